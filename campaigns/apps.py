@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class CampaignsConfig(AppConfig):
+    name = "campaigns"
+    verbose_name = "Carillon"
+
+    def ready(self) -> None:
+        from campaigns import checks, roles  # noqa: F401 - importing checks registers them
+
+        post_migrate.connect(roles.keep_roles, sender=self, dispatch_uid="campaigns.roles")

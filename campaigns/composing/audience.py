@@ -1,0 +1,91 @@
+"""Who is in a campaign, and who must not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from campaigns.models import Campaign, ContactList, Import, ImportRow, OptOut
+
+LOOKUP = 500
+"""Numbers in one IN list; SQLite through Django takes 999 parameters."""
+
+
+class SourceRow(NamedTuple):
+    """A row of the list's file, as it was read."""
+
+    id: int
+    source_id: int
+    number: int
+    outcome: str
+    problem: str
+    phone: str
+    cells_json: str
+
+    @property
+    def usable(self) -> bool:
+        return self.outcome == ImportRow.Outcome.USABLE
+
+    def cells(self) -> list[str]:
+        cells: list[str] = orjson.loads(self.cells_json)
+        return cells
+
+
+_FIELDS = ("id", "source_id", "number", "outcome", "problem", "phone", "cells")
+
+
+def source_rows(
+    contact_list: ContactList, *, after: int = 0, limit: int, only_usable: bool = False
+) -> list[SourceRow]:
+    """The next rows of a list in file order, all of one file; `after` is the id of the last one seen.
+
+    By file and row number, because that index exists: by id, SQLite would sort the whole file each time.
+    """
+    last = ImportRow.objects.filter(pk=after).values_list("source_id", "number").first() if after else None
+    done = Import.objects.filter(contact_list=contact_list, state=Import.State.DONE).order_by("id")
+    for source_id in done.values_list("id", flat=True):
+        if last and source_id < last[0]:
+            continue
+        rows = ImportRow.objects.filter(source=source_id)
+        if last and source_id == last[0]:
+            rows = rows.filter(number__gt=last[1])
+        if only_usable:
+            rows = rows.filter(outcome=ImportRow.Outcome.USABLE)
+        found = [SourceRow(*row) for row in rows.order_by("number").values_list(*_FIELDS)[:limit]]
+        if found:
+            return found
+    return []
+
+
+def all_source_rows(
+    contact_list: ContactList, *, chunk: int = 5000, only_usable: bool = False
+) -> Iterator[list[SourceRow]]:
+    """Every row of a list, in chunks, without holding them all."""
+    after = 0
+    while rows := source_rows(contact_list, after=after, limit=chunk, only_usable=only_usable):
+        yield rows
+        after = rows[-1].id
+
+
+def opted_out(phones: Iterable[str]) -> set[str]:
+    """Which of these numbers must get nothing."""
+    in_force = OptOut.objects.filter(ended_at__isnull=True)
+    wanted = list(phones)
+    if len(wanted) > LOOKUP:
+        # Cheaper to read them all than to ask for each, as long as they are fewer.
+        few = set(in_force.values_list("phone", flat=True)[: len(wanted)])
+        if len(few) < len(wanted):
+            return few.intersection(wanted)
+    found: set[str] = set()
+    for start in range(0, len(wanted), LOOKUP):
+        found.update(
+            in_force.filter(phone__in=wanted[start : start + LOOKUP]).values_list("phone", flat=True)
+        )
+    return found
+
+
+def field_names(campaign: Campaign) -> Sequence[str]:
+    names: list[str] = campaign.contact_list.field_names if campaign.contact_list else []
+    return names

@@ -1,0 +1,366 @@
+"""Every check before a launch, over every row, and the exact cost. The same look serves the preview."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Literal
+
+from campaigns.composing.audience import SourceRow, all_source_rows, opted_out, source_rows
+from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, TemplateProblem, utf16_units
+from campaigns.composing.segments import count_many, measure, unusual
+from campaigns.models import Campaign, ContactList, Import, ImportRow
+
+WHILE_TYPING = 2000
+"""Rows looked at for a preview: about 20 ms. The review looks at all of them."""
+SHOWN_ROWS = 20
+_OPEN, _CLOSE = "\ue000", "\ue001"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check list. Pages link it by its code."""
+
+    level: Literal["good", "look", "stop"]
+    code: str
+    title: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What sending from one number means."""
+
+    label: str
+    price: Decimal | None  # US dollars a segment
+    rate: float  # texts a minute
+    problem: str = ""
+    """Why this number cannot send, for people; empty if it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLine:
+    segments: int
+    people: int
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyField:
+    """A field that is empty for some people and has nothing to stand in for it."""
+
+    field: str
+    people: int
+    rows: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Look:
+    """What a pass over rows found out about their texts."""
+
+    people: int = 0
+    segments: Counter[int] = field(default_factory=Counter)
+    longest: tuple[int, SourceRow | None] = (0, None)
+    dearest: tuple[int, SourceRow | None] = (0, None)
+    first_empty: SourceRow | None = None
+    empty: dict[str, list[int]] = field(default_factory=dict)
+    empty_count: Counter[str] = field(default_factory=Counter)
+    too_long: list[int] = field(default_factory=list)
+    empty_texts: list[int] = field(default_factory=list)
+    signs: Counter[str] = field(default_factory=Counter)
+
+    def take(self, personaliser: Personaliser, rows: Sequence[SourceRow]) -> None:
+        """Render these rows and note what stands out."""
+        cells = [row.cells() for row in rows]
+        texts = personaliser.render_many(cells)
+        counts = count_many(texts)
+        self.people += len(rows)
+        self.segments.update(counts)
+        for row, own_cells, text, count in zip(rows, cells, texts, counts, strict=True):
+            length = len(text)
+            if length > self.longest[0]:
+                self.longest = (length, row)
+            if count > self.dearest[0]:
+                self.dearest = (count, row)
+            if length > MAX_TEXT_UNITS // 2 and utf16_units(text) > MAX_TEXT_UNITS:
+                self.too_long.append(row.number)
+            if not text.strip():
+                self.empty_texts.append(row.number)
+            if not text.isascii():
+                self.signs.update(unusual(text))
+            for name in personaliser.empty_fields(own_cells) if personaliser.fields else ():
+                self.empty_count[name] += 1
+                self.empty.setdefault(name, []).append(row.number) if self.empty_count[
+                    name
+                ] <= SHOWN_ROWS else None
+                self.first_empty = self.first_empty or row
+
+    @property
+    def total_segments(self) -> int:
+        return sum(size * people for size, people in self.segments.items())
+
+    def lines(self, price: Decimal | None) -> list[SegmentLine]:
+        return [
+            SegmentLine(size, people, None if price is None else price * size * people)
+            for size, people in sorted(self.segments.items())
+        ]
+
+    def empty_fields(self) -> list[EmptyField]:
+        return [EmptyField(name, count, tuple(self.empty[name])) for name, count in self.empty_count.items()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A text as one real recipient will read it, and what it costs for those looked at."""
+
+    problems: list[TemplateProblem]
+    warnings: list[TemplateProblem]
+    position: int = 0
+    count: int = 0
+    person: str = ""
+    phone: str = ""
+    text: str = ""
+    parts: list[tuple[str, bool]] = field(default_factory=list)
+    """Pieces of the text; True: it comes from the person's row."""
+    encoding: str = ""
+    units: int = 0
+    segments: int = 0
+    room: int = 0
+    unusual: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    """Characters outside GSM-7 in any of those texts, the most frequent first: they make texts dearer."""
+    histogram: list[SegmentLine] = field(default_factory=list)
+    total_segments: int = 0
+    total_cost: Decimal | None = None
+    empty_fields: list[EmptyField] = field(default_factory=list)
+    too_long: int = 0
+    too_long_rows: tuple[int, ...] = ()
+    longest: tuple[int, int] = (0, 0)
+    """Characters, and the row that has them."""
+    exact: bool = True
+    looked_at: int = 0
+
+
+def preview(
+    contact_list: ContactList | None,
+    text: str,
+    *,
+    position: int = 0,
+    pick: Literal["", "longest", "dearest", "empty"] = "",
+    price: Decimal | None = None,
+) -> Preview:
+    """While somebody types: one recipient's text, and the cost over the first rows of the list."""
+    names = contact_list.field_names if contact_list else ()
+    personaliser = Personaliser(text, names)
+    blocking = [problem for problem in personaliser.problems if not problem.warning]
+    warnings = [problem for problem in personaliser.problems if problem.warning]
+    if blocking or contact_list is None or not text.strip():
+        return Preview(problems=blocking, warnings=warnings)
+    rows = source_rows(contact_list, limit=WHILE_TYPING, only_usable=True)
+    if not rows:
+        return Preview(problems=blocking, warnings=warnings)
+    look = Look()
+    look.take(personaliser, rows)
+    row, place = _chosen(contact_list, rows, look, position, pick)
+    seen = _as_read(personaliser, row)
+    return replace(
+        seen,
+        warnings=warnings,
+        position=place,
+        count=contact_list.contact_count,
+        signs=tuple(sign for sign, _ in look.signs.most_common(8)),
+        histogram=look.lines(price),
+        total_segments=look.total_segments,
+        total_cost=None if price is None else price * look.total_segments,
+        empty_fields=look.empty_fields(),
+        too_long=len(look.too_long),
+        too_long_rows=tuple(look.too_long[:SHOWN_ROWS]),
+        longest=(look.longest[0], look.longest[1].number if look.longest[1] else 0),
+        exact=contact_list.contact_count <= len(rows),
+        looked_at=len(rows),
+    )
+
+
+def _as_read(personaliser: Personaliser, row: SourceRow) -> Preview:
+    """One recipient's own text."""
+    text = personaliser.render(row.cells())
+    measured = measure(text)
+    return Preview(
+        problems=[],
+        warnings=[],
+        person=f"row {row.number}",
+        phone=row.phone,
+        text=text,
+        parts=_parts(personaliser, row),
+        encoding=measured.encoding,
+        units=measured.units,
+        segments=measured.segments,
+        room=measured.room,
+        unusual=unusual(text),
+    )
+
+
+def _chosen(
+    contact_list: ContactList, rows: list[SourceRow], look: Look, position: int, pick: str
+) -> tuple[SourceRow, int]:
+    special = {"longest": look.longest[1], "dearest": look.dearest[1], "empty": look.first_empty}.get(pick)
+    if special is not None:
+        return special, rows.index(special)
+    place = max(0, min(position, contact_list.contact_count - 1))
+    if place < len(rows):
+        return rows[place], place
+    later = source_rows(contact_list, after=rows[-1].id, limit=place - len(rows) + 1, only_usable=True)
+    return (later[-1], place) if later else (rows[-1], len(rows) - 1)
+
+
+def _parts(personaliser: Personaliser, row: SourceRow) -> list[tuple[str, bool]]:
+    marked = [f"{_OPEN}{cell}{_CLOSE}" if cell.strip() else cell for cell in row.cells()]
+    pieces: list[tuple[str, bool]] = []
+    for number, piece in enumerate(personaliser.render(marked).split(_OPEN)):
+        own, _, rest = piece.rpartition(_CLOSE) if number else ("", "", piece)
+        pieces += [(part, personal) for part, personal in ((own, True), (rest, False)) if part]
+    return pieces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """Who gets a text, who does not and why, what it costs, how long it takes: over all rows."""
+
+    findings: list[Finding]
+    rows: int
+    texts: int
+    duplicates: int
+    invalid: int
+    excluded: int
+    segments: int
+    histogram: list[SegmentLine]
+    cost: Decimal | None
+    rate: float
+    minutes: float
+    sender_label: str
+
+    @property
+    def ready(self) -> bool:
+        return all(finding.level != "stop" for finding in self.findings)
+
+    @property
+    def excluded_opted_out(self) -> int:
+        return self.excluded
+
+
+def preflight(campaign: Campaign, terms: Terms) -> Preflight:
+    """The whole check. Takes about a second for 100,000 rows."""
+    contact_list = campaign.contact_list
+    look, excluded = Look(), 0
+    totals = Counter[str]()
+    personaliser = Personaliser(campaign.text, contact_list.field_names if contact_list else ())
+    if contact_list is not None:
+        totals = _totals(contact_list)
+        for rows in all_source_rows(contact_list, only_usable=True):
+            out = opted_out(row.phone for row in rows)
+            excluded += len(out)
+            kept = [row for row in rows if row.phone not in out]
+            if kept and not personaliser.blocked and campaign.text.strip():
+                look.take(personaliser, kept)
+    texts = totals["usable"] - excluded
+    cost = None if terms.price is None or not look.people else terms.price * look.total_segments
+    minutes = texts / terms.rate if terms.rate else 0.0
+    findings = draft_findings(campaign, terms, personaliser)
+    findings += _audience_findings(campaign, totals, texts, excluded)
+    findings += _text_findings(look)
+    return Preflight(
+        findings=findings,
+        rows=totals["rows"],
+        texts=texts,
+        duplicates=totals["duplicate"],
+        invalid=totals["invalid"],
+        excluded=excluded,
+        segments=look.total_segments,
+        histogram=look.lines(terms.price),
+        cost=cost,
+        rate=terms.rate,
+        minutes=minutes,
+        sender_label=terms.label,
+    )
+
+
+def _totals(contact_list: ContactList) -> Counter[str]:
+    """What the imports counted; they are kept in the transactions that stored the rows."""
+    totals = Counter[str]()
+    for done in Import.objects.filter(contact_list=contact_list, state=Import.State.DONE):
+        totals.update(
+            {
+                "rows": done.row_count,
+                ImportRow.Outcome.USABLE.value: done.usable_count,
+                ImportRow.Outcome.DUPLICATE.value: done.duplicate_count,
+                ImportRow.Outcome.INVALID.value: done.invalid_count,
+            }
+        )
+    return totals
+
+
+def draft_findings(campaign: Campaign, terms: Terms, personaliser: Personaliser) -> list[Finding]:
+    """What can be said without looking at the rows."""
+    findings = []
+    if campaign.contact_list is None:
+        findings.append(Finding("stop", "list", "No list chosen", "Choose who gets this text."))
+    elif not Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).exists():
+        detail = "Its file was not read to the end. Wait for it, or upload it again."
+        findings.append(Finding("stop", "list", "The list is not ready", detail))
+    elif not campaign.contact_list.contact_count:
+        title = f"Nobody in “{campaign.contact_list.name}” can get a text"
+        findings.append(
+            Finding("stop", "who", title, "No row of its file has a phone number that can be used.")
+        )
+    if not campaign.sender:
+        findings.append(
+            Finding("stop", "sender", "No number chosen", "Choose the number that it comes from.")
+        )
+    elif terms.problem:
+        findings.append(Finding("stop", "sender", f"{terms.label} cannot send this", terms.problem))
+    if not campaign.text.strip():
+        findings.append(Finding("stop", "text", "There is no text yet", "Write what people should read."))
+    for problem in personaliser.problems:
+        level: Literal["look", "stop"] = "look" if problem.warning else "stop"
+        findings.append(Finding(level, "text", "Check the text", problem.sentence))
+    return findings
+
+
+def _audience_findings(campaign: Campaign, totals: Counter[str], texts: int, excluded: int) -> list[Finding]:
+    if campaign.contact_list is None or not campaign.contact_list.contact_count:
+        return []
+    name = campaign.contact_list.name
+    if texts <= 0:
+        detail = "Every row is left out: opted out, repeated, or without a number that can be used."
+        return [Finding("stop", "who", f"Nobody in “{name}” can get this text", detail)]
+    reasons = (
+        (excluded, "opted out"),
+        (totals["duplicate"], "repeated"),
+        (totals["invalid"], "without a usable number"),
+    )
+    left_out = ", ".join(f"{count:,} {words}" for count, words in reasons if count)
+    if not left_out:
+        return [
+            Finding("good", "who", f"{texts:,} people from “{name}”", "Every row of the file gets a text.")
+        ]
+    detail = f"{totals['rows'] - texts:,} of the {totals['rows']:,} rows are left out: {left_out}."
+    return [Finding("good", "who", f"{texts:,} people from “{name}”", detail)]
+
+
+def _text_findings(look: Look) -> list[Finding]:
+    findings = []
+    if look.too_long:
+        rows = ", ".join(str(number) for number in look.too_long[:SHOWN_ROWS])
+        title = f"{len(look.too_long):,} texts are longer than {MAX_TEXT_UNITS:,} characters"
+        findings.append(Finding("stop", "too_long", title, f"Shorten the text, or the cells of row {rows}."))
+    if look.empty_texts:
+        rows = ", ".join(str(number) for number in look.empty_texts[:SHOWN_ROWS])
+        title = f"{len(look.empty_texts):,} people would get an empty text"
+        findings.append(Finding("stop", "empty_texts", title, f"Add some words. It concerns row {rows}."))
+    for empty in look.empty_fields():
+        title = f"{empty.people:,} people have nothing in {empty.field}"
+        detail = f'Write {{{{ {empty.field} or "…" }}}} to say something in its place.'
+        findings.append(Finding("look", "empty_fields", title, detail))
+    return findings

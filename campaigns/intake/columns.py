@@ -1,0 +1,123 @@
+"""Headings of a spreadsheet: names for people, names for templates, and where the phone numbers are."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from campaigns.intake.phone import PhoneProblem, normalise_many
+
+RESERVED = frozenset(
+    (
+        *("and", "block", "call", "debug", "dict", "do", "else", "endif", "extends", "false", "filter"),
+        *("for", "from", "if", "import", "in", "include", "is", "loop", "macro", "namespace", "none", "not"),
+        *("or", "range", "raw", "recursive", "self", "set", "super", "true", "with"),
+    )
+)
+"""Words that the template language reads as its own."""
+
+_PHONE_HEADINGS = frozenset(
+    (
+        *("phone", "mobile", "cell", "telephone", "phones", "tel", "msisdn", "sms", "gsm", "cellphone"),
+        *("phonenumber", "mobilephone", "handphone", "handy", "telefon", "telefono", "celular", "movil"),
+        *("portable", "mobil", "handynummer", "rufnummer", "telefonnummer", "telefone", "cel"),
+    )
+)
+"""Words of a heading, in lower case and without accents, that tell of phone numbers."""
+
+_TELLING_SHARE = 0.5
+"""Of the filled cells of a column, how many must look like phones when its heading does not say so."""
+
+
+def field_name(heading: str) -> str:
+    """`First Name` to `first_name`: a valid identifier, or an empty string if no letter or digit is in it."""
+    folded = unicodedata.normalize("NFKD", heading.casefold())
+    kept = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    name = re.sub(r"[\W_]+", "_", unicodedata.normalize("NFC", kept)).strip("_")
+    if name and not name.isidentifier():
+        name = f"field_{name}"
+    if not name.isidentifier():
+        return ""
+    return f"{name}_field" if name in RESERVED else name
+
+
+def heading_names(headings: Iterable[str]) -> tuple[str, ...]:
+    """The headings as typed; a blank one is called after its place, a repeated one gets a number."""
+    return _distinct(
+        [" ".join(heading.split()) or f"Column {place}" for place, heading in enumerate(headings, 1)], " "
+    )
+
+
+def field_names(headings: Iterable[str]) -> tuple[str, ...]:
+    """One template name for each heading: unique, and each a valid identifier."""
+    return _distinct(
+        [field_name(heading) or f"column_{place}" for place, heading in enumerate(headings, 1)], "_"
+    )
+
+
+def _distinct(names: Sequence[str], joint: str) -> tuple[str, ...]:
+    """Names that differ in more than case; the first of equals keeps its own, none takes a later one's."""
+    taken = {name.casefold() for name in names}
+    seen: set[str] = set()
+    result = []
+    for name in names:
+        own = name
+        if name.casefold() in seen:
+            numbered = (f"{name}{joint}{number}" for number in itertools.count(2))
+            own = next(other for other in numbered if other.casefold() not in taken)
+            taken.add(own.casefold())
+        seen.add(own.casefold())
+        result.append(own)
+    return tuple(result)
+
+
+def has_phone(cells: Sequence[str]) -> bool:
+    """Whether a row holds a phone number or something meant as one, and so is no row of headings."""
+    numbers, problems = normalise_many(cells)
+    return any(numbers) or not _NEARLY.isdisjoint(problems.values())
+
+
+def tell_of_phones(headings: Iterable[str]) -> bool:
+    return any(map(_tells_of_phones, headings))
+
+
+def guess_phone_column(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
+    """The index of the column that most likely holds the phone numbers, from its heading and its first cells.
+
+    A heading that says so wins over a better looking column, unless none of its cells looks like a phone.
+    """
+    shares = [_phone_share([row[place] for row in rows]) for place in range(len(headings))]
+    named = [place for place, heading in enumerate(headings) if _tells_of_phones(heading)]
+    candidates = [place for place in named if shares[place] > 0] or [
+        place for place, share in enumerate(shares) if share >= _TELLING_SHARE
+    ]
+    if not candidates:
+        return named[0] if named else None
+    return max(candidates, key=lambda place: shares[place])
+
+
+def _tells_of_phones(heading: str) -> bool:
+    return not _PHONE_HEADINGS.isdisjoint(field_name(heading).split("_"))
+
+
+def _phone_share(cells: Sequence[str]) -> float:
+    """The share of valid numbers among the filled cells; a number with another fault counts for half."""
+    filled = [cell for cell in cells if cell.strip()]
+    if not filled:
+        return 0.0
+    numbers, problems = normalise_many(filled)
+    near = sum(problem in _NEARLY for problem in problems.values())
+    return (sum(map(bool, numbers)) + near / 2) / len(filled)
+
+
+_NEARLY = frozenset(
+    {
+        PhoneProblem.SHORTENED,
+        PhoneProblem.NO_PLUS,
+        PhoneProblem.EXTENSION,
+        PhoneProblem.SEVERAL,
+        PhoneProblem.INVALID,
+    }
+)

@@ -1,0 +1,59 @@
+"""Workbooks (.xlsx, .xlsm, .xlsb, .ods) to a CSV file, without trusting a byte of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from campaigns.intake import filetypes, workbook_child
+from campaigns.intake.file_problems import MAX_ROWS, FileCode, FileProblem
+
+MAX_UNPACKED_BYTES = 500 * 2**20
+MAX_ENTRIES = 5_000
+TIMEOUT_SECONDS = 90.0
+_ENCRYPTED = 0x1
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    sheet: str
+    """Name of the sheet that was read: the first visible one that has any cell."""
+    others: int
+    """How many visible sheets after it were not."""
+
+
+def convert(source: Path, target: Path) -> Converted:
+    """Writes the workbook's sheet to `target` as UTF-8 CSV with the same row numbers. Raises FileProblem."""
+    _check_archive(source)
+    command = [sys.executable, "-I", workbook_child.__file__, str(source), str(target), str(MAX_ROWS)]
+    try:
+        done = subprocess.run(  # noqa: S603 — our own interpreter and script, paths are arguments
+            command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FileProblem(FileCode.WORKBOOK_TOO_BIG) from error
+    if done.returncode < 0 or b"MemoryError" in done.stderr or b"File too large" in done.stderr:
+        raise FileProblem(FileCode.WORKBOOK_TOO_BIG)
+    if done.returncode:
+        raise FileProblem(FileCode.DAMAGED)
+    answer = json.loads(done.stdout)
+    if "problem" in answer:
+        raise FileProblem(FileCode(answer["problem"]))
+    return Converted(answer["sheet"], answer["others"])
+
+
+def _check_archive(source: Path) -> None:
+    try:
+        with ZipFile(source) as archive:
+            filetypes.refuse_other_zips(archive)
+            entries = archive.infolist()
+    except BadZipFile as error:
+        raise FileProblem(FileCode.DAMAGED) from error
+    if any(entry.flag_bits & _ENCRYPTED for entry in entries):
+        raise FileProblem(FileCode.PASSWORD)
+    if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
+        raise FileProblem(FileCode.WORKBOOK_TOO_BIG)

@@ -1,0 +1,261 @@
+"""`manage.py send`: from a file to delivery receipts in one process, through the stages that pages use."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import signal
+import time
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from campaigns.composing.personalise import Personaliser
+from campaigns.composing.preflight import draft_findings
+from campaigns.intake import importing
+from campaigns.intake.phone import parse_phone
+from campaigns.intake.spreadsheet import FileProblem
+from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
+from campaigns.providers.base import ProviderError
+from campaigns.reporting import polling
+from campaigns.reporting.reports import provider_totals
+from campaigns.sending import accounts, dispatch, launch, ledger, reconcile, stopping
+
+POLL = 1.0  # seconds
+SETTLED = (RowState.HELD, RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEEDS_REVIEW)
+"""States in which a row is not accounted for yet."""
+
+
+class Command(BaseCommand):
+    help = "Send one personal text to everybody in a file."
+    # The settings that matter here; all checks together would load every page of the site first.
+    requires_system_checks = [Tags.security, Tags.database]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="CSV or Excel file with a header row")
+        parser.add_argument("--from", dest="sender", required=True, help="a number of the account")
+        parser.add_argument("--text", required=True, help='such as: Hi {{ first_name or "there" }}')
+        parser.add_argument("--phone-column", default="", help="heading of the column with the numbers")
+        parser.add_argument("--provider", default="ringcentral", choices=["ringcentral"])
+        parser.add_argument("--name", default="", help="name of the campaign; default: the file's name")
+        parser.add_argument(
+            "--at", default="", help="start then, such as 2026-12-01T09:00 (site's time zone)"
+        )
+        parser.add_argument("--wait", action="store_true", help="until every receipt is final")
+        parser.add_argument("--wait-limit", type=float, default=72 * 3600, help="seconds; with --wait")
+        parser.add_argument("--json", action="store_true", help="last line: one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Hundreds of thousands of rows pass through and none of them forms a cycle.
+        gc.set_threshold(100_000, 20, 20)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stopping.requested.set())
+        say = _silent if options["json"] else self.stdout.write
+        campaign = self.prepare(options)
+        say(f"Reading {options['file'].name} …")
+        record = _received(options)
+        try:
+            _read(record, campaign)
+            campaign.save()
+            launch.launch(campaign, user=None)
+        except (CommandError, launch.NotReady) as problem:
+            _forget(campaign, record)
+            raise CommandError(_lines(problem)) from None
+        launch.freeze(campaign.pk)
+        end = time.monotonic() + options["wait_limit"] if options["wait"] else math.inf
+        say("Handing over …")
+        hand_over(campaign.pk, end)
+        if options["wait"]:
+            say("Waiting for receipts …")
+            wait_for_receipts(campaign.pk, end)
+        self.finish(campaign.pk, as_json=options["json"])
+
+    def prepare(self, options: dict[str, Any]) -> Campaign:
+        """A draft with everything but its list. Raises CommandError before anything is stored."""
+        if not options["file"].is_file():
+            msg = f"There is no file {options['file']}."
+            raise CommandError(msg)
+        sender = parse_phone(options["sender"], settings.DEFAULT_REGION)
+        if sender.problem is not None:
+            msg = f"--from {options['sender']} is not a phone number."
+            raise CommandError(msg)
+        try:
+            if not accounts.numbers_fresh():
+                accounts.refresh_numbers()
+        except ProviderError as error:
+            raise CommandError(error.sentence) from None
+        return Campaign(
+            name=(options["name"] or options["file"].stem)[:120],
+            sender=sender.e164,
+            text=options["text"],
+            provider=options["provider"],
+            batch_size=launch.default_batch_size(),
+            send_at=_moment(options["at"]),
+            # Ours to move: a worker beside us takes over only if we are gone.
+            woken_at=timezone.now() + timedelta(minutes=5),
+        )
+
+    def finish(self, campaign_id: int, *, as_json: bool) -> None:
+        campaign = Campaign.objects.get(pk=campaign_id)
+        Campaign.objects.filter(pk=campaign_id).update(woken_at=None)
+        counts = Tally.objects.get(campaign_id=campaign_id)
+        if as_json:
+            self.stdout.write(json.dumps(summary(campaign, counts)))
+        else:
+            for state in RowState:
+                if counts.count(state):
+                    self.stdout.write(f"{counts.count(state):>10,}  {state.label}")
+            self.stdout.write(f"{counts.rows:>10,}  rows in the file")
+        if campaign.trouble:
+            self.stderr.write(campaign.trouble)
+        if counts.count(*SETTLED) or not counts.balanced:
+            raise CommandError("Not every row is accounted for yet. The worker goes on with what can go on.")
+
+
+def _silent(_line: str) -> None:
+    pass
+
+
+def _lines(problem: Exception) -> str:
+    if not isinstance(problem, launch.NotReady):
+        return str(problem)
+    return "\n".join(f"{finding.title}. {finding.detail}" for finding in problem.findings)
+
+
+def _moment(text: str) -> datetime | None:
+    """When to start. Raises CommandError, also for a time that is over: it was hardly meant."""
+    if not text:
+        return None
+    try:
+        moment = parse_datetime(text)
+    except ValueError:  # such as February 30
+        moment = None
+    if moment is None:
+        msg = f"--at {text} is not a time. Write it like 2026-12-01T09:00."
+        raise CommandError(msg)
+    moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    if moment < timezone.now():
+        msg = f"--at {text} ({timezone.localtime(moment):%H:%M %Z}) is over. Leave it out to start now."
+        raise CommandError(msg)
+    return moment
+
+
+def _received(options: dict[str, Any]) -> Import:
+    """The file, kept and its columns known. Raises CommandError with the sentence; then nothing is stored."""
+    try:
+        with options["file"].open("rb") as upload:
+            return importing.receive(
+                upload,
+                options["file"].name,
+                list_name=options["name"] or options["file"].stem,
+                phone_column=options["phone_column"],
+                user=None,
+                read_here=True,
+            )
+    except FileProblem as problem:
+        raise CommandError(problem.sentence) from None
+    except OSError as error:
+        msg = f"{options['file']} cannot be read: {error.strerror}."
+        raise CommandError(msg) from None
+
+
+def _read(record: Import, campaign: Campaign) -> None:
+    """Fill the list. Raises NotReady for what is wrong without looking at rows, before any is read."""
+    campaign.contact_list = record.contact_list
+    personaliser = Personaliser(campaign.text, record.contact_list.field_names)
+    findings = draft_findings(campaign, launch.terms_for(campaign.sender), personaliser)
+    if stops := [found for found in findings if found.level == "stop" and found.code in ("sender", "text")]:
+        raise launch.NotReady(stops)
+    importing.run(record.pk)
+    record.refresh_from_db()
+    if record.state != Import.State.DONE:
+        raise CommandError(record.problem or "The file was not read to its end.")
+    campaign.contact_list = record.contact_list
+
+
+def _forget(campaign: Campaign, record: Import) -> None:
+    """Nothing was launched, so nothing stays."""
+    if campaign.pk:
+        campaign.delete()
+    importing.discard(record)
+
+
+def hand_over(campaign_id: int, end: float) -> None:
+    """Until every batch has left, or none may, or the monotonic clock reads `end`."""
+    relay = dispatch.Relay(campaign_id)
+    ledger.settle_orphans()
+    try:
+        _run(relay, end)
+    finally:
+        relay.stop()
+
+
+def _run(relay: dispatch.Relay, end: float) -> None:
+    campaign_id, polled = relay.campaign_id, 0.0
+    while time.monotonic() < end and not stopping.requested.is_set():
+        step = relay.step()
+        if step.did == dispatch.Did.DONE:
+            return
+        if step.did == dispatch.Did.BLOCKED and not search(campaign_id):
+            return
+        if step.did == dispatch.Did.WAIT and step.seconds:
+            if time.monotonic() - polled > POLL:
+                # No worker need be there, so what an earlier process left behind is settled here.
+                ledger.settle_orphans()
+                polling.poll()
+                polled = time.monotonic()
+            _keep(campaign_id)
+            stopping.pause(min(step.seconds, POLL))
+
+
+def search(campaign_id: int) -> bool:
+    """Look for batches whose answers were lost. False if there are none, so that only a person can help."""
+    sender = Campaign.objects.values_list("sender", flat=True).get(pk=campaign_id)
+    if not Attempt.objects.filter(sender=sender, state__in=reconcile.OPEN).exists():
+        return False
+    for attempt_id in reconcile.due():
+        reconcile.look(attempt_id)
+    _keep(campaign_id)
+    stopping.pause(min(POLL, settings.LOOK_GAP_SECONDS))
+    return True
+
+
+def wait_for_receipts(campaign_id: int, end: float) -> None:
+    """Until the campaign is finished, or the monotonic clock reads `end`."""
+    while time.monotonic() < end and not stopping.requested.is_set():
+        polling.poll()
+        state = Campaign.objects.values_list("state", flat=True).get(pk=campaign_id)
+        if state != Campaign.State.DELIVERING:
+            return
+        _keep(campaign_id)
+        stopping.pause(POLL)
+
+
+def _keep(campaign_id: int) -> None:
+    ours = timezone.now() + timedelta(minutes=5)
+    Campaign.objects.filter(pk=campaign_id).update(woken_at=ours)
+
+
+def summary(campaign: Campaign, counts: Tally) -> dict[str, Any]:
+    """The object that `--json` prints."""
+    batches = list(Batch.objects.filter(campaign=campaign))
+    billed = sum((line.cost for line in provider_totals(batches).values()), Decimal(0))
+    expected = None if campaign.price is None else campaign.price * campaign.segments
+    cost = billed if any(batch.totals for batch in batches) else expected
+    return {
+        "campaign": campaign.pk,
+        "rows": counts.rows,
+        "states": counts.as_dict(),
+        "balanced": counts.balanced,
+        "batches": sum(1 for batch in batches if batch.provider_id),
+        "segments": campaign.segments,
+        "cost": None if cost is None else str(cost),
+    }

@@ -1,0 +1,195 @@
+"""A campaign: who, what, from which number, and the tally that must add up."""
+
+from __future__ import annotations
+
+import operator
+from functools import reduce
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from campaigns.models.contacts import ContactList, ImportRow
+
+
+class RowState(models.TextChoices):
+    """Where one row of a campaign is. Every row is in exactly one; they sum to the rows of the file."""
+
+    DUPLICATE = "duplicate", "Duplicate"
+    INVALID = "invalid", "Not usable"
+    EXCLUDED = "excluded", "Left out"
+    HELD = "held", "Held here"
+    QUEUED = "queued", "Waiting"
+    SUBMITTING = "submitting", "Being handed over"
+    IN_DOUBT = "in_doubt", "In doubt"
+    NEEDS_REVIEW = "needs_review", "Needs review"
+    MARKED_SENT = "marked_sent", "Marked as sent"
+    REJECTED = "rejected", "Rejected"
+    WITH_CARRIER = "with_carrier", "With the carrier"
+    SENT = "sent", "Sent, no receipt yet"
+    DELIVERED = "delivered", "Delivered"
+    NOT_DELIVERED = "not_delivered", "Not delivered"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Campaign(models.Model):
+    """What one person wants to say to one list."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PREPARING = "preparing", "Preparing"
+        SENDING = "sending", "Sending"
+        HELD = "held", "Held"
+        DELIVERING = "delivering", "Waiting for receipts"
+        FINISHED = "finished", "Finished"
+
+    class IfAbsent(models.TextChoices):
+        RESEND = "resend", "Send it again after two clean looks and the settle time"
+        REVIEW = "review", "Always ask a person"
+
+    LAUNCHED = (State.PREPARING, State.SENDING, State.HELD, State.DELIVERING, State.FINISHED)
+    MOVING = (State.PREPARING, State.SENDING, State.HELD, State.DELIVERING)
+
+    name = models.CharField(max_length=120)
+    contact_list = models.ForeignKey(ContactList, models.PROTECT, null=True, related_name="campaigns")
+    provider = models.CharField(max_length=20, default="ringcentral")
+    sender = models.CharField(max_length=16, blank=True)
+    """E.164 of the number that the texts come from."""
+    text = models.TextField(blank=True)
+    batch_size = models.PositiveIntegerField(default=1000)
+    if_absent = models.CharField(max_length=6, choices=IfAbsent, default=IfAbsent.RESEND)
+    """What happens to a batch that the provider's records do not show."""
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    trouble = models.TextField(blank=True)
+    """Why nothing moves, for people; empty when all is well."""
+    trouble_code = models.CharField(max_length=40, blank=True)
+    send_at = models.DateTimeField(null=True)
+    """Nothing is handed over before this; None: at once."""
+    next_try_at = models.DateTimeField(null=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    """Failed calls in a row; the wait before the next try grows with it."""
+    frozen_to = models.BigIntegerField(default=0)
+    """Id of the last ImportRow that was taken over while the audience is being frozen."""
+    segments = models.PositiveIntegerField(default=0)
+    """Sum over the frozen texts."""
+    price = models.DecimalField(max_digits=8, decimal_places=5, null=True)
+    """US dollars a segment, as set when it was launched; None: unknown."""
+    woken_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    launched_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    launched_at = models.DateTimeField(null=True)
+    handed_over_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("send_campaign", "Can send campaigns")]
+        constraints = [
+            models.CheckConstraint(
+                name="launched_campaign_is_whole",
+                condition=Q(state="draft")
+                | (
+                    Q(contact_list__isnull=False) & ~Q(sender="") & ~Q(text="") & Q(launched_at__isnull=False)
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def shown_state(self) -> str:
+        """As people see it: still sending while the provider has texts that have not left. Reads `tally`."""
+        if self.state == self.State.DELIVERING and self.tally.with_carrier:
+            return self.State.SENDING
+        return self.state
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
+
+
+class Tally(models.Model):
+    """How many rows of a campaign are in each state.
+
+    Moved in the transaction that moves the rows, so a page never counts. The database refuses a tally that
+    does not add up.
+    """
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="tally")
+    rows = models.PositiveIntegerField(default=0)
+    """The frozen count: rows of the file, without header and blank lines."""
+    duplicate = models.IntegerField(default=0)
+    invalid = models.IntegerField(default=0)
+    excluded = models.IntegerField(default=0)
+    held = models.IntegerField(default=0)
+    queued = models.IntegerField(default=0)
+    submitting = models.IntegerField(default=0)
+    in_doubt = models.IntegerField(default=0)
+    needs_review = models.IntegerField(default=0)
+    marked_sent = models.IntegerField(default=0)
+    rejected = models.IntegerField(default=0)
+    with_carrier = models.IntegerField(default=0)
+    sent = models.IntegerField(default=0)
+    delivered = models.IntegerField(default=0)
+    not_delivered = models.IntegerField(default=0)
+    cancelled = models.IntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [
+            models.CheckConstraint(
+                name="tally_adds_up",
+                condition=Q(rows=reduce(operator.add, (F(state.value) for state in RowState))),
+            ),
+            models.CheckConstraint(
+                name="tally_not_negative",
+                condition=reduce(operator.and_, (Q(**{f"{state.value}__gte": 0}) for state in RowState)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"tally of campaign {self.campaign_id}"
+
+    def count(self, *states: RowState) -> int:
+        return sum(getattr(self, state.value) for state in states)
+
+    def as_dict(self) -> dict[str, int]:
+        return {state.value: getattr(self, state.value) for state in RowState}
+
+    @property
+    def total(self) -> int:
+        return self.count(*RowState)
+
+    @property
+    def balanced(self) -> bool:
+        return self.total == self.rows
+
+
+class CampaignRow(models.Model):
+    """A row of the file as this campaign froze it at launch."""
+
+    class Outcome(models.TextChoices):
+        MESSAGE = "message", "Gets a text"
+        DUPLICATE = "duplicate", "Duplicate"
+        INVALID = "invalid", "Not usable"
+        EXCLUDED = "excluded", "Left out"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="rows", db_index=False)
+    source_row = models.ForeignKey(ImportRow, models.PROTECT, related_name="+", db_index=False)
+    outcome = models.CharField(max_length=9, choices=Outcome)
+    reason = models.CharField(max_length=40, blank=True)
+    """Code: a PhoneProblem, a RowProblem, `repeated`, `opted_out`."""
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            # Row first: the database looks here when a row of a file is to be deleted.
+            models.UniqueConstraint(fields=["source_row", "campaign"], name="row_frozen_once"),
+        ]
+        indexes = [models.Index(fields=["campaign", "id"], name="row_in_campaign")]
+
+    def __str__(self) -> str:
+        return f"row {self.source_row_id} of campaign {self.campaign_id}"

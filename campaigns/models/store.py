@@ -1,0 +1,178 @@
+"""A mirror of the provider's own store: every batch and every message of the account, ours or not.
+
+Which of our campaigns a batch or a message belongs to is not written here: a batch of ours carries the same
+provider id, and a campaign has one message for a number.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from campaigns.models.account import AccountState
+
+
+class StoreBatch(models.Model):
+    """A batch as the provider last described it."""
+
+    account = models.ForeignKey(AccountState, models.PROTECT, related_name="+", db_index=False)
+    provider_id = models.CharField(max_length=64)
+    sender = models.CharField(max_length=32, blank=True)
+    status = models.CharField(max_length=20, blank=True)
+    """The provider's word: Queued, Processing, Sent, Completed. Empty: known by its messages only."""
+    size = models.PositiveIntegerField(default=0)
+    processed = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(max_digits=12, decimal_places=5, null=True)
+    """US dollars; None until the provider says."""
+    created_at = models.DateTimeField()
+    modified_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField()
+    totals = models.JSONField(default=dict)
+    """Messages by state, counted in the background for batches that no campaign of ours polls:
+    state → {count, cost, error_codes}."""
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "store batches"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "provider_id"], name="store_batch_once"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "created_at", "id"], name="store_batch_by_time"),
+            models.Index(fields=["account", "sender", "created_at", "id"], name="store_batch_by_sender"),
+            models.Index(fields=["account", "status", "created_at", "id"], name="store_batch_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.provider_id
+
+
+class StoreMessage(models.Model):
+    """A message as the provider last described it. It only ever moves forward.
+
+    Pages of it are sorted by (`created_at`, `id`), so each index ends with these. There are millions of rows
+    and most of them are delivered: the indexes of states hold only the others, because an index that every
+    message enters when it is delivered would halve the speed of taking statuses in.
+    """
+
+    class Undelivered(models.IntegerChoices):
+        """Each number may give way to a higher one; none of them ever replaces `FAILED`."""
+
+        OTHER = 0, "A word that we do not know"
+        QUEUED = 1, "With the carrier"
+        SENT = 2, "Sent, no receipt yet"
+        FAILED = 4, "Not delivered"
+
+    DELIVERED = 3
+    """Stands for None in that order."""
+
+    # Unchecked by the database: written in one place only, and the two checks cost more than the row.
+    account = models.ForeignKey(
+        AccountState, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    provider_id = models.CharField(max_length=32)
+    batch = models.ForeignKey(
+        StoreBatch,
+        models.PROTECT,
+        null=True,
+        related_name="messages",
+        db_index=False,
+        db_constraint=False,
+    )
+    """None for what came in."""
+    inbound = models.BooleanField(default=False)
+    our_number = models.CharField(max_length=32)
+    their_number = models.CharField(max_length=32)
+    status = models.CharField(max_length=20)
+    """The provider's word: Queued, Sent, Delivered, SendingFailed, DeliveryFailed."""
+    undelivered = models.SmallIntegerField(choices=Undelivered, null=True)
+    """What the word means; None once it is delivered."""
+    error_code = models.CharField(max_length=20, blank=True)
+    segments = models.PositiveSmallIntegerField(null=True)
+    cost = models.DecimalField(max_digits=9, decimal_places=5, null=True)
+    """US dollars; None until the provider says."""
+    created_at = models.DateTimeField()
+    modified_at = models.DateTimeField()
+    text = models.TextField(blank=True)
+    """Of messages that are not ours; the text of ours stands with the campaign."""
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "provider_id"], name="store_message_once"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "created_at", "id"], name="store_by_time"),
+            models.Index(fields=["account", "their_number", "created_at", "id"], name="store_by_their"),
+            models.Index(fields=["account", "our_number", "created_at", "id"], name="store_by_our"),
+            models.Index(
+                fields=["batch", "created_at", "id"],
+                name="store_by_batch",
+                condition=Q(batch__isnull=False),
+            ),
+            models.Index(
+                fields=["account", "undelivered", "created_at", "id"],
+                name="store_undelivered",
+                condition=Q(undelivered__isnull=False),
+            ),
+            models.Index(
+                fields=["account", "our_number", "undelivered", "created_at", "id"],
+                name="store_undelivered_by_our",
+                condition=Q(undelivered__isnull=False),
+            ),
+            models.Index(
+                fields=["batch", "undelivered", "created_at", "id"],
+                name="store_undelivered_by_batch",
+                condition=Q(undelivered__isnull=False),
+            ),
+            models.Index(
+                fields=["account", "created_at", "id"], name="store_inbound", condition=Q(inbound=True)
+            ),
+            models.Index(
+                fields=["account", "our_number", "created_at", "id"],
+                name="store_inbound_by_our",
+                condition=Q(inbound=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} with …{self.their_number[-4:]}"
+
+
+class StoreWindow(models.Model):
+    """A span of creation times that is still to be read; it shrinks from its end while pages come in."""
+
+    account = models.ForeignKey(AccountState, models.CASCADE, related_name="+", db_index=False)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    as_of = models.DateTimeField()
+    """When it was opened."""
+    again = models.BooleanField(default=False)
+    """It was read before, and is read once more for the receipts."""
+    batches_read = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "end"], name="store_window_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}"
+
+
+class StoreState(models.Model):
+    """How far the mirror of an account reaches; one row each."""
+
+    account = models.OneToOneField(AccountState, models.CASCADE, related_name="+")
+    reaches_back_to = models.DateTimeField()
+    opened_to = models.DateTimeField()
+    """Windows were opened for everything up to here."""
+    read_at = models.DateTimeField(null=True)
+    """The newest messages are right as of then; None: never read."""
+    reread_at = models.DateTimeField(null=True)
+    """When the last hours were last opened once more for their receipts."""
+    reread_far_at = models.DateTimeField(null=True)
+    """The same of the last days."""
+    refresh_asked_at = models.DateTimeField(null=True)
+    """When a person pressed Refresh; None once that was answered."""
+
+    def __str__(self) -> str:
+        return f"mirror of {self.account_id}"

@@ -1,0 +1,73 @@
+"""What has to stand before the site can start; each step does nothing if it was done before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+FIRST_USER = "admin"
+PASSWORD_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - without those that look alike
+PASSWORD_LENGTH = 20
+
+
+def database() -> bool:
+    """Bring the tables up to date; whether there was anything to do."""
+    executor = MigrationExecutor(connection)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    call_command("migrate", interactive=False, verbosity=0)
+    return True
+
+
+def static_files() -> bool:
+    """Collect and compress what browsers fetch, if any of it changed; whether it did."""
+    if settings.DEBUG:
+        return False  # WhiteNoise then serves them from where they are
+    mark = settings.VAR_DIR / "static-fingerprint"
+    fingerprint = _static_fingerprint()
+    if mark.exists() and mark.read_text() == fingerprint and Path(settings.STATIC_ROOT).is_dir():
+        return False
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    mark.write_text(fingerprint)
+    return True
+
+
+def _static_fingerprint() -> str:
+    lines = [settings.STORAGES["staticfiles"]["BACKEND"], str(settings.STATIC_ROOT)]
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            stat = Path(storage.path(path)).stat()
+            lines.append(f"{path} {stat.st_size} {stat.st_mtime_ns}")
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def first_user(kept_in: Path) -> str:
+    """Make the first user of an empty site.
+
+    Returns its password as long as nobody changed it, else nothing. `kept_in` is readable by its owner only,
+    and goes away once the password in it no longer fits.
+    """
+    if not User.objects.exists():
+        password = "".join(secrets.choice(PASSWORD_LETTERS) for _ in range(PASSWORD_LENGTH))
+        kept_in.unlink(missing_ok=True)
+        with os.fdopen(os.open(kept_in, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(f"{password}\n")
+        User.objects.create_superuser(FIRST_USER, password=password)
+        return password
+    if not kept_in.exists():
+        return ""
+    password = kept_in.read_text().strip()
+    user = User.objects.filter(username=FIRST_USER, is_active=True).first()
+    if user is not None and user.check_password(password):
+        return password
+    kept_in.unlink()
+    return ""

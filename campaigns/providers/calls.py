@@ -1,0 +1,102 @@
+"""What every call of a provider shares: the wait before it, the silence after it, the tries of a read."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from campaigns.providers.base import Fate, ProviderError
+
+DEFAULT_SILENCE = 60.0  # seconds; RingCentral asks for at least 30 when a 429 names none
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+    """Seconds of silence in Retry-After (names in lower case): a number or an HTTP date, else None.
+
+    A date is measured against the answer's own Date, so that a wrong clock here cannot shorten it.
+    """
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    until = _http_date(value)
+    if until is None:
+        return None
+    start = _http_date(headers.get("date", "")) or now or datetime.now(UTC)
+    return max(0.0, (until - start).total_seconds())
+
+
+def silence_after(http_status: int, headers: Mapping[str, str]) -> float | None:
+    """Seconds during which no request of the group may start: always some after a 429."""
+    if http_status == 429:
+        asked = retry_after(headers)
+        return DEFAULT_SILENCE if asked is None else asked
+    if http_status == 503:
+        return retry_after(headers)
+    return None
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+class SilentGate:
+    """The gate of one process: no rate of its own, but it keeps every silence that was asked for."""
+
+    def __init__(
+        self,
+        *,
+        longest_wait: float = 30.0,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._longest_wait = longest_wait
+        self._now = now
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._quiet_until: dict[str, float] = {}
+
+    def wait(self, group: str) -> None:
+        with self._lock:
+            left = self._quiet_until.get(group, 0.0) - self._now()
+        if left > self._longest_wait:
+            sentence = f"The provider asked for silence. The next try is possible in {left:.0f} seconds."
+            raise ProviderError(
+                sentence,
+                fate=Fate.NOT_SENT,
+                kind="rate",
+                retry_after=left,
+            )
+        if left > 0:
+            self._sleep(left)
+
+    def learn(self, group: str, http_status: int, headers: dict[str, str]) -> None:
+        silence = silence_after(http_status, headers)
+        if silence is None:
+            return
+        with self._lock:
+            until = self._now() + silence
+            self._quiet_until[group] = max(until, self._quiet_until.get(group, 0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """How often a read is tried, and the growing pauses between. A request that sends texts is tried once."""
+
+    count: int = 3
+    first_pause: float = 0.5  # seconds
+    factor: float = 4.0
+    sleep: Callable[[float], None] = time.sleep
+
+    def pause(self, tried: int) -> None:
+        """Sleep after the try of this number (from 1), unless it was the last."""
+        if tried < self.count:
+            self.sleep(self.first_pause * self.factor ** (tried - 1))

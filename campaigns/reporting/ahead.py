@@ -1,0 +1,36 @@
+"""Asks for what comes next while what came before is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import connection, connections
+
+Item = TypeVar("Item")
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items in the same order, each made in a thread while the one before it is in use.
+
+    What an item's making raises is raised here, when its turn comes. Inside a transaction nothing is made
+    ahead: the thread has a database connection of its own, to which nothing uncommitted shows.
+    """
+    if connection.in_atomic_block:
+        yield from items
+        return
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as helper:
+        try:
+            coming: Future[list[Item]] = helper.submit(_next, items)
+            while made := coming.result():
+                coming = helper.submit(_next, items)
+                yield made[0]
+        finally:
+            # Waits for the one that is being made: two threads must not be in it.
+            helper.submit(connections.close_all)
+
+
+def _next(items: Iterator[Item]) -> list[Item]:
+    """The next one, in a list; an empty list at the end."""
+    return [item for item, _ in zip(items, (None,), strict=False)]

@@ -1,0 +1,94 @@
+"""What happened to one message, from the row of a file to its receipt, as far as anybody wrote it down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from campaigns.models import Attempt, Message, StoreMessage
+from campaigns.reporting.reasons import sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """`at` is None where the time is not known."""
+
+    at: datetime | None
+    title: str
+    detail: str = ""
+
+
+def life(found: StoreMessage, ours: Message | None, provider: str) -> list[Step]:
+    """In order. Of a message that is not ours only what the provider says."""
+    steps = [*_at_our_side(ours, provider)] if ours else []
+    if found.inbound:
+        return [*steps, Step(at=found.created_at, title="Received", detail=f"{provider} took it in.")]
+    steps.append(Step(at=found.created_at, title=f"In {provider}'s store", detail=_numbered(found)))
+    if found.status and found.status != "Queued":
+        steps.append(Step(at=found.modified_at, title=_said(found), detail=sentence(found.error_code)))
+    return steps
+
+
+def _numbered(found: StoreMessage) -> str:
+    batch = f", in batch {found.batch.provider_id}" if found.batch else ""
+    return f"As message {found.provider_id}{batch}."
+
+
+_TITLES = {
+    StoreMessage.Undelivered.SENT.value: "Sent to the carrier",
+    StoreMessage.Undelivered.FAILED.value: "Not delivered",
+    None: "Delivered",
+}
+
+
+def _said(found: StoreMessage) -> str:
+    """A title in our words, with the provider's own where they say more."""
+    title = _TITLES.get(found.undelivered, "Another state")
+    return title if title == found.status else f"{title} ({found.status})"
+
+
+def _at_our_side(ours: Message, provider: str) -> Iterator[Step]:
+    campaign = ours.campaign
+    source = ours.source_row.source
+    yield Step(
+        at=source.finished_at,
+        title=f"Row {ours.source_row.number:,} of {source.filename}",
+        detail=f"Read into the list “{campaign.contact_list}”.",
+    )
+    who = f" by {campaign.launched_by}" if campaign.launched_by else ""
+    yield Step(
+        at=campaign.launched_at,
+        title=f"Launched{who}",
+        detail=f"The text was written down for good, into batch {ours.batch.number:,} of “{campaign.name}”.",
+    )
+    for attempt in ours.batch.attempts.all():
+        yield from _attempt(attempt, provider)
+
+
+_ENDS = {
+    Attempt.State.ACCEPTED: "{provider} took the batch",
+    Attempt.State.REJECTED: "{provider} refused the batch as a whole",
+    Attempt.State.NOT_SENT: "Nothing had left: it was tried again",
+    Attempt.State.AMBIGUOUS: "The answer was lost",
+    Attempt.State.RECONCILING: "The answer was lost",
+    Attempt.State.ABSENT: "Proved that the batch had never arrived",
+    Attempt.State.REVIEW: "Nobody could prove whether it had arrived",
+    Attempt.State.MARKED_SENT: "A person marked it as sent",
+}
+
+
+def _attempt(attempt: Attempt, provider: str) -> Iterator[Step]:
+    if attempt.sending_at:
+        yield Step(
+            at=attempt.sending_at,
+            title=f"Handed to {provider}",
+            detail=f"Attempt {attempt.pk:,}, with {attempt.size:,} texts.",
+        )
+    title = _ENDS.get(Attempt.State(attempt.state))
+    if title:
+        answered = f"HTTP {attempt.http_status}" if attempt.http_status else ""
+        request = f"request {attempt.request_id}" if attempt.request_id else ""
+        facts = ", ".join(filter(None, (answered, request)))
+        said = filter(None, (attempt.problem, attempt.note, facts and f"{facts}."))
+        yield Step(at=attempt.ended_at, title=title.format(provider=provider), detail=" ".join(said))

@@ -1,0 +1,223 @@
+"""The one poller of an account: asks the provider about the batches that are due, and measures its speed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Exists, Min, OuterRef, Sum
+from django.utils import timezone
+
+from campaigns.models import Batch, Campaign, SenderNumber
+from campaigns.models.bulk import unhurried
+from campaigns.providers.base import BatchState, Provider, ProviderError, RemoteMessage, StatusTotals
+from campaigns.reporting import mirror, statuses
+from campaigns.reporting.ahead import ahead
+from campaigns.sending import accounts, control, leases
+
+log = logging.getLogger(__name__)
+
+Write = Callable[[], object]
+
+ROUND = 20
+"""Batches asked about in one round."""
+POSTPONED = 15.0
+"""Seconds until the next look after one that failed."""
+GONE_FOR = 60.0
+"""Seconds until the next look at a batch that the provider does not know."""
+READ_AGAIN = timedelta(seconds=5)
+"""Between two readings of one batch's messages while it is being sent, for each 1,000 of them."""
+RATE_WINDOW = timedelta(seconds=2)
+BEFORE = timedelta(hours=1)
+"""Asked for from so long before a batch was made: without dates the provider looks back only a day."""
+
+
+def poll() -> int:
+    """One round. Returns how many batches were asked about; 0 also if another process is at it."""
+    account = accounts.known_account()
+    if not account:
+        return 0
+    with leases.held(f"poll {account}", seconds=300) as mine:
+        if not mine:
+            return 0
+        return _round(accounts.provider(), account)
+
+
+def _round(carrier: Provider, account: str) -> int:
+    now = timezone.now()
+    due = list(Batch.objects.filter(account=account, next_poll_at__lte=now).order_by("next_poll_at")[:ROUND])
+    if not due:
+        return 0
+    left = list(due)
+    try:
+        remote = _ask(carrier, due)
+        with unhurried():  # all of it can be asked for again
+            _mirror_batches(remote)
+            for write in ahead(_writes(carrier, left, remote)):
+                write()
+        accounts.note_success()
+    except ProviderError as error:
+        accounts.note_trouble(error)
+        log.warning("poll failed", extra={"kind": error.kind, "code": error.code})
+        _postpone(left, error.retry_after or POSTPONED)
+    for sender in {batch.sender for batch in due}:
+        measure_rate(account, sender)
+    for campaign_id in {batch.campaign_id for batch in due}:
+        control.finish_if_final(campaign_id)
+    return len(due)
+
+
+def _ask(carrier: Provider, due: list[Batch]) -> dict[str, BatchState]:
+    """The due batches as the provider sees them: one by its id, several through the list.
+
+    One that the provider does not know any more is missing.
+    """
+    found: dict[str, BatchState] = {}
+    wanted = {batch.provider_id for batch in due}
+    if len(due) > 1:
+        oldest = min(batch.remote_created_at or timezone.now() for batch in due)
+        for item in carrier.batches(date_from=oldest - BEFORE):
+            if item.provider_id in wanted:
+                found[item.provider_id] = item
+            if len(found) == len(wanted):
+                break
+    for missing in wanted - set(found):
+        try:
+            found[missing] = carrier.batch(missing)
+        except ProviderError as error:
+            _raise_if_of_account(error)
+    return found
+
+
+def _raise_if_of_account(error: ProviderError) -> None:
+    """Trouble with the account ends the round; trouble with one batch must not stop the others."""
+    if error.kind in ("unreachable", "credentials", "permission", "rate", "server"):
+        raise error
+    log.warning("trouble with one batch", extra={"kind": error.kind, "code": error.code})
+
+
+def _writes(carrier: Provider, left: list[Batch], remote: dict[str, BatchState]) -> Iterator[Write]:
+    """What is to be written of these batches, in order, and that they are no longer left. Writes nothing
+    itself: it may run ahead of what it yields."""
+    for batch in list(left):
+        try:
+            yield from _look(carrier, batch, remote.get(batch.provider_id))
+        except ProviderError as error:
+            _raise_if_of_account(error)
+            yield partial(_postpone, [batch], POSTPONED)
+        yield partial(left.remove, batch)
+
+
+@transaction.atomic
+def _mirror_batches(remote: dict[str, BatchState]) -> None:
+    if whose := mirror.owner():
+        mirror.take_batches(whose, remote.values())
+
+
+def _look(carrier: Provider, batch: Batch, remote: BatchState | None) -> Iterator[Write]:
+    """Everything there is to know about one batch now, and when to look next."""
+    if remote is None:
+        yield partial(_postpone, [batch], GONE_FOR)
+        return
+    now = timezone.now()
+    moved = remote.processed_count > batch.processed_count or remote.completed
+    yield partial(statuses.take_batch, batch, remote, now)
+    if not moved:
+        yield partial(_plan, batch, final=False)
+        return
+    since = (batch.remote_created_at or now) - BEFORE
+    totals = carrier.statuses(date_from=since, batch_id=batch.provider_id)
+    yield partial(statuses.take_totals, batch, totals)
+    settled = statuses.settled(totals)
+    read = settled != batch.settled_count and _may_read(batch, remote, now)
+    if read:
+        for page in carrier.messages(date_from=since, batch_id=batch.provider_id):
+            yield partial(_take, batch, page)
+    yield partial(_conclude, batch, remote, totals, read=read)
+
+
+def _conclude(batch: Batch, remote: BatchState, totals: StatusTotals, *, read: bool) -> None:
+    settled = statuses.settled(totals)
+    if read:
+        batch.settled_count, batch.read_at = settled, timezone.now()
+        batch.save(update_fields=["settled_count", "read_at"])
+    final = remote.completed and batch.settled_count == settled
+    final = final and statuses.all_final(totals, batch.remote_size)
+    if final and statuses.any_open(batch):
+        # The provider counts receipts that its list does not show yet: read the list again next time.
+        final, batch.settled_count = False, 0
+        batch.save(update_fields=["settled_count"])
+    _plan(batch, final=final)
+
+
+@transaction.atomic
+def _take(batch: Batch, page: Sequence[RemoteMessage]) -> None:
+    """One page of a batch's messages, for its campaign and for the mirror of the provider's store."""
+    statuses.take_messages(batch, page)
+    if whose := mirror.owner():
+        mirror.take_messages(whose, page, ours={batch.provider_id})
+
+
+def _may_read(batch: Batch, remote: BatchState, now: datetime) -> bool:
+    """A batch's messages are read whole, so a large one is read less often while it is being sent."""
+    if batch.read_at is None or batch.completed_at is not None or remote.completed:
+        return True
+    return now - batch.read_at >= READ_AGAIN * max(1, remote.batch_size // 1000)
+
+
+def _plan(batch: Batch, *, final: bool) -> None:
+    when = statuses.next_look(batch, final=final, now=timezone.now())
+    Batch.objects.filter(pk=batch.pk).update(next_poll_at=when, polls=batch.polls + 1)
+
+
+def _postpone(batches: list[Batch], seconds: float) -> None:
+    when = timezone.now() + timedelta(seconds=seconds)
+    Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(next_poll_at=when)
+
+
+@transaction.atomic
+def measure_rate(account: str, sender: str) -> None:
+    """Texts a minute that a number really sends, smoothed; only time in which it had work counts.
+
+    A batch that was finished between two looks gives a lower bound: its texts in the time since it was taken.
+    """
+    number = SenderNumber.objects.select_for_update().filter(account=account, phone=sender).first()
+    if number is None:
+        return
+    now = timezone.now()
+    batches = Batch.objects.filter(account=account, sender=sender, state=Batch.State.ACCEPTED)
+    total = batches.aggregate(total=Sum("processed_count"))["total"] or 0
+    unfinished = batches.filter(completed_at__isnull=True)
+    work = unfinished.aggregate(done=Sum("processed_count"), since=Min("accepted_at"))
+    idle = work["since"] is None
+    if not idle:
+        # The first look at a number that was idle: since it got its first batch.
+        start = number.processed_at or work["since"]
+        gained = total - number.processed_total if number.processed_at else work["done"]
+        if gained <= 0 or now - start < RATE_WINDOW:
+            return
+        current = gained / (now - start).total_seconds() * 60
+        known = number.rate if number.processed_at else None
+        number.rate = current if known is None else 0.6 * known + 0.4 * current
+    last = batches.filter(completed_at__isnull=False).order_by("-completed_at").first()
+    if last is not None and last.completed_at == last.polled_at:
+        number.rate = max(number.rate or 0.0, _at_least(last))
+    number.processed_total, number.processed_at = total, None if idle else now
+    number.save(update_fields=["rate", "processed_total", "processed_at"])
+
+
+def _at_least(batch: Batch) -> float:
+    if batch.completed_at is None or batch.accepted_at is None:
+        return 0.0
+    seconds = max(1.0, (batch.completed_at - batch.accepted_at).total_seconds())
+    return batch.remote_size / seconds * 60
+
+
+def due_campaigns() -> list[int]:
+    """Campaigns that only wait to be called finished."""
+    watched = Batch.objects.filter(campaign=OuterRef("pk"), next_poll_at__isnull=False)
+    waiting = Campaign.objects.filter(~Exists(watched), state=Campaign.State.DELIVERING)
+    return list(waiting.values_list("id", flat=True)[:100])

@@ -1,0 +1,272 @@
+"""How far a campaign is: counters only, never a count over messages, so that ten million cost as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
+from django.utils import timezone
+
+from campaigns.models import Batch, Campaign, ContactList, OptOut, RowState, Tally
+from campaigns.sending import accounts
+
+SHOWN_BATCHES = 50
+QUICK, SLOW, SLOWEST = 3, 15, 60  # seconds between two polls of a page
+READING_ORDER = (
+    RowState.DELIVERED, RowState.SENT, RowState.WITH_CARRIER, RowState.SUBMITTING, RowState.IN_DOUBT,
+    RowState.NEEDS_REVIEW, RowState.MARKED_SENT, RowState.QUEUED, RowState.HELD, RowState.NOT_DELIVERED,
+    RowState.REJECTED, RowState.CANCELLED, RowState.EXCLUDED, RowState.DUPLICATE, RowState.INVALID,
+)  # fmt: skip
+TAKEN = (RowState.WITH_CARRIER, RowState.SENT, RowState.DELIVERED, RowState.NOT_DELIVERED)
+UNDECIDED = (RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEEDS_REVIEW)
+LEFT_OUT = (RowState.EXCLUDED, RowState.DUPLICATE, RowState.INVALID)
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    state: RowState
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLine:
+    number: int
+    size: int
+    processed: int
+    state: Batch.State
+    status: str
+    cost: Decimal | None
+    provider_id: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One campaign at one moment."""
+
+    campaign: Campaign
+    tally: Tally
+    states: Sequence[StateCount]
+    texts: int
+    """Rows that get a text, or would if nothing held them."""
+    handed_over: int
+    processed: int
+    percent: int
+    rate_per_minute: float | None
+    seconds_left: float | None
+    batches: Sequence[BatchLine]
+    batch_count: int
+    read_at: datetime | None
+    moving: bool
+    next_delay: int
+    sentence: str
+
+    @property
+    def in_doubt(self) -> int:
+        return self.tally.in_doubt + self.tally.needs_review
+
+    @property
+    def held(self) -> int:
+        return self.tally.held
+
+    @property
+    def queued(self) -> int:
+        return self.tally.queued
+
+    @property
+    def cancellable(self) -> int:
+        """Texts that can still be kept from leaving."""
+        return self.tally.queued + self.tally.held
+
+    @property
+    def can_stop(self) -> bool:
+        """Something may still leave by itself."""
+        return bool(self.cancellable or self.tally.submitting or self.tally.in_doubt)
+
+    @property
+    def balanced(self) -> bool:
+        return self.tally.balanced
+
+    @property
+    def more_batches(self) -> int:
+        return self.batch_count - len(self.batches)
+
+    @property
+    def done_by(self) -> datetime | None:
+        if self.seconds_left is None:
+            return None
+        return timezone.now() + timedelta(seconds=self.seconds_left)
+
+
+def progress(campaign_id: int) -> Progress:
+    """Reads one campaign, its tally and its batches. Raises Campaign.DoesNotExist."""
+    campaign = Campaign.objects.select_related("tally", "contact_list", "launched_by").get(pk=campaign_id)
+    return _progress(campaign)
+
+
+def _progress(campaign: Campaign) -> Progress:
+    counts = getattr(campaign, "tally", None) or Tally(campaign=campaign)
+    batches = Batch.objects.filter(campaign=campaign)
+    sums = batches.aggregate(
+        processed=Sum("processed_count", filter=Q(state=Batch.State.ACCEPTED)),
+        accepted=Sum("remote_size", filter=Q(state=Batch.State.ACCEPTED)),
+    )
+    processed, accepted = sums["processed"] or 0, sums["accepted"] or 0
+    last = batches.order_by("-number").values_list("number", flat=True).first() or 0
+    read_at = (
+        batches.order_by("-polled_at").exclude(polled_at=None).values_list("polled_at", flat=True).first()
+    )
+    taken = counts.count(*TAKEN)
+    texts = counts.rows - counts.count(*LEFT_OUT, RowState.CANCELLED)
+    waiting = counts.queued + counts.submitting
+    left = waiting + max(0, accepted - processed)
+    stuck = campaign.state == Campaign.State.HELD or counts.in_doubt > 0
+    rate = accounts.rate_for(campaign.sender) if left else None
+    moving = campaign.state in Campaign.MOVING
+    return Progress(
+        campaign=campaign,
+        tally=counts,
+        states=[StateCount(state, count) for state in READING_ORDER if (count := counts.count(state))],
+        texts=texts,
+        handed_over=taken,
+        processed=processed,
+        percent=_percent(processed, texts, counts, moving=moving),
+        rate_per_minute=rate,
+        seconds_left=left / rate * 60 if rate and left and not stuck else None,
+        batches=_lines(batches),
+        batch_count=last,
+        read_at=read_at,
+        moving=moving,
+        next_delay=_next_delay(campaign, read_at, left),
+        sentence=_sentence(campaign, counts, taken),
+    )
+
+
+def _percent(processed: int, texts: int, counts: Tally, *, moving: bool) -> int:
+    """Of the texts that leave: processed by the provider, or settled without it."""
+    settled = processed + counts.rejected + counts.marked_sent
+    if not moving:
+        return 100
+    return min(99, 100 * settled // texts) if texts else 0
+
+
+def _next_delay(campaign: Campaign, read_at: datetime | None, left: int) -> int:
+    """Seconds until the page asks again: seldom when little happens."""
+    if campaign.state == Campaign.State.PREPARING:
+        return 1
+    if campaign.state == Campaign.State.HELD:
+        return SLOW
+    if left and not campaign.trouble:
+        return QUICK
+    quiet = timezone.now() - (campaign.handed_over_at or campaign.launched_at or timezone.now())
+    return SLOW if quiet < timedelta(minutes=30) else SLOWEST
+
+
+def _lines(batches: QuerySet[Batch]) -> list[BatchLine]:
+    """Those that need a look first, then those that move, then the newest."""
+    urgency = Case(
+        When(state__in=(Batch.State.IN_DOUBT, Batch.State.NEEDS_REVIEW), then=Value(0)),
+        When(state=Batch.State.SUBMITTING, then=Value(1)),
+        When(state=Batch.State.ACCEPTED, completed_at__isnull=True, then=Value(2)),
+        When(state__in=(Batch.State.QUEUED, Batch.State.HELD), then=Value(4)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
+    chosen = list(batches.annotate(urgency=urgency).order_by("urgency", "-number")[:SHOWN_BATCHES])
+    return [_line(batch) for batch in sorted(chosen, key=lambda batch: batch.number)]
+
+
+def _line(batch: Batch) -> BatchLine:
+    state = Batch.State(batch.state)
+    status = batch.remote_status if state == Batch.State.ACCEPTED else state.label
+    note = ""
+    if state == Batch.State.IN_DOUBT:
+        note = "The answer was lost. Nobody in it is texted again until the provider's records are read."
+    elif state == Batch.State.NEEDS_REVIEW:
+        note = "Nobody can prove whether it was taken. A person has to decide."
+    return BatchLine(
+        number=batch.number,
+        size=batch.remote_size if state == Batch.State.ACCEPTED else batch.size,
+        processed=batch.processed_count,
+        state=state,
+        status=status,
+        cost=batch.cost,
+        provider_id=batch.provider_id,
+        note=note,
+    )
+
+
+def _sentence(campaign: Campaign, counts: Tally, taken: int) -> str:
+    """What can still be stopped and what cannot."""
+    name = accounts.provider_name()
+    if campaign.state == Campaign.State.PREPARING:
+        return "The texts are being written. Nothing has been sent yet."
+    parts = []
+    if taken and campaign.state in (Campaign.State.SENDING, Campaign.State.HELD):
+        parts.append(f"{taken:,} {_were(taken)} handed to {name} and cannot be recalled.")
+    if counts.in_doubt:
+        parts.append(f"{counts.in_doubt:,} {_are(counts.in_doubt)} in doubt: the answer was lost.")
+    if counts.held:
+        have = "has" if counts.held == 1 else "have"
+        parts.append(f"{counts.held:,} {_are(counts.held)} held here and {have} not been sent.")
+    if counts.queued:
+        parts.append(f"{counts.queued:,} {_are(counts.queued)} waiting here.")
+    if counts.cancelled:
+        were = "was cancelled and is" if counts.cancelled == 1 else "were cancelled and are"
+        parts.append(f"{counts.cancelled:,} {were} not sent.")
+    parts.append(_what_comes(campaign, counts, name))
+    return " ".join(filter(None, parts))
+
+
+def _what_comes(campaign: Campaign, counts: Tally, name: str) -> str:
+    """What is still expected of a campaign from which nothing more leaves."""
+    if campaign.state == Campaign.State.FINISHED:
+        return "Finished: nothing more is expected."
+    if campaign.state != Campaign.State.DELIVERING:
+        return ""
+    if counts.with_carrier:
+        everything = "What had left" if counts.count(RowState.CANCELLED, *UNDECIDED) else "Everything"
+        return f"{everything} is with {name}, which is sending it. It cannot be recalled any more."
+    if counts.count(*UNDECIDED):
+        return "What is in doubt is still looked for."
+    if counts.cancelled:
+        return "Receipts of what had left are coming in; some carriers never send one."
+    return f"{name} has sent everything. Receipts are coming in; some carriers never send one."
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    moving: Sequence[Progress]
+    recent: Sequence[Campaign]
+    drafts: Sequence[Campaign]
+    list_count: int
+    opt_out_count: int
+    sent_7_days: int
+
+
+def overview() -> Overview:
+    """The first page: what runs, what ran, what is not finished."""
+    campaigns = Campaign.objects.select_related("tally", "contact_list", "launched_by")
+    week = timezone.now() - timedelta(days=7)
+    sums = Tally.objects.filter(campaign__launched_at__gte=week).aggregate(
+        **{state.value: Sum(state.value) for state in TAKEN}
+    )
+    return Overview(
+        moving=[_progress(campaign) for campaign in campaigns.filter(state__in=Campaign.MOVING)[:5]],
+        recent=list(campaigns.filter(state=Campaign.State.FINISHED)[:5]),
+        drafts=list(campaigns.filter(state=Campaign.State.DRAFT)[:5]),
+        list_count=ContactList.objects.count(),
+        opt_out_count=OptOut.objects.filter(ended_at__isnull=True).count(),
+        sent_7_days=sum(value or 0 for value in sums.values()),
+    )

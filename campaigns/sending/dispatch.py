@@ -1,0 +1,304 @@
+"""One batch at a time from our ledger to the provider.
+
+At most once by construction: what happens after a failure is decided by `ProviderError.fate` alone, and a
+batch whose fate is unknown is never sent again from here. Safe to lose, to repeat and to run twice at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.utils import timezone
+
+from campaigns.models import Attempt, Batch, Campaign, Event, Message
+from campaigns.models.bulk import claim, unhurried
+from campaigns.providers.base import Fate, Provider, ProviderError
+from campaigns.sending import accounts, control, ledger
+from campaigns.sending.handover import seconds_until_room
+
+log = logging.getLogger(__name__)
+
+LONGEST_BACKOFF = 60.0  # seconds
+CREDENTIAL_TRIES = 2
+"""The token is renewed once; a second refusal is for a person."""
+STOPPED_FOR = {"sender_busy": 1.0, "database": 5.0}
+"""Seconds to wait by why the last look said no; without an entry, the next batch may leave at once."""
+
+
+class Did(StrEnum):
+    HANDED_OVER = "handed_over"
+    WAIT = "wait"
+    """Nothing may leave now; come back after `seconds`."""
+    BLOCKED = "blocked"
+    """Nothing will leave until somebody or something decides: held, or an answer in doubt."""
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    did: Did
+    seconds: float = 0.0
+
+
+def step(campaign_id: int) -> Step:
+    """Hand over the next batch, if one may leave."""
+    relay = Relay(campaign_id)
+    return relay.step(ahead=False)
+
+
+class Relay:
+    """Hands over one batch after another; the next is prepared while the answer to the last is awaited.
+
+    For a process that does nothing else. Call `stop` at the end: a batch that was prepared and not sent waits
+    again.
+    """
+
+    def __init__(self, campaign_id: int) -> None:
+        self.campaign_id = campaign_id
+        self._account = ""
+        self._ready: ledger.Prepared | None = None
+
+    def step(self, *, ahead: bool = True) -> Step:
+        """Hand over the next batch, if one may leave."""
+        if self._ready is None:
+            try:
+                self._account = accounts.account()
+            except ProviderError as error:
+                return _not_reached(self.campaign_id, error)
+            chosen = _choose(self.campaign_id, self._account)
+            if isinstance(chosen, Step):
+                return chosen
+            self._ready = chosen
+        prepared, self._ready = self._ready, None
+
+        def meanwhile() -> None:
+            self._ready = _ahead(prepared, self._account)
+
+        step = _send(prepared, accounts.provider(), self._account, meanwhile if ahead else None)
+        if step.did != Did.HANDED_OVER:
+            self.stop()
+        return step
+
+    def stop(self) -> None:
+        if self._ready is not None:
+            ledger.give_back(self._ready, None, state=Attempt.State.NOT_SENT, code="not_needed")
+            self._ready = None
+
+
+def _ahead(in_flight: ledger.Prepared, account: str) -> ledger.Prepared | None:
+    """The batch after the one in flight, if it may leave too. What fails here must not matter to that one."""
+    try:
+        with unhurried(), transaction.atomic():
+            campaign = Campaign.objects.select_for_update().get(pk=in_flight.campaign_id)
+            if campaign.state != Campaign.State.SENDING or campaign.next_try_at is not None:
+                return None
+            queued = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED)
+            batch = queued.order_by("number").first()
+            leaving = len(in_flight.texts)
+            if batch is None or seconds_until_room(campaign.sender, batch.size, in_flight=leaving):
+                return None
+            return ledger.prepare(campaign, batch, account)
+    except DatabaseError as error:
+        log.warning("not prepared ahead", extra={"campaign": in_flight.campaign_id, "why": str(error)})
+        return None
+
+
+def _not_reached(campaign_id: int, error: ProviderError) -> Step:
+    """The provider was never reached yet, so nothing can have been sent."""
+    accounts.note_trouble(error)
+    if not Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING).exists():
+        return Step(Did.DONE)
+    return _wait_or_hold(campaign_id, error)
+
+
+def _choose(campaign_id: int, account: str) -> ledger.Prepared | Step:
+    try:
+        # Unhurried: a PREPARED mark that a power cut takes back was of something that never left.
+        with unhurried(), transaction.atomic():
+            campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+            return _next(campaign, account)
+    except IntegrityError:
+        # Another worker prepared the same batch at the same moment; the index let one of us through.
+        return Step(Did.WAIT, 1.0)
+
+
+def _next(campaign: Campaign, account: str) -> ledger.Prepared | Step:
+    if campaign.state == Campaign.State.HELD:
+        return Step(Did.BLOCKED)
+    if campaign.state != Campaign.State.SENDING:
+        return Step(Did.DONE)
+    now = timezone.now()
+    due = max(filter(None, (campaign.send_at, campaign.next_try_at)), default=now)
+    if due > now:
+        return Step(Did.WAIT, (due - now).total_seconds())
+    batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()
+    if batch is None:
+        return _ended(campaign)
+    busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()
+    if busy is not None:
+        return _behind(busy, campaign)
+    wait = seconds_until_room(campaign.sender, batch.size)
+    if wait:
+        return Step(Did.WAIT, wait)
+    prepared = ledger.prepare(campaign, batch, account)
+    return prepared or Step(Did.WAIT, 0.0)
+
+
+def _behind(busy: Attempt, campaign: Campaign) -> Step:
+    """The number has a request under way, or one whose answer was lost: nothing else leaves from it."""
+    if busy.state in (Attempt.State.PREPARED, Attempt.State.SENDING):
+        return Step(Did.WAIT, 1.0)
+    other = busy.batch.campaign
+    if other.pk != campaign.pk:
+        sentence = (
+            f"It waits for “{other.name}”, which sends from the same number: the answer to one of its "
+            "batches was lost."
+        )
+        Campaign.objects.filter(pk=campaign.pk).update(trouble=sentence, trouble_code="sender_in_doubt")
+    return Step(Did.BLOCKED)
+
+
+def _ended(campaign: Campaign) -> Step:
+    """Every batch has left or is in doubt."""
+    open_states = (Batch.State.SUBMITTING, Batch.State.IN_DOUBT, Batch.State.NEEDS_REVIEW)
+    still = Batch.objects.filter(campaign=campaign, state__in=open_states).values_list("state", flat=True)
+    if Batch.State.SUBMITTING in still:
+        return Step(Did.WAIT, 1.0)
+    if still:
+        return Step(Did.BLOCKED)
+    control.all_handed_over(campaign)
+    return Step(Did.DONE)
+
+
+def _send(
+    prepared: ledger.Prepared,
+    provider: Provider,
+    account: str,
+    meanwhile: Callable[[], None] | None = None,
+) -> Step:
+    try:
+        answer = provider.submit(
+            prepared.sender,
+            prepared.texts,
+            before_first_byte=lambda: _mark_sending(prepared),
+            meanwhile=meanwhile,
+        )
+    except ledger.Stopped as stopped:
+        ledger.give_back(prepared, None, state=Attempt.State.NOT_SENT, code=str(stopped))
+        return Step(Did.WAIT, STOPPED_FOR.get(str(stopped), 0.0))
+    except ProviderError as error:
+        return _failed(prepared, error)
+    try:
+        ledger.accept(prepared, answer, account)
+    except IntegrityError:
+        # The answer names a batch that another attempt already has: it cannot be the answer to this one.
+        strange = ProviderError(
+            "The provider answered with the id of another batch.", code="repeated_id", kind="answer"
+        )
+        return _failed(prepared, strange)
+    except DataError:
+        odd = ProviderError("The provider's answer cannot be stored.", code="odd_answer", kind="answer")
+        return _failed(prepared, odd)
+    _cleared(prepared.campaign_id)
+    log.info("batch accepted", extra={"batch": prepared.batch_id, "texts": len(prepared.texts)})
+    return Step(Did.HANDED_OVER)
+
+
+def _mark_sending(prepared: ledger.Prepared) -> None:
+    try:
+        ledger.mark_sending(prepared)
+    except DatabaseError as error:
+        # Without the mark nothing leaves; even if it was written after all, no byte was.
+        log.warning("no mark, so nothing was sent", extra={"batch": prepared.batch_id, "why": str(error)})
+        raise ledger.Stopped("database") from None
+
+
+def _cleared(campaign_id: int) -> None:
+    # Only of one that sends: it may have been paused meanwhile, and then it says so.
+    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending.exclude(failures=0, trouble="").update(**control.NOTHING_WRONG)
+    accounts.note_success()
+
+
+def _failed(prepared: ledger.Prepared, error: ProviderError) -> Step:
+    log.warning(
+        "batch not accepted",
+        extra={"batch": prepared.batch_id, "fate": error.fate.value, "kind": error.kind, "code": error.code,
+               "request_id": error.request_id},
+    )  # fmt: skip
+    if error.fate is Fate.UNKNOWN:
+        ledger.doubt(prepared, error)
+        accounts.note_trouble(error)
+        return Step(Did.BLOCKED)
+    state = Attempt.State.REJECTED if error.fate is Fate.REFUSED else Attempt.State.NOT_SENT
+    ledger.give_back(prepared, error, state=state)
+    accounts.note_trouble(error)
+    if error.kind == "rate":
+        return _wait(prepared.campaign_id, error, error.retry_after or 60.0)
+    if error.kind == "too_large" and len(prepared.texts) > 1:
+        split(prepared.batch_id)
+        return Step(Did.WAIT, 0.0)
+    return _wait_or_hold(prepared.campaign_id, error)
+
+
+def _wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
+    campaign = Campaign.objects.get(pk=campaign_id)
+    failures = campaign.failures + 1
+    Campaign.objects.filter(pk=campaign_id).update(failures=failures)
+    for_a_person = error.permanent or error.kind in ("permission", "request", "not_found", "too_large")
+    if error.kind == "credentials":
+        for_a_person = error.fate is Fate.NOT_SENT or _refused_again(campaign_id)
+    if for_a_person:
+        control.hold(campaign_id, error.sentence, code=error.code or error.kind)
+        return Step(Did.BLOCKED)
+    if error.kind == "credentials":
+        return Step(Did.WAIT, 0.0)
+    return _wait(campaign_id, error, min(LONGEST_BACKOFF, 2.0**failures))
+
+
+def _refused_again(campaign_id: int) -> bool:
+    """Whether the token before this one was refused too. Other failures in between say nothing of a token."""
+    tries = Attempt.objects.filter(batch__campaign_id=campaign_id).order_by("-id")
+    statuses = list(tries.values_list("http_status", flat=True)[:CREDENTIAL_TRIES])
+    return statuses == [401] * CREDENTIAL_TRIES
+
+
+def _wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
+    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending.update(
+        next_try_at=timezone.now() + timedelta(seconds=seconds),
+        trouble=error.sentence,
+        trouble_code=(error.code or error.kind)[:40],
+    )
+    return Step(Did.WAIT, seconds)
+
+
+@transaction.atomic
+def split(batch_id: int) -> None:
+    """The provider found the request too large: the second half becomes a batch of its own."""
+    batch = Batch.objects.get(pk=batch_id)
+    Campaign.objects.select_for_update().get(pk=batch.campaign_id)  # nobody prepares a batch meanwhile
+    if Attempt.objects.filter(batch=batch).exclude(state__in=Attempt.DEAD).exists():
+        # Another worker has all of its texts in hand: half of them would leave twice.
+        return
+    ids = list(Message.objects.filter(batch=batch).order_by("id").values_list("id", flat=True))
+    half = ids[len(ids) // 2 :]
+    if not half or not claim(
+        Batch.objects.filter(pk=batch_id, state=Batch.State.QUEUED), size=len(ids) - len(half)
+    ):
+        return
+    last = (
+        Batch.objects.filter(campaign_id=batch.campaign_id)
+        .order_by("-number")
+        .values_list("number", flat=True)
+    )
+    second = Batch.objects.create(
+        campaign_id=batch.campaign_id, number=(last.first() or 0) + 1, size=len(half), sender=batch.sender
+    )
+    Message.objects.filter(batch=batch, pk__gte=half[0]).update(batch=second)
+    Event.objects.create(campaign_id=batch.campaign_id, verb="batch_split", detail=f"batch {batch.number}")

@@ -1,0 +1,1 @@
+"""A fake carrier: real HTTP, its own process, an append-only ledger, faults on request."""

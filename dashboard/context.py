@@ -1,0 +1,30 @@
+"""What every page knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from campaigns.models import AccountState, Webhook
+from campaigns.sending import review
+
+
+def carrier(request: HttpRequest) -> dict[str, Any]:
+    """Whether texts are real, whether the carrier can be reached, and whether it can reach us."""
+    context: dict[str, Any] = {
+        "rehearsal": settings.REHEARSAL,
+        "carrier_trouble": "",
+        "webhook_trouble": "",
+    }
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        trouble = AccountState.objects.exclude(trouble="").order_by("-trouble_since").first()
+        context["carrier_trouble"] = trouble.trouble if trouble else ""
+        # Asked by the navigation only: a fragment that is polled has none.
+        context["undecided"] = review.waiting().count
+        if settings.PUBLIC_URL:
+            webhook = Webhook.objects.exclude(trouble="").first()
+            context["webhook_trouble"] = webhook.trouble if webhook else ""
+    return context

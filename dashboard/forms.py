@@ -1,0 +1,130 @@
+"""What people fill in, outside of campaigns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import Any, cast
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+NAME_LENGTH = 120
+MANY_NUMBERS = 100_000
+"""Characters in the box for opt-outs: some 6,000 numbers."""
+
+
+class SignInForm(AuthenticationForm):
+    """Django's own, in our words."""
+
+    error_messages = {
+        "invalid_login": "This name and this password do not belong together. Capital letters count.",
+        "inactive": "This account is closed.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "User name"
+        self.fields["username"].error_messages["required"] = "Enter your user name."
+        self.fields["password"].error_messages["required"] = "Enter your password."
+
+
+def name_from(filename: str) -> str:
+    """What to call the list of a file that nobody named: `texas_stores.csv` → `Texas stores`."""
+    words = " ".join(PurePath(filename).stem.replace("_", " ").split())
+    return (words[:1].upper() + words[1:])[:NAME_LENGTH] or "Recipients"
+
+
+class UploadForm(forms.Form):
+    """A file of recipients. Which column holds the phones is asked only when the file does not tell."""
+
+    file = forms.FileField(
+        label="File",
+        help_text="CSV or Excel (.xlsx), up to 50 MB: a row for each person, with a column of phone numbers.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xlsm,.ods"}),
+        error_messages={
+            "required": "Choose a file first.",
+            "missing": "Choose a file first.",
+            "invalid": "The file did not arrive. Choose it again.",
+            "empty": "The file is empty.",
+        },
+    )
+    phone_column = forms.ChoiceField(
+        label="Column with the phone numbers",
+        error_messages={
+            "required": "Choose the column with the phone numbers.",
+            "invalid_choice": "Choose one of these columns.",
+        },
+    )
+    columns = forms.CharField(required=False, widget=forms.HiddenInput)
+    """The columns to choose from, carried along as JSON while the form is shown again."""
+    name = forms.CharField(
+        required=False,
+        max_length=NAME_LENGTH,
+        label="Name of the list",
+        help_text="Left empty, it is called after the file.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"max_length": "This name is too long: %(limit_value)d characters are the most."},
+    )
+
+    def __init__(self, *args: Any, kept: str = "", **kwargs: Any) -> None:
+        """`kept`: name of the file that is here already; then another one need not be chosen."""
+        super().__init__(*args, **kwargs)
+        if kept:
+            self.fields["file"].required = False
+            self.fields["file"].help_text = f"{kept} is kept. Choose a file only to use another one."
+        known = _texts(self.data.get("columns", ""))
+        if not known:
+            del self.fields["phone_column"], self.fields["columns"]
+            return
+        field = cast("forms.ChoiceField", self.fields["phone_column"])
+        field.choices = [("", "Choose the column"), *((column, column) for column in known)]
+
+    def list_name(self, filename: str) -> str:
+        return str(self.cleaned_data["name"]).strip() or name_from(filename)
+
+
+def _texts(carried: str) -> list[str]:
+    """The JSON list that the form carried along; anything else is no list."""
+    try:
+        found = json.loads(carried)
+    except ValueError:
+        return []
+    return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
+
+
+class ListNameForm(forms.Form):
+    """A better name for a list."""
+
+    name = forms.CharField(
+        max_length=NAME_LENGTH,
+        label="Name of the list",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": "Give it a name, so that you find it again.",
+            "max_length": "This name is too long: %(limit_value)d characters are the most.",
+        },
+    )
+
+
+class OptOutForm(forms.Form):
+    """One number or many, and how we know."""
+
+    numbers = forms.CharField(
+        label="Numbers",
+        help_text="One on each line. Spaces, dashes and brackets do not matter.",
+        max_length=MANY_NUMBERS,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={
+            "required": "Enter a phone number.",
+            "max_length": "This is too much at once. Enter it in several parts.",
+        },
+    )
+    note = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Note",
+        help_text="How do we know? For example: called the Austin store on Monday.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"max_length": "This note is too long: %(limit_value)d characters are the most."},
+    )

@@ -1,0 +1,301 @@
+"""What the templates say: numbers, money, phones and times for people, states in words, icons, navigation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, cast
+
+import phonenumbers
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.template.context import Context
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from dashboard.words import Kind, words
+
+register = template.Library()
+
+CENT = Decimal("0.01")
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+# --- Numbers and money ------------------------------------------------------------------------------------
+
+
+@register.filter
+def number(value: int | None) -> str:
+    """4938 → `4,938`. None, a count that nobody knows yet → a dash."""
+    return "–" if value is None else f"{value:,}"
+
+
+@register.filter
+def plural(value: int, forms: str) -> str:
+    """`{{ 4938|plural:"text,texts" }}` → `4,938 texts`."""
+    one, many = forms.split(",")
+    return f"{number(value)} {one if value == 1 else many}"
+
+
+@register.filter
+def money(value: Decimal | None) -> str:
+    """US dollars: `$43.50`. A price below ten cents keeps its digits: `$0.0087`. None → `cost unknown`."""
+    if value is None:
+        return "cost unknown"
+    sign, amount = ("−" if value < 0 else ""), abs(value)
+    if amount < Decimal("0.10") and amount != amount.quantize(CENT):
+        return f"{sign}${amount.normalize():f}"
+    return f"{sign}${amount.quantize(CENT, rounding=ROUND_HALF_UP):,}"
+
+
+@register.filter
+def percent(part: int, whole: int) -> str:
+    """`2604|percent:5000` → `52%`. Rounded down, so that 100% is only said of all, and 0% only of none."""
+    if whole == 0 or part == 0:
+        return "0%"
+    return f"{part * 100 // whole}%" if part * 100 >= whole else "under 1%"
+
+
+# --- Phones -----------------------------------------------------------------------------------------------
+
+
+@register.filter
+def phone(value: str) -> str:
+    """E.164 for people: `(650) 555-0100` in the US and Canada, `+44 20 7946 0018` elsewhere."""
+    try:
+        parsed = phonenumbers.parse(value if value.startswith("+") else f"+{value}")
+    except phonenumbers.NumberParseException:
+        return value
+    if not phonenumbers.is_possible_number(parsed):  # a short code: 12345 is all of it
+        return value
+    style = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(
+        parsed, style.NATIONAL if parsed.country_code == 1 else style.INTERNATIONAL
+    )
+
+
+@register.filter
+def masked_phone(value: str) -> str:
+    """Only the last four digits, and the country if it is not +1: `(•••) •••-0100`, `+44 •• •••• 0018`."""
+    shown = phone(value)
+    country, _, rest = shown.partition(" ") if shown.startswith("+") else ("", "", shown)
+    hidden = max(sum(char.isdigit() for char in rest) - 4, 0)
+    masked = []
+    for char in rest:
+        masked.append("•" if char.isdigit() and hidden > 0 else char)
+        hidden -= char.isdigit()
+    return f"{country} {''.join(masked)}".strip()
+
+
+# --- Times ------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def when(value: datetime | None, style: str = "") -> str:
+    """`today 10:41 CDT`, `Nov 3, 10:41 CST`: a `<time>`, always with its zone. Style "time": `10:41 CDT`."""
+    if value is None:
+        return "not yet"
+    local, now = timezone.localtime(value), timezone.localtime()
+    clock = f"{local:%H:%M %Z}"
+    days = (local.date() - now.date()).days
+    if style == "time":
+        said = clock
+    elif days in {-1, 0, 1}:
+        said = f"{('today', 'tomorrow', 'yesterday')[days]} {clock}"
+    elif local.year == now.year:
+        said = f"{local:%b} {local.day}, {clock}"
+    else:
+        said = f"{local:%b} {local.day}, {local.year}, {clock}"
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), said)
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    """`4 s ago`, `3 min ago`, `2 h ago`, `5 days ago`; `in 40 s` for what is to come. None → `never`."""
+    if value is None:
+        return "never"
+    seconds = round((timezone.now() - value).total_seconds())
+    if abs(seconds) < 2:
+        return "just now"
+    said = _rough(abs(seconds))
+    return f"{said} ago" if seconds > 0 else f"in {said}"
+
+
+def _rough(seconds: int) -> str:
+    for unit, name in ((DAY, "day"), (HOUR, "h"), (MINUTE, "min")):
+        if seconds >= unit:
+            count = seconds // unit
+            return f"{count} {name}{'s' if name == 'day' and count != 1 else ''}"
+    return f"{seconds} s"
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """Seconds or a timedelta: `about 32 min`, `about 5 h 33 min`, `under a minute`. None → `time unknown`."""
+    if value is None:
+        return "time unknown"
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < MINUTE:
+        return "under a minute"
+    if seconds < HOUR - MINUTE / 2:
+        return f"about {round(seconds / MINUTE)} min"
+    hours, minutes = divmod(round(seconds / MINUTE), 60)
+    if hours < 24:
+        return f"about {hours} h {minutes} min" if minutes else f"about {hours} h"
+    days, hours = divmod(round(seconds / HOUR), 24)
+    return f"about {days} {'day' if days == 1 else 'days'}" + (f" {hours} h" if hours else "")
+
+
+# --- Icons, states, charts --------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon from our sprite. Decoration only: the words stand beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def pill(state: str, kind: Kind = "row", provider: str = "the carrier") -> SafeString:
+    """A state as words, icon and colour: `{% pill row.state provider=provider_name %}`."""
+    said = words(state, kind, provider)
+    return format_html('<span class="pill pill-{}">{}{}</span>', said.tone, icon(said.icon), said.label)
+
+
+@register.filter
+def state_label(state: str, provider: str = "the carrier") -> str:
+    """The label of a row state, where a pill would be too much."""
+    return words(state, "row", provider).label
+
+
+@register.filter
+def state_sentence(state: str, provider: str = "the carrier") -> str:
+    """What a row state means for the recipient, as a sentence."""
+    return words(state, "row", provider).sentence
+
+
+@register.simple_tag
+def tile(count: int, state: str, href: str, provider: str = "the carrier", note: str = "") -> SafeString:
+    """A count that links to the people behind it. Nobody there: it steps back."""
+    said = words(state, "row", provider)
+    return format_html(
+        '<a class="tile tile-{}" href="{}"><span class="tile-number">{}</span>'
+        '<span class="tile-label">{}{}</span>{}</a>',
+        said.tone if count else "none",
+        href,
+        number(count),
+        icon(said.icon),
+        said.label,
+        format_html('<span class="tile-note">{}</span>', note) if note else "",
+    )
+
+
+SHARE_WIDTH, SHARE_LEAST = 1000, 4
+
+
+@register.simple_tag
+def share_bar(parts: Iterable[tuple[str, int]]) -> SafeString:
+    """Counts by row state as one bar, in the order given; three people in a million still show.
+
+    Drawn for the eye only: the same counts must stand beside it.
+    """
+    counted = [(state, count) for state, count in parts if count > 0]
+    whole = sum(count for _, count in counted)
+    rects, x = [], 0.0
+    for state, count in counted:
+        width = max(SHARE_WIDTH * count / whole, SHARE_LEAST)
+        rects.append((words(state).tone, state, f"{x:.2f}", f"{width:.2f}"))
+        x += width
+    return format_html(
+        '<svg class="share" viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
+        f"{x:.2f}",
+        format_html_join("", '<rect class="share-{} share-{}" x="{}" width="{}" height="10"></rect>', rects),
+    )
+
+
+# --- Forms ------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """The field's widget with the look of its kind, and marked when it is wrong."""
+    widget = field.field.widget
+    if isinstance(widget, CheckboxInput):
+        look = "form-check-input"
+    elif isinstance(widget, RadioSelect | CheckboxSelectMultiple):
+        look = "choices"
+    else:
+        look = "form-select" if isinstance(widget, Select) else "form-control"
+    own = widget.attrs.get("class", "")
+    wrong = "is-invalid" if field.errors else ""
+    return field.as_widget(attrs={"class": " ".join(filter(None, (look, own, wrong)))})
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    """A single box, whose label stands behind it."""
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+# --- The shell --------------------------------------------------------------------------------------------
+
+NAV = (
+    ("overview", "Overview", "grid-1x2", ()),
+    ("campaigns", "Campaigns", "megaphone", ()),
+    ("lists", "Contacts", "people", ("/imports/",)),
+    ("opt_outs", "Opt-outs", "person-slash", ()),
+)
+NAV_REVIEW = (("review", "Review", "exclamation-circle", ()),)
+"""Only there while something needs a decision."""
+NAV_CLOSER = (
+    ("reports", "Delivery reports", "clipboard-data", ()),
+    ("batches", "Batches", "stack", ()),
+    ("messages", "Messages", "chat-left-text", ()),
+    ("numbers", "Numbers", "telephone", ()),
+)
+NAV_STAFF = (("admin:index", "Admin", "gear", ()),)
+NavItem = tuple[str, str, str, tuple[str, ...]]
+
+
+@register.inclusion_tag("parts/_nav.html", takes_context=True)
+def nav(context: Context) -> dict[str, Any]:
+    """Navigation by what people do. An item whose page does not exist is not shown."""
+    request = context.get("request")
+    path = request.path if request else ""
+    user = context.get("user")
+    staff = bool(getattr(user, "is_staff", False))
+    closer = NAV_CLOSER + (NAV_STAFF if staff else ())
+    items = _items(NAV, path)
+    count = context.get("undecided")
+    if undecided := count() if count else 0:
+        items += [{**item, "count": undecided} for item in _items(NAV_REVIEW, path)]
+    return {"items": items, "closer": _items(closer, path)}
+
+
+def _items(wanted: Iterable[NavItem], path: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    for name, label, icon_name, also in wanted:
+        try:
+            href = reverse(name)
+        except NoReverseMatch:
+            continue
+        inside = (href, *also) if href != "/" else ()
+        current = "page" if path == href else "true" if path.startswith(inside) else ""
+        items.append({"href": href, "label": label, "icon": icon_name, "current": current})
+    return items
+
+
+@register.simple_tag(takes_context=True)
+def again(context: Context, name: str) -> SafeString:
+    """A block's text once more: the page writes its title once, and it becomes the heading too."""
+    block = context.render_context[BLOCK_CONTEXT_KEY].get_block(name)
+    return cast("SafeString", block.render(context))

@@ -1,0 +1,80 @@
+"""One batch of the provider: what it says of it, and where its texts are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from campaigns.models import Batch, RowState, StoreBatch
+from campaigns.providers.words import explain
+from campaigns.reporting import mirror, mirror_search
+from campaigns.reporting.reports import ErrorLine
+from dashboard import store_pages
+from dashboard.words import REMOTE
+
+OURS = {
+    "queued": RowState.WITH_CARRIER,
+    "sent": RowState.SENT,
+    "delivered": RowState.DELIVERED,
+    "sending_failed": RowState.NOT_DELIVERED,
+    "delivery_failed": RowState.NOT_DELIVERED,
+}
+"""Parts of the provider's own aggregation, which a batch of ours keeps, and what they are to people."""
+ORDER = (RowState.DELIVERED, RowState.SENT, RowState.WITH_CARRIER, RowState.NOT_DELIVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many texts of a batch are in each state."""
+
+    counts: Counter[str]
+    codes: Counter[str]
+    cost: Decimal
+
+    @property
+    def count(self) -> int:
+        return self.counts.total()
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
+    whose = mirror.owner()
+    found = get_object_or_404(StoreBatch, account=whose.pk if whose else None, provider_id=provider_id)
+    ours = mirror_search.our_batches(whose, [found]).get(found.pk) if whose else None
+    totals = _totals(found, ours)
+    people = f"{reverse('messages')}?{urlencode({'batch': provider_id})}"
+    context = {
+        "batch": found,
+        "ours": ours,
+        "totals": totals,
+        "tiles": [(totals.counts[state], state, f"{people}&state={state}") for state in ORDER],
+        "shares": [(state.value, totals.counts[state]) for state in ORDER],
+        "errors": [ErrorLine(code, count, explain(code)) for code, count in totals.codes.most_common()],
+        "messages_url": people,
+        "known_words": set(REMOTE),
+    }
+    return render(request, "batch.html", context | store_pages.common())
+
+
+def _totals(found: StoreBatch, ours: Batch | None) -> Totals:
+    """For a batch of ours what the provider counted, else what was counted in the mirror."""
+    parts: Mapping[str, Mapping[str, Any]] = ours.totals if ours and ours.totals else found.totals
+    counts: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
+    cost = Decimal(0)
+    for name, part in parts.items():
+        counts[OURS.get(name, name)] += part["count"]
+        codes.update(part["error_codes"])
+        cost += Decimal(part["cost"])
+    return Totals(counts, codes, cost)

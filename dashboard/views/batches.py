@@ -1,0 +1,46 @@
+"""The provider's batches, whoever handed them over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from campaigns.models import Batch, StoreBatch
+from campaigns.reporting import mirror, mirror_search
+from campaigns.sending import accounts
+from dashboard import store_pages
+from dashboard.store_forms import BatchSearchForm
+from dashboard.words import REMOTE
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch of the store, and the one of a campaign that it is, if it is ours."""
+
+    batch: StoreBatch
+    ours: Batch | None
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def batches(request: HttpRequest) -> HttpResponse:
+    whose = mirror.owner()
+    form = BatchSearchForm(request.GET, senders=[number.phone for number in accounts.all_numbers()])
+    filled = store_pages.asked(form)
+    context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
+    if whose and form.is_valid():
+        where = store_pages.place(request)
+        found = mirror_search.batches(whose, form.wanted(), where, PAGE)
+        ours = mirror_search.our_batches(whose, found.rows)
+        context |= {
+            "rows": [BatchRow(item, ours.get(item.pk)) for item in found.rows],
+            **store_pages.turned(found, filled, where),
+        }
+    return render(request, "batches.html", context | store_pages.common() | {"known_words": set(REMOTE)})

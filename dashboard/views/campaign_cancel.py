@@ -1,0 +1,31 @@
+"""Stop what was not handed over yet, for good. What the provider has cannot be recalled."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from campaigns.models import Campaign
+from campaigns.reporting.progress import progress
+from campaigns.sending import accounts, control
+from dashboard.people import signed_in
+from dashboard.templatetags.carillon import plural
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("campaigns.send_campaign", raise_exception=True)
+def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    if request.method != "POST" and campaign.state in control.STOPPABLE:
+        context = {"progress": progress(campaign.pk), "provider_name": accounts.provider_name()}
+        return render(request, "campaign_cancel.html", context)
+    stopped = control.cancel(campaign, user=signed_in(request)) if request.method == "POST" else None
+    if stopped is None:
+        messages.info(request, "There is nothing to cancel: nothing of it is left to be handed over.")
+    else:
+        count = plural(stopped, "text is,texts are") if stopped else "nothing was left here, so no text is"
+        messages.success(request, f"Cancelled: {count} kept from leaving.")
+    return redirect("campaign", campaign.pk)

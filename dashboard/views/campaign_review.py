@@ -1,0 +1,189 @@
+"""Step 3 of 3: every check, the exact cost, and the one press that sends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from campaigns.composing.personalise import Personaliser
+from campaigns.composing.preflight import Finding, Preflight
+from campaigns.models import Campaign
+from campaigns.sending import accounts
+from campaigns.sending.launch import NotReady, launch, review
+from dashboard.campaign_forms import OPT_OUT_LINE, LaunchForm
+from dashboard.people import signed_in
+from dashboard.templatetags.carillon import duration, money, phone, plural
+from dashboard.templatetags.compose import cents
+
+SEND = "campaigns.send_campaign"
+EARLY, LATE = 8, 21
+"""Hours of the day between which people expect a text, in the time zone of the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A line of the check list."""
+
+    level: Literal["good", "look", "stop"]
+    icon: str
+    title: str
+    detail: str = ""
+    url: str = ""
+    link: str = ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def campaign_review(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)
+    if request.method == "POST":
+        return _send(request, campaign)
+    if not campaign.is_draft:
+        return redirect("campaign", campaign.pk)
+    form = LaunchForm(campaign=campaign, initial={"batch_size": campaign.batch_size, "seen": seen(campaign)})
+    return _page(request, campaign, form)
+
+
+def seen(campaign: Campaign) -> str:
+    """Names what the page showed: a press on Send sends that, and nothing that was edited meanwhile."""
+    shown = json.dumps([campaign.contact_list_id, campaign.sender, campaign.text])
+    return hashlib.sha256(shown.encode()).hexdigest()
+
+
+def _send(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    if not request.user.has_perm(SEND):
+        raise PermissionDenied
+    if not campaign.is_draft:
+        return _already(request, campaign)
+    form = LaunchForm(request.POST, campaign=campaign)
+    if not form.is_valid():
+        return _page(request, campaign, form)
+    if form.cleaned_data["seen"] != seen(campaign):
+        messages.warning(
+            request, "It was changed while you looked at it, so nothing was sent. Check it once more."
+        )
+        return redirect("campaign_review", campaign.pk)
+    campaign.batch_size = form.cleaned_data["batch_size"]
+    try:
+        launched = launch(campaign, user=signed_in(request))
+    except NotReady as not_ready:
+        for finding in not_ready.findings:
+            messages.error(request, f"Not sent. {finding.title.rstrip('.')}. The checks below say more.")
+        return redirect("campaign_review", campaign.pk)
+    return redirect("campaign", campaign.pk) if launched else _already(request, campaign)
+
+
+def _already(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    messages.info(
+        request, f"“{campaign.name}” was already sending: the first press counts, and nobody is texted twice."
+    )
+    return redirect("campaign", campaign.pk)
+
+
+def _page(request: HttpRequest, campaign: Campaign, form: LaunchForm) -> HttpResponse:
+    found = review(campaign)
+    context = {
+        "campaign": campaign,
+        "form": form,
+        "preflight": found,
+        "checks": checks(campaign, found),
+        "may_send": request.user.has_perm(SEND),
+        "may_edit": request.user.has_perm("campaigns.change_campaign"),
+        "handover_minutes": settings.HANDOVER_MINUTES,
+        "provider_name": accounts.provider_name(),
+    }
+    return render(request, "campaign_review.html", context)
+
+
+def checks(campaign: Campaign, found: Preflight) -> list[Check]:
+    """The check list in the order of the questions: who, from where, when, what, how much."""
+    lines = [_from_finding(campaign, finding) for finding in found.findings]
+    codes = {finding.code for finding in found.findings}
+    if "sender" not in codes:
+        lines.append(_from_number(campaign, found))
+    if found.texts > 0:
+        lines.append(_when(found))
+    if not codes & {"text", "too_long", "empty_texts"}:
+        lines.append(_what(campaign))
+    if found.segments:
+        lines.append(_cost(campaign, found))
+    order = ("people", "telephone", "clock", "chat-left-text", "currency-dollar")
+    return sorted(lines, key=lambda line: order.index(line.icon))
+
+
+ICONS = {"who": "people", "list": "people", "sender": "telephone"}
+
+
+def _from_finding(campaign: Campaign, finding: Finding) -> Check:
+    icon = ICONS.get(finding.code, "chat-left-text")
+    url, link = "", ""
+    if finding.code == "who" and campaign.contact_list_id and "left out" in finding.detail:
+        url, link = (
+            reverse("list_detail", args=[campaign.contact_list_id]),
+            "See the list and its left-out rows",
+        )
+    elif finding.level == "stop" or finding.code == "empty_fields":
+        url, link = reverse("campaign_edit", args=[campaign.pk]), "Change it"
+    title = f"Who: {finding.title}" if finding.level == "good" and finding.code == "who" else finding.title
+    return Check(finding.level, icon, title, finding.detail, url, link)
+
+
+def _from_number(campaign: Campaign, found: Preflight) -> Check:
+    sender = accounts.number(campaign.sender)
+    kind = "toll-free number" if sender and sender.toll_free else "local number"
+    detail = (
+        f"Set up for high volume texts with {accounts.provider_name()}. "
+        f"It sends about {round(found.rate):,} texts a minute."
+    )
+    return Check("good", "telephone", f"From: {phone(campaign.sender)}, {kind}", detail)
+
+
+def _when(found: Preflight) -> Check:
+    start = timezone.localtime()
+    end = timezone.localtime(start + timedelta(minutes=found.minutes))
+    day = "" if end.date() == start.date() else f" on {end:%b} {end.day}"
+    title = f"When: now, the last one leaves at {end:%H:%M %Z}{day}"
+    detail = f"{duration(found.minutes * 60).capitalize()} of sending. A few receipts take days."
+    if start.hour >= EARLY and end.hour < LATE and not day:
+        return Check("good", "clock", title, detail)
+    odd = f"Some would arrive before {EARLY}:00 or after {LATE}:00 {end:%Z}, when people do not expect texts."
+    return Check("look", "clock", title, f"{odd} {detail}")
+
+
+def _what(campaign: Campaign) -> Check:
+    names = campaign.contact_list.field_names if campaign.contact_list else ()
+    fields = Personaliser(campaign.text, names).fields
+    title = (
+        f"What: one text with {plural(len(fields), 'field,fields')}" if fields else "What: one text for all"
+    )
+    if "stop" in campaign.text.lower():
+        return Check("good", "chat-left-text", title, "It tells people how to stop.")
+    detail = f"Nothing in it tells people how to stop. Carriers expect a line such as “{OPT_OUT_LINE}”."
+    return Check(
+        "look", "chat-left-text", title, detail, reverse("campaign_edit", args=[campaign.pk]), "Add it"
+    )
+
+
+def _cost(campaign: Campaign, found: Preflight) -> Check:
+    spread = ", ".join(
+        f"{plural(line.people, 'person gets,people get')} {line.segments:,}" for line in found.histogram
+    )
+    if found.cost is None:
+        detail = f"{plural(found.segments, 'segment,segments')}: {spread}. What one costs was not entered."
+        return Check("look", "currency-dollar", "Cost: unknown", detail)
+    price = accounts.price_for(campaign.sender)
+    detail = f"{plural(found.segments, 'segment,segments')} at {money(price)}: {spread}."
+    return Check("good", "currency-dollar", f"Cost: {money(cents(found.cost))} expected", detail)

@@ -1,0 +1,113 @@
+"""What became of an uploaded file: while it is read, and row by row afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_htmx.http import HTMX_STOP_POLLING
+
+from campaigns.intake import importing
+from campaigns.models import Import
+from campaigns.reporting.exports import bad_rows_csv
+from dashboard.paging import row_seen
+
+PAGE = 50
+LATE_SECONDS = 15
+"""A file that nobody began to read by then tells of a worker that is not there."""
+OTHERS = 6
+"""Cells of a row that are shown beside its phone number."""
+FINAL = (Import.State.DONE, Import.State.FAILED)
+
+
+@require_safe
+@permission_required("campaigns.view_contactlist", raise_exception=True)
+def import_detail(request: HttpRequest, import_id: int) -> HttpResponse:
+    return render(request, "import_detail.html", _context(request, _record(import_id)))
+
+
+@require_safe
+@permission_required("campaigns.view_contactlist", raise_exception=True)
+@never_cache
+def import_progress(request: HttpRequest, import_id: int) -> HttpResponse:
+    """The part of the page that moves. The last answer tells HTMX to stop asking."""
+    record = _record(import_id)
+    status = HTMX_STOP_POLLING if record.state in FINAL else 200
+    return render(request, "import_detail.html#progress", _context(request, record), status=status)
+
+
+@require_safe
+@permission_required("campaigns.view_contactlist", raise_exception=True)
+def import_bad_rows(request: HttpRequest, import_id: int) -> StreamingHttpResponse:
+    """The rows that could not be used as a CSV, to correct and upload again."""
+    record = _record(import_id)
+    if record.state != Import.State.DONE:
+        raise Http404
+    response = StreamingHttpResponse(bad_rows_csv(record), content_type="text/csv; charset=utf-8")
+    name = f"{slugify(record.contact_list.name) or 'list'}-not-used.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _record(import_id: int) -> Import:
+    kept = Import.objects.filter(contact_list__removed_at__isnull=True)
+    return get_object_or_404(kept.select_related("contact_list", "created_by"), pk=import_id)
+
+
+def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
+    age = (timezone.now() - record.created_at).total_seconds()
+    context = {
+        "record": record,
+        "contact_list": record.contact_list,
+        "moving": record.state not in FINAL,
+        "late": record.state == Import.State.WAITING and age > LATE_SECONDS,
+        "delay": _delay(age),
+        "bad_count": record.invalid_count + record.duplicate_count,
+    }
+    return context | (_account(request, record) if record.state == Import.State.DONE else {})
+
+
+def _delay(age: float) -> int:
+    """Seconds until the page asks again: a file that takes long is looked at less often."""
+    return 1 if age < 20 else 3 if age < 120 else 10
+
+
+def _account(request: HttpRequest, record: Import) -> dict[str, Any]:
+    """The rows that could not be used: how many for each reason, and a page of them."""
+    problems = importing.problems(record)
+    code = request.GET.get("code", "")
+    if code and code not in {problem.code for problem in problems}:
+        raise Http404
+    after = row_seen(request, "after") or 0
+    rows = importing.bad_rows(record, code, after, PAGE + 1)
+    columns = record.contact_list.columns
+    more = ""
+    if len(rows) > PAGE:
+        query = {"code": code} if code else {}
+        more = f"?{urlencode(query | {'after': rows[PAGE - 1].number})}#not-used"
+    return {
+        "problems": problems,
+        "code": code,
+        "first": _first(record, code) if after else "",
+        "more": more,
+        "rows": [(row, _others(columns, row.cells, record.contact_list.phone_column)) for row in rows[:PAGE]],
+    }
+
+
+def _first(record: Import, code: str) -> str:
+    path = reverse("import_detail", args=[record.pk])
+    return f"{path}?{urlencode({'code': code})}#not-used" if code else f"{path}#not-used"
+
+
+def _others(columns: list[str], cells: list[str], phone_column: int) -> list[tuple[str, str]]:
+    """The cells beside the phone number, for people to know whom the row is about."""
+    named = enumerate(zip(columns, cells, strict=False))
+    return [(name, cell) for place, (name, cell) in named if place != phone_column and cell][:OTHERS]

@@ -1,0 +1,29 @@
+"""Let a list go. One that a campaign uses stays, for the record."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from campaigns.intake import lists
+from campaigns.models import ContactList
+from dashboard.people import signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("campaigns.delete_contactlist", raise_exception=True)
+def list_delete(request: HttpRequest, list_id: int) -> HttpResponse:
+    found = get_object_or_404(ContactList, pk=list_id)
+    if request.method != "POST" and lists.removable(found):
+        return render(request, "list_delete.html", {"contact_list": found})
+    if request.method == "POST" and lists.remove(found, user=signed_in(request)):
+        messages.success(request, f"“{found.name}” is deleted, and the people in it with it.")
+        return redirect("lists")
+    if found.campaigns.exists():
+        messages.warning(request, "A campaign uses this list, so it stays. You find the campaign below.")
+    else:
+        messages.warning(request, "The file of this list is still being read. Delete it when that is done.")
+    return redirect("list_detail", found.pk)

@@ -1,0 +1,65 @@
+"""One list: its people, its columns, where it came from and what uses it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from campaigns.intake import importing
+from campaigns.models import ContactList
+from campaigns.sending import accounts
+from dashboard.forms import ListNameForm
+from dashboard.paging import row_seen
+
+PAGE = 50
+SHOWN_COLUMNS = 4
+"""Columns beside the phone; more do not fit a page and are named above the table."""
+CAMPAIGNS = 20
+
+
+@require_safe
+@permission_required("campaigns.view_contactlist", raise_exception=True)
+def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
+    found = get_object_or_404(ContactList.objects.select_related("created_by"), pk=list_id)
+    after = row_seen(request, "after") or 0
+    contacts = importing.contacts_page(found, after, PAGE + 1)
+    places = [place for place in range(len(found.columns)) if place != found.phone_column][:SHOWN_COLUMNS]
+    campaigns = list(found.campaigns.select_related("tally")[: CAMPAIGNS + 1])
+    context = {
+        "contact_list": found,
+        "fields": [
+            (column, name, place == found.phone_column)
+            for place, (column, name) in enumerate(zip(found.columns, found.field_names, strict=True))
+        ],
+        "shown": [found.columns[place] for place in places],
+        "people": [(contact, _cells(found, contact.cells, places)) for contact in contacts[:PAGE]],
+        "first": f"{reverse('list_detail', args=[found.pk])}#people" if after else "",
+        "more": f"?after={contacts[PAGE - 1].id}#people" if len(contacts) > PAGE else "",
+        "imports": found.imports.select_related("created_by"),
+        "campaigns": campaigns[:CAMPAIGNS],
+        "more_campaigns": len(campaigns) > CAMPAIGNS,
+        "provider_name": accounts.provider_name(),
+    }
+    return render(request, "list_detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("campaigns.change_contactlist", raise_exception=True)
+def list_rename(request: HttpRequest, list_id: int) -> HttpResponse:
+    found = get_object_or_404(ContactList, pk=list_id)
+    form = ListNameForm(request.POST if request.method == "POST" else None, initial={"name": found.name})
+    if not form.is_valid():
+        return render(request, "list_rename.html", {"form": form, "contact_list": found})
+    if form.cleaned_data["name"] != found.name:
+        found.name = form.cleaned_data["name"]
+        found.save(update_fields=["name"])
+        messages.success(request, f"The list is called “{found.name}” now.")
+    return redirect("list_detail", found.pk)
+
+
+def _cells(found: ContactList, cells: list[str], places: list[int]) -> list[tuple[str, str]]:
+    return [(found.columns[place], cells[place] if place < len(cells) else "") for place in places]

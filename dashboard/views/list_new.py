@@ -1,0 +1,100 @@
+"""A file becomes a list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from django.conf import settings
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from campaigns.intake import importing, kept
+from campaigns.intake.spreadsheet import FileCode, FileProblem
+from campaigns.models import Import
+from dashboard.forms import UploadForm
+from dashboard.people import signed_in
+
+KEPT = "kept_file"
+"""In the session: name and file name of an upload that waits until its phone column is known."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("campaigns.add_contactlist", raise_exception=True)
+def list_new(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, UploadForm())
+    form = UploadForm(request.POST, request.FILES, kept=_kept_name(request))
+    if not form.is_valid():
+        return _page(request, form)
+    try:
+        with _file(request, form) as (upload, filename):
+            record = _receive(request, form, upload, filename)
+    except FileProblem as problem:
+        return _page(request, _with_problem(request, problem))
+    _forget(request)
+    return redirect("import_detail", record.pk)
+
+
+def _receive(request: HttpRequest, form: UploadForm, upload: IO[bytes], filename: str) -> Import:
+    try:
+        return importing.receive(
+            upload,
+            filename,
+            list_name=form.list_name(filename),
+            phone_column=form.cleaned_data.get("phone_column", ""),
+            user=signed_in(request),
+        )
+    except FileProblem as problem:
+        if _about_column(problem) and request.FILES:
+            _forget(request)
+            request.session[KEPT] = {"name": kept.keep(upload), "filename": filename}
+        raise
+
+
+@contextmanager
+def _file(request: HttpRequest, form: UploadForm) -> Iterator[tuple[IO[bytes], str]]:
+    """The file just chosen, else the one that was kept."""
+    chosen = form.cleaned_data["file"]
+    if chosen is not None:
+        yield chosen, chosen.name
+        return
+    waiting = request.session[KEPT]
+    path = kept.find(waiting["name"])
+    assert path is not None, "the form asked for a file otherwise"  # noqa: S101
+    with path.open("rb") as upload:
+        yield upload, waiting["filename"]
+
+
+def _kept_name(request: HttpRequest) -> str:
+    """What the kept file is called by its owner; empty if there is none."""
+    waiting = request.session.get(KEPT)
+    return str(waiting["filename"]) if waiting and kept.find(waiting["name"]) else ""
+
+
+def _forget(request: HttpRequest) -> None:
+    waiting = request.session.pop(KEPT, None)
+    if waiting:
+        kept.forget(waiting["name"])
+
+
+def _page(request: HttpRequest, form: UploadForm) -> HttpResponse:
+    return render(request, "list_new.html", {"form": form, "region": settings.DEFAULT_REGION})
+
+
+def _about_column(problem: FileProblem) -> bool:
+    return problem.code in (FileCode.NO_PHONE_COLUMN, FileCode.NO_SUCH_COLUMN)
+
+
+def _with_problem(request: HttpRequest, problem: FileProblem) -> UploadForm:
+    """The form with what was typed, and the sentence beside the field that it is about."""
+    about_column = _about_column(problem)
+    data = request.POST.copy()
+    data["columns"] = json.dumps(list(problem.columns) if about_column else [])
+    form = UploadForm(data, request.FILES, kept=_kept_name(request))
+    form.add_error("phone_column" if about_column else "file", problem.sentence)
+    return form

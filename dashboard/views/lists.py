@@ -1,0 +1,56 @@
+"""Every list of contacts, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from campaigns.models import ContactList, Import
+from dashboard.paging import row_seen
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """A list with its latest upload. `not_used` is None while nobody knows."""
+
+    contact_list: ContactList
+    source: Import | None
+    not_used: int | None
+    href: str
+    source_href: str
+
+
+@require_safe
+@permission_required("campaigns.view_contactlist", raise_exception=True)
+def lists(request: HttpRequest) -> HttpResponse:
+    before = row_seen(request, "before")
+    found = ContactList.objects.select_related("created_by").prefetch_related("imports")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    page = list(found.order_by("-pk")[: PAGE + 1])
+    context = {
+        "lines": [_line(contact_list) for contact_list in page[:PAGE]],
+        "newest": "" if before is None else reverse("lists"),
+        "older": f"?before={page[PAGE - 1].pk}" if len(page) > PAGE else "",
+    }
+    return render(request, "lists.html", context)
+
+
+def _line(contact_list: ContactList) -> ListLine:
+    """A list that is not ready leads to its file, where one sees why."""
+    source = next(iter(contact_list.imports.all()), None)
+    source_href = reverse("import_detail", args=[source.pk]) if source else ""
+    if source is None or source.state == Import.State.DONE:
+        href = reverse("list_detail", args=[contact_list.pk])
+    else:
+        href = source_href
+    known = source is not None and source.state == Import.State.DONE
+    not_used = source.invalid_count + source.duplicate_count if source and known else None
+    return ListLine(contact_list, source, not_used, href, source_href)

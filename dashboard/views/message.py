@@ -1,0 +1,35 @@
+"""One message of the provider's store, with all of its life that is known."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from campaigns.models import StoreMessage
+from campaigns.providers.words import explain
+from campaigns.reporting import mirror, mirror_search
+from campaigns.reporting.message_life import life
+from dashboard import store_pages
+from dashboard.views.messages import MessageRow
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def message(request: HttpRequest, message_id: int) -> HttpResponse:
+    whose = mirror.owner()
+    found = get_object_or_404(
+        StoreMessage.objects.select_related("batch"), pk=message_id, account=whose.pk if whose else None
+    )
+    ours = mirror_search.our_messages(whose, [found]).get(found.pk) if whose else None
+    context = {
+        "row": MessageRow(found, ours),
+        "message": found,
+        "ours": ours,
+        "text": ours.text if ours else found.text,
+        "explanation": explain(found.error_code) if found.error_code else None,
+        **store_pages.common(),
+    }
+    context["steps"] = life(found, ours, context["provider_name"])
+    return render(request, "message.html", context)

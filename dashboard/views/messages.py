@@ -1,0 +1,79 @@
+"""The provider's store of messages, searched: to whom, from whom, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages as notes
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from campaigns.models import AccountState, Message, StoreMessage
+from campaigns.reporting import mirror, mirror_search, mirror_sync
+from campaigns.reporting.reasons import sentence
+from campaigns.sending import accounts
+from dashboard import store_pages
+from dashboard.store_forms import MessageSearchForm
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message of the store, and the one of a campaign that it is, if it is ours."""
+
+    message: StoreMessage
+    ours: Message | None
+
+    @property
+    def state(self) -> str:
+        return mirror.state_of(self.message.undelivered)
+
+    @property
+    def reason(self) -> str:
+        return sentence(self.message.error_code)
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def messages(request: HttpRequest) -> HttpResponse:
+    whose = mirror.owner()
+    form = MessageSearchForm(
+        request.GET, account_id=whose.pk if whose else None, provider=accounts.provider_name()
+    )
+    filled = store_pages.asked(form)
+    context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
+    if whose and form.is_valid():
+        where = store_pages.place(request)
+        found = mirror_search.messages(whose, form.wanted(), where, PAGE)
+        context |= {
+            "rows": rows_of(whose, found.rows),
+            **store_pages.turned(found, filled, where),
+        }
+    return render(request, "messages.html", context | store_pages.common())
+
+
+def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageRow]:
+    ours = mirror_search.our_messages(whose, found)
+    return [MessageRow(item, ours.get(item.pk)) for item in found]
+
+
+@require_POST
+@permission_required("campaigns.add_campaign", raise_exception=True)
+def messages_refresh(request: HttpRequest) -> HttpResponse:
+    """Ask for a turn of reading. The worker takes it; no request of a person waits for the provider."""
+    name = accounts.provider_name()
+    if mirror_sync.ask():
+        notes.success(request, f"{name} is being asked. What is new shows here in a few seconds.")
+    elif mirror_sync.freshness().asked:
+        notes.info(request, f"{name} is being asked already. Look again in a few seconds.")
+    else:
+        notes.info(request, f"Nothing was read from {name} yet. That begins by itself once it answers.")
+    back = request.POST.get("back", "")
+    inside = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if inside and back.startswith("/") else "messages")

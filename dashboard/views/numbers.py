@@ -1,0 +1,66 @@
+"""The account's numbers: what each can do, how fast it is, what it costs, and why one cannot send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from campaigns.models import AccountState, SenderNumber
+from campaigns.providers.registration import Registration, describe
+from campaigns.sending import accounts, registrations
+from campaigns.sending.launch import terms_for
+
+ABILITIES = {
+    "A2PSmsSender": "campaigns",
+    "SmsSender": "single texts",
+    "InternationalSmsSender": "single texts abroad",
+    "MmsSender": "pictures",
+    "InternationalMmsSender": "pictures abroad",
+    "CallerId": "calls",
+    "FaxSender": "faxes",
+}
+"""The provider's features in our words. One that is not here is shown as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRow:
+    number: SenderNumber
+    abilities: Sequence[str]
+    allowed_rate: float  # texts a minute
+    price: Decimal | None  # US dollars a segment
+    problem: str
+    registration: Registration | None
+    registration_sentence: str
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def numbers(request: HttpRequest) -> HttpResponse:
+    state = AccountState.objects.filter(account=accounts.known_account()).first()
+    context = {
+        "rows": [_row(number) for number in accounts.all_numbers()],
+        "read_at": state.numbers_at if state else None,
+        "daily_limit": accounts.DAILY_LIMIT,
+        "provider_name": accounts.provider_name(),
+    }
+    return render(request, "numbers.html", context)
+
+
+def _row(number: SenderNumber) -> NumberRow:
+    terms = terms_for(number.phone)
+    registration = registrations.of(number)
+    return NumberRow(
+        number=number,
+        abilities=[ABILITIES.get(name, name) for name in number.features],
+        allowed_rate=accounts.TOLL_FREE_RATE if number.toll_free else accounts.LOCAL_RATE,
+        price=terms.price,
+        problem=terms.problem,
+        registration=registration,
+        registration_sentence=describe(registration, toll_free=number.toll_free) if registration else "",
+    )

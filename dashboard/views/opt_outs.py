@@ -1,0 +1,100 @@
+"""Who must not be texted."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns.inbox import optouts
+from campaigns.inbox.optouts import AddResult
+from campaigns.models import OptOut
+from campaigns.sending import accounts
+from dashboard.forms import OptOutForm
+from dashboard.paging import row_seen
+from dashboard.people import signed_in
+from dashboard.templatetags.carillon import phone, plural
+
+PAGE = 50
+NAMED = 20
+"""Numbers that could not be read and are said one by one."""
+
+
+@require_safe
+@permission_required("campaigns.view_optout", raise_exception=True)
+def opt_outs(request: HttpRequest) -> HttpResponse:
+    return _page(request, OptOutForm())
+
+
+@require_POST
+@permission_required("campaigns.add_optout", raise_exception=True)
+def opt_out_add(request: HttpRequest) -> HttpResponse:
+    form = OptOutForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form)
+    result = optouts.add(
+        form.cleaned_data["numbers"], note=form.cleaned_data["note"], user=signed_in(request)
+    )
+    _say(request, result)
+    if not result.bad:
+        return redirect("opt_outs")
+    # What could not be read stays in the box to be corrected; what could is already in force.
+    rest = OptOutForm(
+        {"numbers": "\n".join(typed for typed, _ in result.bad), "note": request.POST.get("note")}
+    )
+    for typed, sentence in result.bad[:NAMED]:
+        rest.add_error("numbers", f"{typed}: {sentence}")
+    if len(result.bad) > NAMED:
+        rest.add_error("numbers", f"And {len(result.bad) - NAMED} more like these.")
+    return _page(request, rest)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("campaigns.change_optout", raise_exception=True)
+def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
+    opt_out = get_object_or_404(OptOut.objects.select_related("created_by"), pk=opt_out_id)
+    if request.method != "POST" and opt_out.ended_at is None:
+        return render(request, "opt_out_end.html", {"opt_out": opt_out})
+    if request.method == "POST" and optouts.end(opt_out, user=signed_in(request)):
+        messages.success(request, f"{phone(opt_out.phone)} may be texted again, from the next campaign on.")
+    else:
+        messages.info(request, f"The opt-out of {phone(opt_out.phone)} had been undone before.")
+    return redirect("opt_outs")
+
+
+def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
+    query = request.GET.get("q", "").strip()
+    before = row_seen(request, "before")
+    found = optouts.page(query, before, PAGE + 1)
+    older = ""
+    if len(found) > PAGE:
+        older = "?" + urlencode(({"q": query} if query else {}) | {"before": found[PAGE - 1].pk})
+    context = {
+        "form": form,
+        "query": query,
+        "opt_outs": found[:PAGE],
+        "older": older,
+        "newest": ""
+        if before is None
+        else reverse("opt_outs") + (f"?{urlencode({'q': query})}" if query else ""),
+        "provider_name": accounts.provider_name(),
+    }
+    return render(request, "opt_outs.html", context)
+
+
+def _say(request: HttpRequest, result: AddResult) -> None:
+    if len(result.added) == 1:
+        messages.success(request, f"{phone(result.added[0])} will not be texted any more.")
+    elif result.added:
+        messages.success(
+            request, f"{plural(len(result.added), 'number,numbers')} will not be texted any more."
+        )
+    if len(result.already) == 1:
+        messages.info(request, f"{phone(result.already[0])} had opted out before.")
+    elif result.already:
+        messages.info(request, f"{plural(len(result.already), 'number,numbers')} had opted out before.")

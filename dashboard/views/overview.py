@@ -1,0 +1,48 @@
+"""The first page: what runs, what ran, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_htmx.http import HTMX_STOP_POLLING
+
+from campaigns.models import Tally
+from campaigns.reporting import progress
+from campaigns.reporting.progress import LEFT_OUT, Overview
+from campaigns.sending import accounts
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def overview(request: HttpRequest) -> HttpResponse:
+    return render(request, "overview.html", _context(progress.overview()))
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+@never_cache
+def overview_moving(request: HttpRequest) -> HttpResponse:
+    """The part of the page that moves. The last answer tells HTMX to stop asking."""
+    now = progress.overview()
+    status = 200 if now.moving else HTMX_STOP_POLLING
+    return render(request, "overview.html#moving", _context(now), status=status)
+
+
+def _context(now: Overview) -> dict[str, Any]:
+    return {
+        "overview": now,
+        "recent": [(campaign, campaign.tally, _texts(campaign.tally)) for campaign in now.recent],
+        "delay": min((line.next_delay for line in now.moving), default=0),
+        "new_here": not (now.moving or now.recent or now.drafts),
+        "provider_name": accounts.provider_name(),
+    }
+
+
+def _texts(tally: Tally) -> int:
+    """Rows that got a text, or were meant to."""
+    return tally.rows - tally.count(*LEFT_OUT)

@@ -1,0 +1,93 @@
+"""How a campaign went: the provider's own count beside ours, what failed and why, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from campaigns.models import Campaign, Import, RowState
+from campaigns.reporting import reports as reporting
+from campaigns.reporting.progress import READING_ORDER
+from campaigns.reporting.reports import Report, StatusLine
+from campaigns.sending import accounts
+from dashboard.views.campaign_people import csv_answer
+
+LABELS = {
+    "queued": ("Queued: the carrier has not got it yet", RowState.WITH_CARRIER),
+    "sent": ("Sent: handed to the carrier, no receipt yet", RowState.SENT),
+    "delivered": ("Delivered: the carrier says it reached the phone", RowState.DELIVERED),
+    "sendingFailed": ("Sending failed: the carrier never got it", RowState.NOT_DELIVERED),
+    "deliveryFailed": ("Delivery failed: the carrier could not deliver it", RowState.NOT_DELIVERED),
+}
+"""The provider's words, what they mean, and which of our states they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    """One line of the provider's count. `ours` is None where the line above it speaks for both."""
+
+    name: str
+    label: str
+    line: StatusLine
+    ours: int | None
+    url: str
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)
+    if campaign.is_draft:
+        return redirect("campaign_review", campaign.pk)
+    return render(request, "report.html", _context(reporting.report(campaign)))
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def report_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | StreamingHttpResponse:
+    """Every row of the file with what became of it."""
+    campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)
+    if campaign.is_draft:
+        raise Http404
+    return csv_answer(campaign, None)
+
+
+def _context(found: Report) -> dict[str, Any]:
+    campaign = found.campaign
+    people = reverse("campaign_people", args=[campaign.pk])
+    states = [(state.value, count) for state in READING_ORDER if (count := found.tally.count(state))]
+    return {
+        "campaign": campaign,
+        "report": found,
+        "states": states,
+        "tiles": [(count, state, f"{people}?state={state}") for state, count in states],
+        "provider_rows": [*_provider_rows(found, people)],
+        "people_url": people,
+        "source": Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).first(),
+        "drift": _drift(found),
+        "provider_name": accounts.provider_name(),
+    }
+
+
+def _provider_rows(found: Report, people: str) -> Iterator[ProviderRow]:
+    seen: set[RowState] = set()
+    for name, line in found.provider_totals.items():
+        label, state = LABELS[name]
+        ours = None if state in seen else found.tally.count(state)
+        seen.add(state)
+        yield ProviderRow(name, label, line, ours, f"{people}?state={state}")
+
+
+def _drift(found: Report) -> Decimal | None:
+    """US dollars billed beyond what was expected; None before the end, or if no price was entered."""
+    if found.cost is None or found.expected_cost is None or found.campaign.state != Campaign.State.FINISHED:
+        return None
+    return found.cost - found.expected_cost

@@ -1,0 +1,120 @@
+"""Texts that nobody can prove anything about: what is known of them, and the decision of a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from campaigns.models import Attempt, Campaign, Event
+from campaigns.sending import accounts, control, reconcile
+from campaigns.sending import review as decisions
+from campaigns.sending.review import Decision, Outcome
+from dashboard.people import signed_in
+from dashboard.templatetags.carillon import plural
+
+SEND = "campaigns.send_campaign"
+SHOWN = 50
+"""Attempts on the page. Each took a lost answer and a search in vain, so more are hardly ever there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An attempt that needs a decision, and what is known of it."""
+
+    attempt: Attempt
+    left: Event | None
+    """Somebody looked at it and left it as it is."""
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.attempt.batch.campaign
+
+    @property
+    def searched_from(self) -> datetime:
+        return (self.attempt.sending_at or self.attempt.prepared_at) - reconcile.WINDOW
+
+    @property
+    def cancelled(self) -> bool:
+        """Nothing of its campaign is sent any more, whatever is decided here."""
+        return self.campaign.state not in control.STOPPABLE
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def review(request: HttpRequest) -> HttpResponse:
+    waiting = decisions.waiting()
+    context = {
+        "cases": [Case(attempt, decisions.left_by(attempt)) for attempt in waiting[:SHOWN]],
+        "more": max(0, waiting.count() - SHOWN),
+        "searching": decisions.searching()[:SHOWN],
+        "may_send": request.user.has_perm(SEND),
+        "provider_name": accounts.provider_name(),
+    }
+    return render(request, "review.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(SEND, raise_exception=True)
+def review_decide(request: HttpRequest, attempt_id: int, decision: str) -> HttpResponse:
+    """One question before it is done: what is known, and what the decision means for the recipients."""
+    if decision not in set(Decision):
+        raise Http404
+    attempt = get_object_or_404(Attempt.objects.select_related("batch__campaign"), pk=attempt_id)
+    chosen = Decision(decision)
+    if request.method == "POST":
+        outcome = decisions.decide(attempt, chosen, user=signed_in(request))
+        _say(request, attempt, chosen, outcome)
+        return redirect("review")
+    if attempt.state != Attempt.State.REVIEW:
+        _say(request, attempt, chosen, decisions.why_not(attempt))
+        return redirect("review")
+    context = {
+        "case": Case(attempt, decisions.left_by(attempt)),
+        "decision": decision,
+        "provider_name": accounts.provider_name(),
+    }
+    return render(request, "review_decide.html", context)
+
+
+def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: Outcome) -> None:
+    name, campaign = accounts.provider_name(), attempt.batch.campaign
+    campaign.refresh_from_db(fields=["state"])
+    attempt.refresh_from_db(fields=["note"])
+    texts = plural(attempt.size, "text,texts")
+    if outcome is Outcome.DONE:
+        messages.success(request, _done(decision, texts, campaign))
+    elif outcome is Outcome.FOUND:
+        messages.info(
+            request,
+            f"Nothing to decide any more: {name} has these {texts}. Its records showed them meanwhile.",
+        )
+    elif outcome is Outcome.BUSY:
+        messages.warning(
+            request,
+            f"Nothing was changed: {name}'s records are being read for them at this moment. "
+            "Look again in a few seconds.",
+        )
+    elif outcome is Outcome.SEARCHING:
+        messages.info(request, "Nothing to decide yet: they are still searched for.")
+    elif decision is Decision.LEAVE:
+        messages.info(request, "You had left them as they are before. They are still searched for.")
+    else:
+        messages.info(request, f"That was decided before: the first press counts. {attempt.note}")
+
+
+def _done(decision: Decision, texts: str, campaign: Campaign) -> str:
+    if decision is Decision.MARK:
+        return f"{texts} of “{campaign.name}” are marked as sent by you."
+    if decision is Decision.LEAVE:
+        return f"{texts} of “{campaign.name}” are left as they are. The search goes on."
+    if campaign.state == Campaign.State.SENDING:
+        return f"{texts} of “{campaign.name}” wait for their turn and are sent now."
+    if campaign.state == Campaign.State.HELD:
+        return f"{texts} of “{campaign.name}” are sent when the campaign goes on: it is held."
+    return f"{texts} of “{campaign.name}” are settled as not sent, because the campaign was cancelled."

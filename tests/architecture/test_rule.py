@@ -1,0 +1,94 @@
+"""import-linter holds the import rule: an import against it, planted into a copy, turns it red."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT
+
+# Where, what is planted there, and the contract that must break.
+PLANTS = [
+    ("campaigns/sending/ledger.py", "from dashboard import words", "Pages import campaigns"),
+    ("campaigns/models/campaign.py", "from dashboard import settings", "Pages import campaigns"),
+    ("campaigns/models/campaign.py", "from campaigns.intake import phone", "Each stage imports upstream"),
+    ("campaigns/intake/phone.py", "from campaigns.composing import segments", "Each stage imports upstream"),
+    ("campaigns/composing/segments.py", "import campaigns.sending", "Each stage imports upstream"),
+    (
+        "campaigns/sending/launch.py",
+        "from campaigns.reporting import statuses",
+        "Each stage imports upstream",
+    ),
+    ("campaigns/reporting/statuses.py", "from campaigns.inbox import optouts", "Each stage imports upstream"),
+    ("campaigns/inbox/optouts.py", "from campaigns import tasks", "Each stage imports upstream"),
+    # Nobody may hide an import in a function.
+    (
+        "campaigns/intake/phone.py",
+        "def late():\n    from campaigns.sending import launch",
+        "Each stage imports upstream",
+    ),
+    ("campaigns/newstage.py", "", "Each stage imports upstream"),
+    ("campaigns/intake/phone.py", "from django.conf import settings", "know no Django and no tables"),
+    ("campaigns/intake/spreadsheet.py", "import django.db", "know no Django and no tables"),
+    (
+        "campaigns/composing/personalise.py",
+        "from campaigns.models import Campaign",
+        "know no Django and no tables",
+    ),
+    (
+        "campaigns/providers/ringcentral.py",
+        "from django.utils import timezone",
+        "know no Django and no tables",
+    ),
+    ("campaigns/providers/base.py", "from campaigns.intake import phone", "Provider clients know no stage"),
+    (
+        "campaigns/simulator/server.py",
+        "from campaigns.composing import segments",
+        "The simulator imports nothing",
+    ),
+    ("campaigns/simulator/server.py", "import django", "The simulator imports nothing"),
+    (
+        "campaigns/sending/dispatch.py",
+        "from campaigns.simulator import server",
+        "Nobody imports the simulator",
+    ),
+    ("dashboard/settings.py", "import campaigns.simulator.clock", "Nobody imports the simulator"),
+]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkout")
+    for package in ("campaigns", "dashboard"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_project_keeps_the_rule(copy: Path) -> None:
+    result = lint_imports(copy)
+    assert result.returncode == 0, result.stdout
+    assert "0 broken" in result.stdout
+
+
+@pytest.mark.parametrize(("path", "line", "contract"), PLANTS)
+def test_an_import_against_the_rule_is_found(copy: Path, path: str, line: str, contract: str) -> None:
+    file = copy / path
+    before = file.read_text() if file.exists() else None
+    try:
+        file.write_text(f"{before or ''}\n{line}\n")
+        result = lint_imports(copy)
+    finally:
+        file.unlink() if before is None else file.write_text(before)
+    assert result.returncode == 1, result.stdout
+    broken = [text for text in result.stdout.splitlines() if text.endswith("BROKEN")]
+    assert any(contract in text for text in broken), result.stdout

@@ -1,0 +1,219 @@
+"""Every check before a launch, and what a text looks like while it is typed."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from campaigns.composing.preflight import Preflight, Preview, SegmentLine, Terms, preflight, preview
+from campaigns.models import Campaign, ContactList, ImportRow
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+TERMS = Terms(label="(650) 555-0100", price=Decimal("0.01"), rate=60.0)
+
+
+def named(*names: str, bad: tuple[dict[str, Any], ...] = ()) -> ContactList:
+    """A list whose people have these first names, from row 2 on."""
+    contacts = factories.contact_list(people=len(names), bad=bad)
+    for row, name in zip(ImportRow.objects.filter(outcome="usable").order_by("id"), names, strict=True):
+        row.cells = json.dumps([row.phone, name])
+        row.save()
+    return contacts
+
+
+def checked(text: str, *names: str, terms: Terms = TERMS, **fields: Any) -> Preflight:
+    bad = fields.pop("bad", ())
+    campaign = Campaign(
+        name="Spring sale", contact_list=named(*names, bad=bad) if names or bad else None, text=text,
+        **({"sender": "+16505550100"} | fields),
+    )  # fmt: skip
+    return preflight(campaign, terms)
+
+
+def stops(found: Preflight) -> list[str]:
+    return [finding.code for finding in found.findings if finding.level == "stop"]
+
+
+def test_a_draft_without_a_fault() -> None:
+    found = checked("Hi {{ first_name }}", "Ann", "Ben")
+    assert found.ready
+    assert [(finding.level, finding.code) for finding in found.findings] == [("good", "who")]
+    assert found.findings[0].title == "2 people from “Texas stores”"
+    assert (found.rows, found.texts, found.segments) == (2, 2, 2)
+    assert (found.cost, found.rate, found.minutes) == (Decimal("0.02"), 60.0, 2 / 60)
+
+
+def test_the_numbers_add_up_to_the_file() -> None:
+    bad = (
+        factories.bad_row(9, "nonsense", "letters"),
+        factories.bad_row(10, factories.phone(0), "repeated"),
+        factories.bad_row(11, "", "empty"),
+    )
+    factories.opt_out(factories.phone(1))
+    found = checked("Hi {{ first_name }}", "Ann", "Ben", "Cy", bad=bad)
+    assert (found.rows, found.texts, found.duplicates, found.invalid, found.excluded) == (6, 2, 1, 2, 1)
+    assert found.rows == found.texts + found.duplicates + found.invalid + found.excluded
+    assert found.excluded_opted_out == 1
+    assert found.findings[0].detail == (
+        "4 of the 6 rows are left out: 1 opted out, 1 repeated, 2 without a usable number."
+    )
+    assert found.segments == 2, "who opted out costs nothing"
+
+
+def test_the_cost_is_exact_over_every_row() -> None:
+    found = checked("{{ first_name }}", "x" * 160, "x" * 161, "x" * 307, "\N{PARTY POPPER}" * 36)
+    assert found.histogram == [
+        SegmentLine(1, 1, Decimal("0.01")),
+        SegmentLine(2, 2, Decimal("0.04")),
+        SegmentLine(3, 1, Decimal("0.03")),
+    ]
+    assert (found.segments, found.cost) == (8, Decimal("0.08"))
+
+
+def test_without_a_price_the_cost_is_unknown_and_never_nothing() -> None:
+    found = checked("Hi", "Ann", terms=Terms(label="x", price=None, rate=60.0))
+    assert found.cost is None
+    assert [line.cost for line in found.histogram] == [None]
+    assert found.ready
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "fields", "codes"),
+    [
+        ("Hi", [], {}, ["list"]),
+        ("", ["Ann"], {}, ["text"]),
+        ("  ", ["Ann"], {}, ["text"]),
+        ("Hi {{ frist_name }}", ["Ann"], {}, ["text"]),
+        ("Hi", ["Ann"], {"sender": ""}, ["sender"]),
+        ("{{ first_name }}", ["Ann", "x" * 1001], {}, ["too_long"]),
+        ("{{ first_name }}", ["Ann", ""], {}, ["empty_texts"]),
+        ("", ["Ann"], {"sender": ""}, ["sender", "text"]),
+    ],
+)
+def test_what_stops_a_launch(text: str, names: list[str], fields: dict[str, Any], codes: list[str]) -> None:
+    found = checked(text, *names, **fields)
+    assert stops(found) == codes
+    assert not found.ready
+    assert all(finding.title and (finding.detail or finding.code == "sender") for finding in found.findings)
+
+
+def test_a_number_that_cannot_send_stops_it_with_why() -> None:
+    terms = Terms(label="(650) 555-0199", price=None, rate=60.0, problem="It is not set up.")
+    found = checked("Hi", "Ann", terms=terms)
+    assert stops(found) == ["sender"]
+    finding = next(finding for finding in found.findings if finding.level == "stop")
+    assert (finding.title, finding.detail) == ("(650) 555-0199 cannot send this", "It is not set up.")
+
+
+def test_nobody_left_stops_it() -> None:
+    factories.opt_out(factories.phone(0))
+    found = checked("Hi", "Ann")
+    assert stops(found) == ["who"]
+    assert found.texts == 0
+    assert "Nobody in" in found.findings[0].title
+
+
+def test_a_list_without_anybody_stops_it() -> None:
+    found = checked("Hi", bad=(factories.bad_row(2, "x", "letters"),))
+    assert stops(found) == ["who"]
+
+
+def test_gaps_are_said_with_what_to_do() -> None:
+    found = checked("Hi {{ first_name }}!", "Ann", "", "  ")
+    finding = next(finding for finding in found.findings if finding.code == "empty_fields")
+    assert (finding.level, finding.title) == ("look", "2 people have nothing in first_name")
+    assert '{{ first_name or "…" }}' in finding.detail
+    assert found.ready, "it may be meant"
+
+
+def test_long_texts_are_named_by_their_rows() -> None:
+    found = checked("{{ first_name }}", "x" * 1001, "Ann", "x" * 1200)
+    finding = next(finding for finding in found.findings if finding.code == "too_long")
+    assert finding.title == "2 texts are longer than 1,000 characters"
+    assert "2, 4" in finding.detail
+
+
+def test_who_opted_out_is_not_looked_at() -> None:
+    """A text that is too long for somebody who gets none stops nothing."""
+    factories.opt_out(factories.phone(0))
+    assert checked("{{ first_name }}", "x" * 1001, "Ann").ready
+
+
+# --- While typing -----------------------------------------------------------------------------------------
+
+
+def shown(text: str, *names: str, **choice: Any) -> Preview:
+    return preview(named(*names), text, **choice)
+
+
+def test_a_real_recipient_s_text() -> None:
+    found = shown("Hi {{ first_name }}, 20% off", "Ann", "Ben", price=Decimal("0.01"))
+    assert (found.text, found.person, found.phone) == ("Hi Ann, 20% off", "row 2", factories.phone(0))
+    assert (found.position, found.count, found.exact) == (0, 2, True)
+    assert (found.encoding, found.units, found.segments, found.room) == ("GSM-7", 15, 1, 145)
+    assert (found.total_segments, found.total_cost) == (2, Decimal("0.02"))
+    assert found.parts == [("Hi ", False), ("Ann", True), (", 20% off", False)]
+
+
+@pytest.mark.parametrize(
+    ("choice", "person"),
+    [
+        ({}, "row 2"),
+        ({"position": 1}, "row 3"),
+        ({"position": 99}, "row 5"),
+        ({"position": -3}, "row 2"),
+        ({"pick": "longest"}, "row 4"),
+        ({"pick": "dearest"}, "row 3"),
+        ({"pick": "empty"}, "row 5"),
+    ],
+)
+def test_whose_text_is_shown(choice: dict[str, Any], person: str) -> None:
+    found = shown("Hi {{ first_name }}", "Ann", "\N{PARTY POPPER}" * 40, "x" * 120, "", **choice)
+    assert found.person == person
+    assert found.position == int(person.split()[1]) - 2
+
+
+def test_a_pick_that_nobody_fits_shows_the_first() -> None:
+    assert shown("Hi {{ first_name }}", "Ann", "Ben", pick="empty").person == "row 2"
+
+
+def test_a_fault_in_the_text_is_said_instead() -> None:
+    found = shown("Hi {{ frist_name }}", "Ann")
+    assert found.text == ""
+    assert [problem.warning for problem in found.problems] == [False]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"])
+def test_without_a_text_there_is_nothing_to_show(text: str) -> None:
+    assert shown(text, "Ann").text == ""
+    assert preview(None, "Hi").text == ""
+
+
+def test_a_list_that_is_not_read_yet_shows_nothing() -> None:
+    contacts = factories.contact_list(people=2, state="reading")
+    assert preview(contacts, "Hi").text == ""
+
+
+def test_what_is_in_a_cell_is_never_a_template() -> None:
+    found = shown("Hi {{ first_name }}", "{{ phone }}")
+    assert found.text == "Hi {{ phone }}"
+    assert found.parts == [("Hi ", False), ("{{ phone }}", True)]
+
+
+def test_gaps_and_long_texts_are_counted_while_typing() -> None:
+    found = shown("{{ first_name }}", "x" * 1001, "", "Ann")
+    assert found.too_long == 1
+    assert found.too_long_rows == (2,)
+    assert found.longest == (1001, 2)
+    assert [(gap.field, gap.people, gap.rows) for gap in found.empty_fields] == [("first_name", 1, (3,))]
+
+
+def test_characters_that_make_it_dearer_are_named() -> None:
+    found = shown("Don’t miss it, {{ first_name }}", "Ann")
+    assert "’" in "".join(str(sign) for sign in found.unusual)
+    assert found.encoding == "UCS-2"

@@ -1,0 +1,132 @@
+"""What people write wrong in a template, and what they are told."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from campaigns.composing.personalise import Personaliser
+from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS, TemplateCode
+
+FIELDS = ("phone", "first_name", "last_name", "code", "last_visit")
+
+
+@pytest.mark.parametrize(
+    ("template", "code", "suggestion"),
+    [
+        ("{{ frist_name }}", TemplateCode.UNKNOWN_FIELD, "{{ first_name }}"),
+        ("{{ firstname }}", TemplateCode.UNKNOWN_FIELD, "{{ first_name }}"),
+        ("{{ First_Name }}", TemplateCode.UNKNOWN_FIELD, "{{ first_name }}"),
+        ("{{ First Name }}", TemplateCode.UNKNOWN_FIELD, "{{ first_name }}"),
+        ("{{ first-name }}", TemplateCode.UNKNOWN_FIELD, "{{ first_name }}"),
+        ("{{ visit }}", TemplateCode.UNKNOWN_FIELD, "{{ last_visit }}"),
+        ("{{ company }}", TemplateCode.UNKNOWN_FIELD, ""),
+        ("{{ true }}", TemplateCode.UNKNOWN_FIELD, ""),
+        ("{{ 2nd name }}", TemplateCode.UNKNOWN_FIELD, ""),
+        ("{{ frist_name or 'x' }}", TemplateCode.UNKNOWN_FIELD, "{{ first_name }}"),
+        ("{{ first_name or there }}", TemplateCode.UNQUOTED, '{{ first_name or "there" }}'),
+        ("{{ first_name|title or there }}", TemplateCode.UNQUOTED, '{{ first_name|title or "there" }}'),
+        ("{{ first_name or “there” }}", TemplateCode.CURLY_QUOTES, '{{ first_name or "there" }}'),
+        ("{{ first_name or ‘there’ }}", TemplateCode.CURLY_QUOTES, "{{ first_name or 'there' }}"),
+        ('{{ first_name|default("there") }}', TemplateCode.FILTER, '{{ first_name or "there" }}'),
+        ("{{ first_name|default:'there' }}", TemplateCode.FILTER, "{{ first_name or 'there' }}"),
+        ("{{ first_name|there }}", TemplateCode.FILTER, ""),
+        ("{{ first_name|safe|e }}", TemplateCode.FILTER, ""),
+        ("{{ }}", TemplateCode.EMPTY_FIELD, ""),
+        ("{{}}", TemplateCode.EMPTY_FIELD, ""),
+        ("Hi {{ first_name", TemplateCode.UNCLOSED, ""),
+        ("Hi {{ first_name }", TemplateCode.UNCLOSED, ""),
+        ("Hi {{ first_name, {{ code }}", TemplateCode.UNCLOSED, ""),
+        ("{{ first_name.__class__ }}", TemplateCode.NOT_ALLOWED, ""),
+        ("{{ first_name['x'] }}", TemplateCode.NOT_ALLOWED, ""),
+        ("{{ first_name[0] }}", TemplateCode.NOT_ALLOWED, ""),
+        ("{{ range(10) }}", TemplateCode.NOT_ALLOWED, ""),
+        ("{{ first_name() }}", TemplateCode.NOT_ALLOWED, "{{ first_name }}"),
+        ("{{- first_name -}}", TemplateCode.NOT_ALLOWED, "{{ first_name }}"),
+        ("{{{ first_name }}}", TemplateCode.NOT_ALLOWED, "{{ first_name }}"),
+        ("{{ 7*7 }}", TemplateCode.NOT_ALLOWED, ""),
+        ('{{ "text" }}', TemplateCode.NOT_ALLOWED, ""),
+        ('{{ first_name or "a\\"b" }}', TemplateCode.NOT_ALLOWED, ""),
+        ('{{ first_name if code else "x" }}', TemplateCode.NOT_ALLOWED, ""),
+        ("{{ first_name ~ code }}", TemplateCode.NOT_ALLOWED, ""),
+        ("{% if first_name %}", TemplateCode.NOT_ALLOWED, ""),
+        ("{% include 'x' %}", TemplateCode.NOT_ALLOWED, ""),
+        ("only {%50 off", TemplateCode.NOT_ALLOWED, ""),
+        ("{# a note #}", TemplateCode.NOT_ALLOWED, ""),
+        ("x" * (MAX_TEMPLATE_CHARACTERS + 1), TemplateCode.TOO_LONG, ""),
+    ],
+)
+def test_blocks_and_says_what_to_write(template: str, code: TemplateCode, suggestion: str) -> None:
+    personaliser = Personaliser(template, FIELDS)
+    first = personaliser.problems[0]
+    assert (first.code, first.suggestion) == (code, suggestion)
+    assert personaliser.blocked
+    assert suggestion in first.sentence
+    assert not suggestion or not Personaliser(suggestion, FIELDS).blocked
+
+
+@pytest.mark.parametrize(
+    ("template", "suggestion"),
+    [
+        ("Hi {first_name}", "{{ first_name }}"),
+        ("Hi ${first_name}", "{{ first_name }}"),
+        ("Hi [first_name]", "{{ first_name }}"),
+        ("Hi [First Name]", "{{ first_name }}"),
+        ("Hi [[first_name]]", "{{ first_name }}"),
+        ("Hi ((first_name))", "{{ first_name }}"),
+        ("Hi %first_name%", "{{ first_name }}"),
+        ("Hi %%first_name%%", "{{ first_name }}"),
+        ("Hi <first name>", "{{ first_name }}"),
+        ("Hi *|FIRST_NAME|*", "{{ first_name }}"),
+        ("Hi {company}", ""),
+        ("Hi ((under18??text))", ""),
+    ],
+)
+def test_other_styles_are_noticed_but_block_nothing(template: str, suggestion: str) -> None:
+    personaliser = Personaliser(template, FIELDS)
+    assert [(each.code, each.suggestion) for each in personaliser.problems] == [
+        (TemplateCode.OTHER_STYLE, suggestion)
+    ]
+    assert "will be sent as written" in personaliser.problems[0].sentence
+    assert not personaliser.blocked
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "50% off today, 20% off tomorrow",
+        "Sale [today only] :) (yes (really))",
+        "5 < 6 > 4, {} or } or {, }}",
+        "Reply STOP to end %s",
+        "{{ first_name }} {{ code }}",
+    ],
+)
+def test_ordinary_signs_raise_no_warning(template: str) -> None:
+    assert Personaliser(template, FIELDS).problems == []
+
+
+def test_every_problem_is_found_at_once_with_its_line() -> None:
+    template = "Hi {{ frist_name }},\n\n{code} {{ company }}\r\n{{ last_visit"
+    found = [(problem.code, problem.line) for problem in Personaliser(template, FIELDS).problems]
+    assert found == [
+        (TemplateCode.UNKNOWN_FIELD, 1),
+        (TemplateCode.OTHER_STYLE, 3),
+        (TemplateCode.UNKNOWN_FIELD, 3),
+        (TemplateCode.UNCLOSED, 4),
+    ]
+
+
+def test_lists_the_fields_when_no_name_is_near() -> None:
+    many = [f"column_{number}" for number in range(1, 12)]
+    sentence = Personaliser("{{ zzz }}", many).problems[0].sentence
+    assert "{{ column_1 }}, {{ column_2 }}" in sentence
+    assert sentence.endswith("and 3 more.")
+    assert "no columns" in Personaliser("{{ zzz }}", []).problems[0].sentence
+
+
+def test_a_text_full_of_placeholders_is_checked_quickly() -> None:
+    start = time.perf_counter()
+    for template in ("{{x}}" * 2000, "{{" * 5000, "{" * 10_000, "[" * 10_000, "%a" * 5000, "{{ a or " * 1250):
+        Personaliser(template, FIELDS)
+    assert time.perf_counter() - start < 10, "each must take a fraction of a second"

@@ -1,0 +1,47 @@
+"""The cast of all tests. The clients that they sign in with are in tests/dashboard/conftest.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from tests import factories
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_folder() -> None:
+    """WhiteNoise warns of a folder that is not there; only `collectstatic` would make it."""
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    """May look at everything and change nothing."""
+    return factories.user("viewer", name="vera")
+
+
+@pytest.fixture
+def composer(db: None) -> User:
+    """May upload lists, write campaigns and enter opt-outs; may not send."""
+    return factories.user("composer", name="carlo")
+
+
+@pytest.fixture
+def sender(db: None) -> User:
+    """May send."""
+    return factories.user("sender", name="sofia")
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """May do everything, and enter the admin site."""
+    return User.objects.create_superuser("ada", password=factories.PASSWORD)
+
+
+@pytest.fixture
+def nobody(db: None) -> User:
+    """Can sign in, has no role."""
+    return factories.user(name="nobody")

@@ -1,0 +1,73 @@
+"""The cast, signed in. Every page that they see is held to the house rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.template import engines
+from django.template.backends.django import DjangoTemplates
+
+from tests.dashboard.house import UNRESOLVED
+from tests.dashboard.page_client import PageClient
+
+
+class _Unresolved(str):
+    """False, so that the `default` filter works on what is not there; loud when it is printed."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _loud_templates() -> Iterator[None]:
+    """A variable that does not exist shows up in the page, where the page client finds it."""
+    django = engines["django"]
+    assert isinstance(django, DjangoTemplates)
+    before = django.engine.string_if_invalid
+    django.engine.string_if_invalid = _Unresolved(UNRESOLVED)
+    yield
+    django.engine.string_if_invalid = before
+
+
+@pytest.fixture(autouse=True)
+def _own_upload_folder(settings: LazySettings, tmp_path: Path) -> None:
+    """Each test has its own folder of uploads, so that it can say what was left in it."""
+    settings.UPLOAD_DIR = tmp_path / "uploads"
+
+
+@pytest.fixture
+def stranger(db: None) -> PageClient:
+    """Not signed in."""
+    return PageClient()
+
+
+@pytest.fixture
+def as_nobody(nobody: User) -> PageClient:
+    """Signed in, without a role."""
+    return PageClient(nobody)
+
+
+@pytest.fixture
+def as_viewer(viewer: User) -> PageClient:
+    return PageClient(viewer)
+
+
+@pytest.fixture
+def as_composer(composer: User) -> PageClient:
+    return PageClient(composer)
+
+
+@pytest.fixture
+def as_sender(sender: User) -> PageClient:
+    return PageClient(sender)
+
+
+@pytest.fixture
+def as_admin(admin: User) -> PageClient:
+    return PageClient(admin)

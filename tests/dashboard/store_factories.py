@@ -1,0 +1,79 @@
+"""Batches and messages in the mirror of the provider's store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from campaigns.models import AccountState, Batch, Campaign, Message, StoreBatch, StoreMessage, StoreState
+from campaigns.sending import accounts
+from tests.dashboard import campaign_factories
+
+OURS, TOLL_FREE = campaign_factories.LOCAL, campaign_factories.TOLL_FREE
+ACCOUNT = "405151939033"
+
+
+def account(*, read: bool = True) -> AccountState:
+    """The account that the settings open; its mirror was just read, unless not."""
+    made, _ = AccountState.objects.get_or_create(
+        account=accounts.known_account() or ACCOUNT,
+        defaults={"provider": "ringcentral", "opened_by": accounts._credentials()},
+    )
+    now = timezone.now()
+    if read:
+        StoreState.objects.get_or_create(
+            account=made,
+            defaults={"reaches_back_to": now - timedelta(days=90), "opened_to": now, "read_at": now},
+        )
+    return made
+
+
+def batch(provider_id: str = "b-1", **fields: Any) -> StoreBatch:
+    now = timezone.now()
+    defaults = {"sender": OURS, "status": "Completed", "size": 3, "processed": 3, "created_at": now}
+    return StoreBatch.objects.create(
+        account=account(), provider_id=provider_id, **{**defaults, "seen_at": now, **fields}
+    )
+
+
+def message(provider_id: str = "m-1", *, minutes_ago: float = 0, **fields: Any) -> StoreMessage:
+    """A delivered text from our local number, of no batch, unless the fields say something else."""
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    defaults = {
+        "our_number": OURS,
+        "their_number": "+12125550101",
+        "status": "Delivered",
+        "segments": 1,
+        "cost": Decimal("0.007"),
+        "created_at": at,
+        "modified_at": at,
+    }
+    return StoreMessage.objects.create(account=account(), provider_id=provider_id, **{**defaults, **fields})
+
+
+def failed(provider_id: str, code: str = "SMS-CAR-411", **fields: Any) -> StoreMessage:
+    return message(
+        provider_id,
+        status="DeliveryFailed",
+        undelivered=StoreMessage.Undelivered.FAILED,
+        error_code=code,
+        **fields,
+    )
+
+
+def handed_over(provider_id: str = "b-ours", **fields: Any) -> Campaign:
+    """A launched campaign of three people whose one batch the provider has, as `provider_id`."""
+    campaign = campaign_factories.launched(name="Autumn sale")
+    Batch.objects.filter(campaign=campaign).update(
+        state=Batch.State.ACCEPTED,
+        account=account().account,
+        provider_id=provider_id,
+        accepted_at=timezone.now(),
+    )
+    made = batch(provider_id, **fields)
+    for number, ours in enumerate(Message.objects.filter(campaign=campaign), 1):
+        message(f"{provider_id}-{number}", their_number=ours.to, batch=made)
+    return campaign

@@ -1,0 +1,60 @@
+"""Cancelling the rest of a campaign, with one question before."""
+
+from __future__ import annotations
+
+from campaigns.models import Campaign, Event, Tally
+from tests import factories
+from tests.dashboard import campaign_factories
+from tests.dashboard.page_client import PageClient
+
+
+def path(campaign: Campaign) -> str:
+    return f"/campaigns/{campaign.pk}/cancel/"
+
+
+def test_says_what_can_be_stopped_and_what_cannot(as_sender: PageClient) -> None:
+    campaign = factories.campaign(state="sending")
+    factories.tally(campaign, with_carrier=3000, queued=17000, submitting=1, in_doubt=500)
+    page = " ".join(as_sender.page(path(campaign)).split())
+    assert "17,000 texts were not handed over yet" in page
+    assert "3,000 texts are with RingCentral and cannot be recalled" in page
+    assert "1 text is being handed over at this moment" in page
+    assert "500 texts are in doubt" in page
+    assert Campaign.objects.get().state == "sending", "looking changes nothing"
+
+
+def test_one_press_cancels_and_the_second_says_so(as_sender: PageClient) -> None:
+    campaign = campaign_factories.launched()
+    page = as_sender.send(path(campaign)).content.decode()
+    assert "Cancelled: 3 texts are kept from leaving." in page
+    assert "Cancelled by sofia" in page
+    assert "3 texts were not sent." in page
+    assert Tally.objects.get().as_dict()["cancelled"] == 3
+    assert Campaign.objects.get().state == "finished"
+    assert "There is nothing to cancel" in as_sender.send(path(campaign)).content.decode()
+    assert Event.objects.filter(verb="cancelled", actor__username="sofia").count() == 1
+    assert as_sender.get(path(campaign))["Location"] == f"/campaigns/{campaign.pk}/"
+
+
+def test_a_held_campaign_can_be_cancelled(as_sender: PageClient) -> None:
+    campaign = campaign_factories.launched()
+    as_sender.send(f"/campaigns/{campaign.pk}/pause/")
+    assert path(campaign) in as_sender.page(f"/campaigns/{campaign.pk}/")
+    as_sender.send(path(campaign))
+    assert Tally.objects.get().as_dict()["cancelled"] == 3
+
+
+def test_only_a_sender_may_cancel(as_composer: PageClient, stranger: PageClient) -> None:
+    campaign = campaign_factories.launched()
+    assert path(campaign) not in as_composer.page(f"/campaigns/{campaign.pk}/")
+    for ask in (as_composer.get, as_composer.post):
+        assert ask(path(campaign)).status_code == 403
+    assert stranger.post(path(campaign))["Location"].startswith("/sign-in/")
+    assert Campaign.objects.get().state == "sending"
+
+
+def test_a_draft_has_nothing_to_cancel(as_sender: PageClient) -> None:
+    campaign = campaign_factories.draft()
+    assert as_sender.post(path(campaign)).status_code == 302
+    assert Campaign.objects.get().state == "draft"
+    assert as_sender.post("/campaigns/999/cancel/").status_code == 404

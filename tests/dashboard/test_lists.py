@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from campaigns.models import Import
+from tests import factories
+from tests.dashboard.page_client import PageClient
+
+
+def test_empty_page_teaches_the_first_step(as_composer: PageClient) -> None:
+    html = as_composer.page("/lists/")
+    assert "No list yet" in html
+    assert 'href="/lists/new/"' in html
+    assert "samples/recipients.csv" in html
+
+
+def test_viewer_learns_why_there_is_no_button(as_viewer: PageClient) -> None:
+    html = as_viewer.page("/lists/")
+    assert 'href="/lists/new/"' not in html
+    assert "To upload one you need the role composer." in html
+
+
+def test_lists_newest_first_with_what_was_not_used(as_composer: PageClient) -> None:
+    factories.contact_list("Older", people=2)
+    newer = factories.contact_list("Newer", people=456, bad=[factories.bad_row(999, "x", "letters")])
+    html = as_composer.page("/lists/")
+    assert html.index("Newer") < html.index("Older")
+    assert ">456<" in html
+    assert f'href="/imports/{newer.imports.get().pk}/#not-used">1</a>' in html
+    assert f'href="/lists/{newer.pk}/"' in html
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (Import.State.WAITING, "Being read"),
+        (Import.State.READING, "Being read"),
+        (Import.State.FAILED, "Refused"),
+    ],
+)
+def test_list_that_is_not_ready_leads_to_its_file(as_viewer: PageClient, state: str, word: str) -> None:
+    made = factories.contact_list(people=0, state=state)
+    html = as_viewer.page("/lists/")
+    assert word in html
+    assert f'href="/imports/{made.imports.get().pk}/"' in html
+    assert f'href="/lists/{made.pk}/"' not in html
+
+
+def test_list_of_a_name_that_is_markup(as_viewer: PageClient) -> None:
+    factories.contact_list("<img src=x onerror=alert(1)>")
+    assert "<img src=x" not in as_viewer.page("/lists/")
+
+
+def test_pages(as_viewer: PageClient) -> None:
+    made = [factories.contact_list(f"List {number:02}.", people=0) for number in range(53)]
+    first = as_viewer.page("/lists/")
+    assert "List 52." in first
+    assert "List 03." in first
+    assert "List 02." not in first
+    assert f'href="?before={made[3].pk}"' in first
+    second = as_viewer.page(f"/lists/?before={made[3].pk}")
+    assert "List 02." in second
+    assert "List 00." in second
+    assert 'href="/lists/"' in second
+    assert "No older lists" in as_viewer.page(f"/lists/?before={made[0].pk}")
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "9" * 40, "' OR 1=1"])
+def test_nonsense_in_the_address_is_the_first_page(as_viewer: PageClient, before: str) -> None:
+    factories.contact_list("Texas stores")
+    assert "Texas stores" in as_viewer.page(f"/lists/?before={before}")
+
+
+def test_queries_do_not_grow_with_the_lists(
+    as_viewer: PageClient, django_assert_max_num_queries: object
+) -> None:
+    for _ in range(20):
+        factories.contact_list(people=1)
+    with django_assert_max_num_queries(10):  # type: ignore[operator]
+        as_viewer.page("/lists/")
+
+
+def test_wrong_method(as_composer: PageClient) -> None:
+    assert as_composer.post("/lists/").status_code == 405

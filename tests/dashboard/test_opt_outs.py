@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import pytest
+
+from campaigns.models import OptOut
+from tests import factories
+from tests.dashboard.page_client import PageClient
+
+PAGE, ADD = "/opt-outs/", "/opt-outs/add/"
+
+
+def in_force() -> list[str]:
+    return sorted(OptOut.objects.filter(ended_at__isnull=True).values_list("phone", flat=True))
+
+
+def test_empty_page_says_what_an_opt_out_does(as_composer: PageClient) -> None:
+    html = as_composer.page(PAGE)
+    assert "Nobody has opted out yet" in html
+    assert "once more right before each batch" in html
+
+
+@pytest.mark.parametrize(
+    ("typed", "phones", "said"),
+    [
+        ("(512) 555-0101", ["+15125550101"], "(512) 555-0101 will not be texted any more."),
+        ("+44 20 7946 0018", ["+442079460018"], "+44 20 7946 0018 will not be texted any more."),
+        (
+            "512-555-0101\r\n\r\n  512.555.0102 \r\n",
+            ["+15125550101", "+15125550102"],
+            "2 numbers will not be texted any more.",
+        ),
+        ("512-555-0101\n(512) 555-0101", ["+15125550101"], "(512) 555-0101 will not be texted any more."),
+        ("512-555-0101, 512-555-0102", ["+15125550101", "+15125550102"], "2 numbers will not"),
+    ],
+)
+def test_adds(as_composer: PageClient, typed: str, phones: list[str], said: str) -> None:
+    html = as_composer.send(ADD, numbers=typed, note="Called the store").content.decode()
+    assert said in html
+    assert "Called the store" in html
+    assert in_force() == phones
+
+
+def test_number_that_opted_out_before(as_composer: PageClient) -> None:
+    factories.opt_out("+15125550101")
+    html = as_composer.send(ADD, numbers="512 555 0101").content.decode()
+    assert "(512) 555-0101 had opted out before." in html
+    assert len(in_force()) == 1
+
+
+def test_good_numbers_are_kept_and_bad_ones_stay_in_the_box(as_composer: PageClient) -> None:
+    html = as_composer.refused(ADD, numbers="512 555 0101\n555-0107\n<b>Tom", note="Austin")
+    assert in_force() == ["+15125550101"]
+    assert "(512) 555-0101 will not be texted any more." in html
+    assert "555-0107: This number has too few digits." in html
+    assert "&lt;b&gt;Tom: " in html
+    assert "\n555-0107\n&lt;b&gt;Tom</textarea>" in html
+    assert 'value="Austin"' in html
+
+
+def test_many_bad_ones_are_not_all_said(as_composer: PageClient) -> None:
+    html = as_composer.refused(ADD, numbers="\n".join(f"x{number}" for number in range(25)))
+    assert "x19: " in html
+    assert "x20: " not in html
+    assert "And 5 more like these." in html
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"numbers": ""}, "Enter a phone number."),
+        ({"numbers": " \n "}, "Enter a phone number."),
+        ({"numbers": "1" * 100_001}, "This is too much at once."),
+        ({"numbers": "512 555 0101", "note": "x" * 201}, "This note is too long: 200 characters"),
+    ],
+)
+def test_what_cannot_be_added(as_composer: PageClient, fields: dict[str, str], said: str) -> None:
+    assert said in as_composer.refused(ADD, **fields)
+    assert in_force() == []
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("(512) 555-0101", ["0101"]),
+        ("+15125550101", ["0101"]),
+        ("0101", ["0101"]),
+        ("01", ["0101"]),
+        ("555-0102", ["0102"]),
+        ("9999", []),
+        ("Tom", []),
+        ("%", []),
+        ("  ", ["0101", "0102"]),
+    ],
+)
+def test_search(as_viewer: PageClient, query: str, found: list[str]) -> None:
+    factories.opt_out("+15125550101")
+    factories.opt_out("+15125550102")
+    html = as_viewer.get(PAGE, {"q": query}).content.decode()
+    assert [last for last in ("0101", "0102") if f"(512) 555-{last}<" in html] == found
+    assert ("has opted out" in html) is (not found)
+
+
+def test_search_is_said_as_text(as_viewer: PageClient) -> None:
+    html = as_viewer.get(PAGE, {"q": '"><script>'}).content.decode()
+    assert "<script>" not in html
+
+
+def test_pages(as_viewer: PageClient) -> None:
+    made = [factories.opt_out(factories.phone(number)) for number in range(53)]
+    first = as_viewer.page(PAGE)
+    assert "555-0152<" in first
+    assert "555-0102<" not in first
+    assert f'href="?before={made[3].pk}"' in first
+    second = as_viewer.page(f"{PAGE}?before={made[3].pk}")
+    assert "555-0102<" in second
+    assert 'rel="prev" href="/opt-outs/"' in second
+    assert f'href="?q=1&amp;before={made[3].pk}"' not in first
+    assert "There are no older ones." in as_viewer.page(f"{PAGE}?before={made[0].pk}")
+
+
+def test_undo_asks_first(as_composer: PageClient) -> None:
+    made = factories.opt_out("+15125550101", note="Called the store")
+    path = f"/opt-outs/{made.pk}/end/"
+    assert "Called the store" in as_composer.page(path)
+    assert in_force() == ["+15125550101"]
+    html = as_composer.send(path).content.decode()
+    assert "(512) 555-0101 may be texted again, from the next campaign on." in html
+    assert in_force() == []
+    made.refresh_from_db()
+    assert made.ended_by is not None
+    assert made.ended_by.username == "carlo"
+
+
+def test_undone_already(as_composer: PageClient) -> None:
+    made = factories.opt_out("+15125550101")
+    as_composer.post(f"/opt-outs/{made.pk}/end/")
+    made.refresh_from_db()
+    ended_at = made.ended_at
+    for ask in (as_composer.get, as_composer.post):
+        html = ask(f"/opt-outs/{made.pk}/end/", follow=True).content.decode()
+        assert "had been undone before" in html
+    made.refresh_from_db()
+    assert made.ended_at == ended_at
+
+
+def test_viewer_changes_nothing(as_viewer: PageClient) -> None:
+    made = factories.opt_out("+15125550101")
+    html = as_viewer.page(PAGE)
+    assert "To add numbers you need the role composer." in html
+    assert ADD not in html
+    assert "/end/" not in html
+    assert as_viewer.post(ADD, {"numbers": "512 555 0102"}).status_code == 403
+    assert as_viewer.post(f"/opt-outs/{made.pk}/end/").status_code == 403
+    assert as_viewer.get(f"/opt-outs/{made.pk}/end/").status_code == 403
+    assert in_force() == ["+15125550101"]
+
+
+def test_wrong_method_and_unknown(as_composer: PageClient, stranger: PageClient) -> None:
+    assert as_composer.get(ADD).status_code == 405
+    assert as_composer.post(PAGE).status_code == 405
+    assert as_composer.get("/opt-outs/1/end/").status_code == 404
+    assert stranger.post(ADD, {"numbers": "512 555 0101"}).status_code == 302
+    assert in_force() == []

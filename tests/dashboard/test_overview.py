@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from campaigns.models import Batch, Campaign
+from tests import factories
+from tests.dashboard.page_client import PageClient
+
+State = Campaign.State
+
+
+def moving(name: str = "Spring sale", state: str = State.SENDING, **fields: object) -> Campaign:
+    campaign = factories.campaign(factories.contact_list(), name=name, state=state, **fields)
+    factories.tally(campaign, delivered=40, with_carrier=10, queued=50, invalid=3)
+    return campaign
+
+
+def test_empty_site_teaches_three_steps(as_composer: PageClient) -> None:
+    html = as_composer.page("/")
+    assert "<h1>Your first campaign, in three steps</h1>" in html
+    assert 'href="/lists/new/"' in html
+    assert "samples/recipients.csv" in html
+    assert "/campaigns/new/" not in html
+    assert "hx-get" not in html
+
+
+def test_second_step_when_there_is_a_list(as_composer: PageClient) -> None:
+    factories.contact_list()
+    html = as_composer.page("/")
+    assert "Done: you have 1 list of contacts." in html
+    assert 'class="btn btn-primary" href="/campaigns/new/"' in html
+    assert "samples/recipients.csv" not in html
+
+
+def test_viewer_learns_why_there_are_no_buttons(as_viewer: PageClient) -> None:
+    html = as_viewer.page("/")
+    assert "you need the role composer" in html
+    assert 'href="/lists/new/"' not in html
+
+
+def test_running_campaign(as_viewer: PageClient) -> None:
+    campaign = moving()
+    Batch.objects.create(
+        campaign=campaign,
+        number=1,
+        size=50,
+        sender=campaign.sender,
+        state=Batch.State.ACCEPTED,
+        remote_size=50,
+        processed_count=42,
+    )
+    html = as_viewer.page("/")
+    assert "<h1>What is going out now?</h1>" in html
+    assert f'href="/campaigns/{campaign.pk}/"' in html
+    assert "<strong>42 of 100 texts</strong> processed by RingCentral" in html
+    assert '<progress class="bar" value="42" max="100"' in " ".join(html.split())
+    assert 'hx-get="/moving/"' in html
+
+
+def test_trouble_is_said(as_viewer: PageClient) -> None:
+    moving(state=State.HELD, trouble="RingCentral refused the credentials.")
+    assert "RingCentral refused the credentials." in as_viewer.page("/")
+
+
+def test_finished_and_drafts(as_viewer: PageClient) -> None:
+    done = factories.campaign(name="Winter sale", state=State.FINISHED)
+    factories.tally(done, delivered=970, not_delivered=30, duplicate=5, excluded=5, invalid=5)
+    draft = factories.campaign(name="Summer sale")
+    bare = Campaign.objects.create(name="Without a list")
+    html = as_viewer.page("/")
+    assert "<h1>Nothing is going out right now</h1>" in html
+    assert "970 of 1,000" in html
+    assert f'href="/campaigns/{done.pk}/report/"' in html
+    for campaign in (draft, bare):
+        assert f'href="/campaigns/{campaign.pk}/review/"' in html
+    assert "No list chosen" in html
+
+
+def test_fragment_carries_its_next_delay(as_viewer: PageClient) -> None:
+    moving(state=State.PREPARING)
+    html = as_viewer.fragment("/moving/").content.decode()
+    assert 'hx-trigger="every 1s, wake"' in html
+    assert "<h1" not in html
+
+
+def test_last_fragment_ends_the_asking(as_viewer: PageClient) -> None:
+    html = as_viewer.fragment("/moving/", status=286).content.decode()
+    assert "hx-" not in html
+    assert 'id="moving"' in html
+
+
+@pytest.mark.parametrize("path", ["/", "/moving/"])
+def test_wrong_method_stranger_and_nobody(
+    as_viewer: PageClient, as_nobody: PageClient, stranger: PageClient, path: str
+) -> None:
+    assert as_viewer.post(path).status_code == 405
+    assert stranger.get(path)["Location"].startswith("/sign-in/")
+    assert as_nobody.get(path).status_code == 403

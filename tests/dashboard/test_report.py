@@ -1,0 +1,130 @@
+"""The delivery report of one campaign."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from django.utils import timezone
+
+from campaigns.models import Batch, Campaign, CampaignRow, ImportRow, Message
+from tests import factories
+from tests.dashboard import campaign_factories
+from tests.dashboard.page_client import PageClient
+
+
+def path(campaign: Campaign, page: str = "report/") -> str:
+    return f"/campaigns/{campaign.pk}/{page}"
+
+
+def totals(**counts: Any) -> dict[str, Any]:
+    """What a batch keeps of the provider's aggregation: name=(count, cost, codes)."""
+    return {
+        name: {"count": count, "cost": cost, "error_codes": codes}
+        for name, (count, cost, codes) in counts.items()
+    }
+
+
+def reported(state: str = "finished", **counts: int) -> Campaign:
+    campaign = factories.campaign(state=state, segments=10, price="0.00850", finished_at=timezone.now())
+    factories.tally(campaign, **(counts or {"delivered": 7, "not_delivered": 3, "duplicate": 1}))
+    Batch.objects.create(
+        campaign=campaign,
+        number=1,
+        size=10,
+        sender=campaign.sender,
+        state="with_carrier",
+        provider_id="b-1",
+        polled_at=timezone.now(),
+        totals=totals(
+            queued=(0, "0", {}),
+            sent=(0, "0", {}),
+            delivered=(7, "0.05950", {}),
+            sending_failed=(1, "0", {"SMS-RC-413": 1}),
+            delivery_failed=(2, "0.01700", {"SMS-UP-410": 2}),
+        ),
+    )
+    return campaign
+
+
+def test_provider_and_our_records_side_by_side(as_viewer: PageClient) -> None:
+    page = " ".join(as_viewer.page(path(reported())).split())
+    for name in ("queued", "sent", "delivered", "sendingFailed", "deliveryFailed"):
+        assert f'<span class="cell-note">{name}</span>' in page
+    assert "70%" in page
+    assert "7 of the 10 that RingCentral has reported on" in page
+    assert "Both agree" in page
+    assert "adds up to the 11 rows of texas.csv" in page
+    assert "$0.08" in page  # billed
+    assert "$0.09 expected" in page
+    assert "Less was billed than expected" in page
+
+
+def test_codes_are_explained_with_what_to_do(as_viewer: PageClient) -> None:
+    campaign = reported()
+    page = as_viewer.page(path(campaign))
+    failures = page.split("What went wrong, and what to do")[1]
+    assert failures.index("SMS-UP-410") < failures.index("SMS-RC-413")
+    assert f"{path(campaign, 'people/')}?state=not_delivered" in failures
+
+
+def test_counts_that_differ_are_said(as_viewer: PageClient) -> None:
+    page = as_viewer.page(path(reported(delivered=6, sent=1, not_delivered=3)))
+    assert "The two counts differ" in page
+    assert "Delivered: RingCentral counts 7, our messages say 6." in page
+    assert "Both agree" not in page
+
+
+def test_running_campaign_is_not_final(as_viewer: PageClient) -> None:
+    page = as_viewer.page(path(reported("delivering", delivered=6, sent=1, not_delivered=3)))
+    assert "This is not final" in page
+    assert "normal while texts move" in page
+    assert "billed than expected" not in page
+
+
+def test_left_out_and_rejected_rows_have_their_reasons(as_viewer: PageClient) -> None:
+    contacts = factories.contact_list(bad=[factories.bad_row(9, "12", "too_short")])
+    campaign = campaign_factories.launched(contacts)
+    message = Message.objects.filter(campaign=campaign).earliest("pk")
+    Message.objects.filter(pk=message.pk).update(state=Message.State.REJECTED, error_code="SMS-RC-410")
+    factories.tally(campaign, rejected=1, queued=2, invalid=1)
+    page = as_viewer.page(path(campaign))
+    assert "too few digits" in page
+    assert "SMS-RC-410 · refused at once, never sent, not billed" in page
+    assert CampaignRow.objects.filter(reason="too_short").exists()
+
+
+def test_nothing_taken_yet(as_viewer: PageClient) -> None:
+    page = as_viewer.page(path(campaign_factories.launched()))
+    assert "RingCentral has taken no text yet." in page
+    assert "not read yet" in page
+    assert "0%" not in page
+
+
+def test_file_has_every_row_with_its_own_columns_and_runs_no_formula(as_viewer: PageClient) -> None:
+    contacts = factories.contact_list(bad=[factories.bad_row(9, "12", "too_short", "=SUM(A1)")])
+    campaign = campaign_factories.launched(contacts)
+    answer = as_viewer.get(path(campaign, "report.csv"))
+    assert answer["Content-Disposition"] == f'attachment; filename="spring-sale-{campaign.pk}.csv"'
+    rows = list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
+    assert rows[0][:4] == ["Phone", "First name", "Row", "Number"]
+    assert len(rows) == 1 + ImportRow.objects.count()
+    assert rows[-1][1] == "'=SUM(A1)"
+
+
+def test_draft_has_no_report(as_viewer: PageClient) -> None:
+    draft = campaign_factories.draft()
+    assert as_viewer.get(path(draft))["Location"] == f"/campaigns/{draft.pk}/review/"
+    assert as_viewer.get(path(draft, "report.csv")).status_code == 404
+
+
+def test_wrong_method_stranger_and_no_role(
+    as_viewer: PageClient, stranger: PageClient, as_nobody: PageClient
+) -> None:
+    campaign = reported()
+    for page in ("report/", "report.csv"):
+        assert as_viewer.post(path(campaign, page)).status_code == 405
+        assert stranger.get(path(campaign, page))["Location"].startswith("/sign-in/")
+        assert as_nobody.get(path(campaign, page)).status_code == 403
+        assert as_viewer.get(f"/campaigns/999/{page}").status_code == 404

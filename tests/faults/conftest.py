@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sending.carrier import _simulator_process, simulator
+from tests.sending.site import Site, _template
+from tests.simulator.running import RunningSimulator
+
+__all__ = ["_simulator_process", "_template", "simulator"]
+
+
+class Zygote:
+    """Talks to a warm process that forks, see `zygote.py`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, database: str, code: str) -> tuple[int, list[Any]]:
+        """Returns the signal that ended the child (0: none) and what it told. Fails the test if it raised."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"database": database, "code": code}) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        for told in answer["told"]:
+            assert not (isinstance(told, dict) and "raised" in told), told["raised"]
+        return answer["signal"], answer["told"]
+
+
+@pytest.fixture(scope="module")
+def zygote(
+    _template: str, _simulator_process: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Zygote]:
+    site = Site(tmp_path_factory.mktemp("zygote"), _template, _simulator_process.url)
+    log = (site.folder / "log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.zygote"],
+        cwd=Path(__file__).parents[2],
+        env=site.env | {"SETTLE_SECONDS": "0", "LOOK_GAP_SECONDS": "0"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+    )
+    yield Zygote(process)
+    process.communicate(timeout=20)
+    log.close()

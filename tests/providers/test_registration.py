@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from campaigns.providers import ringcentral_parse as parse
+from campaigns.providers.base import ProviderError
+from campaigns.providers.registration import Registration, describe
+from tests.providers.servers import answer, ringcentral, saying, serving
+from tests.providers.wire import simulated
+from tests.simulator.running import RunningSimulator
+
+
+def test_registrations_of_the_simulated_carrier(simulator: RunningSimulator) -> None:
+    carrier = simulated(simulator.url)
+    numbers = {number.phone: carrier.registration(number.provider_id) for number in carrier.numbers()}
+    carrier.close()
+    assert numbers["+16505550100"].confirmed
+    assert numbers["+16505550100"].tier == "StandardVolume"
+    assert numbers["+18885550100"] == Registration()
+
+
+@pytest.mark.parametrize(
+    ("campaign", "brand", "expected"),
+    [
+        (None, None, Registration()),
+        ([], "?", Registration()),
+        (
+            {
+                "id": "C1",
+                "status": "SubmitFailed",
+                "useCases": ["Marketing", 7],
+                "errors": [{"errorCode": "TCR-5"}],
+            },
+            {"status": "Verified", "errors": [{"errorCode": "+14155550101"}]},
+            Registration(
+                campaign_id="C1",
+                status="SubmitFailed",
+                use_cases=("Marketing",),
+                brand_status="Verified",
+                problems=("TCR-5",),
+            ),
+        ),
+    ],
+)
+def test_registrations_as_they_also_come(campaign: Any, brand: Any, expected: Registration) -> None:
+    data = {"phoneNumberId": 1, "smsCampaignInfo": campaign, "smsBrandInfo": brand}
+    assert parse.registration(data) == expected
+
+
+def test_an_answer_about_no_number() -> None:
+    with serving(ringcentral(saying(answer(200, {})))) as server, pytest.raises(ProviderError) as caught:
+        simulated(server.url).registration("1")
+    assert caught.value.kind == "answer"
+
+
+@pytest.mark.parametrize(
+    ("status", "toll_free", "words"),
+    [
+        ("Confirmed", False, "registered and confirmed"),
+        ("Submitted", False, "not confirmed yet"),
+        ("PreVetFailed", False, "sent back"),
+        ("CampaignSuspended", False, "no longer in force"),
+        ("Sleeping", False, "does not know"),
+        ("", False, "no registered campaign"),
+        ("", True, "verified instead"),
+    ],
+)
+def test_words(status: str, toll_free: bool, words: str) -> None:
+    assert words in describe(Registration(status=status), toll_free=toll_free)

@@ -1,0 +1,167 @@
+"""Programs of ours as real processes, on a database of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from tests.simulator.running import RunningSimulator
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0  # seconds
+PRELUDE = """
+import django
+django.setup()
+import json, os, sys, threading, time
+from campaigns.models import *
+from campaigns.sending import accounts, control, dispatch, launch, ledger
+from campaigns import tasks
+from tests.sending import world
+def tell(value):
+    print(json.dumps(value), flush=True)
+"""
+
+
+class Site:
+    """One installation: a folder, a database, and the carrier that it talks to."""
+
+    def __init__(self, folder: Path, database: str, carrier: str) -> None:
+        self.folder = folder
+        self._started: list[subprocess.Popen[str]] = []
+        self.env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("RINGCENTRAL_", "DJANGO_", "PYTEST_"))
+        } | {
+            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+            "ENV_FILE": "/dev/null",
+            "VAR_DIR": str(folder),
+            "DATABASE_URL": database,
+            "RINGCENTRAL_SERVER_URL": carrier,
+            "HANDOVER_MINUTES": "0",
+            "LOG_JSON": "true",
+        }
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.env | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a failed test left running."""
+        for process in self._started:
+            if process.returncode is None:
+                process.kill()
+                process.communicate()
+
+    def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """`manage.py …`, to its end."""
+        return ended(self.start("manage.py", *arguments, **environment))
+
+    def script(self, code: str, **environment: str) -> subprocess.Popen[str]:
+        return self.start("-c", PRELUDE + code, **environment)
+
+    def run(self, code: str, *, exits: int = 0) -> Any:
+        """Run a script to its end; what it told last."""
+        done = ended(self.script(code))
+        assert done.returncode == exits, done.stderr
+        lines = done.stdout.splitlines()
+        return json.loads(lines[-1]) if lines else None
+
+
+def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        pytest.fail(f"{process.args!r} did not end.\n{out!s}\n{err!s}")
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated, empty database that others are copied from; its URL."""
+    folder = tmp_path_factory.mktemp("template")
+    server = os.environ.get("DATABASE_URL", "")
+    name = f"carillon_template_{os.getpid()}_{id(folder)}"
+    if server.startswith("postgres"):
+        _execute(server, f"CREATE DATABASE {name}")
+        url = _named(server, name)
+    else:
+        url = f"sqlite:///{folder / 'site.sqlite3'}"
+    made = Site(folder, url, "http://127.0.0.1:9").manage("migrate", "--verbosity=0")
+    assert made.returncode == 0, made.stderr
+    yield url
+    if server.startswith("postgres"):
+        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def fresh_database(template: str, folder: Path) -> Iterator[str]:
+    """The URL of a fresh database: an SQLite file, or where DATABASE_URL says PostgreSQL, one there."""
+    if not template.startswith("postgres"):
+        target = folder / "site.sqlite3"
+        shutil.copy(urlsplit(template).path, target)
+        yield f"sqlite:///{target}"
+        return
+    name = f"carillon_{os.getpid()}_{abs(hash(folder)) % 10**9}"
+    server = os.environ["DATABASE_URL"]
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {urlsplit(template).path[1:]}")
+    yield _named(server, name)
+    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(_template: str, tmp_path: Path) -> Iterator[str]:
+    with fresh_database(_template, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def site(simulator: RunningSimulator, database: str, tmp_path: Path) -> Iterator[Site]:
+    """Talks to the test's simulated carrier; import `simulator` and `database` beside it."""
+    made = Site(tmp_path, database, simulator.url)
+    yield made
+    made.close()
+
+
+def rows(database: str, query: str) -> list[tuple[Any, ...]]:
+    """What a query finds in the database of a site."""
+    if database.startswith("postgres"):
+        return _execute(database, query)
+    connection = sqlite3.connect(urlsplit(database).path, timeout=20)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def _execute(url: str, query: str) -> list[tuple[Any, ...]]:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def _named(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

@@ -1,0 +1,385 @@
+"""From frozen texts to the carrier: each person once, and the truth whatever goes wrong on the way."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from campaigns import tasks
+from campaigns.models import AccessToken, AccountState, Attempt, Batch, Campaign, Event, Message
+from campaigns.providers.base import ProviderError
+from campaigns.sending import accounts, control, dispatch, launch, ledger
+from campaigns.sending.dispatch import Did
+from tests.sending import world
+from tests.simulator.running import RunningSimulator
+
+pytestmark = pytest.mark.django_db
+
+POST = {"method": "POST", "path": "/a2p-sms/batches"}
+
+
+def texts(carrier: RunningSimulator) -> list[tuple[str, str]]:
+    return sorted((line["to"], line["text"]) for line in carrier.ledger())
+
+
+def posts(carrier: RunningSimulator) -> int:
+    return sum(call["method"] == "POST" and "batches" in call["path"] for call in carrier.requests())
+
+
+def states(campaign: Campaign) -> list[str]:
+    return list(Batch.objects.filter(campaign=campaign).order_by("number").values_list("state", flat=True))
+
+
+def test_everybody_gets_their_own_text_once(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(7), size=3)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in world.people(7))
+    assert {line["from"] for line in carrier.ledger()} == {world.LOCAL}
+    assert campaign.state == Campaign.State.DELIVERING
+    assert campaign.handed_over_at is not None
+    assert world.told(campaign) == {"with_carrier": 7}
+    world.assert_adds_up(campaign)
+    for attempt in Attempt.objects.all():
+        assert (attempt.state, attempt.http_status) == ("accepted", 201)
+        assert attempt.provider_id
+        assert attempt.request_id
+        assert attempt.provider_id == attempt.batch.provider_id
+        assert attempt.answer.startswith("{")
+
+
+def test_stepping_on_after_the_end_changes_nothing(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(2))
+    world.hand_over(campaign)
+    assert [dispatch.step(campaign.pk).did for _ in range(3)] == [Did.DONE] * 3
+    assert len(carrier.ledger()) == 2
+
+
+def test_one_text_for_all_is_still_one_text_each(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(3), text="Sale today & tomorrow: 100% off {ha}")
+    world.hand_over(campaign)
+    assert texts(carrier) == [
+        (phone, "Sale today & tomorrow: 100% off {ha}") for phone, _ in sorted(world.people(3))
+    ]
+
+
+REJECTED_PEOPLE = [
+    (world.phone(1), "Ann"),
+    (world.ending("9700", 1), "Bob"),
+    (world.phone(2), "Cy"),
+    (world.ending("9700", 2), "Di"),
+]
+
+
+def test_numbers_that_the_carrier_rejects_are_settled_with_its_code(carrier: RunningSimulator) -> None:
+    campaign = world.launched(REJECTED_PEOPLE)
+    assert world.hand_over(campaign).did == Did.DONE
+    rejected = Message.objects.filter(state="rejected").order_by("to")
+    assert [(message.to, message.error_code) for message in rejected] == [
+        (world.ending("9700", 1), "SMS-RC-410"),
+        (world.ending("9700", 2), "SMS-RC-410"),
+    ]
+    assert world.told(campaign) == {"with_carrier": 2, "rejected": 2}
+    world.assert_adds_up(campaign)
+    attempt = Attempt.objects.get()
+    assert [(item["index"], item["to"]) for item in attempt.rejected] == [
+        (2, world.ending("9700", 1)),
+        (4, world.ending("9700", 2)),
+    ]
+    assert attempt.problem_code == ""
+    assert Batch.objects.get().remote_size == 2
+
+
+@pytest.mark.parametrize(
+    ("rejected", "expected"),
+    [
+        ([{"index": 2, "to": ["{1}"], "errorCode": "SMS-RC-410"}], [1]),
+        (
+            [{"index": 1, "to": ["{0}"], "errorCode": "X"}, {"index": 3, "to": ["{2}"], "errorCode": "Y"}],
+            [0, 2],
+        ),
+        ([{"index": 1, "to": ["{2}"], "errorCode": "X"}], [2]),  # the number decides, not the place
+        ([{"index": 0, "to": ["{1}"], "errorCode": "X"}], [1]),  # counted from 0 by mistake
+        ([{"index": 99, "to": ["{0}"], "errorCode": "X"}], [0]),
+        ([{"index": 2, "to": [], "errorCode": "X"}], [1]),  # no number: the place has to do
+        ([{"index": 2, "to": ["{1}"]}, {"index": 2, "to": ["{1}"]}], [1]),  # told twice
+        ([{"index": 0, "to": [], "errorCode": "X"}], []),  # neither: nobody is blamed
+        ([{"index": 1, "to": ["+12025550000"], "errorCode": "X"}], []),  # nobody of ours
+        ([{"index": 1, "to": ["{0}"], "errorCode": "A" * 70, "description": "z" * 9000}], [0]),
+    ],
+)
+def test_a_rejection_finds_its_person(
+    carrier: RunningSimulator, rejected: list[dict[str, Any]], expected: list[int]
+) -> None:
+    rows = world.people(3)
+    campaign = world.launched(rows)
+    for item in rejected:
+        item["to"] = [number.format(*(phone for phone, _ in rows)) for number in item["to"]]
+    answer = {"id": "777", "batchSize": 3 - len(rejected), "status": "Processing", "rejected": rejected}
+    carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
+    world.hand_over(campaign)
+    assert set(Message.objects.filter(state="rejected").values_list("to", flat=True)) == {
+        rows[place][0] for place in expected
+    }
+    assert world.told(campaign).get("rejected", 0) == len(expected)
+    world.assert_adds_up(campaign)
+
+
+def test_a_size_that_differs_is_noted_and_counted_as_we_know_it(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(3))
+    answer = {"id": "777", "batchSize": 2, "status": "Processing", "rejected": []}
+    carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
+    world.hand_over(campaign)
+    assert Attempt.objects.get().problem_code == "size_differs"
+    assert "2 texts in it, we count 3" in Event.objects.get(verb="batch_size_differs").detail
+    world.assert_adds_up(campaign)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": "WaitingForSomethingThatNobodyExpected"},
+        {"rejected": [{"index": 1, "to": ["+1\0"], "errorCode": "A\0B", "description": "\0"}]},
+        {"batchSize": 10**12},
+        {"processedCount": -5},
+        {"id": "x" * 100},
+        {"creationTime": "9999-99-99"},
+    ],
+    ids=lambda odd: next(iter(odd)),
+)
+def test_an_odd_answer_to_what_was_taken_is_never_lost(
+    carrier: RunningSimulator, odd: dict[str, Any]
+) -> None:
+    """What does not fit is left out, or the batch is in doubt; it is not sent again, and nothing raises."""
+    campaign = world.launched(world.people(3))
+    answer = {"id": "777", "batchSize": 3, "status": "Processing", "rejected": []} | odd
+    carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
+    world.hand_over(campaign)
+    assert Attempt.objects.get().state in (Attempt.State.ACCEPTED, Attempt.State.AMBIGUOUS)
+    world.assert_adds_up(campaign)
+    carrier.faults()
+    world.hand_over(campaign)
+    assert carrier.ledger() == []
+
+
+STRANGE_ANSWERS = [
+    {"fault": "status", "status": 201, "body": "{}"},
+    {"fault": "status", "status": 201, "body": '{"id": null, "batchSize": 3}'},
+    {"fault": "status", "status": 201, "body": '{"id": "", "batchSize": 3}'},
+    {"fault": "status", "status": 201, "body": "[]"},
+    {"fault": "status", "status": 200, "body": '{"id": "12'},
+    {"fault": "status", "status": 204, "body": ""},
+    {"fault": "html", "status": 200},  # the page of a hotel's network
+]
+LOST_ANSWERS = [
+    {"fault": "drop_before"},
+    {"fault": "drop_after"},
+    {"fault": "reset"},
+    {"fault": "reset", "when": "after"},
+    {"fault": "truncate"},
+    {"fault": "html"},
+    {"fault": "html", "when": "after"},
+    *({"fault": "status", "status": status} for status in (302, 408, 409, 425, 500, 502, 503, 504)),
+    {"fault": "status", "status": 500, "when": "after"},
+    {"fault": "status", "status": 503, "when": "after", "headers": {"Retry-After": "5"}},
+    {"fault": "status", "status": 429, "body": '{"errorCode": "CMN-304", "message": "duplicate"}'},
+]
+
+
+def name_of(fault: dict[str, Any]) -> str:
+    return "-".join(str(fault[key]) for key in ("fault", "status", "when") if key in fault)
+
+
+@pytest.mark.parametrize("fault", [*LOST_ANSWERS, *STRANGE_ANSWERS], ids=name_of)
+def test_a_lost_answer_is_in_doubt_and_never_sent_again(
+    carrier: RunningSimulator, fault: dict[str, Any]
+) -> None:
+    campaign = world.launched(world.people(5), size=3)
+    carrier.faults({**POST, "nth": 1, **fault})
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    taken = len(carrier.ledger())
+    assert taken in (0, 3)
+    assert posts(carrier) <= 1
+    attempt = Attempt.objects.get()
+    assert attempt.state == Attempt.State.AMBIGUOUS
+    assert attempt.problem
+    assert states(campaign) == ["in_doubt", "queued"]
+    assert world.told(campaign) == {"in_doubt": 3, "queued": 2}
+    assert campaign.state == Campaign.State.SENDING
+    assert "batch 1 was lost" in campaign.trouble
+    assert Event.objects.filter(verb="answer_lost").count() == 1
+
+    carrier.faults()
+    for _ in range(3):
+        assert dispatch.step(campaign.pk).did == Did.BLOCKED
+        tasks.tick()
+        assert not launch.launch(campaign, user=None)
+        launch.freeze(campaign.pk)
+    assert control.hold(campaign.pk, "Stop", code="test")
+    assert control.try_again(campaign, user=None)
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert len(carrier.ledger()) == taken
+    assert Attempt.objects.count() == 1
+    assert world.told(campaign) == {"in_doubt": 3, "queued": 2}
+    world.assert_adds_up(campaign)
+
+
+def test_an_answer_with_the_id_of_another_batch_is_in_doubt(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(4), size=2)
+    dispatch.step(campaign.pk)
+    first = Batch.objects.get(number=1).provider_id
+    answer = {"id": first, "batchSize": 2, "status": "Processing", "rejected": []}
+    carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert states(campaign) == ["with_carrier", "in_doubt"]
+    assert Attempt.objects.order_by("id").last().problem_code == "repeated_id"  # type: ignore[union-attr]
+    world.assert_adds_up(campaign)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"errorCode": "CMN-101", "errors": [{"errorCode": "CMN-101", "parameterName": "from"}]}),
+        (403, {"errorCode": "CMN-401"}),
+        (404, {"errorCode": "CMN-102"}),
+        (405, {}),
+        (415, {}),
+        (422, {}),
+    ],
+)
+def test_a_refusal_holds_the_campaign_with_its_words(
+    carrier: RunningSimulator, status: int, body: dict[str, Any]
+) -> None:
+    campaign = world.launched(world.people(5), size=2)
+    dispatch.step(campaign.pk)
+    carrier.faults({**POST, "fault": "status", "status": status, "body": json.dumps(body)})
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert campaign.state == Campaign.State.HELD
+    assert campaign.trouble.startswith(("RingCentral", "The RingCentral"))
+    assert states(campaign) == ["with_carrier", "held", "held"]
+    assert world.told(campaign) == {"with_carrier": 2, "held": 3}
+    world.assert_adds_up(campaign)
+    sent_before = posts(carrier)
+    assert dispatch.step(campaign.pk).did == Did.BLOCKED
+    assert posts(carrier) == sent_before
+
+    carrier.faults()
+    assert control.try_again(campaign, user=None)
+    assert not control.try_again(campaign, user=None)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert len(texts(carrier)) == 5
+    assert campaign.trouble == ""
+    world.assert_adds_up(campaign)
+
+
+def test_an_expired_token_is_renewed_and_nobody_notices(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(4), size=2)
+    dispatch.step(campaign.pk)
+    carrier.control("DELETE", "sessions")
+    assert world.hand_over(campaign).did == Did.DONE
+    assert len(texts(carrier)) == 4
+    assert campaign.trouble == ""
+    assert sum("oauth/token" in call["path"] for call in carrier.requests()) == 2
+
+
+def test_a_token_refused_twice_is_for_a_person(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(2))
+    carrier.faults({**POST, "fault": "status", "status": 401})
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert campaign.state == Campaign.State.HELD
+    assert [attempt.http_status for attempt in Attempt.objects.all()] == [401, 401]
+    assert AccountState.objects.get().trouble
+    assert carrier.ledger() == []
+    carrier.faults()
+    control.try_again(campaign, user=None)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert AccountState.objects.get().trouble == ""
+
+
+def test_a_token_is_renewed_once_even_after_other_failures(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(2))
+    Campaign.objects.filter(pk=campaign.pk).update(failures=5)
+    carrier.faults({**POST, "nth": 1, "fault": "status", "status": 401})
+    assert world.hand_over(campaign).did == Did.DONE
+    assert len(texts(carrier)) == 2
+
+
+def test_a_refused_sign_in_holds_before_anything_leaves(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(2))
+    AccessToken.objects.all().delete()
+    carrier.faults(
+        {"path": "oauth/token", "fault": "status", "status": 400, "body": '{"error": "invalid_grant"}'}
+    )
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert campaign.state == Campaign.State.HELD
+    assert "JWT" in campaign.trouble
+    assert Attempt.objects.get().state == Attempt.State.NOT_SENT
+    assert posts(carrier) == 0
+    assert world.told(campaign) == {"held": 2}
+
+
+def test_a_request_that_is_too_large_is_halved(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(5))
+    carrier.faults({**POST, "nth": 1, "fault": "status", "status": 413})
+    assert world.hand_over(campaign).did == Did.DONE
+    assert [(batch.number, batch.size) for batch in Batch.objects.order_by("number")] == [(1, 2), (2, 3)]
+    assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in world.people(5))
+    world.assert_adds_up(campaign)
+
+
+def test_one_text_that_is_too_large_is_for_a_person(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(1))
+    carrier.faults({**POST, "fault": "status", "status": 413})
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert campaign.state == Campaign.State.HELD
+    assert Batch.objects.count() == 1
+
+
+def test_a_batch_that_another_worker_prepared_is_not_halved(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(4))
+    prepared = dispatch._choose(campaign.pk, accounts.account())
+    assert isinstance(prepared, ledger.Prepared)
+    dispatch.split(prepared.batch_id)
+    assert Batch.objects.count() == 1, "half of its people would be texted again from the new batch"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "30"}, 30),
+        ({"Retry-After": "86400"}, 86400),
+        ({"Retry-After": "soon"}, 60),
+        ({}, 60),
+    ],
+)
+def test_asked_to_slow_down_it_is_silent_so_long(
+    carrier: RunningSimulator, headers: dict[str, str], seconds: int
+) -> None:
+    campaign = world.launched(world.people(2))
+    carrier.faults({**POST, "nth": 1, "fault": "status", "status": 429, "headers": headers})
+    before = timezone.now()
+    step = world.hand_over(campaign)
+    assert (step.did, step.seconds) == (Did.WAIT, seconds)
+    assert campaign.next_try_at is not None
+    assert abs((campaign.next_try_at - before).total_seconds() - seconds) < 5
+    assert campaign.trouble
+    assert world.told(campaign) == {"queued": 2}
+    calls = len(carrier.requests())
+
+    # Nothing of ours makes a sound, even what does not know of the campaign's own wait.
+    Campaign.objects.update(next_try_at=None)
+    assert world.hand_over(campaign).did == Did.WAIT
+    with pytest.raises(ProviderError):
+        accounts.refresh_numbers()
+    assert len(carrier.requests()) == calls
+
+    with time_machine.travel(before + timedelta(seconds=seconds + 2)):
+        AccessToken.objects.update(expires_at=timezone.now() + timedelta(hours=1))
+        assert world.hand_over(campaign).did == Did.DONE
+    assert len(texts(carrier)) == 2
+    assert campaign.trouble == ""
+    world.assert_adds_up(campaign)

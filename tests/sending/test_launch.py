@@ -1,0 +1,276 @@
+"""One press launches, and the audience never changes afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
+from campaigns.composing.audience import field_names, source_rows
+from campaigns.composing.personalise import Personaliser
+from campaigns.inbox import optouts
+from campaigns.models import (
+    Batch,
+    Campaign,
+    CampaignRow,
+    ContactList,
+    Event,
+    Import,
+    Message,
+    Price,
+    SenderNumber,
+    Tally,
+)
+from campaigns.sending import accounts, dispatch, launch
+from campaigns.sending.dispatch import Did
+from tests.sending import world
+from tests.simulator.running import RunningSimulator
+
+pytestmark = pytest.mark.django_db
+
+FILE = """Phone,First name
+(212) 555-1000,Ann
+212-555-1001,
++1 212 555 1000,Ann again
+not a number,Bob
+,Nobody
+2125551002,Cy
+"""
+
+
+def outcomes(campaign: Campaign) -> list[tuple[int, str, str]]:
+    rows = CampaignRow.objects.filter(campaign=campaign).order_by("id")
+    return list(rows.values_list("source_row__number", "outcome", "reason"))
+
+
+def frozen(campaign: Campaign) -> list[tuple[str, str]]:
+    return list(Message.objects.filter(campaign=campaign).order_by("id").values_list("to", "text"))
+
+
+def test_every_row_of_the_file_is_frozen_with_what_becomes_of_it(carrier: RunningSimulator) -> None:
+    contacts = world.imported(FILE)
+    optouts.add("212 555 1002", note="", user=None)
+    campaign = world.launched(contacts)
+    assert outcomes(campaign) == [
+        (2, "message", ""),
+        (3, "message", ""),
+        (4, "duplicate", "repeated"),
+        (5, "invalid", "letters"),
+        (6, "invalid", "empty"),
+        (7, "excluded", "opted_out"),
+    ]
+    assert frozen(campaign) == [("+12125551000", "Hi Ann"), ("+12125551001", "Hi there")]
+    assert world.told(campaign) == {"queued": 2, "duplicate": 1, "invalid": 2, "excluded": 1}
+    assert Tally.objects.get().rows == 6
+    assert campaign.segments == 2
+    world.assert_adds_up(campaign)
+
+
+def test_texts_stay_as_they_were_at_launch(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(2))
+    before = frozen(campaign)
+    Campaign.objects.update(text="Something else")
+    assert launch.freeze(campaign.pk)
+    world.hand_over(campaign)
+    assert sorted((line["to"], line["text"]) for line in carrier.ledger()) == sorted(before)
+
+
+def test_an_empty_text_and_one_too_long_leave_their_rows_out(carrier: RunningSimulator) -> None:
+    rows = [
+        (world.phone(0), ""),
+        (world.phone(1), "x" * 1000),
+        (world.phone(2), "x" * 1001),
+        (world.phone(3), "\N{PARTY POPPER}" * 500),  # 1,000 UTF-16 units
+        (world.phone(4), "\N{PARTY POPPER}" * 500 + "!"),
+        (world.phone(5), "   "),
+    ]
+    campaign = world.launched(rows, text="{{ first_name }}")
+    assert [row[1:] for row in outcomes(campaign)] == [
+        ("invalid", "empty_text"),
+        ("message", ""),
+        ("invalid", "text_too_long"),
+        ("message", ""),
+        ("invalid", "text_too_long"),
+        ("invalid", "empty_text"),
+    ]
+    world.assert_adds_up(campaign)
+
+
+@pytest.mark.parametrize(
+    ("people", "size", "sizes"),
+    [
+        (1, 1000, [1]),
+        (999, 1000, [999]),
+        (1000, 1000, [1000]),
+        (1001, 1000, [1000, 1]),
+        (7, 3, [3, 3, 1]),
+        (6, 3, [3, 3]),
+        (5, 1, [1] * 5),
+    ],
+)
+@pytest.mark.parametrize("chunk", [5000, 4])
+def test_batches_are_cut_exactly(
+    carrier: RunningSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    people: int,
+    size: int,
+    sizes: list[int],
+    chunk: int,
+) -> None:
+    """Whatever piece of the file one transaction takes, a batch is filled up before the next one opens."""
+    if people > 900 and chunk == 4:
+        chunk = 333
+    monkeypatch.setattr(launch, "CHUNK", chunk)
+    campaign = world.launched(world.people(people), size=size)
+    batches = list(Batch.objects.filter(campaign=campaign).order_by("number"))
+    assert [batch.size for batch in batches] == sizes
+    assert [batch.number for batch in batches] == list(range(1, len(sizes) + 1))
+    assert [Message.objects.filter(batch=batch).count() for batch in batches] == sizes
+    assert [to for to, _ in frozen(campaign)] == [phone for phone, _ in world.people(people)]
+    world.assert_adds_up(campaign)
+
+
+@pytest.mark.parametrize("size", [0, 20_000])
+def test_a_batch_is_never_larger_than_the_carrier_takes(carrier: RunningSimulator, size: int) -> None:
+    campaign = world.launched(world.people(3), size=size)
+    batch = Batch.objects.filter(campaign=campaign).first()
+    assert batch is not None
+    assert 1 <= batch.size <= accounts.provider().max_batch
+
+
+def test_freezing_goes_on_where_it_was_killed(
+    carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "CHUNK", 3)
+    campaign = world.drafted(world.people(8), size=4)
+    launch.launch(campaign, user=None)
+    assert not launch.freeze(campaign.pk, stop_after=1)
+    assert world.told(campaign) == {"queued": 3}
+    assert dispatch.step(campaign.pk).did == Did.DONE, "nothing leaves before the audience is whole"
+    assert carrier.ledger() == []
+    assert not launch.freeze(campaign.pk, stop_after=1)
+    assert launch.freeze(campaign.pk)
+    assert launch.freeze(campaign.pk), "and once more changes nothing"
+    assert world.told(campaign) == {"queued": 8}
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.segments) == (Campaign.State.SENDING, 8)
+    assert Event.objects.filter(verb="frozen").count() == 1
+    world.assert_adds_up(campaign)
+
+
+def test_a_chunk_is_written_by_one_of_two(carrier: RunningSimulator) -> None:
+    """Both read the same rows; the second finds them taken over."""
+    campaign = world.drafted(world.people(4), size=3)
+    launch.launch(campaign, user=None)
+    names = field_names(campaign)
+    rows = source_rows(ContactList.objects.get(), limit=10)
+    chunk = launch.decide(campaign, Personaliser(campaign.text, names), rows)
+    launch._write(campaign, rows[-1].id, chunk)
+    launch._write(campaign, rows[-1].id, chunk)
+    assert world.told(campaign) == {"queued": 4}
+    assert Message.objects.count() == 4
+
+
+def test_who_opted_out_between_launch_and_freezing_is_left_out(carrier: RunningSimulator) -> None:
+    campaign = world.drafted(world.people(2))
+    launch.launch(campaign, user=None)
+    optouts.add(world.phone(0), note="", user=None)
+    launch.freeze(campaign.pk)
+    assert world.told(campaign) == {"queued": 1, "excluded": 1}
+
+
+def test_the_second_press_changes_nothing(carrier: RunningSimulator) -> None:
+    campaign = world.drafted(world.people(2))
+    again = Campaign.objects.get(pk=campaign.pk)
+    assert launch.launch(campaign, user=None)
+    assert campaign.state == Campaign.State.PREPARING
+    assert not launch.launch(again, user=None)
+    assert not launch.launch(campaign, user=None)
+    assert Event.objects.filter(verb="launched").count() == 1
+    launch.freeze(campaign.pk)
+    assert not launch.launch(Campaign.objects.get(), user=None)
+    assert Message.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"text": "Buy now"}, {"sender": world.TOLL_FREE}, {"contact_list": None}],
+    ids=["text", "sender", "list"],
+)
+def test_an_edit_between_the_check_and_the_press_stops_it(
+    carrier: RunningSimulator, edit: dict[str, object]
+) -> None:
+    campaign = world.drafted(world.people(2))
+    Campaign.objects.filter(pk=campaign.pk).update(**edit)
+    with pytest.raises(launch.NotReady) as problem:
+        launch.launch(campaign, user=None)
+    assert [finding.code for finding in problem.value.findings] == ["changed"]
+    campaign.refresh_from_db()
+    assert campaign.is_draft
+    assert not Tally.objects.exists()
+
+
+def nothing_usable() -> ContactList:
+    return world.imported("Phone,First name\nnot a number,Ann\n12,Bob\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes", "words"),
+    [
+        ({"text": ""}, ["text"], "There is no text yet"),
+        ({"text": "  \n "}, ["text"], "There is no text yet"),
+        ({"text": "Hi {{ frist_name }}"}, ["text"], "first_name"),
+        ({"text": "Hi {{ first_name"}, ["text"], "Check the text"),
+        ({"sender": ""}, ["sender"], "No number chosen"),
+        ({"sender": world.PLAIN}, ["sender"], "A2PSmsSender"),
+        ({"sender": "+12125550100"}, ["sender"], "does not list it"),
+        ({"contact_list": None, "text": "Hi"}, ["list"], "No list chosen"),
+    ],
+)
+def test_a_draft_with_a_problem_is_refused_in_words(
+    carrier: RunningSimulator, changes: dict[str, object], codes: Sequence[str], words: str
+) -> None:
+    campaign = world.drafted(world.people(2))
+    for name, value in changes.items():
+        setattr(campaign, name, value)
+    campaign.save()
+    with pytest.raises(launch.NotReady) as problem:
+        launch.launch(campaign, user=None)
+    found = problem.value.findings
+    assert [finding.code for finding in found] == codes
+    assert words in f"{found[0].title} {found[0].detail}"
+    campaign.refresh_from_db()
+    assert campaign.is_draft
+
+
+def test_a_list_without_anybody_is_refused(carrier: RunningSimulator) -> None:
+    campaign = world.drafted(nothing_usable())
+    with pytest.raises(launch.NotReady, match="Nobody in"):
+        launch.launch(campaign, user=None)
+
+
+def test_a_list_that_is_still_being_read_is_refused(carrier: RunningSimulator) -> None:
+    campaign = world.drafted(world.people(2))
+    Import.objects.update(state=Import.State.READING)
+    with pytest.raises(launch.NotReady, match="not ready"):
+        launch.launch(campaign, user=None)
+
+
+def test_the_price_is_kept_as_it_was_at_launch(carrier: RunningSimulator) -> None:
+    Price.objects.create(kind=Price.Kind.TOLL_FREE, per_segment=Decimal("0.01"))
+    campaign = world.launched(world.people(2), sender=world.TOLL_FREE)
+    Price.objects.update(per_segment=Decimal(5))
+    campaign.refresh_from_db()
+    assert campaign.price == Decimal("0.01")
+    local = world.launched(campaign.contact_list or [])
+    assert local.price is None, "no price is set for local numbers, and none is guessed"
+
+
+def test_a_number_that_went_away_cannot_launch(carrier: RunningSimulator) -> None:
+    campaign = world.drafted(world.people(2))
+    SenderNumber.objects.filter(phone=world.LOCAL).delete()
+    with pytest.raises(launch.NotReady):
+        launch.launch(campaign, user=None)
+    accounts.refresh_numbers()
+    assert launch.launch(campaign, user=None)

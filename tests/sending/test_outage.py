@@ -1,0 +1,145 @@
+"""The carrier cannot be reached: nothing is marked as sent, people are told, and it goes on by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.utils import timezone
+
+from campaigns import tasks
+from campaigns.models import AccountState, Attempt, Batch, Campaign
+from campaigns.providers.base import ProviderError
+from campaigns.reporting import polling, progress
+from campaigns.sending import accounts, dispatch
+from campaigns.sending.dispatch import Did
+from tests.sending import world
+from tests.sending.carrier import without_pauses
+from tests.simulator.running import RunningSimulator
+
+pytestmark = pytest.mark.django_db
+
+CLOSED = "http://127.0.0.1:9"
+"""Nothing listens there."""
+
+
+def lose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same account, at an address where nobody answers."""
+    for holder in (accounts.provider(), accounts.provider()._sign_in):  # type: ignore[attr-defined]
+        monkeypatch.setattr(holder, "_url", CLOSED)
+
+
+def find(carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for holder in (accounts.provider(), accounts.provider()._sign_in):  # type: ignore[attr-defined]
+        monkeypatch.setattr(holder, "_url", carrier.url)
+
+
+def test_it_waits_longer_and_longer_and_goes_on_by_itself(
+    carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.launched(world.people(4), size=2)
+    dispatch.step(campaign.pk)
+    lose(monkeypatch)
+    pauses = []
+    for _ in range(8):
+        step = world.hand_over(campaign)
+        assert step.did == Did.WAIT
+        pauses.append(step.seconds)
+        assert 0 < dispatch.step(campaign.pk).seconds <= step.seconds, "no try before its time"
+        Campaign.objects.update(next_try_at=None)
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
+    assert "cannot be reached" in campaign.trouble
+    assert "cannot be reached" in AccountState.objects.get().trouble
+    assert AccountState.objects.get().trouble_since is not None
+    assert set(Attempt.objects.filter(batch__number=2).values_list("state", flat=True)) == {"not_sent"}
+    assert world.told(campaign) == {"with_carrier": 2, "queued": 2}
+    assert len(carrier.ledger()) == 2
+
+    find(carrier, monkeypatch)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert len(carrier.ledger()) == 4
+    assert (campaign.trouble, campaign.failures, campaign.next_try_at) == ("", 0, None)
+    assert AccountState.objects.get().trouble == ""
+    world.assert_adds_up(campaign)
+
+
+def test_a_site_that_never_reached_its_carrier_says_so(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RINGCENTRAL_SERVER_URL = CLOSED
+    without_pauses(monkeypatch)
+    with pytest.raises(ProviderError):
+        accounts.refresh_numbers()
+    assert "cannot be reached" in AccountState.objects.get().trouble
+    assert accounts.all_numbers() == []
+    assert not accounts.numbers_fresh()
+    assert accounts.number(world.LOCAL) is None
+    assert accounts.rate_for(world.LOCAL) == accounts.LOCAL_RATE
+    assert polling.poll() == 0
+    tasks.tick()
+
+
+def test_after_a_restart_pages_and_campaigns_bear_an_outage(
+    carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new process has only the database to know the account from."""
+    campaign = world.launched(world.people(4), size=2)
+    dispatch.step(campaign.pk)
+    lose(monkeypatch)
+    accounts._known.clear()
+    monkeypatch.setattr(accounts.provider(), "_account", "")
+    assert [number.phone for number in accounts.usable_numbers()] == [world.LOCAL, world.TOLL_FREE]
+    shown = progress.progress(campaign.pk)
+    assert shown.handed_over == 2
+    assert world.hand_over(campaign).did == Did.WAIT
+    world.poll()
+    assert "cannot be reached" in AccountState.objects.get().trouble
+
+
+def test_a_campaign_whose_account_was_never_known_waits(
+    carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.launched(world.people(2))
+    lose(monkeypatch)
+    accounts._known.clear()
+    AccountState.objects.all().delete()
+    monkeypatch.setattr(accounts.provider(), "_account", "")
+    step = world.hand_over(campaign)
+    assert (step.did, step.seconds) == (Did.WAIT, 2)
+    assert "cannot be reached" in campaign.trouble
+    find(carrier, monkeypatch)
+    Campaign.objects.update(next_try_at=None)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert [(state.trouble, state.account) for state in AccountState.objects.all()] == [
+        ("", accounts.account())
+    ]
+
+
+def test_an_outage_while_receipts_are_read_is_told_and_ends(
+    carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.launched(world.people(3))
+    world.hand_over(campaign)
+    lose(monkeypatch)
+    assert world.poll() == 1
+    assert "cannot be reached" in AccountState.objects.get().trouble
+    assert polling.poll() == 0, "not again at once"
+    find(carrier, monkeypatch)
+    with time_machine.travel(timezone.now() + timedelta(seconds=16), tick=True):
+        assert polling.poll() == 1
+    assert AccountState.objects.get().trouble == ""
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_trouble_at_the_carrier_is_told_too(carrier: RunningSimulator, status: int) -> None:
+    campaign = world.launched(world.people(3))
+    world.hand_over(campaign)
+    carrier.faults({"method": "GET", "fault": "status", "status": status})
+    assert world.poll() == 1
+    assert "RingCentral has trouble" in AccountState.objects.get().trouble
+    carrier.faults()
+    world.poll()
+    assert AccountState.objects.get().trouble == ""
+    assert Batch.objects.get().completed_at is not None

@@ -1,0 +1,104 @@
+"""The next batch is prepared while the answer to the last is awaited, and given back if it must not leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import LazySettings
+
+from campaigns.models import Attempt, Batch, Campaign, OptOut
+from campaigns.sending import control, dispatch
+from campaigns.sending.dispatch import Did
+from tests.sending import world
+from tests.simulator.running import RunningSimulator
+
+pytestmark = pytest.mark.django_db
+
+POST = {"method": "POST", "path": "/a2p-sms/batches"}
+
+
+@pytest.fixture
+def campaign(carrier: RunningSimulator) -> Campaign:
+    return world.launched(world.people(6), size=2)
+
+
+@pytest.fixture
+def relay(campaign: Campaign) -> Iterator[dispatch.Relay]:
+    made = dispatch.Relay(campaign.pk)
+    yield made
+    made.stop()
+
+
+def attempts(campaign: Campaign) -> list[str]:
+    found = Attempt.objects.filter(batch__campaign=campaign).order_by("pk")
+    return list(found.values_list("state", flat=True))
+
+
+def test_everybody_once_and_in_order(
+    campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
+) -> None:
+    dids = [relay.step().did for _ in range(4)]
+    assert dids == [Did.HANDED_OVER] * 3 + [Did.DONE]
+    assert [line["to"] for line in carrier.ledger()] == [phone for phone, _ in world.people(6)]
+    assert attempts(campaign) == ["accepted"] * 3
+    world.assert_adds_up(campaign)
+
+
+def test_the_next_one_is_ready_when_the_answer_comes(campaign: Campaign, relay: dispatch.Relay) -> None:
+    relay.step()
+    assert attempts(campaign) == ["accepted", "prepared"]
+    assert world.told(campaign) == {"with_carrier": 2, "queued": 4}
+
+
+def test_what_was_prepared_and_not_needed_waits_again(campaign: Campaign, relay: dispatch.Relay) -> None:
+    relay.step()
+    relay.stop()
+    assert attempts(campaign) == ["accepted", "not_sent"]
+    assert world.hand_over(campaign).did == Did.DONE
+    world.assert_adds_up(campaign)
+
+
+def test_a_lost_answer_gives_the_next_one_back(
+    campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
+) -> None:
+    carrier.faults({**POST, "fault": "drop_after", "times": 1})
+    assert relay.step().did == Did.BLOCKED
+    assert attempts(campaign) == ["ambiguous", "not_sent"]
+    assert relay.step().did == Did.BLOCKED
+    assert len(carrier.ledger()) == 2
+    assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
+
+
+def test_an_opt_out_after_it_was_prepared_is_honoured(
+    campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
+) -> None:
+    relay.step()
+    OptOut.objects.create(phone=world.phone(2))
+    while relay.step().did != Did.DONE:
+        pass
+    assert world.phone(2) not in {line["to"] for line in carrier.ledger()}
+    assert world.told(campaign) == {"with_carrier": 5, "excluded": 1}
+    world.assert_adds_up(campaign)
+
+
+def test_a_hold_after_it_was_prepared_is_honoured(
+    campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
+) -> None:
+    relay.step()
+    control.hold(campaign.pk, "Paused.", code="paused")
+    assert relay.step().did != Did.HANDED_OVER
+    assert len(carrier.ledger()) == 2
+    assert world.told(campaign) == {"with_carrier": 2, "held": 4}
+    assert set(Batch.objects.filter(campaign=campaign).values_list("state", flat=True)) == {
+        "with_carrier",
+        "held",
+    }
+
+
+def test_no_more_is_prepared_than_may_lie_at_the_provider(
+    campaign: Campaign, relay: dispatch.Relay, settings: LazySettings
+) -> None:
+    settings.HANDOVER_MINUTES = 0.001
+    relay.step()
+    assert attempts(campaign) == ["accepted"]
