@@ -18,7 +18,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    # Playwright keeps an event loop in this thread until the session ends, and Django then takes every later test
+    # Playwright keeps an event loop in this thread until the session ends, and Django takes every later test
     # of this process for one that runs inside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     return {**browser_type_launch_args, **chromium.launch_arguments()}
