@@ -1,7 +1,7 @@
 """All tables. No I/O and no rules beyond what the database itself enforces."""
 
 from campaigns.models.account import AccessToken, AccountState, Lease, Price, RateWindow, SenderNumber
-from campaigns.models.audit import Event
+from campaigns.models.audit import Disagreement, Event, Installation
 from campaigns.models.campaign import Campaign, CampaignRow, RowState, Tally
 from campaigns.models.contacts import Contact, ContactList, Import, ImportRow
 from campaigns.models.delivery import Attempt, Batch, Message
@@ -19,9 +19,11 @@ __all__ = [
     "CarrierConsent",
     "Contact",
     "ContactList",
+    "Disagreement",
     "Event",
     "Import",
     "ImportRow",
+    "Installation",
     "Lease",
     "Message",
     "OptOut",

@@ -52,6 +52,8 @@ class Campaign(models.Model):
 
     name = models.CharField(max_length=120)
     contact_list = models.ForeignKey(ContactList, models.PROTECT, null=True, related_name="campaigns")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    """The campaign whose undelivered people it is for, of one that sends again."""
     provider = models.CharField(max_length=20, default="ringcentral")
     sender = models.CharField(max_length=16, blank=True)
     """E.164 of the number that the texts come from."""
@@ -59,12 +61,17 @@ class Campaign(models.Model):
     batch_size = models.PositiveIntegerField(default=1000)
     if_absent = models.CharField(max_length=6, choices=IfAbsent, default=IfAbsent.RESEND)
     """What happens to a batch that the provider's records do not show."""
+    canary = models.PositiveIntegerField(default=0)
+    """Texts that leave first, alone; then it waits until a person has seen their receipts. 0: none."""
+    canary_passed_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     trouble = models.TextField(blank=True)
     """Why nothing moves, for people; empty when all is well."""
     trouble_code = models.CharField(max_length=40, blank=True)
     send_at = models.DateTimeField(null=True)
     """Nothing is handed over before this; None: at once."""
+    undo_until = models.DateTimeField(null=True)
+    """Nothing is handed over before this, so that the launch can be taken back; None: no such time."""
     next_try_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)
     """Failed calls in a row; the wait before the next try grows with it."""

@@ -34,6 +34,8 @@ class Batch(models.Model):
     """Messages that were put in when it was cut."""
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     """Follows its live attempt, in the same transaction; messages that are `waiting` are where this says."""
+    parked_at = models.DateTimeField(null=True)
+    """Since when it is left out of the queue, because one process after another died with it in hand."""
     account = models.CharField(max_length=120, blank=True)
     sender = models.CharField(max_length=16)
     provider_id = models.CharField(max_length=64, blank=True)
