@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 from django.db import connection, connections
@@ -33,4 +34,4 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 def _next(items: Iterator[Item]) -> list[Item]:
     """The next one, in a list; an empty list at the end."""
-    return [item for item, _ in zip(items, (None,), strict=False)]
+    return list(islice(items, 1))
