@@ -46,7 +46,7 @@ def test_what_fails_is_raised_after_the_items_before_it() -> None:
     got = []
     with pytest.raises(ConnectionError, match="gone"):  # noqa: PT012 - what came before it counts too
         for item in ahead(items()):
-            got.append(item)  # noqa: PERF402 - a list would not have them
+            got.append(item)
     assert got == [1, 2]
 
 
