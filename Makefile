@@ -37,11 +37,12 @@ interop: ## run RingCentral's own Python and JavaScript clients against the simu
 	@$(call install,test)
 	@$(PY) -m tests.interop.run
 
-bench: ## measure sending, receipts and pages; BENCH="--rows 10000" STATUSES="--rows 5000" PAGES="--messages 50000" is quick
+bench: ## measure sending, receipts, pages and the simulated carrier; BENCH="--rows 10000" STATUSES="--rows 5000" PAGES="--messages 50000" is quick
 	@$(call install,test)
 	$(PY) -m tests.speed.bench $(BENCH)
 	$(PY) -m tests.speed.statuses $(STATUSES)
 	$(PY) -m tests.speed.pages $(PAGES)
+	$(PY) -m tests.simulator.speed
 
 shots: ## take a picture of every page, light, dark and phone width, into shots/
 	@$(call install,test)
