@@ -68,8 +68,8 @@ def main() -> None:
             rates.append(texts / _post_all(simulator, bodies))
             held = (_resident_bytes(simulator) - before) / texts
     print(
-        f"The simulated carrier took {statistics.median(rates):,.0f} texts a second (median of {_RUNS}; the goal is "
-        f"50,000) and holds {held:,.0f} bytes a text (the goal is at most 1,024)"
+        f"The simulated carrier took {statistics.median(rates):,.0f} texts a second (median of {_RUNS}; "
+        f"the goal is 50,000) and holds {held:,.0f} bytes a text (the goal is at most 1,024)"
     )
 
 
