@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.sending.carrier import _simulator_process, simulator
+from tests.sending.carrier import _simulator_process, carrier, simulator
 from tests.sending.site import Site, _template
 from tests.simulator.running import RunningSimulator
 
-__all__ = ["_simulator_process", "_template", "simulator"]
+__all__ = ["_simulator_process", "_template", "carrier", "simulator"]
 
 
 class Zygote:

@@ -1,0 +1,144 @@
+"""The oracle is not blind: each kind of wrong that it is there for is seen, and nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, Tally
+from tests.faults import oracle
+from tests.sending import world
+from tests.simulator.client import Client
+from tests.simulator.running import RunningSimulator
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = [*world.people(5), (world.ending("9700"), "Bob")]
+TEXTS = {number: f"Hi {name}" for number, name in PEOPLE}
+Lines = list[dict[str, Any]]
+
+
+@pytest.fixture
+def sent(carrier: RunningSimulator) -> Campaign:
+    campaign = world.launched(PEOPLE, size=2)
+    world.hand_over(campaign)
+    return campaign
+
+
+def test_nothing_is_wrong_with_what_went_well(carrier: RunningSimulator, sent: Campaign) -> None:
+    assert oracle.judge(carrier.ledger(), sent, texts=TEXTS) == []
+    world.poll()
+    assert oracle.judge(carrier.ledger(), sent, texts=TEXTS) == []
+
+
+def test_what_others_send_to_the_same_people_is_not_held_against_it(
+    carrier: RunningSimulator, sent: Campaign
+) -> None:
+    other = world.launched(PEOPLE, text="Something else")
+    world.hand_over(other)
+    decoy = Client(carrier.url).send_batch(PEOPLE[0][0], text=TEXTS[PEOPLE[0][0]])["id"]
+    for campaign in (sent, other):
+        assert oracle.judge(carrier.ledger(), campaign, foreign={decoy}) == []
+    assert oracle.judge(carrier.ledger(), other) == []
+    (wrong,) = oracle.judge(carrier.ledger(), sent)
+    assert "twice in the ledger" in wrong
+
+
+def again(lines: Lines) -> None:
+    lines.append(lines[0] | {"batch_id": "nobody knows it"})
+
+
+def forgotten(lines: Lines) -> None:
+    del lines[-1]
+
+
+def other_words(lines: Lines) -> None:
+    lines[1]["text"] += "!"
+
+
+def other_number(lines: Lines) -> None:
+    lines[1]["from"] = world.TOLL_FREE
+
+
+def other_id(lines: Lines) -> None:
+    lines[0]["batch_id"] = "nobody knows it"
+
+
+def stranger(lines: Lines) -> None:
+    lines.append(lines[0] | {"to": world.phone(999)})
+
+
+def refused_and_taken(lines: Lines) -> None:
+    lines.append(lines[-1] | {"to": world.ending("9700"), "text": "Hi Bob"})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (again, "twice in the ledger"),
+        (forgotten, "the ledger has nothing"),
+        (other_words, "and not 'Hi Person 1'"),
+        (other_number, "from +18885550100"),
+        (other_id, "the ledger has ['nobody knows it']"),
+        (stranger, "nobody of this campaign"),
+        (refused_and_taken, "said to be rejected: the ledger has batch"),
+    ],
+)
+def test_a_ledger_that_says_otherwise_is_seen(
+    carrier: RunningSimulator, sent: Campaign, spoil: Callable[[Lines], None], says: str
+) -> None:
+    lines = carrier.ledger()
+    spoil(lines)
+    found = oracle.judge(lines, sent, texts=TEXTS)
+    assert [says in sentence for sentence in found] == [True], found
+
+
+def lost_row() -> None:
+    CampaignRow.objects.filter(outcome="message").first().delete()  # type: ignore[union-attr]
+
+
+SPOILED = [
+    (lambda: Tally.objects.update(with_carrier=4, delivered=1), "counted one by one"),
+    (lambda: Message.objects.filter(to=PEOPLE[0][0]).update(text="Hi"), "the frozen text is 'Hi'"),
+    (lambda: Message.objects.filter(to=PEOPLE[0][0]).delete(), "though it should get"),
+    (lost_row, "were frozen"),
+    (lambda: Batch.objects.filter(number=1).update(state="queued"), "said to be queued: the ledger has"),
+    (lambda: Batch.objects.filter(number=1).update(state="in_doubt"), "nobody may be in doubt any more"),
+    (lambda: Batch.objects.filter(number=1).update(state="empty"), "no state that a page shows"),
+    (lambda: Attempt.objects.filter(batch__number=1).delete(), "its live attempts are []"),
+    (lambda: Attempt.objects.filter(batch__number=1).update(state="sending"), "is still sending"),
+    (lambda: Attempt.objects.filter(batch__number=1).update(provider_id="x"), "its attempt ['x']"),
+    (lambda: Campaign.objects.update(state="sending"), "the campaign is still sending"),
+    (lambda: Campaign.objects.update(state="held", trouble=""), "does not say why"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "says"), SPOILED, ids=[says for _, says in SPOILED])
+def test_a_claim_that_is_not_true_is_seen(
+    carrier: RunningSimulator, sent: Campaign, spoil: Callable[[], object], says: str
+) -> None:
+    spoil()
+    found = oracle.judge(carrier.ledger(), sent, texts=TEXTS)
+    assert any(says in sentence for sentence in found), found
+
+
+def test_on_the_way_what_is_open_is_no_fault_and_a_second_text_is(carrier: RunningSimulator) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 2, "fault": "drop_after"})
+    world.hand_over(campaign)
+    lines = carrier.ledger()
+    assert oracle.judge(lines, campaign, texts=TEXTS, at_rest=False) == []
+    assert len(oracle.judge(lines, campaign, texts=TEXTS)) >= 2
+    lines.append(lines[-1])
+    (wrong,) = oracle.judge(lines, campaign, at_rest=False)
+    assert "in_doubt: twice" in wrong
+
+
+def test_who_waits_in_a_campaign_that_is_done_is_forgotten(carrier: RunningSimulator, sent: Campaign) -> None:
+    late = Campaign.objects.get()
+    Batch.objects.filter(number=3).update(state="queued", provider_id="")
+    Attempt.objects.filter(batch__number=3).update(state="absent", provider_id="")
+    found = oracle.judge([line for line in carrier.ledger() if line["to"] != PEOPLE[4][0]], late)
+    assert any("wait for ever" in sentence for sentence in found), found
