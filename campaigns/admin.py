@@ -191,6 +191,12 @@ class EventAdmin(ReadOnlyAdmin):
     list_select_related = ("actor", "campaign")
 
 
+@admin.register(models.Disagreement)
+class DisagreementAdmin(ReadOnlyAdmin):
+    list_display = ("found_at", "kind", "about", "sender", "campaign", "detail", "settled_at", "settled_by")
+    list_select_related = ("campaign", "settled_by")
+
+
 @admin.register(models.StoreBatch)
 class StoreBatchAdmin(ReadOnlyAdmin):
     list_display = ("provider_id", "sender", "status", "size", "processed", "cost", "created_at", "seen_at")
