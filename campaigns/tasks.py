@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -21,7 +21,7 @@ from campaigns.intake import importing
 from campaigns.models import Batch, Campaign, Import
 from campaigns.models.bulk import claim
 from campaigns.providers.base import ProviderError
-from campaigns.reporting import mirror_sync, polling
+from campaigns.reporting import audit, mirror_sync, polling
 from campaigns.sending import (
     accounts,
     control,
@@ -54,6 +54,10 @@ ADVANCE_LEASE = 300.0
 """Seconds after which another worker takes a campaign over from one that hangs."""
 URGENT = 10
 """Priority of what somebody waits for; asking the provider can wait its turn."""
+AUDIT_AGAIN = 3600.0
+"""Seconds until an audit that could not be made is tried again."""
+AUDIT_FORGOTTEN = 900.0
+"""Seconds after which an audit of which no turn was heard begins anew."""
 FORGOTTEN = 30.0
 """Seconds after which a repeating task that was woken and never ran is woken again."""
 ASLEEP = timedelta(seconds=60)
@@ -128,9 +132,26 @@ def reconcile_attempt(attempt_id: int) -> None:
 
 @task()
 def read_store() -> None:
-    """Bring the mirror of the provider's store up to date."""
+    """Bring the mirror of the provider's store up to date, and see whether all in it is ours."""
     with _once("store", STORE_EVERY):
         mirror_sync.sync()
+        audit.compare()
+
+
+@task()
+def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0) -> None:
+    """One turn of the nightly audit; the next one is a task of its own, so that sending never waits long."""
+    so_far = audit.Progress(datetime.fromtimestamp(began_at, UTC), after, batches, texts)
+    try:
+        following = audit.turn(so_far)
+    except ProviderError:  # it is written down, and on the banner
+        leases.again(audit.WAKE, seconds=AUDIT_AGAIN)
+        return
+    if following is None:
+        leases.again(audit.WAKE, seconds=audit.seconds_to_next_night())
+        return
+    leases.again(audit.WAKE, seconds=AUDIT_FORGOTTEN)
+    run_audit.enqueue(began_at, following.after, following.batches, following.texts)
 
 
 @task()
@@ -163,7 +184,8 @@ def tick() -> int:
     for campaign_id in polling.due_campaigns():
         control.finish_if_final(campaign_id)
     woken = _wake_imports() + _wake_campaigns() + _wake_poll() + _wake_numbers()
-    return woken + _wake_store() + _wake_looks() + _wake_events() + _wake_subscription()
+    woken += _wake_store() + _wake_looks() + _wake_events() + _wake_subscription()
+    return woken + _wake_audit()
 
 
 def _wake_imports() -> int:
@@ -184,6 +206,7 @@ def _wake_campaigns() -> int:
         Campaign.objects.filter(pk=int(name.removeprefix(ADVANCE))).update(woken_at=None)
     now = timezone.now()
     due = Q(send_at=None) | Q(send_at__lte=now)
+    due &= Q(undo_until=None) | Q(undo_until__lte=now)
     due &= Q(next_try_at=None) | Q(next_try_at__lte=now)
     sending = Q(state=Campaign.State.PREPARING) | Q(state=Campaign.State.SENDING) & due
     awake = Q(woken_at=None) | Q(woken_at__lt=now - ASLEEP)
@@ -216,6 +239,13 @@ def _wake_store() -> int:
     if not mirror_sync.due() or not leases.due("wake store", seconds=FORGOTTEN):
         return 0
     read_store.enqueue()
+    return 1
+
+
+def _wake_audit() -> int:
+    if not audit.due() or not leases.due(audit.WAKE, seconds=AUDIT_FORGOTTEN):
+        return 0
+    run_audit.enqueue(timezone.now().timestamp())
     return 1
 
 

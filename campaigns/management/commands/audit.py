@@ -1,0 +1,38 @@
+"""`manage.py audit`: the provider's records of two days against our ledger, now and to the end."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from campaigns.providers.base import ProviderError
+from campaigns.reporting import audit, disagreements, mirror_sync
+
+
+class Command(BaseCommand):
+    help = "Compare the carrier's records of the last 48 hours with ours. Exit 1 if something is unexplained."
+    requires_system_checks = [Tags.security, Tags.database]
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        so_far: audit.Progress | None = audit.Progress(timezone.now())
+        try:
+            while so_far is not None:
+                so_far = audit.turn(so_far)
+        except ProviderError as error:
+            message = f"The audit could not be made. {error.sentence}"
+            raise CommandError(message) from None
+        # What is in a batch that nobody knows tells whose it is.
+        mirror_sync.sync()
+        audit.compare()
+        if ended := audit.last():
+            self.stdout.write(ended.detail)
+        found = list(disagreements.unsettled())
+        for one in found:
+            self.stdout.write(f"{one.get_kind_display()} ({one.about}, {one.sender}): {one.detail}")
+        if found:
+            sys.exit(1)
+        self.stdout.write("Everything is explained.")

@@ -1,0 +1,320 @@
+"""What the audit finds: texts at the carrier that nobody knows, and texts of ours that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from campaigns import tasks
+from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Message
+from campaigns.providers.base import OutgoingText, ProviderError
+from campaigns.reporting import audit, disagreements, mirror_sync
+from campaigns.sending import accounts, reconcile, tally
+from tests.sending import world
+from tests.sending.carrier import carrier
+from tests.sending.doubt import DAY, LIST, MINUTE, later, lost, open_attempt, real_times, search_to_the_end
+from tests.simulator.running import RunningSimulator
+
+__all__ = ["carrier", "real_times"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
+
+
+def taken_late(campaign: Campaign) -> str:
+    """The carrier takes the first batch of a campaign now, from a request that had been given up; its id."""
+    texts = [OutgoingText(to, text) for to, text in Message.objects.filter(
+        batch__campaign=campaign, batch__number=1).values_list("to", "text")]  # fmt: skip
+    return elsewhere(texts, sender=campaign.sender)
+
+
+def elsewhere(texts: list[OutgoingText], sender: str = world.LOCAL) -> str:
+    """A batch that Carillon's ledger knows nothing of; its id."""
+    return accounts.provider().submit(sender, texts, before_first_byte=lambda: None).provider_id
+
+
+def looked() -> list[Disagreement]:
+    """The quick look, on a mirror that was just brought up to date; what is open after it."""
+    mirror_sync.sync()
+    audit.compare()
+    return list(disagreements.unsettled())
+
+
+def audited() -> list[Disagreement]:
+    """The long look, to its end, as if our batches were taken two hours ago."""
+    Batch.objects.exclude(accepted_at=None).update(accepted_at=timezone.now() - timedelta(hours=2))
+    so_far: audit.Progress | None = audit.Progress(timezone.now())
+    while so_far is not None:
+        so_far = audit.turn(so_far)
+    return list(disagreements.unsettled())
+
+
+def handed_over(people: int = 3, size: int = 1000) -> Campaign:
+    campaign = world.launched(world.people(people), size=size)
+    world.hand_over(campaign)
+    world.poll()
+    return campaign
+
+
+# --- F17: the carrier takes a request after the settle time -----------------------------------------------
+
+
+def test_f17_taken_after_it_was_given_up_is_reported_within_the_hour(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_before")
+    search_to_the_end()
+    world.hand_over(campaign)
+    assert world.told(campaign) == {"with_carrier": 3}, "sent again: the records had shown nothing twice"
+    late = taken_late(campaign)
+    assert len(carrier.ledger()) == 6, "the double that no look could foresee"
+    [found] = looked()
+    assert (found.kind, found.about, found.sender) == ("unknown_batch", late, world.LOCAL)
+    assert found.campaign == campaign
+    assert "3 texts from this number that Carillon has not handed over" in found.detail
+    assert "batch 1 of “Spring sale”: they may have got it twice" in found.detail
+    assert Event.objects.filter(campaign=campaign, verb="differs_unknown_batch").count() == 1
+
+
+def test_f17_the_worker_reports_it_by_itself(carrier: RunningSimulator) -> None:
+    """Reading the store is woken every minute, so within the hour is within minutes."""
+    campaign = handed_over()
+    taken_late(campaign)
+    assert timedelta(minutes=5) > mirror_sync.EVERY
+    tasks.read_store.call()
+    assert disagreements.unsettled().count() == 1
+
+
+def test_f17_strict_nobody_is_texted_twice(carrier: RunningSimulator) -> None:
+    people = world.people(3)
+    campaign = world.launched(people, size=3)
+    Campaign.objects.filter(pk=campaign.pk).update(if_absent=Campaign.IfAbsent.REVIEW)
+    carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_before"})
+    world.hand_over(campaign)
+    carrier.faults()
+    search_to_the_end()
+    assert world.told(campaign) == {"needs_review": 3}
+    late = taken_late(campaign)
+    later(MINUTE)
+    reconcile.look(open_attempt().pk)
+    assert Attempt.objects.get().provider_id == late
+    assert sorted(line["to"] for line in carrier.ledger()) == sorted(number for number, _ in people)
+    assert looked() == []
+
+
+# --- The quick look -----------------------------------------------------------------------------------------
+
+
+def test_another_program_on_the_same_number_is_reported_once(carrier: RunningSimulator) -> None:
+    handed_over()
+    sent = elsewhere([OutgoingText(world.phone(50), "From another program")])
+    [found] = looked()
+    assert (found.about, found.campaign) == (sent, None)
+    assert "1 text from this number" in found.detail
+    assert "No campaign of the last days" in found.detail
+    assert looked() == [found]
+    assert audited() == [found]
+
+
+def test_what_a_person_knows_about_stays_known(carrier: RunningSimulator, sender: User) -> None:
+    handed_over()
+    elsewhere([OutgoingText(world.phone(50), "From another program")])
+    [found] = looked()
+    assert disagreements.know(found, user=sender)
+    assert not disagreements.know(found, user=sender)
+    assert looked() == audited() == []
+    assert Event.objects.filter(verb="disagreement_known", actor=sender).count() == 1
+
+
+def test_a_batch_that_is_looked_for_is_left_to_the_search(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_after")
+    assert looked() == []
+    search_to_the_end()
+    assert looked() == audited() == []
+    assert world.told(campaign) == {"delivered": 3}
+
+
+def test_one_that_is_adopted_after_all_is_settled_by_itself(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_after")
+    Attempt.objects.update(state=Attempt.State.REVIEW)
+    Batch.objects.update(state="needs_review")
+    tally.shift(campaign.pk, {"in_doubt": -3, "needs_review": 3})
+    assert len(looked()) == 1
+    reconcile.look(open_attempt().pk)
+    assert looked() == []
+    assert Disagreement.objects.get().settled_by is None
+
+
+# --- The long look ------------------------------------------------------------------------------------------
+
+
+def test_all_is_well(carrier: RunningSimulator) -> None:
+    handed_over(people=5, size=2)
+    assert audited() == []
+    ended = audit.last()
+    assert ended is not None
+    assert (ended.verb, ended.detail) == (
+        audit.DONE,
+        "3 batches and 5 texts of 48 hours were compared.",
+    )
+
+
+def test_costs_one_call_a_list_and_one_a_thousand_texts(carrier: RunningSimulator) -> None:
+    handed_over()
+    before = len(carrier.requests())
+    audited()
+    assert [call["path"].rpartition("/")[2] for call in carrier.requests()[before:]] == [
+        "batches",
+        "messages",
+    ]
+
+
+def test_a_text_that_the_carrier_does_not_show_is_reported_and_settled(carrier: RunningSimulator) -> None:
+    campaign = handed_over()
+    message = Message.objects.get(campaign=campaign, source_row__number=3)
+    right, message.to = message.to, world.phone(99)
+    message.save(update_fields=["to"])
+    found = {one.kind: one for one in audited()}
+    missing = found["missing_text"]
+    assert "does not show 1 of its 3 texts: row 3 of the file" in missing.detail
+    assert missing.campaign == campaign
+    assert "in batch 1, that Carillon has not sent" in found["unknown_text"].detail
+    message.to = right
+    message.save(update_fields=["to"])
+    assert [one.kind for one in audited()] == ["unknown_text"], "a text that was seen stays for a person"
+    message.to = world.phone(99)
+    message.save(update_fields=["to"])
+    assert len(audited()) == 2, "it differs again"
+
+
+def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimulator) -> None:
+    campaign = handed_over()
+    Message.objects.filter(campaign=campaign, source_row__number=3).update(to=world.phone(99))
+    assert audit.turn(audit.Progress(timezone.now())) is None
+    assert list(disagreements.unsettled()) == []
+    assert len(audited()) == 2
+
+
+def test_goes_on_in_turns(carrier: RunningSimulator) -> None:
+    handed_over(people=audit.PAGES + 2, size=1)
+    Batch.objects.update(accepted_at=timezone.now() - timedelta(hours=2))
+    first = audit.turn(audit.Progress(timezone.now()))
+    assert first is not None
+    assert (first.batches, first.texts) == (audit.PAGES + 2, audit.PAGES)
+    second = audit.turn(first)
+    assert second is not None
+    assert second.texts == audit.PAGES + 2
+    assert audit.turn(second) is None
+    assert Event.objects.filter(verb=audit.DONE).count() == 1
+
+
+def test_an_audit_that_could_not_be_made_says_so(carrier: RunningSimulator) -> None:
+    handed_over()
+    carrier.faults({**LIST, "fault": "status", "status": 403})
+    with pytest.raises(ProviderError):
+        audit.turn(audit.Progress(timezone.now()))
+    ended = audit.last()
+    assert ended is not None
+    assert ended.verb == audit.FAILED
+    assert ended.detail
+
+
+# --- When it runs -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock(carrier: RunningSimulator) -> Iterator[time_machine.Traveller]:
+    accounts.refresh_numbers()
+    with time_machine.travel(timezone.now()) as traveller:
+        yield traveller
+
+
+def waiting() -> list[dict[str, Any]]:
+    name = tasks.run_audit.module_path
+    found = [task.args_kwargs for task in DBTaskResult.objects.filter(task_path=name)]
+    DBTaskResult.objects.all().delete()
+    return found
+
+
+def run(order: dict[str, Any]) -> None:
+    tasks.run_audit.call(*order["args"], **order["kwargs"])
+
+
+def nights(clock: time_machine.Traveller, hours: float) -> int:
+    """How many audits are begun while so much time passes."""
+    begun = 0
+    for _ in range(int(hours * 2)):
+        clock.shift(1800)
+        tasks.tick()
+        for order in waiting():
+            begun += 1
+            run(order)
+            assert waiting() == []
+    return begun
+
+
+def test_once_a_night(clock: time_machine.Traveller) -> None:
+    tasks.tick()
+    assert waiting() == [], "a new site waits for its first night"
+    assert nights(clock, 72) == 3
+    assert Event.objects.filter(verb=audit.DONE).count() == 3
+
+
+def test_one_that_failed_is_tried_again_in_an_hour(
+    clock: time_machine.Traveller, carrier: RunningSimulator
+) -> None:
+    tasks.tick()
+    carrier.faults({**LIST, "fault": "status", "status": 403})
+    assert nights(clock, 40) > 10
+    carrier.faults()
+    assert nights(clock, 48) <= 3
+
+
+def test_one_that_was_lost_begins_anew(clock: time_machine.Traveller) -> None:
+    tasks.tick()
+    clock.shift(DAY)
+    tasks.tick()
+    assert len(waiting()) == 1
+    tasks.tick()
+    assert waiting() == []
+    clock.shift(tasks.AUDIT_FORGOTTEN + 1)
+    tasks.tick()
+    assert len(waiting()) == 1
+
+
+def test_turns_follow_each_other(clock: time_machine.Traveller) -> None:
+    handed_over(people=audit.PAGES + 1, size=1)
+    Batch.objects.update(accepted_at=timezone.now() - timedelta(hours=2))
+    tasks.run_audit.call(timezone.now().timestamp())
+    for _ in range(2):
+        [order] = waiting()
+        run(order)
+    assert waiting() == []
+    tasks.tick()
+    assert waiting() == []
+
+
+# --- By hand ------------------------------------------------------------------------------------------------
+
+
+def test_by_hand(carrier: RunningSimulator, capsys: pytest.CaptureFixture[str]) -> None:
+    campaign = handed_over()
+    call_command("audit")
+    assert "Everything is explained." in capsys.readouterr().out
+    late = taken_late(campaign)
+    with pytest.raises(SystemExit):
+        call_command("audit")
+    said = capsys.readouterr().out
+    assert late in said
+    assert "they may have got it twice" in said
+
+
+def test_by_hand_while_the_carrier_is_away(carrier: RunningSimulator) -> None:
+    accounts.refresh_numbers()
+    carrier.faults({**LIST, "fault": "status", "status": 403})
+    with pytest.raises(CommandError, match="could not be made"):
+        call_command("audit")
