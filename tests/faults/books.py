@@ -1,0 +1,110 @@
+"""What our database says of a soak, and what the carrier's ledger says to that. Needs Django to be set up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Max
+
+from campaigns.models import Attempt, Campaign, Event, RowState, Tally
+from campaigns.sending import accounts
+from tests.faults import oracle
+
+State = Campaign.State
+LEAVING = (State.PREPARING, State.SENDING, State.HELD)
+"""Of campaigns from which something may still leave."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """A campaign as its person meant it: who should get which text."""
+
+    number: int
+    sender: str
+    texts: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Verdict:
+    messages: int = 0
+    accepted: int = 0
+    lost: int = 0
+    doubled: int = 0
+    in_review: int = 0
+    wrong: list[str] = field(default_factory=list)
+    """Everything else that the oracle says."""
+
+    @property
+    def good(self) -> bool:
+        few = self.in_review * 1000 <= self.messages
+        return not (self.lost or self.doubled or self.wrong) and few
+
+
+def sending() -> bool:
+    return Campaign.objects.filter(state=State.SENDING).exists()
+
+
+def state(number: int) -> str:
+    return str(Campaign.objects.values_list("state", flat=True).get(pk=number))
+
+
+def leaving(numbers: Sequence[int]) -> list[int]:
+    return list(Campaign.objects.filter(pk__in=numbers, state__in=LEAVING).values_list("pk", flat=True))
+
+
+def at_rest(numbers: Sequence[int]) -> bool:
+    """Nothing will leave any more, and no answer is awaited or looked for."""
+    return not (leaving(numbers) or Attempt.objects.filter(state__in=Attempt.OPEN).exists())
+
+
+def numbers_known() -> bool:
+    return len(accounts.usable_numbers()) >= 2
+
+
+def judge(ledger: Sequence[Mapping[str, Any]], campaigns: Sequence[Sent]) -> Verdict:
+    """`lost` and `doubled` by the ledger alone: each campaign's words are its own."""
+    found = Verdict()
+    took = Counter((line["to"], line["text"]) for line in ledger)
+    meant: Counter[tuple[str, str]] = Counter()
+    for sent in campaigns:
+        meant.update((to, text) for to, text in sent.texts.items())
+        campaign = Campaign.objects.get(pk=sent.number)
+        found.wrong += oracle.judge(ledger, campaign, texts=sent.texts)
+        found.in_review += Tally.objects.get(campaign=campaign).count(RowState.NEEDS_REVIEW)
+    found.messages, found.accepted = meant.total(), took.total()
+    found.doubled = sum(count - 1 for count in took.values())
+    found.lost = len(meant.keys() - took.keys())
+    found.wrong += [f"{to} got {text!r}, which nobody sent" for to, text in took.keys() - meant.keys()]
+    return found
+
+
+def hand_overs() -> dict[str, int]:
+    """How tries to hand a batch over ended."""
+    ends = Counter(Attempt.objects.values_list("state", flat=True))
+    gone = Attempt.objects.filter(problem_code="owner_gone")
+    return {
+        "tries": ends.total(),
+        "lost answers": Event.objects.filter(verb="answer_lost").count(),
+        "found": Event.objects.filter(verb="adopted").count(),
+        "absent": ends[Attempt.State.ABSENT],
+        "cut before the first byte": gone.filter(sending_at=None).count(),
+        "cut under way": gone.exclude(sending_at=None).count(),
+        "alarms of a double": Event.objects.filter(verb="possible_double").count(),
+        "holds": Event.objects.filter(verb="held").count(),
+    }
+
+
+def slowest_notice() -> float:
+    """Seconds from the mark of a hand-over whose process was killed until that was noticed, at most."""
+    gone = Attempt.objects.filter(problem_code="owner_gone").exclude(sending_at=None)
+    longest = gone.aggregate(longest=Max(F("ended_at") - F("sending_at")))["longest"]
+    return float(longest.total_seconds()) if longest else 0.0
+
+
+def close() -> None:
+    """At the end of a thread that looked."""
+    connection.close()

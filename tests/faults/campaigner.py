@@ -1,0 +1,128 @@
+"""Campaigns launched through the pages, against a carrier that fails. Needs Django to be set up."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.faults import books
+from tests.faults.person import Person
+from tests.faults.scratch import SENDERS, Installation
+from tests.speed.people import write_people
+from tests.waiting import until
+
+POST = {"method": "POST", "path": "/a2p-sms/batches"}
+LATENCY = 0.15
+"""Seconds that the carrier takes for a batch, so that there is something to kill in flight."""
+PARTS = 4
+"""Lists that the people are dealt out to."""
+REST = 300.0
+"""Seconds within which everything must have left, or come to rest."""
+
+
+def share(part: float, taken: float) -> float:
+    """Chance of a fault that is asked for only when those before it, which take so much, did not strike."""
+    return part / (1 - taken)
+
+
+def faults() -> list[dict[str, Any]]:
+    """One in ten taken and its answer lost, one in ten lost, one in twenty 503, one in twenty 429."""
+    slow = {**POST, "fault": "delay", "seconds": LATENCY}
+    return [
+        {**POST, "probability": 0.1, "fault": "drop_after"},
+        {**POST, "probability": share(0.1, 0.1), "fault": "drop_before"},
+        {**POST, "probability": share(0.05, 0.2), "fault": "status", "status": 503},
+        {**POST, "probability": share(0.05, 0.25), "fault": "status", "status": 429,
+         "headers": {"Retry-After": "1"}},
+        {**slow, "probability": 0.5, "when": "before"},
+        {**slow, "when": "after"},
+    ]  # fmt: skip
+
+
+def dealt_out(folder: Path, people: int, count: int) -> list[tuple[bytes, dict[str, str]]]:
+    """The people as files to upload; of each, the first name by number as the program should read it."""
+    path = folder / "people.csv"
+    write_people(path, people)
+    header, *rows = list(csv.reader(path.open(encoding="utf-8")))
+    made = []
+    for place in range(count):
+        mine = rows[place::count]
+        file = io.StringIO()
+        csv.writer(file).writerows([header, *mine])
+        names = {"+1" + "".join(filter(str.isdigit, row[0]))[-10:]: row[1] or "there" for row in mine}
+        made.append((file.getvalue().encode(), names))
+    return made
+
+
+class Campaigner(threading.Thread):
+    """Keeps every number busy: when one campaign has left, its person launches the next one."""
+
+    def __init__(self, site: Installation, *, messages: int, batch: int, parts: int = PARTS) -> None:
+        super().__init__(name="campaigner", daemon=True)
+        self.person = Person(site.url, site.password)
+        self.sent: list[books.Sent] = []
+        self.enough = threading.Event()
+        """No more campaigns than those that were asked for."""
+        self.trouble: BaseException | None = None
+        self._batch = batch
+        self._parts = dealt_out(site.folder, messages, parts)
+
+    def upload(self) -> None:
+        self.person.sign_in()
+        until(books.numbers_known, "the numbers of the account are known", seconds=60)
+        for place, (file, _) in enumerate(self._parts):
+            self.person.upload(f"Part {place}", file)
+
+    def run(self) -> None:
+        try:
+            while not (self.enough.is_set() and self.all_launched and not self._leaving()):
+                self._look_after()
+                time.sleep(0.2)
+        except BaseException as trouble:
+            self.trouble = trouble
+        finally:
+            books.close()
+
+    def finish(self) -> None:
+        """Until everything that was asked for has left. Raises what went wrong."""
+        self.enough.set()
+        self.join(REST)
+        if self.trouble is not None:
+            raise self.trouble
+        assert not self.is_alive(), "not everything left in time"
+
+    @property
+    def all_launched(self) -> bool:
+        return len(self.sent) >= len(self._parts)
+
+    @property
+    def numbers(self) -> list[int]:
+        return [sent.number for sent in self.sent]
+
+    def _leaving(self) -> list[int]:
+        return books.leaving(self.numbers)
+
+    def _look_after(self) -> None:
+        leaving = self._leaving()
+        for number in leaving:
+            if books.state(number) == books.State.HELD:
+                self.person.let_go_on(number)
+            self.person.look(f"/campaigns/{number}/")
+        busy = {sent.sender for sent in self.sent if sent.number in leaving}
+        for sender in SENDERS:
+            if sender not in busy and not (self.enough.is_set() and self.all_launched):
+                self._launch(sender)
+
+    def _launch(self, sender: str) -> None:
+        """The next part; when all had theirs, the first one gets another text."""
+        turn = len(self.sent)
+        place = turn % len(self._parts)
+        text = f"Hi {{}}, this is text {turn} of the soak. Reply STOP to opt out."
+        draft = self.person.draft(f"Part {place}", sender, text.format('{{ first_name or "there" }}'))
+        texts = {to: text.format(name) for to, name in self._parts[place][1].items()}
+        self.sent.append(books.Sent(draft, sender, texts))
+        self.person.send(draft, self._batch)

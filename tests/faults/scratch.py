@@ -1,0 +1,168 @@
+"""An installation to be mistreated: scratch folder and database, real programs, a simulated carrier."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from campaigns.supervisor import free_port
+from tests.simulator.running import RunningSimulator, running_simulator
+from tests.speed.databases import environment
+from tests.waiting import until
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL, TOLL_FREE = "+16505550100", "+18885550100"
+SENDERS = (LOCAL, TOLL_FREE)
+SCALED = {
+    "SETTLE_SECONDS": "0.5",
+    "LOOK_GAP_SECONDS": "0.5",
+    "REQUEST_LIMIT_SECONDS": "3",
+    "HANDOVER_MINUTES": "0",
+}
+"""A carrier on this machine needs no ten minutes: what it has not taken after seconds it will never take."""
+
+
+class Program:
+    """One program of the installation: started, killed, and started again."""
+
+    def __init__(self, spawner: Spawner, name: str, argv: list[str]) -> None:
+        self.name = name
+        self._spawner, self._argv = spawner, argv
+        self.starts = 0
+        self.start()
+
+    def start(self) -> None:
+        self.pid = self._spawner.start(self._argv, self.name)
+        self.started = time.monotonic()
+        self.starts += 1
+
+    def kill(self) -> None:
+        """As by `kill -9`, with all of its own processes."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    @property
+    def alive(self) -> bool:
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+class Spawner:
+    """Talks to the warm process, see `warm.py`."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self.folder = folder
+        self._log = (folder / "warm.log").open("wb")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.warm"],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        self.programs: list[Program] = []
+
+    def program(self, name: str, argv: list[str]) -> Program:
+        made = Program(self, name, argv)
+        self.programs.append(made)
+        return made
+
+    def start(self, argv: list[str], name: str) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        log = str(self.folder / f"{name}.log")
+        self._process.stdin.write(json.dumps({"argv": argv, "log": log}) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        for program in self.programs:
+            program.kill()
+        self._process.communicate(timeout=20)
+        self._log.close()
+
+
+class Installation:
+    """Web server and workers on a database of their own, against a carrier of their own."""
+
+    def __init__(self, folder: Path, carrier: RunningSimulator, env: dict[str, str]) -> None:
+        self.folder, self.carrier = folder, carrier
+        self.spawner = Spawner(folder, env)
+        self.port = free_port(20_000 + os.getpid() % 10_000)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.password = ""
+
+    def prepare(self) -> None:
+        """Tables, static files and the first user; Django is set up in this process too."""
+        import django
+
+        django.setup()
+        from campaigns import preparing
+
+        preparing.database()
+        preparing.static_files()
+        self.password = preparing.first_user(self.folder / "first-password")
+
+    def start(self, workers: int) -> None:
+        from campaigns.management.commands import run
+
+        self.spawner.program("web", list(run.web(self.port).argv))
+        for number in range(workers):
+            self.spawner.program(f"worker-{number + 1}", list(run.worker().argv))
+        until(lambda: run.answers(self.port), "the site answers", seconds=60)
+
+
+@contextmanager
+def installation(folder: Path | None, *, batch: int, **carrier: str | float) -> Iterator[Installation]:
+    """`folder`: where its scratch folder goes. On the server of DATABASE_URL if that is set, else SQLite."""
+    with (
+        tempfile.TemporaryDirectory(prefix="carillon-soak-", dir=folder) as made,
+        scratch_database(os.environ.get("DATABASE_URL", "")) as database,
+        running_simulator(rate_limits="off", ledger=Path(made) / "ledger.jsonl", **carrier) as simulator,
+    ):
+        var = Path(made) / "var"
+        var.mkdir()
+        own = {"RINGCENTRAL_SERVER_URL": simulator.url, "BATCH_SIZE": str(batch), "LOG_LEVEL": "INFO"}
+        env = environment(var, database, **SCALED, **own)
+        os.environ.clear()
+        os.environ.update(env)
+        made_up = Installation(var, simulator, env)
+        try:
+            made_up.prepare()
+            yield made_up
+        finally:
+            made_up.spawner.close()
+            from django.db import connections
+
+            connections.close_all()
+
+
+@contextmanager
+def scratch_database(server: str) -> Iterator[str]:
+    """The URL of an empty database on that PostgreSQL server; empty for SQLite."""
+    if not server.startswith("postgres"):
+        yield ""
+        return
+    import psycopg
+
+    name = f"carillon_soak_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
