@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django_tasks import task
+from django_tasks import TaskResultStatus, task
+from django_tasks_db.models import DBTaskResult
 
 from campaigns.inbox import subscriptions, webhook_events, webhooks
 from campaigns.intake import importing
@@ -29,6 +31,7 @@ from campaigns.sending import (
     launch,
     leases,
     ledger,
+    owner,
     reconcile,
     registrations,
     stopping,
@@ -60,6 +63,8 @@ AUDIT_FORGOTTEN = 900.0
 """Seconds after which an audit of which no turn was heard begins anew."""
 FORGOTTEN = 30.0
 """Seconds after which a repeating task that was woken and never ran is woken again."""
+DEATHS = 2
+"""Workers that died of one task, after which it must wait until it is missed: it may be what kills them."""
 ASLEEP = timedelta(seconds=60)
 """A wake-up that nobody answered for so long is lost; the next tick repeats it."""
 
@@ -127,7 +132,8 @@ def poll() -> None:
 @task()
 def reconcile_attempt(attempt_id: int) -> None:
     """Look for a batch whose answer was lost."""
-    reconcile.look(attempt_id)
+    with _once(f"look {attempt_id}", 0):
+        reconcile.look(attempt_id)
 
 
 @task()
@@ -178,6 +184,19 @@ def keep_subscription() -> None:
         subscriptions.keep()
 
 
+def take_over() -> int:
+    """What killed workers had in hand is done now, not only when it is missed. Returns how much that was.
+
+    Called when a worker starts: that is when one died, as a rule.
+    """
+    taken = 0
+    for lost in DBTaskResult.objects.running():
+        if len(lost.worker_ids) < DEATHS and owner.is_dead(lost.worker_ids[-1]):
+            same = DBTaskResult.objects.filter(pk=lost.pk, started_at=lost.started_at).running()
+            taken += claim(same, status=TaskResultStatus.READY)
+    return taken
+
+
 def tick() -> int:
     """Find what is due and wake it. Returns how much that was. Cheap when nothing is."""
     ledger.settle_orphans()
@@ -213,9 +232,11 @@ def _wake_campaigns() -> int:
     woken = 0
     for campaign in Campaign.objects.filter(sending, awake):
         same = Campaign.objects.filter(pk=campaign.pk, woken_at=campaign.woken_at)
-        if claim(same, woken_at=now):
-            advance.enqueue(campaign.pk)
-            woken += 1
+        # Both or neither: else a kill in between would leave it asleep until the wake-up counts as lost.
+        with transaction.atomic():
+            if claim(same, woken_at=now):
+                advance.enqueue(campaign.pk)
+                woken += 1
     return woken
 
 
@@ -252,9 +273,10 @@ def _wake_audit() -> int:
 def _wake_looks() -> int:
     woken = 0
     for attempt_id in reconcile.due():
-        if leases.due(f"wake look {attempt_id}", seconds=LOOK_ASLEEP):
-            reconcile_attempt.enqueue(attempt_id)
-            woken += 1
+        with transaction.atomic():
+            if leases.due(f"wake look {attempt_id}", seconds=LOOK_ASLEEP):
+                reconcile_attempt.enqueue(attempt_id)
+                woken += 1
     return woken
 
 

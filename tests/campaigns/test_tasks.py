@@ -10,17 +10,21 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns import tasks
 from campaigns.intake import importing
-from campaigns.models import Batch, Campaign, Import, Lease
+from campaigns.models import Attempt, Batch, Campaign, Import, Lease
 from campaigns.sending import control, launch, leases, owner, stopping
 from tests.sending import world
 from tests.simulator.running import RunningSimulator
 
 pytestmark = pytest.mark.django_db
+
+DEAD = f"{socket.gethostname()}:{os.getpid()}:1"
+"""A process that had our id and was started at another time."""
 
 
 def woken() -> Counter[str]:
@@ -178,13 +182,43 @@ def test_a_campaign_that_another_worker_moves_is_left_to_it(carrier: RunningSimu
 
 def test_a_campaign_whose_worker_died_is_woken_at_once(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(3), size=1)
-    dead = f"{socket.gethostname()}:{os.getpid()}:1"
     until = timezone.now() + timedelta(minutes=1)
-    Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=dead, until=until)
+    Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=DEAD, until=until)
     Campaign.objects.update(woken_at=timezone.now())
     assert ticked(2)["advance"] == 1
     tasks.advance.call(campaign.pk)
     assert len(carrier.ledger()) == 3
+
+
+@pytest.mark.parametrize(
+    ("workers", "taken"), [([DEAD], 1), ([owner.me()], 0), ([DEAD, DEAD], 0), ([DEAD, owner.me()], 0)]
+)
+def test_what_a_killed_worker_had_in_hand_is_taken_over_once(
+    carrier: RunningSimulator, workers: list[str], taken: int
+) -> None:
+    world.launched(world.people(1))
+    assert ticked()["advance"] == 1
+    mine = DBTaskResult.objects.filter(task_path__endswith=".advance")
+    mine.update(status="RUNNING", worker_ids=workers, started_at=timezone.now())
+    assert tasks.take_over() == taken
+    assert mine.get().status == ("READY" if taken else "RUNNING")
+    assert tasks.take_over() == 0
+
+
+def test_the_second_look_for_a_lost_answer_is_woken_when_it_is_due(
+    carrier: RunningSimulator, settings: LazySettings
+) -> None:
+    settings.LOOK_GAP_SECONDS = 1
+    carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_before"})
+    world.hand_over(world.launched(world.people(1)))
+    attempt = Attempt.objects.get()
+    now = timezone.now() + timedelta(seconds=3)
+    with time_machine.travel(now, tick=False):
+        assert ticked(3)["reconcile_attempt"] == 1, "once until it was looked"
+        tasks.reconcile_attempt.call(attempt.pk)
+        assert ticked()["reconcile_attempt"] == 0
+    with time_machine.travel(now + timedelta(seconds=1.1), tick=False):
+        assert ticked(3)["reconcile_attempt"] == 1
 
 
 def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator) -> None:

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             backend_name="default",
             startup_delay=False,
             max_tasks=None,
-            worker_id=owner.me()[:64],
+            worker_id=owner.me(),
             excluded_queue_names=[],
         )
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         if not options["no_tick"]:
             ticker = threading.Thread(target=tick_for_ever, name="tick", daemon=True)
             ticker.start()
-        log.info("worker started")
+        log.info("worker started", extra={"taken_over": tasks.take_over()})
         try:
             worker.run()
         finally:
