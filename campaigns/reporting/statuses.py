@@ -88,7 +88,12 @@ def _learned(known: Known, item: RemoteMessage, pk: int) -> Known | None:
     if known.provider_id and known.provider_id != item.provider_id:
         log.warning("two messages of the provider for one of ours", extra={"row": pk})
         return None
-    if new is None or RANK[new] < RANK[old] or (RANK[new] == 2 == RANK[old] and new != old):
+    if new is None or RANK[new] < RANK[old]:
+        return None
+    if RANK[new] == 2 == RANK[old] and new != old:
+        log.warning(
+            "the provider tells another end of a text than before", extra={"row": pk, "now": new.value}
+        )
         return None
     if new == old and known.changed_at and item.modified_at and item.modified_at < known.changed_at:
         return None

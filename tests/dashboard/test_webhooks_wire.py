@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import socket
-import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from campaigns.supervisor import free_port
 from tests.sending import world
-from tests.sending.site import Site, _template, database, fresh_database, rows
+from tests.sending.site import Site, _template, database, fresh_database, locked, rows
 from tests.simulator.running import running_simulator
 from tests.waiting import until
 
@@ -38,16 +34,13 @@ class Wire:
 
     def __init__(self, site: Site, database: str) -> None:
         self.database = database
-        self.port = free_port(30_000 + os.getpid() % 10_000)
         self.secret, self.token = site.run(
             "from campaigns.inbox import webhooks\n"
             "door = webhooks.door('ringcentral')\n"
             "tell([door.secret, door.token])"
         )
         site.env |= PUBLIC
-        arguments = ["-m", "gunicorn", "dashboard.wsgi:application", "--bind", f"127.0.0.1:{self.port}"]
-        arguments += ["--worker-class", "gthread", "--threads", "8", "--no-control-socket"]
-        self.process = site.start(*arguments)
+        self.port = site.serve()
         until(self.answers, "gunicorn answers", seconds=30)
 
     def answers(self) -> bool:
@@ -135,28 +128,13 @@ def event(uuid: str, **fields: str) -> bytes:
 
 def test_a_database_that_is_busy(wire: Wire) -> None:
     """Not stored is not acknowledged, and that is said while the provider still listens."""
-    with locked(wire.database):
+    with locked(wire.database, "campaigns_webhookevent"):
         before = time.monotonic()
         assert wire.event(event("busy")) == 503
         assert time.monotonic() - before < 3
     assert "busy" not in wire.stored()
     assert wire.event(event("busy")) == 200
     assert "busy" in wire.stored()
-
-
-@contextmanager
-def locked(database: str) -> Iterator[None]:
-    """Nobody else can write meanwhile."""
-    if database.startswith("postgres"):
-        import psycopg
-
-        with psycopg.connect(database) as holder:
-            holder.execute("LOCK TABLE campaigns_webhookevent IN ACCESS EXCLUSIVE MODE")
-            yield
-    else:
-        with closing(sqlite3.connect(urlsplit(database).path, isolation_level=None)) as holder:
-            holder.execute("BEGIN IMMEDIATE")
-            yield
 
 
 def test_a_flood_of_forgeries(wire: Wire) -> None:
@@ -211,24 +189,10 @@ def test_everything_is_told_through_the_door(tmp_path: Path, database: str) -> N
     """From the simulated carrier through the running site into the tables; nobody asks for anything."""
     with running_simulator(rate_limits="off", speed=1000) as carrier:
         site = Site(tmp_path, database, carrier.url)
-        port = free_port(40_000 + os.getpid() % 10_000)
-        site.env["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
         try:
-            site.start(
-                *("-m", "gunicorn", "dashboard.wsgi:application", "--bind", f"127.0.0.1:{port}"),
-                *("--worker-class", "gthread", "--threads", "8", "--no-control-socket"),
-            )
-            until(lambda: reaches(port), "gunicorn answers", seconds=30)
+            site.serve(public=True)
             counts, status, opted_out = site.run(TELL)
         finally:
             site.close()
     assert counts == {"delivered": 4, "not_delivered": 1}
     assert (status, opted_out) == ("Completed", [world.ending("9721")])
-
-
-def reaches(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from campaigns.supervisor import free_port
 from tests.simulator.running import RunningSimulator
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds
@@ -79,12 +82,30 @@ class Site:
     def script(self, code: str, **environment: str) -> subprocess.Popen[str]:
         return self.start("-c", PRELUDE + code, **environment)
 
+    def serve(self, *, public: bool = False) -> int:
+        """Behind the web server that the documents name; its port. `public`: it knows its address."""
+        port = free_port(30_000 + os.getpid() % 10_000)
+        if public:
+            self.env["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+        arguments = ["-m", "gunicorn", "dashboard.wsgi:application", "--bind", f"127.0.0.1:{port}"]
+        self.start(*arguments, "--worker-class", "gthread", "--threads", "8", "--no-control-socket")
+        until(lambda: _reaches(port), "gunicorn answers", seconds=30)
+        return port
+
     def run(self, code: str, *, exits: int = 0) -> Any:
         """Run a script to its end; what it told last."""
         done = ended(self.script(code))
         assert done.returncode == exits, done.stderr
         lines = done.stdout.splitlines()
         return json.loads(lines[-1]) if lines else None
+
+
+def _reaches(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
@@ -142,6 +163,21 @@ def site(simulator: RunningSimulator, database: str, tmp_path: Path) -> Iterator
     made = Site(tmp_path, database, simulator.url)
     yield made
     made.close()
+
+
+@contextmanager
+def locked(database: str, table: str) -> Iterator[None]:
+    """Nobody else can write meanwhile: into this table, on SQLite into none."""
+    if database.startswith("postgres"):
+        import psycopg
+
+        with psycopg.connect(database) as holder:
+            holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            yield
+    else:
+        with closing(sqlite3.connect(urlsplit(database).path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            yield
 
 
 def rows(database: str, query: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,103 @@
+"""The public address of a site that runs in the test itself.
+
+The carrier calls a small server, which writes every call down and answers as the network would. The test then
+passes the calls on to the view, in whatever order, number and shape: so one thread does all that touches the
+database, and the test decides when.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from campaigns import tasks
+from campaigns.inbox import subscriptions
+from campaigns.models import Message, Webhook
+from campaigns.sending import accounts
+from tests.simulator.hook import Heard, Hook, listening
+from tests.simulator.running import RunningSimulator
+
+MEANS = {
+    "Queued": "waiting", "Sent": "sent", "Delivered": "delivered", "SendingFailed": "not_delivered",
+    "DeliveryFailed": "not_delivered",
+}  # fmt: skip
+
+
+class Door:
+    def __init__(self, carrier: RunningSimulator, hook: Hook) -> None:
+        self.carrier = carrier
+        self.hook = hook
+        self._client = Client(enforce_csrf_checks=True)
+
+    @property
+    def webhook(self) -> Webhook:
+        return Webhook.objects.get()
+
+    @property
+    def path(self) -> str:
+        return f"/webhooks/ringcentral/{self.webhook.secret}/"
+
+    def heard(self) -> list[Heard]:
+        """Every event about the batches that the carrier took, once the last of them has come."""
+        return self.hook.wait_for(self._told_everything)
+
+    def _told_everything(self) -> bool:
+        """Each text's present status, and each batch's end."""
+        truth = {(text["id"], text["messageStatus"]) for text in self.carrier.messages()}
+        truth |= {(line["batch_id"], "Completed") for line in self.carrier.ledger()}
+        bodies = [one.json["body"] for one in list(self.hook.events)]
+        return truth <= {(body.get("id"), body.get("messageStatus", body.get("status"))) for body in bodies}
+
+    def call(self, body: bytes, *, token: str | None = None, path: str = "", method: str = "POST") -> int:
+        """One call with the right token, unless another is given ("": none); the status of our answer."""
+        shown = self.webhook.token if token is None else token
+        headers = {"Verification-Token": shown} if shown else {}
+        answer = self._client.generic(method, path or self.path, body, "application/json", headers=headers)
+        return answer.status_code
+
+    def pass_on(self, calls: Iterable[Heard]) -> None:
+        """To the view, as the carrier made them."""
+        for one in calls:
+            token = one.headers["verification-token"]
+            assert self.call(one.body, token=token) == 200, one.body
+
+
+@pytest.fixture
+def door(carrier: RunningSimulator, settings: LazySettings) -> Iterator[Door]:
+    """Subscribed to: the carrier tells of everything from now on."""
+    with listening() as hook:
+        settings.PUBLIC_URL = f"http://127.0.0.1:{hook.server_address[1]}"
+        accounts.account()
+        subscriptions.keep()
+        yield Door(carrier, hook)
+
+
+def take_in() -> None:
+    """The events that are due, as the worker does it."""
+    tasks.take_events.func()
+
+
+def as_told(texts: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """By number: what we should say of these texts of the carrier."""
+    return {text["to"][0]: MEANS[text["messageStatus"]] for text in texts}
+
+
+def our_states() -> dict[str, str]:
+    return dict(Message.objects.values_list("to", "state"))
+
+
+def changed(heard: Heard, **fields: Any) -> bytes:
+    """Another event that says the same, but for these fields of its body."""
+    event = heard.json
+    body = {**event["body"], **fields}
+    return json.dumps({**event, "uuid": f"{event['uuid']}-{len(str(body))}", "body": body}).encode()
+
+
+def first(calls: Iterable[Heard], status: str) -> Heard:
+    """The first event about a text that has this status."""
+    return next(one for one in calls if one.json["body"].get("messageStatus") == status)

@@ -1,0 +1,356 @@
+"""Events that come often, late, early, out of order, broken, forged or never.
+
+They are hints. Whatever becomes of them, the states in the end are the carrier's, every number adds up, and
+no text ever goes back.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from campaigns.models import Attempt, Campaign, Webhook, WebhookEvent
+from campaigns.reporting.statuses import RANK
+from campaigns.sending import accounts, dispatch, ledger
+from tests.dashboard.page_client import PageClient
+from tests.faults import oracle
+from tests.faults.door import Door, as_told, changed, door, first, our_states, take_in
+from tests.faults.scenario import MINUTE, Worker, at_rest, worker
+from tests.sending import world
+from tests.sending.site import Site, database, locked, rows
+from tests.simulator.hook import answer
+from tests.simulator.running import RunningSimulator
+from tests.waiting import until
+
+__all__ = ["database", "door", "worker"]
+
+pytestmark = pytest.mark.django_db
+
+DAY = 24 * 60 * MINUTE
+PEOPLE = [
+    *world.people(4),
+    (world.ending("9701"), "never a receipt"),
+    (world.ending("9703"), "sending failed"),
+    (world.ending("9830"), "delivery failed"),
+    (world.ending("9913"), "delivery failed"),
+]
+FICKLE = [
+    *world.people(2),
+    (world.ending("9704"), "delivered and then not"),
+    (world.ending("9706"), "not delivered and then after all"),
+]
+"""What the carrier says of the last two at the end contradicts what it said first."""
+NO_NEWS = "RingCentral does not tell us what happens; it is asked instead."
+
+
+def sent(people: list[tuple[str, str]] = PEOPLE, size: int = 3) -> Campaign:
+    campaign = world.launched(people, size=size)
+    world.hand_over(campaign)
+    return campaign
+
+
+def assert_right(carrier: RunningSimulator, campaign: Campaign, people: list[tuple[str, str]]) -> None:
+    texts = {number: f"Hi {name}" for number, name in people}
+    assert oracle.judge(carrier.ledger(), campaign, texts=texts) == []
+    world.assert_adds_up(campaign)
+
+
+def assert_as_the_carrier_says(carrier: RunningSimulator, campaign: Campaign) -> None:
+    truth = as_told(carrier.messages())
+    assert our_states() == truth
+    assert world.told(campaign) == Counter(truth.values())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_f32_events_five_times_in_any_order_and_a_day_late(worker: Worker, door: Door, seed: int) -> None:
+    worker.carrier.faults(
+        {"fault": "hook_duplicate", "path": "/a2p-sms", "probability": 0.5},
+        {"fault": "hook_reorder", "path": "/a2p-sms", "probability": 0.5, "seconds": 0.02},
+    )
+    campaign = sent()
+    heard = door.heard()
+    told = heard * 5
+    random.Random(seed).shuffle(told)
+    worker.sleep(DAY)
+    door.pass_on(told)
+    assert WebhookEvent.objects.count() == len({one.json["uuid"] for one in heard})
+    take_in()
+    assert not WebhookEvent.objects.exclude(state="applied").exists()
+    assert_as_the_carrier_says(worker.carrier, campaign)
+    for _ in range(4):
+        worker.sleep(DAY)
+        worker.turn()
+    assert_as_the_carrier_says(worker.carrier, campaign)
+    assert_right(worker.carrier, campaign, PEOPLE)
+
+
+@pytest.mark.parametrize("order", ["as it was", "backwards", "shuffled"])
+def test_f33_a_text_never_goes_back(
+    worker: Worker, door: Door, order: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    campaign = sent(FICKLE, size=2)
+    worker.sleep(DAY)
+    told = door.heard()
+    if order == "backwards":
+        told.reverse()
+    elif order == "shuffled":
+        random.Random(7).shuffle(told)
+    before = our_states()
+    for one in told:
+        door.pass_on([one])
+        take_in()
+        now = our_states()
+        assert [to for to in now if forward(before[to], now[to])] == list(now), (before, now, one.json)
+        world.assert_adds_up(campaign)
+        before = now
+    # The first end that was told stays; that the carrier told another one is logged.
+    ends = {"delivered", "not_delivered"}
+    assert set(before.values()) <= ends
+    assert "another end" in caplog.text
+    worker.rest(campaign)
+    assert our_states() == before
+    assert at_rest(campaign)
+    assert_right(worker.carrier, campaign, FICKLE)
+
+
+def forward(old: str, new: str) -> bool:
+    return old == new or RANK[new] > RANK[old]  # type: ignore[index]
+
+
+def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door: Door) -> None:
+    """While our request is still under way its batch has no id here: its events wait for that."""
+    campaign = world.launched(PEOPLE)
+    account = accounts.account()
+    prepared = dispatch._choose(campaign.pk, account)
+    assert isinstance(prepared, ledger.Prepared)
+
+    def meanwhile() -> None:
+        door.hook.wait_for(lambda: bool(worker.carrier.ledger()))
+        door.pass_on(door.heard())
+        take_in()
+        assert Attempt.objects.get().state == Attempt.State.SENDING
+        assert set(our_states().values()) == {"waiting"}
+
+    step = dispatch._send(prepared, accounts.provider(), account, meanwhile)
+    assert step.did == dispatch.Did.HANDED_OVER
+    early = WebhookEvent.objects.filter(state="waiting", tries=1)
+    assert early.count() == WebhookEvent.objects.count() > len(PEOPLE)
+    worker.sleep(webhook_pause())
+    take_in()
+    assert not WebhookEvent.objects.exclude(state="applied").exists(), "not one was dropped"
+    assert_as_the_carrier_says(worker.carrier, campaign)
+    worker.turn()
+    world.assert_adds_up(campaign)
+
+
+def webhook_pause() -> float:
+    """Seconds until the last event that waits is looked at again."""
+    last = WebhookEvent.objects.order_by("-next_try_at").values_list("next_try_at", flat=True)[0]
+    assert last is not None
+    return float((last - timezone.now()).total_seconds()) + 1
+
+
+class Writes:
+    """Counts the statements that change anything."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP")):
+            self.seen.append(sql)
+        return execute(sql, params, many, context)
+
+
+def everything() -> Iterator[tuple[str, list[Any]]]:
+    """Every row of every table, but for the counter of refused calls."""
+    for model in apps.get_models():
+        rows = model._default_manager.order_by("pk")
+        if model is Webhook:
+            names = [field.attname for field in model._meta.concrete_fields]
+            names = [name for name in names if not name.startswith("refused_")]
+            yield model._meta.label, list(rows.values_list(*names))
+        else:
+            yield model._meta.label, list(rows.values_list())
+
+
+def test_f35_a_flood_of_forgeries_writes_nothing_but_a_counter(
+    worker: Worker, door: Door, viewer: User
+) -> None:
+    """How quick pages stay meanwhile is measured over the wire, in test_webhooks_wire.py."""
+    campaign = sent()
+    heard = door.heard()
+    forged = changed(first(heard, "Delivered"), messageStatus="DeliveryFailed", errorCode="SMS-CAR-199")
+    reader = PageClient(viewer)
+    door.call(forged, token="wrong")  # the first is written down at once, the others every few seconds
+    before, writes = dict(everything()), Writes()
+    statuses: Counter[int] = Counter()
+    with connection.execute_wrapper(writes):
+        for number in range(50):
+            statuses[door.call(forged, token=f"{number}")] += 1
+            statuses[door.call(forged, token="")] += 1
+            statuses[door.call(forged, path=f"/webhooks/ringcentral/{number}/")] += 1
+            statuses[door.call(forged, path=f"/webhooks/restcomm/{door.webhook.secret}/")] += 1
+    assert statuses == {401: 100, 404: 100}
+    # One each COUNT_EVERY (5 s) at the most, however many come: these take far less than a minute.
+    assert len(writes.seen) <= 12, writes.seen[:3]
+    assert all("refused_count" in statement for statement in writes.seen)
+    assert dict(everything()) == before
+    assert "Spring sale" in reader.page("/campaigns/")
+    take_in()
+    assert set(our_states().values()) == {"waiting"}
+    door.pass_on(heard)
+    take_in()
+    assert_as_the_carrier_says(worker.carrier, campaign)
+
+
+def test_f35_a_forgery_that_knows_the_token_is_about_another_account(door: Door) -> None:
+    sent()
+    event = first(door.heard(), "Delivered").body.replace(
+        f"/account/{accounts.account()}/".encode(), b"/account/99999/"
+    )
+    assert b"/99999/" in event
+    assert door.call(event) == 200
+    take_in()
+    assert set(our_states().values()) == {"waiting"}
+
+
+MIB = 1024 * 1024
+RUBBISH = [
+    (b"{", 400),
+    (b"", 400),
+    (b"[1, 2]", 400),
+    (b'{"uuid": "1", "text": "\x00"}', 400),
+    (b'{"uuid": "\xff"}', 400),
+    (b"[" * 100_000, 400),
+    (b'{"uuid": "1", "text": "' + b"x" * 5 * MIB + b'"}', 413),
+]
+
+
+def test_f36_what_is_no_event_is_refused_and_stops_nothing(worker: Worker, door: Door) -> None:
+    campaign = sent()
+    heard = door.heard()
+    for number, one in enumerate(heard):
+        body, status = RUBBISH[number % len(RUBBISH)]
+        assert door.call(body) == status, body[:40]
+        door.pass_on([one])
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        assert door.call(b"{}", method=method) == 405
+    assert WebhookEvent.objects.count() == len(heard) > len(RUBBISH)
+    take_in()
+    assert_as_the_carrier_says(worker.carrier, campaign)
+
+
+def test_f36_a_status_that_nobody_knows_is_kept_and_changes_nothing(worker: Worker, door: Door) -> None:
+    campaign = sent()
+    heard = door.heard()
+    strange = [
+        changed(first(heard, "Delivered"), messageStatus="Teleported"),
+        changed(first(heard, "Sent"), messageStatus="\x00" * 99),
+        changed(first(heard, "Delivered"), messageStatus=None, errorCode="\x00"),
+    ]
+    assert [door.call(body) for body in strange] == [200] * 3
+    take_in()
+    assert {event.body.encode() for event in WebhookEvent.objects.all()} == set(strange)
+    assert set(our_states().values()) == {"waiting"}
+    assert world.told(campaign) == {"with_carrier": len(PEOPLE)}
+    door.pass_on(heard)
+    take_in()
+    assert_as_the_carrier_says(worker.carrier, campaign)
+
+
+def test_f37_when_every_event_is_lost_the_records_are_read(worker: Worker, door: Door) -> None:
+    worker.carrier.faults({"fault": "hook_drop", "path": "/restapi", "times": 10_000})
+    people = world.people(5)
+    campaign = sent(people)
+    worker.sleep(10)
+    worker.turn()
+    assert_as_the_carrier_says(worker.carrier, campaign)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.FINISHED
+    assert (door.hook.events, WebhookEvent.objects.count()) == ([], 0)
+    assert_right(worker.carrier, campaign, people)
+
+
+@pytest.mark.parametrize("how", ["blacklisted", "expired"])
+def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
+    worker: Worker, door: Door, viewer: User, how: str
+) -> None:
+    before = door.webhook.subscription_id
+    if how == "expired":
+        worker.sleep(31 * DAY)
+    else:
+        door.hook.status = 500
+        for number in range(12):
+            worker.carrier.inbound(world.phone(number), world.LOCAL, "Hello")
+        client = accounts.provider().webhooks
+        assert client is not None
+        until(lambda: not client.get(before).active, "the carrier gives up")
+        worker.sleep(11 * MINUTE)
+    # Our address cannot be reached either: pages say that the carrier is asked instead.
+    shake_hands, door.hook.shake_hands = door.hook.shake_hands, lambda handler, _: answer(handler, 500)
+    worker.turn()
+    reader = PageClient(viewer)
+    assert NO_NEWS in reader.page("/")
+    door.hook.shake_hands, door.hook.status = shake_hands, 200
+    worker.sleep(2 * MINUTE)
+    worker.turn()
+    assert door.webhook.subscription_id != before
+    assert NO_NEWS not in reader.page("/")
+    campaign = sent()
+    door.pass_on(door.heard())
+    take_in()
+    assert_as_the_carrier_says(worker.carrier, campaign)
+
+
+KEEP = "accounts.account(); from campaigns.inbox import subscriptions; subscriptions.keep()"
+
+
+def test_f38_an_event_that_was_answered_is_stored_though_the_database_was_locked(
+    simulator: RunningSimulator, tmp_path: Path, database: str
+) -> None:
+    """From the carrier over the wire. It waits 3 seconds: a 503 that it heard was in time."""
+    site = Site(tmp_path, database, simulator.url)
+
+    def results() -> set[str]:
+        return {delivery["result"] for delivery in deliveries(simulator)}
+
+    try:
+        site.serve(public=True)
+        site.run(KEEP)
+        with locked(database, "campaigns_webhookevent"):
+            for number in range(5):
+                simulator.inbound(world.phone(number), world.LOCAL, "Hello")
+            until(lambda: "503" in results(), "an event is refused")
+        until(lambda: outstanding(simulator) == 0, "every event is answered or given up")
+    finally:
+        site.close()
+    answered = {one["uuid"] for one in deliveries(simulator) if one["result"] == "200"}
+    stored = {uuid for (uuid,) in rows(database, "SELECT uuid FROM campaigns_webhookevent")}
+    assert answered
+    assert answered <= stored
+    assert results() <= {"200", "503"}
+
+
+def deliveries(carrier: RunningSimulator) -> list[dict[str, str]]:
+    """Every try to deliver an event, and what came of it."""
+    found: list[dict[str, str]] = json.loads(carrier.control("GET", "webhooks"))
+    return found
+
+
+def outstanding(carrier: RunningSimulator) -> int:
+    """Of five events, those that were neither taken nor tried three times."""
+    tries: Counter[str] = Counter()
+    for one in deliveries(carrier):
+        tries[one["uuid"]] += 3 if one["result"] == "200" else 1
+    return 5 - sum(count >= 3 for count in tries.values())
