@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from campaigns.models import AccountState, Webhook
+from campaigns.reporting import disagreements
 from campaigns.sending import review
 
 
@@ -23,7 +24,7 @@ def carrier(request: HttpRequest) -> dict[str, Any]:
         trouble = AccountState.objects.exclude(trouble="").order_by("-trouble_since").first()
         context["carrier_trouble"] = trouble.trouble if trouble else ""
         # Asked by the navigation only: a fragment that is polled has none.
-        context["undecided"] = review.waiting().count
+        context["undecided"] = lambda: review.waiting().count() + disagreements.unsettled().count()
         if settings.PUBLIC_URL:
             webhook = Webhook.objects.exclude(trouble="").first()
             context["webhook_trouble"] = webhook.trouble if webhook else ""

@@ -74,6 +74,7 @@ campaign_urls = [
     path("campaigns/<int:campaign_id>/batches/", campaign.campaign_batches, name="campaign_batches"),
     path("campaigns/<int:campaign_id>/try-again/", campaign.campaign_try_again, name="campaign_try_again"),
     path("campaigns/<int:campaign_id>/pause/", campaign.campaign_pause, name="campaign_pause"),
+    path("campaigns/<int:campaign_id>/undo/", campaign.campaign_undo, name="campaign_undo"),
     path("campaigns/<int:campaign_id>/cancel/", campaign_cancel.campaign_cancel, name="campaign_cancel"),
     path("campaigns/<int:campaign_id>/people/", campaign_people.campaign_people, name="campaign_people"),
     path(
@@ -85,6 +86,7 @@ campaign_urls = [
     path("campaigns/<int:campaign_id>/report.csv", report.report_csv, name="report_csv"),
     path("reports/", reports.reports, name="reports"),
     path("review/", review.review, name="review"),
+    path("review/known/<int:disagreement_id>/", review.review_known, name="review_known"),
     path("review/<int:attempt_id>/<str:decision>/", review.review_decide, name="review_decide"),
 ]
 

@@ -9,9 +9,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from campaigns.models import Attempt, Campaign, Event
+from campaigns.models import Attempt, Campaign, Disagreement, Event, Message
+from campaigns.reporting import audit, disagreements
 from campaigns.sending import accounts, control, reconcile
 from campaigns.sending import review as decisions
 from campaigns.sending.review import Decision, Outcome
@@ -30,6 +31,8 @@ class Case:
     attempt: Attempt
     left: Event | None
     """Somebody looked at it and left it as it is."""
+    sample: Message | None
+    """One of its texts."""
 
     @property
     def campaign(self) -> Campaign:
@@ -50,13 +53,34 @@ class Case:
 def review(request: HttpRequest) -> HttpResponse:
     waiting = decisions.waiting()
     context = {
-        "cases": [Case(attempt, decisions.left_by(attempt)) for attempt in waiting[:SHOWN]],
+        "cases": [_case(attempt) for attempt in waiting[:SHOWN]],
         "more": max(0, waiting.count() - SHOWN),
         "searching": decisions.searching()[:SHOWN],
+        "unexplained": disagreements.unsettled()[:SHOWN],
+        "audit": audit.last(),
+        "audit_failed": audit.FAILED,
         "may_send": request.user.has_perm(SEND),
         "provider_name": accounts.provider_name(),
     }
     return render(request, "review.html", context)
+
+
+def _case(attempt: Attempt) -> Case:
+    waiting = Message.objects.filter(batch=attempt.batch_id, state=Message.State.WAITING)
+    sample = waiting.select_related("source_row").order_by("pk").first()
+    return Case(attempt, decisions.left_by(attempt), sample)
+
+
+@require_POST
+@permission_required(SEND, raise_exception=True)
+def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
+    """Somebody knows where it comes from."""
+    found = get_object_or_404(Disagreement, pk=disagreement_id)
+    if disagreements.know(found, user=signed_in(request)):
+        messages.success(request, "Written down with your name: you know about it. It is not shown any more.")
+    else:
+        messages.info(request, "That was settled before: somebody knew about it, or both agree again.")
+    return redirect("review")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +99,7 @@ def review_decide(request: HttpRequest, attempt_id: int, decision: str) -> HttpR
         _say(request, attempt, chosen, decisions.why_not(attempt))
         return redirect("review")
     context = {
-        "case": Case(attempt, decisions.left_by(attempt)),
+        "case": _case(attempt),
         "decision": decision,
         "provider_name": accounts.provider_name(),
     }

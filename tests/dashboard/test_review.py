@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, Event, Lease, Tally
+from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Lease, Tally
+from campaigns.reporting import audit, disagreements
 from campaigns.sending import control, leases, owner, reconcile
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
@@ -240,3 +241,83 @@ def test_what_does_not_exist(as_sender: PageClient) -> None:
     assert as_sender.post("/review/999/send/").status_code == 404
     assert as_sender.post("/review/").status_code == 405
     assert as_sender.put(path(attempt, "send")).status_code == 405
+
+
+def unexplained(kind: str = Disagreement.Kind.UNKNOWN_BATCH, about: str = "b-9") -> Disagreement:
+    """Something that the audit found about a launched campaign."""
+    campaign = campaign_factories.launched()
+    assert disagreements.keep(
+        Disagreement.Kind(kind),
+        "1",
+        about,
+        "RingCentral took a batch of 3 texts.",
+        campaign_id=campaign.pk,
+        sender=campaign.sender,
+    )
+    return Disagreement.objects.get()
+
+
+def test_shows_a_text_and_who_was_to_get_it(as_viewer: PageClient) -> None:
+    undecided()
+    page = told(as_viewer.page("/review/"))
+    assert "Hi Person 0, 20% off today." in page
+    assert "as (201) 555-0100 was to get it, row 2 of the file" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "what_to_do"),
+    [
+        ("unknown_batch", "A batch that we did not send", "say under Review that you know about it"),
+        ("unknown_text", "A text that we did not send", "say under Review that you know about it"),
+        ("missing_text", "A text that the provider does not show", "Do not send to these people again"),
+        ("sums", "Totals that differ", "read again by themselves"),
+    ],
+)
+def test_what_nobody_has_explained(as_viewer: PageClient, kind: str, title: str, what_to_do: str) -> None:
+    found = unexplained(kind)
+    page = told(as_viewer.page("/review/"))
+    for said in (title, "RingCentral took a batch of 3 texts.", what_to_do, "(650) 555-0100", "Spring sale"):
+        assert said in page
+    assert ("/batches/b-9/" in page) == (kind == "unknown_batch")
+    assert '<span class="nav-count">1</span>' in page
+    assert f"/review/known/{found.pk}/" not in page, "a viewer may not settle it"
+    for path in ("/", f"/campaigns/{found.campaign_id}/", f"/campaigns/{found.campaign_id}/report/"):
+        elsewhere = told(as_viewer.page(path))
+        assert "records and ours differ" in elsewhere
+        assert what_to_do in elsewhere
+
+
+def test_a_person_knows_about_it(as_sender: PageClient) -> None:
+    found = unexplained()
+    way = f"/review/known/{found.pk}/"
+    assert way in as_sender.page("/review/")
+    assert "you know about it" in as_sender.send(way).content.decode()
+    page = as_sender.page("/review/")
+    assert "Nothing is unexplained" in page or "Once a night" in page
+    assert "nav-count" not in page
+    assert "settled before" in as_sender.send(way).content.decode()
+    event = Event.objects.get(verb="disagreement_known")
+    assert (str(event.actor), event.campaign_id) == ("sofia", found.campaign_id)
+    assert "records and ours differ" not in as_sender.page("/")
+
+
+def test_who_may_say_that_it_is_known(
+    as_sender: PageClient, as_composer: PageClient, stranger: PageClient
+) -> None:
+    way = f"/review/known/{unexplained().pk}/"
+    assert as_sender.get(way).status_code == 405
+    assert as_sender.post("/review/known/4711/").status_code == 404
+    assert as_composer.post(way).status_code == 403
+    assert stranger.post(way)["Location"].startswith("/sign-in/")
+    assert Disagreement.objects.get().settled_at is None
+
+
+def test_the_audit_says_how_it_ended(as_viewer: PageClient) -> None:
+    assert "Once a night" in as_viewer.page("/review/")
+    Event.objects.create(verb=audit.DONE, detail="3 batches and 5 texts of 48 hours were compared.")
+    assert "Nothing is unexplained. 3 batches" in told(as_viewer.page("/review/"))
+    Event.objects.create(verb=audit.FAILED, detail="RingCentral does not answer.")
+    page = told(as_viewer.page("/review/"))
+    assert "The last comparison could not be made" in page
+    assert "RingCentral does not answer. It is tried again within the hour." in page
+    assert "Nothing is unexplained" not in page

@@ -1,0 +1,53 @@
+"""What the provider's records and ours say differently, on the pages that it concerns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from campaigns.models import Campaign, Disagreement
+from campaigns.reporting import disagreements
+from campaigns.sending import accounts
+
+register = template.Library()
+
+SHOWN = 5
+Kind = Disagreement.Kind
+
+_FOREIGN = (
+    "If another program of yours sends from this number, say under Review that you know about it. If none "
+    "does, look at the texts and tell the person who looks after Carillon."
+)
+ADVICE: dict[str, str] = {
+    Kind.UNKNOWN_BATCH: _FOREIGN,
+    Kind.UNKNOWN_TEXT: _FOREIGN,
+    Kind.MISSING_TEXT: (
+        "Do not send to these people again before {provider}'s support has said what became of the texts."
+    ),
+    Kind.SUMS: (
+        "{provider} corrects receipts for some days, and they are read again by themselves. If it stays like "
+        "this for three days, ask {provider}'s support about this batch."
+    ),
+}
+
+
+@register.filter
+def advice(found: Disagreement) -> str:
+    """What to do about it."""
+    return ADVICE[found.kind].format(provider=accounts.provider_name())
+
+
+@register.inclusion_tag("parts/_differences.html")
+def differences(campaign: Campaign | None = None) -> dict[str, Any]:
+    """What is unexplained about a campaign; without one, about anything at all."""
+    found = disagreements.unsettled()
+    if campaign is not None:
+        found = found.filter(campaign=campaign)
+    shown = list(found[: SHOWN + 1])
+    return {
+        "found": shown[:SHOWN],
+        "more": len(shown) > SHOWN,
+        "campaign": campaign,
+        "provider_name": accounts.provider_name(),
+    }
