@@ -105,6 +105,14 @@ def slowest_notice() -> float:
     return float(longest.total_seconds()) if longest else 0.0
 
 
+def seconds_of(number: int) -> float:
+    """From the press on Send until the last batch had left."""
+    pressed, left = Campaign.objects.values_list("launched_at", "handed_over_at").get(pk=number)
+    assert pressed is not None
+    assert left is not None
+    return float((left - pressed).total_seconds())
+
+
 def close() -> None:
     """At the end of a thread that looked."""
     connection.close()

@@ -16,8 +16,8 @@ from tests.speed.people import write_people
 from tests.waiting import until
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
-LATENCY = 0.15
-"""Seconds that the carrier takes for a batch, so that there is something to kill in flight."""
+LATENCY = 0.001
+"""Seconds that the carrier takes for a text, so that there is something to kill in flight."""
 PARTS = 4
 """Lists that the people are dealt out to."""
 REST = 300.0
@@ -29,18 +29,22 @@ def share(part: float, taken: float) -> float:
     return part / (1 - taken)
 
 
-def faults() -> list[dict[str, Any]]:
+def slowness(batch: int) -> list[dict[str, Any]]:
+    """A carrier as it always is: every other batch is taken at once and its answer late, the rest late."""
+    slow = {**POST, "fault": "delay", "seconds": LATENCY * batch}
+    return [{**slow, "probability": 0.5, "when": "before"}, {**slow, "when": "after"}]
+
+
+def faults(batch: int) -> list[dict[str, Any]]:
     """One in ten taken and its answer lost, one in ten lost, one in twenty 503, one in twenty 429."""
-    slow = {**POST, "fault": "delay", "seconds": LATENCY}
+    refused: dict[str, Any] = {"fault": "status", "status": 429, "headers": {"Retry-After": "1"}}
     return [
         {**POST, "probability": 0.1, "fault": "drop_after"},
         {**POST, "probability": share(0.1, 0.1), "fault": "drop_before"},
         {**POST, "probability": share(0.05, 0.2), "fault": "status", "status": 503},
-        {**POST, "probability": share(0.05, 0.25), "fault": "status", "status": 429,
-         "headers": {"Retry-After": "1"}},
-        {**slow, "probability": 0.5, "when": "before"},
-        {**slow, "when": "after"},
-    ]  # fmt: skip
+        {**POST, "probability": share(0.05, 0.25), **refused},
+        *slowness(batch),
+    ]
 
 
 def dealt_out(folder: Path, people: int, count: int) -> list[tuple[bytes, dict[str, str]]]:
@@ -94,6 +98,15 @@ class Campaigner(threading.Thread):
         if self.trouble is not None:
             raise self.trouble
         assert not self.is_alive(), "not everything left in time"
+
+    def rest(self) -> bool:
+        """Whether everything comes to rest in time: nothing will leave, and no answer is looked for."""
+        end = time.monotonic() + REST
+        while time.monotonic() < end:
+            if books.at_rest(self.numbers):
+                return True
+            time.sleep(0.2)
+        return False
 
     @property
     def all_launched(self) -> bool:

@@ -8,7 +8,7 @@ import statistics
 import time
 
 from tests.faults import books
-from tests.faults.campaigner import REST, Campaigner, faults
+from tests.faults.campaigner import Campaigner, faults
 from tests.faults.scratch import Installation, Program
 
 GAP = (0.05, 0.5)
@@ -76,7 +76,7 @@ def soak(site: Installation, *, kills: int, messages: int, batch: int, workers: 
     campaigner = Campaigner(site, messages=messages, batch=batch)
     site.start(workers)
     campaigner.upload()
-    site.carrier.faults(*faults())
+    site.carrier.faults(*faults(batch))
     began = time.monotonic()
     campaigner.start()
     killer = Killer(site, campaigner, seed)
@@ -84,21 +84,12 @@ def soak(site: Installation, *, kills: int, messages: int, batch: int, workers: 
     killed = time.monotonic()
     campaigner.finish()
     site.carrier.faults()
-    rested = rest(campaigner)
+    rested = campaigner.rest()
     verdict = books.judge(site.carrier.ledger(), campaigner.sent)
     verdict.wrong += [] if rested else ["there was no rest after the faults had ended"]
     seconds = {"seconds": time.monotonic() - began, "  of which with kills": killed - began}
     report(site, campaigner, killer, verdict, seconds)
     return verdict.good
-
-
-def rest(campaigner: Campaigner) -> bool:
-    end = time.monotonic() + REST
-    while time.monotonic() < end:
-        if books.at_rest(campaigner.numbers):
-            return True
-        time.sleep(0.2)
-    return False
 
 
 def report(

@@ -22,7 +22,7 @@ class Form(HTMLParser):
     def __init__(self, page: str, having: str) -> None:
         super().__init__()
         self.fields: dict[str, str] = {}
-        self._having, self._open = having, dict[str, str]()
+        self._having, self._open, self._select = having, dict[str, str](), ""
         self.feed(page)
         assert self.fields, f"no form with {having}"
 
@@ -30,6 +30,10 @@ class Form(HTMLParser):
         given = dict(attrs)
         if tag == "form":
             self._open = {}
+        if tag == "select":
+            self._select = given.get("name") or ""
+        if tag == "option" and "selected" in given:
+            self._open[self._select] = given.get("value") or ""
         name, kind = given.get("name"), given.get("type", "text")
         if tag != "input" or not name or kind in ("submit", "file"):
             return

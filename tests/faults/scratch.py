@@ -27,6 +27,7 @@ SCALED = {
     "LOOK_GAP_SECONDS": "0.5",
     "REQUEST_LIMIT_SECONDS": "3",
     "HANDOVER_MINUTES": "0",
+    "UNDO_SECONDS": "0",
 }
 """A carrier on this machine needs no ten minutes: what it has not taken after seconds it will never take."""
 
@@ -125,6 +126,11 @@ class Installation:
             self.spawner.program(f"worker-{number + 1}", list(run.worker().argv))
         until(lambda: run.answers(self.port), "the site answers", seconds=60)
 
+    def errors(self) -> list[str]:
+        """What the programs logged as an error or died of; empty lines and the rest are left out."""
+        lines = (line for log in self.folder.glob("*.log") for line in log.read_text().splitlines())
+        return [line for line in lines if line and ('"level": "error"' in line or line[0] != "{")]
+
 
 @contextmanager
 def installation(folder: Path | None, *, batch: int, **carrier: str | float) -> Iterator[Installation]:
@@ -144,6 +150,9 @@ def installation(folder: Path | None, *, batch: int, **carrier: str | float) -> 
         try:
             made_up.prepare()
             yield made_up
+        except BaseException:
+            print("\n".join(made_up.errors()[-20:]), file=sys.stderr)
+            raise
         finally:
             made_up.spawner.close()
             from django.db import connections
