@@ -24,6 +24,8 @@ from campaigns.sending.handover import seconds_until_room
 log = logging.getLogger(__name__)
 
 LONGEST_BACKOFF = 60.0  # seconds
+LONGEST_SILENCE = 3600.0
+"""Seconds for which a campaign waits by itself because the provider asks for it; beyond, it is held."""
 CREDENTIAL_TRIES = 2
 """The token is renewed once; a second refusal is for a person."""
 STOPPED_FOR = {"sender_busy": 1.0, "database": 5.0}
@@ -239,11 +241,25 @@ def _failed(prepared: ledger.Prepared, error: ProviderError) -> Step:
     ledger.give_back(prepared, error, state=state)
     accounts.note_trouble(error)
     if error.kind == "rate":
-        return _wait(prepared.campaign_id, error, error.retry_after or 60.0)
+        return _be_silent(prepared.campaign_id, error)
     if error.kind == "too_large" and len(prepared.texts) > 1:
         split(prepared.batch_id)
         return Step(Did.WAIT, 0.0)
     return _wait_or_hold(prepared.campaign_id, error)
+
+
+def _be_silent(campaign_id: int, error: ProviderError) -> Step:
+    """Wait as long as the provider asks for; what is too long to watch is for a person, who sees its end."""
+    seconds = error.retry_after or 60.0
+    if seconds <= LONGEST_SILENCE:
+        return _wait(campaign_id, error, seconds)
+    end = timezone.localtime() + timedelta(seconds=seconds)
+    sentence = (
+        f"{accounts.provider_name()} takes no request until {end:%b} {end.day} at {end:%H:%M %Z}, so the "
+        "campaign is paused. Let it go on after that."
+    )
+    control.hold(campaign_id, sentence, code=error.code or error.kind)
+    return Step(Did.BLOCKED)
 
 
 def _wait_or_hold(campaign_id: int, error: ProviderError) -> Step:

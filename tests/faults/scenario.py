@@ -35,7 +35,7 @@ HOUR = 60 * MINUTE
 REST_WITHIN = 20
 """Minutes after the last fault in which everything must be settled: the settle time, and a few looks."""
 
-STRIDE = 3
+STRIDE = 4
 """Minutes between two turns while time passes: more than between two looks."""
 
 positions = pytest.mark.parametrize("before", range(BATCHES), ids=["first", "middle", "last"])
@@ -68,7 +68,7 @@ class Worker:
         self.carrier.advance(seconds)
 
     def minutes(self, count: int) -> None:
-        """So many minutes, with a turn in every third and at their end."""
+        """So many minutes, with a turn in every fourth and at their end."""
         for left in range(count, 0, -STRIDE):
             self.sleep(min(left, STRIDE) * MINUTE + 1)
             self.turn()
