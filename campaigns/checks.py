@@ -23,6 +23,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]", "testserver"}
 MAX_BATCH = 10_000
 """Texts in one request that RingCentral takes at most."""
 KEY_LENGTH = 50
+MOST_UNDO = 3600  # seconds
 SAFE_SECONDS = {"SETTLE_SECONDS": 300, "LOOK_GAP_SECONDS": 30}
 """The least that is safe with a carrier whose records may lag."""
 JWT = re.compile(r"[\w-]{2,}\.[\w-]{2,}\.[\w-]*")
@@ -165,6 +166,12 @@ def sending() -> Iterator[CheckMessage]:
             f"HANDOVER_MINUTES is {settings.HANDOVER_MINUTES:g}; it must be 0 or more.",
             hint="15 is the default. 0 hands everything over at once, and nothing can be recalled then.",
             id="carillon.E021",
+        )
+    if not 0 <= settings.UNDO_SECONDS <= MOST_UNDO:
+        yield Error(
+            f"UNDO_SECONDS is {settings.UNDO_SECONDS:g}; it must be from 0 to {MOST_UNDO:,}.",
+            hint="60 is the default: for a minute after the press on Send everything can be taken back.",
+            id="carillon.E023",
         )
     host = urlsplit(settings.RINGCENTRAL_SERVER_URL).hostname or ""
     for name, least in SAFE_SECONDS.items():

@@ -131,6 +131,8 @@ BATCH_SIZE = env.int("BATCH_SIZE", default=1000)
 """Texts in one request: how many a lost answer can put in doubt at once."""
 HANDOVER_MINUTES = env.float("HANDOVER_MINUTES", default=15)
 """How many minutes of sending may lie at the provider, beyond recall. 0: no bound."""
+UNDO_SECONDS = env.float("UNDO_SECONDS", default=60)
+"""After the press on Send, how long nothing is handed over, so that it can be taken back. 0: no such time."""
 SETTLE_SECONDS = env.float("SETTLE_SECONDS", default=600)
 """After a lost answer, how long a request may still turn up in the provider's records before it counts as
 absent."""

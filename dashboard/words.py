@@ -81,6 +81,9 @@ CAMPAIGN: dict[str, Words] = {
         "moving",
     ),
     "finished": Words("Finished", "Every row has its final state.", "flag", "good"),
+    "cancelled": Words(
+        "Cancelled", "What was not with {provider} yet was never sent.", "slash-circle", "quiet"
+    ),
 }
 
 BATCH: dict[str, Words] = {

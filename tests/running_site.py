@@ -20,7 +20,7 @@ STOP_SECONDS = 60
 
 
 class Site:
-    """One `manage.py run`. It inherits no settings; those in `env` are added."""
+    """One `manage.py run`. It inherits no settings; those in `env` are added. Nobody waits to undo."""
 
     def __init__(self, var: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
         self.var = var
@@ -30,7 +30,7 @@ class Site:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", *arguments],
                 cwd=ROOT,
-                env={**clean, "VAR_DIR": str(var), "ENV_FILE": os.devnull, **(env or {})},
+                env={**clean, "VAR_DIR": str(var), "ENV_FILE": os.devnull, "UNDO_SECONDS": "0", **(env or {})},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

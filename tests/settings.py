@@ -19,6 +19,7 @@ for _name in (
 
 from dashboard.settings import *  # noqa: E402, F403
 
+UNDO_SECONDS = 0.0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

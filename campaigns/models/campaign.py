@@ -108,7 +108,12 @@ class Campaign(models.Model):
 
     @property
     def shown_state(self) -> str:
-        """As people see it: still sending while the provider has texts that have not left. Reads `tally`."""
+        """As people see it: still sending while the provider has texts that have not left, and `cancelled` if
+        a person stopped what had not been handed over. Reads `tally`."""
+        if self.state == self.State.PREPARING:
+            return "cancelled" if self.trouble_code == "cancelled" else self.state
+        if self.state in (self.State.DELIVERING, self.State.FINISHED) and self.tally.cancelled:
+            return "cancelled"
         if self.state == self.State.DELIVERING and self.tally.with_carrier:
             return self.State.SENDING
         return self.state

@@ -18,7 +18,7 @@ from django.utils import timezone
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
 from campaigns.models.bulk import claim, unhurried
 from campaigns.providers.base import Fate, Provider, ProviderError
-from campaigns.sending import accounts, control, ledger
+from campaigns.sending import accounts, canary, control, ledger
 from campaigns.sending.handover import seconds_until_room
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,9 @@ def _ahead(in_flight: ledger.Prepared, account: str) -> ledger.Prepared | None:
             queued = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED)
             batch = queued.order_by("number").first()
             leaving = len(in_flight.texts)
-            if batch is None or seconds_until_room(campaign.sender, batch.size, in_flight=leaving):
+            if batch is None or canary.guards(campaign, batch.number):
+                return None
+            if seconds_until_room(campaign.sender, batch.size, in_flight=leaving):
                 return None
             return ledger.prepare(campaign, batch, account)
     except DatabaseError as error:
@@ -135,7 +137,7 @@ def _next(campaign: Campaign, account: str) -> ledger.Prepared | Step:
     if campaign.state != Campaign.State.SENDING:
         return Step(Did.DONE)
     now = timezone.now()
-    due = max(filter(None, (campaign.send_at, campaign.next_try_at)), default=now)
+    due = max(filter(None, (campaign.send_at, campaign.undo_until, campaign.next_try_at)), default=now)
     if due > now:
         return Step(Did.WAIT, (due - now).total_seconds())
     batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()
@@ -144,11 +146,19 @@ def _next(campaign: Campaign, account: str) -> ledger.Prepared | Step:
     busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()
     if busy is not None:
         return _behind(busy, campaign)
+    if canary.guards(campaign, batch.number):
+        return _behind_canary(campaign)
     wait = seconds_until_room(campaign.sender, batch.size)
     if wait:
         return Step(Did.WAIT, wait)
     prepared = ledger.prepare(campaign, batch, account)
     return prepared or Step(Did.WAIT, 0.0)
+
+
+def _behind_canary(campaign: Campaign) -> Step:
+    """The first texts have left; a person looks at their receipts before anything else does."""
+    canary.hold_when_taken(campaign)
+    return Step(Did.BLOCKED)
 
 
 def _behind(busy: Attempt, campaign: Campaign) -> Step:

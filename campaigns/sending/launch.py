@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from campaigns.composing.audience import SourceRow, field_names, opted_out, source_rows
@@ -18,7 +19,7 @@ from campaigns.composing.segments import count_many
 from campaigns.intake.phone import parse_phone
 from campaigns.models import Batch, Campaign, CampaignRow, Event, Message, RowState, Tally
 from campaigns.models.bulk import claim, insert, unhurried
-from campaigns.sending import accounts, tally
+from campaigns.sending import accounts, control, tally
 
 CHUNK = 5000
 """Rows frozen in one transaction: about a tenth of a second of writing."""
@@ -57,8 +58,10 @@ def review(campaign: Campaign) -> Preflight:
     return preflight(campaign, terms_for(campaign.sender))
 
 
-def launch(campaign: Campaign, *, user: User | None) -> bool:
+def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) -> bool:
     """Launch once. True for the one call that did it, False if it was launched before.
+
+    Nothing is handed over for `undo_seconds`, so that it can be taken back.
 
     Raises NotReady if the draft has a problem that can be seen without reading the rows; rows that cannot
     get a text are left out with their reason while the audience is frozen.
@@ -66,26 +69,22 @@ def launch(campaign: Campaign, *, user: User | None) -> bool:
     terms = terms_for(campaign.sender)
     personaliser = Personaliser(campaign.text, field_names(campaign))
     stops = [found for found in draft_findings(campaign, terms, personaliser) if found.level == "stop"]
-    # As it was checked: an edit in another tab between the check and here must not slip through.
-    as_checked = Campaign.objects.filter(
-        pk=campaign.pk,
-        state=Campaign.State.DRAFT,
-        text=campaign.text,
-        sender=campaign.sender,
-        contact_list=campaign.contact_list,
-    )
     if stops:
         if Campaign.objects.filter(pk=campaign.pk).exclude(state=Campaign.State.DRAFT).exists():
             return False
         raise NotReady(stops)
+    now = timezone.now()
     with transaction.atomic():
         launched = claim(
-            as_checked,
+            _as_checked(campaign),
             state=Campaign.State.PREPARING,
-            launched_at=timezone.now(),
+            launched_at=now,
             launched_by=user,
+            undo_until=now + timedelta(seconds=undo_seconds) if undo_seconds > 0 else None,
             price=terms.price,
             batch_size=campaign.batch_size,
+            canary=min(campaign.canary, campaign.batch_size),
+            if_absent=campaign.if_absent,
             send_at=campaign.send_at,
         )
         if launched:
@@ -96,6 +95,17 @@ def launch(campaign: Campaign, *, user: User | None) -> bool:
         message = "It was changed in another window a moment ago. Look at it once more, then send."
         raise NotReady([Finding("stop", "changed", message)])
     return launched
+
+
+def _as_checked(campaign: Campaign) -> QuerySet[Campaign]:
+    """An edit in another tab between the check and the launch must not slip through."""
+    return Campaign.objects.filter(
+        pk=campaign.pk,
+        state=Campaign.State.DRAFT,
+        text=campaign.text,
+        sender=campaign.sender,
+        contact_list=campaign.contact_list,
+    )
 
 
 @dataclass(slots=True)
@@ -135,7 +145,7 @@ def _freeze_next(campaign_id: int) -> bool:
         return True
     rows = source_rows(campaign.contact_list, after=campaign.frozen_to, limit=CHUNK)
     if not rows:
-        _begin(campaign)
+        control.begin(campaign.pk)
         return True
     chunk = decide(campaign, Personaliser(campaign.text, field_names(campaign)), rows)
     _write(campaign, rows[-1].id, chunk)
@@ -203,17 +213,21 @@ def _freeze_rows(campaign: Campaign, chunk: Chunk) -> None:
 
 
 def _cut(campaign: Campaign, chunk: Chunk) -> None:
-    """Put the texts into batches: fill the last one up, then open new ones."""
-    size = max(1, min(campaign.batch_size, accounts.provider().max_batch))
+    """Put the texts into batches: fill the last one up, then open new ones. A canary is the first of them."""
+    most = max(1, min(campaign.batch_size, accounts.provider().max_batch))
+
+    def room_of(batch_number: int) -> int:
+        return min(campaign.canary, most) if batch_number == 1 and campaign.canary else most
+
     last = Batch.objects.filter(campaign=campaign).order_by("-number").first()
-    number, room = (last.number, size - last.size) if last else (0, 0)
+    number, room = (last.number, room_of(last.number) - last.size) if last else (0, 0)
     if last and room > 0:
         Batch.objects.filter(pk=last.pk).update(size=F("size") + min(room, len(chunk.texts)))
-    new_sizes = []
+    new_sizes: list[int] = []
     left = len(chunk.texts) - max(room, 0)
     while left > 0:
-        new_sizes.append(min(size, left))
-        left -= size
+        new_sizes.append(min(room_of(number + len(new_sizes) + 1), left))
+        left -= new_sizes[-1]
     batches = Batch.objects.bulk_create(
         Batch(campaign=campaign, number=number + place, size=own, sender=campaign.sender)
         for place, own in enumerate(new_sizes, 1)
@@ -227,14 +241,6 @@ def _cut(campaign: Campaign, chunk: Chunk) -> None:
         for home, (row, text, segments) in zip(homes, chunk.texts, strict=False)
     ]
     insert(Message, columns, rows)
-
-
-@transaction.atomic
-def _begin(campaign: Campaign) -> None:
-    """The audience is whole: from here on batches may leave."""
-    done = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.PREPARING)
-    if claim(done, state=Campaign.State.SENDING):
-        Event.objects.create(campaign=campaign, verb="frozen")
 
 
 def default_batch_size() -> int:

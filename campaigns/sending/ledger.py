@@ -109,6 +109,8 @@ def mark_sending(prepared: Prepared) -> None:
     campaign = _held_still(prepared.campaign_id)
     if campaign.state != Campaign.State.SENDING:
         raise Stopped("campaign")
+    if campaign.undo_until is not None and campaign.undo_until > timezone.now():
+        raise Stopped("undo")
     # Looked up anew and whole: one may have been entered before the batch was prepared and committed after.
     if opted_out(text.to for text in prepared.texts):
         raise Stopped("opt_out")

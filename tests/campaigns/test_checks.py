@@ -73,6 +73,10 @@ PUBLIC = {"ALLOWED_HOSTS": ["texts.example.com"], "HTTPS": True, "SECRET_KEY": "
         ({"HANDOVER_MINUTES": -1.0}, ["carillon.E021"], "HANDOVER_MINUTES is -1"),
         ({"HANDOVER_MINUTES": float("nan")}, ["carillon.E021"], "HANDOVER_MINUTES is nan"),
         ({"HANDOVER_MINUTES": 0.0}, [], ""),
+        ({"UNDO_SECONDS": -1.0}, ["carillon.E023"], "UNDO_SECONDS is -1"),
+        ({"UNDO_SECONDS": 86400.0}, ["carillon.E023"], "UNDO_SECONDS is 86400"),
+        ({"UNDO_SECONDS": float("nan")}, ["carillon.E023"], "UNDO_SECONDS is nan"),
+        ({"UNDO_SECONDS": 0.0}, [], ""),
         # Where the provider reaches us
         ({"PUBLIC_URL": "http://127.0.0.1:8000"}, [], ""),
         (REAL | PUBLIC | {"PUBLIC_URL": "https://texts.example.com"}, [], ""),

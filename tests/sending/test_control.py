@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
 from campaigns.providers.base import Fate, ProviderError
-from campaigns.sending import accounts, control, dispatch, ledger, reconcile
+from campaigns.reporting import polling
+from campaigns.sending import accounts, control, dispatch, ledger, reconcile, review
 from campaigns.sending.dispatch import Did
 from tests.sending import world
 from tests.simulator.running import RunningSimulator
@@ -223,3 +224,40 @@ def test_absent_in_a_paused_campaign_waits_with_the_others(
     assert world.hand_over(campaign).did == Did.DONE
     assert len(carrier.ledger()) == 4
     world.assert_adds_up(campaign)
+
+
+def test_pausing_when_everything_has_left_holds_nothing(carrier: RunningSimulator, sender: User) -> None:
+    campaign = world.launched(world.people(2))
+    dispatch.step(campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.SENDING
+    assert not control.pause(campaign, user=sender)
+    assert world.hand_over(campaign).did == Did.DONE
+
+
+def test_held_while_the_last_of_it_was_under_way_it_still_comes_to_its_end(
+    carrier: RunningSimulator, sender: User
+) -> None:
+    campaign = world.launched(world.people(2))
+    send_while(prepared(campaign), lambda: control.pause(campaign, user=sender))
+    campaign.refresh_from_db()
+    assert (campaign.state, world.told(campaign)) == ("held", {"with_carrier": 2})
+    world.poll()
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.trouble) == (Campaign.State.FINISHED, "")
+
+
+def test_held_with_nothing_left_and_no_batch_to_ask_about(carrier: RunningSimulator, sender: User) -> None:
+    """A person marks the last batch as sent: no poll would ever look at the campaign again."""
+    campaign = world.launched(world.people(2))
+    batch = prepared(campaign)
+    ledger.mark_sending(batch)
+    control.pause(campaign, user=sender)
+    ledger.doubt(batch, ProviderError("Lost.", kind="server"))
+    attempt = Attempt.objects.select_related("batch__campaign").get()
+    reconcile.to_review(attempt, "Nobody knows.", code="unclear")
+    assert not control.finish_if_final(campaign.pk)
+    assert review.decide(attempt, review.Decision.MARK, user=sender) == review.Outcome.DONE
+    assert polling.due_campaigns() == [campaign.pk]
+    assert control.finish_if_final(campaign.pk)
+    assert world.told(campaign) == {"marked_sent": 2}

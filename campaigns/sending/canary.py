@@ -1,0 +1,35 @@
+"""The first few texts of a campaign leave alone; the rest waits until a person has seen their receipts."""
+
+from __future__ import annotations
+
+from campaigns.models import Batch, Campaign
+from campaigns.sending import accounts, control
+
+SIZE = 50
+"""Texts: enough to meet every large carrier, few enough to regret."""
+NOT_TAKEN = (
+    Batch.State.QUEUED, Batch.State.HELD, Batch.State.SUBMITTING, Batch.State.IN_DOUBT,
+    Batch.State.NEEDS_REVIEW,
+)  # fmt: skip
+"""States of the first batch in which it is still to be cleared up before anybody is asked."""
+
+
+def guards(campaign: Campaign, number: int) -> bool:
+    """Whether the batch of this number may not leave yet: it is not the first, and nobody said "Go on"."""
+    return bool(campaign.canary) and campaign.canary_passed_at is None and number > 1
+
+
+def hold_when_taken(campaign: Campaign) -> None:
+    """Ask a person, once the first batch is with the provider. Call with the campaign locked."""
+    first = Batch.objects.get(campaign=campaign, number=1)
+    if first.state not in NOT_TAKEN:
+        control.hold(campaign.pk, _sentence(first), code=control.CANARY)
+
+
+def _sentence(first: Batch) -> str:
+    if first.state == Batch.State.ACCEPTED:
+        who = f"The first {first.size:,} texts were handed to {accounts.provider_name()}"
+        return f"{who}, and nothing else was. Look at their receipts, then go on or stop."
+    if first.state == Batch.State.MARKED_SENT:
+        return f"The first {first.size:,} texts were marked as sent, and nothing else was handed over."
+    return f"None of the first {first.size:,} people was left to text, so nothing was sent yet."

@@ -1,0 +1,140 @@
+"""The first few leave alone; a person sees their receipts before the others get anything."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+
+from campaigns.models import Attempt, Batch, Campaign, Event
+from campaigns.sending import control, launch, reconcile
+from campaigns.sending.dispatch import Did, Relay
+from tests import factories
+from tests.sending import world
+from tests.sending.doubt import POST
+from tests.simulator.running import RunningSimulator
+
+pytestmark = pytest.mark.django_db
+
+
+def launched(people: int = 8, *, canary: int = 2, size: int = 3) -> Campaign:
+    campaign = world.drafted(world.people(people), size=size)
+    campaign.canary = canary
+    assert launch.launch(campaign, user=None)
+    assert launch.freeze(campaign.pk)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def sizes() -> list[int]:
+    return list(Batch.objects.order_by("number").values_list("size", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("people", "chunk", "cut"),
+    [(8, 100, [2, 3, 3]), (8, 1, [2, 3, 3]), (8, 4, [2, 3, 3]), (2, 100, [2]), (1, 100, [1])],
+)
+def test_the_first_batch_has_its_size_however_the_rows_come(
+    carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch, people: int, chunk: int, cut: list[int]
+) -> None:
+    monkeypatch.setattr(launch, "CHUNK", chunk)
+    campaign = launched(people)
+    assert sizes() == cut
+    world.assert_adds_up(campaign)
+
+
+def test_never_more_than_a_batch(carrier: RunningSimulator) -> None:
+    assert launched(canary=50).canary == 3
+    assert sizes() == [3, 3, 2]
+
+
+def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimulator, sender: User) -> None:
+    campaign = launched()
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert (campaign.state, campaign.trouble_code) == ("held", control.CANARY)
+    assert "The first 2 texts were handed to RingCentral, and nothing else was." in campaign.trouble
+    assert len(carrier.ledger()) == 2
+    world.poll()
+    assert world.told(campaign) == {"delivered": 2, "held": 6}
+    world.assert_adds_up(campaign)
+    assert control.try_again(campaign, user=sender)
+    assert not control.try_again(campaign, user=sender)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert len(carrier.ledger()) == 8
+    assert campaign.canary_passed_at is not None
+    assert Event.objects.get(verb="canary_passed").actor == sender
+
+
+def test_stopped_the_others_get_nothing(carrier: RunningSimulator, sender: User) -> None:
+    campaign = launched()
+    world.hand_over(campaign)
+    assert control.cancel(campaign, user=sender) == 6
+    assert len(carrier.ledger()) == 2
+    assert world.told(campaign) == {"with_carrier": 2, "cancelled": 6}
+
+
+def test_a_pause_in_between_does_not_let_it_pass(carrier: RunningSimulator, sender: User) -> None:
+    campaign = launched()
+    control.pause(campaign, user=sender)
+    control.try_again(campaign, user=sender)
+    world.hand_over(campaign)
+    control_code = Campaign.objects.values_list("trouble_code", flat=True).get()
+    assert (control_code, len(carrier.ledger())) == (control.CANARY, 2)
+
+
+def test_the_next_batch_is_not_prepared_beside_it(carrier: RunningSimulator) -> None:
+    campaign = launched()
+    relay = Relay(campaign.pk)
+    assert relay.step().did == Did.HANDED_OVER
+    assert relay._ready is None
+    assert relay.step().did == Did.BLOCKED
+    relay.stop()
+    assert len(carrier.ledger()) == 2
+
+
+@pytest.mark.parametrize(("fault", "arrived"), [("drop_after", 2), ("drop_before", 0)])
+def test_in_doubt_it_waits_for_the_truth_first(
+    carrier: RunningSimulator, settings: LazySettings, fault: str, arrived: int
+) -> None:
+    settings.SETTLE_SECONDS = settings.LOOK_GAP_SECONDS = 0
+    campaign = launched()
+    carrier.faults({**POST, "nth": 1, "fault": fault})
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    carrier.faults()
+    assert (campaign.state, campaign.trouble_code) == ("sending", "in_doubt")
+    assert len(carrier.ledger()) == arrived
+    for _ in range(2):
+        reconcile.look(Attempt.objects.get().pk)
+    Campaign.objects.update(next_try_at=None)
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert (campaign.state, campaign.trouble_code) == ("held", control.CANARY)
+    assert len(carrier.ledger()) == 2
+
+
+def test_in_review_it_waits_for_the_decision_first(carrier: RunningSimulator, settings: LazySettings) -> None:
+    settings.SETTLE_SECONDS = settings.LOOK_GAP_SECONDS = 0
+    campaign = launched()
+    Campaign.objects.update(if_absent="review")
+    carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
+    world.hand_over(campaign)
+    carrier.faults()
+    for _ in range(2):
+        reconcile.look(Attempt.objects.get().pk)
+    Campaign.objects.update(next_try_at=None)
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert campaign.state == "sending"
+    assert world.told(campaign) == {"needs_review": 2, "queued": 6}
+
+
+def test_nobody_left_of_the_first(carrier: RunningSimulator) -> None:
+    campaign = launched()
+    for number, _ in world.people(2):
+        factories.opt_out(number)
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert "nothing was sent yet" in campaign.trouble
+    assert carrier.ledger() == []
+
+
+def test_a_campaign_that_is_all_canary_needs_nobody(carrier: RunningSimulator) -> None:
+    assert world.hand_over(launched(2)).did == Did.DONE
+    assert len(carrier.ledger()) == 2
