@@ -44,6 +44,17 @@ bench: ## measure sending, receipts, pages and the simulated carrier; BENCH="--r
 	$(PY) -m tests.speed.pages $(PAGES)
 	$(PY) -m tests.simulator.speed
 
+.PHONY: soak storm
+asked = $(foreach name,KILLS MESSAGES BATCH SEED,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
+
+soak: ## kill programs 200 times while 20,000 texts leave to a failing carrier (KILLS=1000 MESSAGES=100000 BATCH=100 SEED=1)
+	@$(call install,test)
+	$(PY) -m tests.faults.soak $(asked)
+
+storm: ## hand 100,000 texts over to a failing carrier and to a good one, and compare (MESSAGES=10000 BATCH=1000 SEED=1)
+	@$(call install,test)
+	$(PY) -m tests.faults.storm $(asked)
+
 shots: ## take a picture of every page, light, dark and phone width, into shots/
 	@$(call install,test)
 	$(PY) -m tests.browser.shots $(SHOTS)

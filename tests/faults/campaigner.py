@@ -51,7 +51,8 @@ def dealt_out(folder: Path, people: int, count: int) -> list[tuple[bytes, dict[s
     """The people as files to upload; of each, the first name by number as the program should read it."""
     path = folder / "people.csv"
     write_people(path, people)
-    header, *rows = list(csv.reader(path.open(encoding="utf-8")))
+    with path.open(encoding="utf-8", newline="") as people_file:
+        header, *rows = list(csv.reader(people_file))
     made = []
     for place in range(count):
         mine = rows[place::count]

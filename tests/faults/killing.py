@@ -59,7 +59,7 @@ class Killer:
         return 0.0
 
     def _strike(self) -> Program:
-        web, *workers = self._site.spawner.programs
+        web, *workers = self._site.programs
         program = web if self._random.random() < WEB else self._random.choice(workers)
         self.deaths += sum(not one.alive for one in (web, *workers))
         program.kill()
@@ -99,11 +99,12 @@ def report(
     verdict: books.Verdict,
     seconds: dict[str, float],
 ) -> None:
+    errors = site.errors()
     rows: dict[str, object] = {
         "kills": sum(killer.kills.values()),
         "  of the web server": killer.kills["web"],
         "  of a worker": killer.kills["worker"],
-        "restarts": sum(program.starts - 1 for program in site.spawner.programs),
+        "restarts": sum(program.starts - 1 for program in site.programs),
         "ends without a kill": killer.deaths,
         "campaigns": len(campaigner.sent),
         "messages": verdict.messages,
@@ -113,6 +114,7 @@ def report(
         "in review": verdict.in_review,
         "otherwise wrong": len(verdict.wrong),
         **books.hand_overs(),
+        "errors in the logs": len(errors),
         "pages": campaigner.person.pages,
         "pages that did not come": campaigner.person.refused,
         **seconds,
@@ -122,7 +124,7 @@ def report(
     for name, value in rows.items():
         shown = f"{value:,.0f}" if isinstance(value, int | float) else value
         print(f"{name:<36} {shown:>10}")
-    for sentence in verdict.wrong[:20]:
+    for sentence in (*verdict.wrong[:20], *errors[:20]):
         print(f"  {sentence}")
 
 

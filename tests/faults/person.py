@@ -14,6 +14,8 @@ PATIENCE = 120.0
 """Seconds until a person gives up."""
 NAP = 0.1
 ANSWER = 20.0
+CUT = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+"""What a server that is killed looks like from outside."""
 
 
 class Form(HTMLParser):
@@ -92,7 +94,7 @@ class Person:
         try:
             self._session.get(self.url + path, timeout=ANSWER).raise_for_status()
             self.pages += 1
-        except requests.ConnectionError:
+        except CUT:
             self.refused += 1
 
     def _get(self, path: str) -> requests.Response:
@@ -110,7 +112,7 @@ class Person:
             try:
                 answer = ask()
                 answer.raise_for_status()
-            except (requests.ConnectionError, requests.Timeout):
+            except CUT:
                 self.refused += 1
                 assert time.monotonic() < end, "no page comes any more"
                 time.sleep(NAP)

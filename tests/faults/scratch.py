@@ -22,6 +22,8 @@ from tests.waiting import until
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL, TOLL_FREE = "+16505550100", "+18885550100"
 SENDERS = (LOCAL, TOLL_FREE)
+NO_ERROR = ("", "{", "[")
+"""How lines of a log begin that are our own or of the web server; anything else is a traceback."""
 SCALED = {
     "SETTLE_SECONDS": "0.5",
     "LOOK_GAP_SECONDS": "0.5",
@@ -75,12 +77,6 @@ class Spawner:
             stderr=self._log,
             text=True,
         )
-        self.programs: list[Program] = []
-
-    def program(self, name: str, argv: list[str]) -> Program:
-        made = Program(self, name, argv)
-        self.programs.append(made)
-        return made
 
     def start(self, argv: list[str], name: str) -> int:
         assert self._process.stdin is not None
@@ -91,8 +87,6 @@ class Spawner:
         return int(self._process.stdout.readline())
 
     def close(self) -> None:
-        for program in self.programs:
-            program.kill()
         self._process.communicate(timeout=20)
         self._log.close()
 
@@ -102,7 +96,9 @@ class Installation:
 
     def __init__(self, folder: Path, carrier: RunningSimulator, env: dict[str, str]) -> None:
         self.folder, self.carrier = folder, carrier
-        self.spawner = Spawner(folder, env)
+        self._env = env
+        self._spawner: Spawner | None = None
+        self.programs: list[Program] = []
         self.port = free_port(20_000 + os.getpid() % 10_000)
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
@@ -121,15 +117,23 @@ class Installation:
     def start(self, workers: int) -> None:
         from campaigns.management.commands import run
 
-        self.spawner.program("web", list(run.web(self.port).argv))
-        for number in range(workers):
-            self.spawner.program(f"worker-{number + 1}", list(run.worker().argv))
+        # Only now: what it loads finds the static files.
+        self._spawner = Spawner(self.folder, self._env)
+        self.programs.append(Program(self._spawner, "web", list(run.web(self.port).argv)))
+        for number in range(1, workers + 1):
+            self.programs.append(Program(self._spawner, f"worker-{number}", list(run.worker().argv)))
         until(lambda: run.answers(self.port), "the site answers", seconds=60)
 
+    def close(self) -> None:
+        for program in self.programs:
+            program.kill()
+        if self._spawner is not None:
+            self._spawner.close()
+
     def errors(self) -> list[str]:
-        """What the programs logged as an error or died of; empty lines and the rest are left out."""
+        """What the programs logged as an error, or said when they died."""
         lines = (line for log in self.folder.glob("*.log") for line in log.read_text().splitlines())
-        return [line for line in lines if line and ('"level": "error"' in line or line[0] != "{")]
+        return [line for line in lines if '"level": "error"' in line or line[:1] not in NO_ERROR]
 
 
 @contextmanager
@@ -154,7 +158,7 @@ def installation(folder: Path | None, *, batch: int, **carrier: str | float) -> 
             print("\n".join(made_up.errors()[-20:]), file=sys.stderr)
             raise
         finally:
-            made_up.spawner.close()
+            made_up.close()
             from django.db import connections
 
             connections.close_all()
