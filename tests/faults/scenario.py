@@ -38,6 +38,8 @@ REST_WITHIN = 20
 STRIDE = 4
 """Minutes between two turns while time passes: more than between two looks."""
 
+MOVING = {"queued", "submitting", "in_doubt", "with_carrier"}
+
 positions = pytest.mark.parametrize("before", range(BATCHES), ids=["first", "middle", "last"])
 """How many batches leave before the one that meets the fault."""
 
@@ -89,7 +91,7 @@ def at_rest(campaign: Campaign) -> bool:
     if campaign.state in (Campaign.State.FINISHED, Campaign.State.HELD):
         return True
     told = world.told(campaign)
-    return bool(told.get("needs_review")) and not told.keys() & {"queued", "submitting", "in_doubt"}
+    return bool(told.get("needs_review")) and not told.keys() & MOVING
 
 
 @pytest.fixture
