@@ -84,6 +84,7 @@ campaign_urls = [
     ),
     path("campaigns/<int:campaign_id>/report/", report.report, name="report"),
     path("campaigns/<int:campaign_id>/report.csv", report.report_csv, name="report_csv"),
+    path("campaigns/<int:campaign_id>/again/", report.report_again, name="report_again"),
     path("reports/", reports.reports, name="reports"),
     path("review/", review.review, name="review"),
     path("review/known/<int:disagreement_id>/", review.review_known, name="review_known"),

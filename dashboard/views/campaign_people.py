@@ -48,6 +48,7 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "state": state,
         "count": counts.rows if state is None else counts.count(state),
         "rows": counts.rows,
+        "balanced": counts.balanced,
         "filters": [(item, count) for item in READING_ORDER if (count := counts.count(item))],
         "columns": [name for _, name in columns[:OWN_COLUMNS]],
         "people": [_row(line, columns) for line in lines[:PAGE]],

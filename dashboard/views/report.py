@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from campaigns.composing import again
 from campaigns.models import Campaign, Import, RowState
 from campaigns.reporting import reports as reporting
 from campaigns.reporting.progress import READING_ORDER
 from campaigns.reporting.reports import Report, StatusLine
 from campaigns.sending import accounts
+from dashboard.people import signed_in
+from dashboard.templatetags.carillon import plural
 from dashboard.views.campaign_people import csv_answer
 
 LABELS = {
@@ -32,12 +37,14 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class ProviderRow:
-    """One line of the provider's count. `ours` is None where the line above it speaks for both."""
+    """One line of the provider's count. `ours` is None where the line above it speaks for both; that one's
+    `rows` says for how many it speaks."""
 
     name: str
     label: str
     line: StatusLine
     ours: int | None
+    rows: int
     url: str
 
 
@@ -60,6 +67,31 @@ def report_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | Streami
     return csv_answer(campaign, None)
 
 
+@require_POST
+@permission_required("campaigns.add_campaign", raise_exception=True)
+def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Make the draft for those whom it did not reach. What is sent, and whether, is decided there."""
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    wanted = again.plan(campaign)
+    child = again.make(campaign, user=signed_in(request))
+    if child is None:
+        draft = campaign.children.filter(state=Campaign.State.DRAFT).first()
+        messages.info(request, "Nothing was made: everybody who can be tried again is in a campaign already.")
+        return redirect("campaign_edit", draft.pk) if draft else redirect("report", campaign.pk)
+    people = plural(child.contact_list.contact_count if child.contact_list else 0, "person,people")
+    messages.success(request, f"A draft for exactly these {people}. Nothing is sent before you press Send.")
+    for reason in wanted.reasons:
+        if reason.first:
+            messages.warning(
+                request, f"{reason.first} {plural(reason.count, 'person,people')}: {_why(reason)}"
+            )
+    return redirect("campaign_edit", child.pk)
+
+
+def _why(reason: again.Reason) -> str:
+    return f"{reason.explanation.sentence} {reason.explanation.advice}".strip()
+
+
 def _context(found: Report) -> dict[str, Any]:
     campaign = found.campaign
     people = reverse("campaign_people", args=[campaign.pk])
@@ -73,17 +105,18 @@ def _context(found: Report) -> dict[str, Any]:
         "people_url": people,
         "source": Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).first(),
         "drift": _drift(found),
+        "again": again.plan(campaign),
         "provider_name": accounts.provider_name(),
     }
 
 
 def _provider_rows(found: Report, people: str) -> Iterator[ProviderRow]:
-    seen: set[RowState] = set()
+    lines = Counter(state for _, state in LABELS.values())
     for name, line in found.provider_totals.items():
         label, state = LABELS[name]
-        ours = None if state in seen else found.tally.count(state)
-        seen.add(state)
-        yield ProviderRow(name, label, line, ours, f"{people}?state={state}")
+        rows = lines.pop(state, 0)
+        ours = found.tally.count(state) if rows else None
+        yield ProviderRow(name, label, line, ours, rows, f"{people}?state={state}")
 
 
 def _drift(found: Report) -> Decimal | None:

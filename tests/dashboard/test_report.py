@@ -128,3 +128,103 @@ def test_wrong_method_stranger_and_no_role(
         assert stranger.get(path(campaign, page))["Location"].startswith("/sign-in/")
         assert as_nobody.get(path(campaign, page)).status_code == 403
         assert as_viewer.get(f"/campaigns/999/{page}").status_code == 404
+
+
+def failed_with(*codes: str) -> Campaign:
+    """A finished campaign of as many people as codes; each text failed with its code."""
+    campaign = campaign_factories.launched(factories.contact_list(people=len(codes)))
+    for message, code in zip(Message.objects.filter(campaign=campaign).order_by("pk"), codes, strict=True):
+        Message.objects.filter(pk=message.pk).update(state="not_delivered", error_code=code)
+    factories.tally(campaign, queued=0, not_delivered=len(codes))
+    Campaign.objects.filter(pk=campaign.pk).update(state="finished", finished_at=timezone.now())
+    return campaign
+
+
+def flat(page: str) -> str:
+    return " ".join(page.split())
+
+
+def test_both_kinds_of_failure_are_counted_once(as_viewer: PageClient) -> None:
+    page = flat(as_viewer.page(path(reported())))
+    assert 'data-label="Our records" rowspan="2"' in page
+    assert page.count("not delivered, both kinds") == 1
+    assert "counted above" not in page
+
+
+def test_everyone_in_one_equation(as_viewer: PageClient) -> None:
+    campaign = reported()
+    for page in ("report/", "people/", ""):
+        text = as_viewer.page(path(campaign, page))
+        sum_of_it = flat(text.split('class="equation"')[1].split("</ul>")[0])
+        assert "11 rows of the file" in sum_of_it
+        signs = [part.split("</span>")[0] for part in sum_of_it.split('equation-sign">')[1:]]
+        assert signs == ["=", "+", "+"]
+        for state, count in (("delivered", 7), ("not_delivered", 3), ("duplicate", 1)):
+            assert f'/people/?state={state}">{count} ' in sum_of_it
+            assert f"/people.csv?state={state}" in sum_of_it
+        assert "equation-wrong" not in text
+
+
+def test_send_again_makes_a_draft_for_exactly_these(as_composer: PageClient) -> None:
+    campaign = failed_with("SMS-CAR-500", "SMS-CAR-430", "SMS-UP-410")
+    page = flat(as_composer.page(path(campaign)))
+    assert "Send again to these 2" in page
+    assert "Edit the text first." in page
+    assert "It can be sent again as it is." in page
+    draft = flat(as_composer.send(path(campaign, "again/")).content.decode())
+    child = Campaign.objects.get(parent=campaign)
+    assert "A draft for exactly these 2 people." in draft
+    assert "Edit the text first. 1 person: The carrier&#x27;s spam filter stopped the text." in draft
+    assert child.name == "Spring sale, again to 2 people"
+    assert str(child.created_by) == "carlo"
+    page = flat(as_composer.page(path(campaign)))
+    assert f"/campaigns/{child.pk}/review/" in page
+    assert "Everybody who can be tried again is in a campaign already." in page
+    assert "Send again to" not in page
+
+
+def test_a_second_press_leads_to_the_draft_of_the_first(as_composer: PageClient) -> None:
+    campaign = failed_with("SMS-CAR-500")
+    as_composer.send(path(campaign, "again/"))
+    answer = as_composer.post(path(campaign, "again/"))
+    child = Campaign.objects.get(parent=campaign)
+    assert answer["Location"] == path(child, "edit/")
+    assert "Nothing was made" in as_composer.page(answer["Location"])
+
+
+def test_parent_and_child_lead_to_each_other(as_composer: PageClient) -> None:
+    campaign = failed_with("SMS-CAR-500")
+    as_composer.send(path(campaign, "again/"))
+    child = Campaign.objects.get(parent=campaign)
+    Campaign.objects.filter(pk=child.pk).update(state="sending", launched_at=timezone.now())
+    for page in ("", "report/"):
+        assert f'id="child-{child.pk}"' in as_composer.page(path(campaign, page))
+        assert f'id="parent" href="{path(campaign)}"' in flat(as_composer.page(path(child, page)))
+
+
+def test_nobody_can_be_tried_again(as_composer: PageClient) -> None:
+    campaign = failed_with("SMS-UP-410", "SMS-CAR-104")
+    assert "Nobody: the reasons above do not pass" in as_composer.page(path(campaign))
+    answer = as_composer.post(path(campaign, "again/"))
+    assert answer["Location"] == path(campaign)
+    assert not Campaign.objects.filter(parent=campaign).exists()
+
+
+def test_not_while_texts_are_leaving(as_composer: PageClient) -> None:
+    campaign = failed_with("SMS-CAR-500")
+    Campaign.objects.filter(pk=campaign.pk).update(state="sending")
+    assert "Once every text has left" in as_composer.page(path(campaign))
+    as_composer.post(path(campaign, "again/"))
+    assert not Campaign.objects.filter(parent=campaign).exists()
+
+
+def test_who_may_send_again(as_viewer: PageClient, as_composer: PageClient, stranger: PageClient) -> None:
+    campaign = failed_with("SMS-CAR-500")
+    page = as_viewer.page(path(campaign))
+    assert "Ask someone with the composer role" in page
+    assert path(campaign, "again/") not in page
+    assert as_viewer.post(path(campaign, "again/")).status_code == 403
+    assert as_composer.get(path(campaign, "again/")).status_code == 405
+    assert as_composer.post("/campaigns/4711/again/").status_code == 404
+    assert stranger.post(path(campaign, "again/"))["Location"].startswith("/sign-in/")
+    assert not Campaign.objects.filter(parent=campaign).exists()
