@@ -134,6 +134,7 @@ def reconcile_attempt(attempt_id: int) -> None:
     """Look for a batch whose answer was lost."""
     with _once(f"look {attempt_id}", 0):
         reconcile.look(attempt_id)
+    _wake_campaigns()  # the number may be free again
 
 
 @task()

@@ -221,6 +221,15 @@ def test_the_second_look_for_a_lost_answer_is_woken_when_it_is_due(
         assert ticked(3)["reconcile_attempt"] == 1
 
 
+def test_an_answer_that_was_found_lets_the_campaign_go_on_at_once(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(2), size=1)
+    carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_after"})
+    tasks.advance.call(campaign.pk)
+    assert ticked()["advance"] == 0
+    tasks.reconcile_attempt.call(Attempt.objects.get().pk)
+    assert woken()["advance"] == 1
+
+
 def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator) -> None:
     world.hand_over(world.launched(world.people(1)))
     assert ticked()["poll"] == 0, "not due yet"
