@@ -20,7 +20,7 @@ setup: ## only install what `make run` needs
 
 test: ## run all tests (TESTS="tests/campaigns -k phone" for some, WORKERS=4 for more at once)
 	@$(call install,test)
-	$(PY) -m pytest -n $(WORKERS) --dist loadscope $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
 
 lint: ## check style, types, the import rule, templates, migrations and the production settings
 	@$(call install,test)

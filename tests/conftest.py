@@ -10,6 +10,16 @@ from django.contrib.auth.models import User
 
 from tests import factories
 
+LONG = tuple(
+    f"tests/{name}" for name in ("browser", "speed", "faults", "campaigns/test_send", "campaigns/test_worker")
+)
+"""Files of tests that take many seconds each: begun first, so that none of them is what all wait for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Stable: whatever pytest-django put first within a file stays first.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _static_folder() -> None:
