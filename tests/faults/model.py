@@ -1,0 +1,381 @@
+"""The whole of sending as a game: people, processes, time and a carrier do what they like, in any order.
+
+Hypothesis chooses the moves; after each one `model_judge` looks whether the program still tells the truth.
+Everything happens in this process: a kill is an exception that nothing catches, after which the process of
+that name counts as dead and another one goes on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from campaigns import tasks
+from campaigns.inbox import optouts, webhook_events, webhooks
+from campaigns.models import Attempt, Campaign, Contact, ContactList, Import, ImportRow, Message, OptOut
+from campaigns.reporting import polling
+from campaigns.sending import accounts, control, dispatch, launch, ledger, reconcile, review
+from campaigns.sending.limits import DatabaseGate
+from tests import factories
+from tests.faults.fake_answers import Answer, Clock, Point, Script, plain
+from tests.faults.fake_carrier import ACCOUNT, OTHER_WORDS, FakeCarrier
+from tests.faults.model_judge import Book, at_rest, judge, may_leave
+
+SENDERS = ("+16505550100", "+16505550101")
+POOL = [factories.phone(number) for number in range(9)]
+"""Everybody there is; campaigns share them."""
+CAMPAIGNS = 3
+DAY = 90_000  # seconds, and some more
+
+
+class Killed(BaseException):
+    """`kill -9`. No handler of the program can know it."""
+
+
+class Processes:
+    """Who runs, and who is dead. Stands in for `campaigns.sending.owner`."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._dead: set[str] = set()
+        self.current = ""
+        self.start()
+
+    def start(self) -> None:
+        self.current = f"{socket.gethostname()}:process {next(self._numbers)}:1"
+
+    def die(self) -> None:
+        """Nothing that still unwinds here is done in anybody's name."""
+        self._dead.add(self.current)
+        self.current = "nobody"
+        raise Killed
+
+    def me(self) -> str:
+        return self.current
+
+    def is_dead(self, owner: str) -> bool:
+        return owner in self._dead
+
+    def another(self, act: Callable[[], None]) -> None:
+        """Let another process act while this one stands still."""
+        mine = self.current
+        self.start()
+        try:
+            act()
+        finally:
+            self.current = mine
+
+
+clock = Clock()
+processes = Processes()
+carrier: FakeCarrier
+"""Of the game that is played; the fixture of the test puts these in the program's way."""
+
+
+def new_game() -> None:
+    """Empty tables, a carrier that never saw us, and everybody alive."""
+    global carrier
+    with transaction.atomic(), connection.cursor() as cursor:
+        for model in apps.get_app_config("campaigns").get_models():
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
+    accounts._known.clear()
+    clock.__init__()  # type: ignore[misc]
+    processes.__init__()  # type: ignore[misc]
+    carrier = FakeCarrier(clock, DatabaseGate(ACCOUNT, patience=0), SENDERS)
+
+
+SCRIPTS = st.builds(
+    Script,
+    answer=st.sampled_from([Answer.ACCEPTED] * 4 + list(Answer)),
+    rejects=st.sampled_from([0, 0, 0, 1, 2, 5, 7]),
+    late=st.sampled_from([0, 0, 0, 0, 240, 4000]),
+    lag=st.sampled_from([0, 0, 0, 240, 3000, 200_000]),
+    contents_lag=st.sampled_from([0, 0, 0, 90, 900]),
+)
+WAITS = st.sampled_from([1, 3, 16, 61, 61, 200, 601, 601, 3600, 90_000])
+POINTS = st.sampled_from(list(Point))
+BITS = st.sampled_from([0, 0, 1, 2, 4, 7])
+
+
+class Game(RuleBasedStateMachine):
+    campaigns: Bundle[int] = Bundle("campaigns")
+
+    def __init__(self) -> None:
+        super().__init__()
+        new_game()
+        self.user = User.objects.get(username="model")
+        self.book = Book()
+        self.launched = 0
+        self.strict: set[int] = set()
+        carrier.leaving = partial(may_leave, self.book)
+
+    @initialize()
+    def learn_numbers(self) -> None:
+        accounts.refresh_numbers()
+
+    # --- What people do ---
+
+    @precondition(lambda self: self.launched < CAMPAIGNS)
+    @rule(
+        target=campaigns,
+        first=st.integers(0, 8),
+        count=st.integers(1, 6),
+        size=st.integers(1, 3),
+        sender=st.sampled_from((SENDERS[0], *SENDERS)),
+        strict=st.booleans(),
+        spoilt=st.booleans(),
+    )
+    def launch(self, first: int, count: int, size: int, sender: str, *, strict: bool, spoilt: bool) -> int:
+        people = [POOL[(first + number) % len(POOL)] for number in range(count)]
+        self.launched += 1
+        name = f"Sale {self.launched}"
+        campaign = Campaign.objects.create(
+            name=name,
+            contact_list=list_of(people, spoilt=spoilt),
+            sender=sender,
+            text=f"{name}, {{{{ first_name }}}}!",
+            batch_size=size,
+            if_absent=Campaign.IfAbsent.REVIEW if strict else Campaign.IfAbsent.RESEND,
+        )
+        texted = [to for to in people if to not in self.book.opted_out]
+        self.book.expected |= {(to, f"{name}, {name_of(to)}!"): campaign.pk for to in texted}
+        assert launch.launch(campaign, user=self.user)
+        assert launch.freeze(campaign.pk)
+        if strict:
+            self.strict.add(campaign.pk)
+        return campaign.pk
+
+    @rule(key=campaigns)
+    def pause(self, key: int) -> None:
+        if control.pause(Campaign.objects.get(pk=key), user=self.user):
+            self.book.stopped.add(key)
+
+    @rule(key=campaigns)
+    def resume(self, key: int) -> None:
+        if control.try_again(Campaign.objects.get(pk=key), user=self.user):
+            self.book.stopped.discard(key)
+
+    @rule(key=campaigns)
+    def cancel(self, key: int) -> None:
+        if control.cancel(Campaign.objects.get(pk=key), user=self.user) is not None:
+            self.book.stopped.add(key)
+
+    @rule(who=st.sampled_from(POOL))
+    def opt_out(self, who: str) -> None:
+        optouts.add(who, note="", user=self.user)
+        self.book.opted_out.add(who)
+
+    @rule(who=st.sampled_from(POOL))
+    def opt_in(self, who: str) -> None:
+        self.book.opted_out.discard(who)
+        for record in OptOut.objects.filter(phone=who, ended_at=None):
+            assert optouts.end(record, user=self.user)
+
+    @precondition(lambda self: review.waiting().exists())
+    @rule(which=st.integers(0, 2), decision=st.sampled_from(review.Decision))
+    def decide(self, which: int, decision: review.Decision) -> None:
+        waiting = list(review.waiting())
+        attempt = waiting[which % len(waiting)]
+        self.decide_about(attempt, decision)
+
+    def decide_about(self, attempt: Attempt, decision: review.Decision) -> None:
+        people = list(Message.objects.filter(batch=attempt.batch, state="waiting").values_list("to", "text"))
+        if review.decide(attempt, decision, user=self.user) != review.Outcome.DONE:
+            return
+        if decision is review.Decision.SEND:
+            # Each copy that the carrier has, or has on its way, is one that the person did not wait for.
+            self.book.allowed.update(person for person in people if carrier.will_have(*person))
+
+    # --- What processes do ---
+
+    @rule(key=campaigns, script=SCRIPTS, ahead=st.booleans())
+    def hand_over(self, key: int, script: Script, *, ahead: bool) -> None:
+        carrier.scripts = [self.fitting(key, script)]
+        self.step(key, ahead=ahead)
+
+    @rule(key=campaigns, script=SCRIPTS, point=POINTS, ahead=st.booleans())
+    def die_handing_over(self, key: int, script: Script, point: Point, *, ahead: bool) -> None:
+        carrier.scripts = [self.fitting(key, script)]
+        carrier.at = {point: processes.die}
+        self.step(key, ahead=ahead)
+
+    @rule(
+        key=campaigns,
+        script=SCRIPTS,
+        point=POINTS,
+        what=st.sampled_from(["pause", "cancel", "opt_out", "worker", "late worker", "later worker"]),
+    )
+    def meddle(self, key: int, script: Script, point: Point, what: str) -> None:
+        """Others act while a hand-over stands at some point."""
+        carrier.scripts = [self.fitting(key, script)]
+        carrier.at = {point: lambda: processes.another(lambda: self.act(what, key))}
+        self.step(key, ahead=False)
+
+    def act(self, what: str, key: int) -> None:
+        if what == "opt_out":
+            for to, _ in [person for person, campaign in self.book.expected.items() if campaign == key]:
+                self.opt_out(to)
+        elif what == "pause":
+            self.pause(key)
+        elif what == "cancel":
+            self.cancel(key)
+        else:
+            seconds = {"worker": [0], "late worker": [200, 601], "later worker": [200, 601, 61, 61]}[what]
+            for wait in seconds:
+                clock.move(wait)
+                self.tick()
+                self.step(key, ahead=False)
+
+    def step(self, key: int, *, ahead: bool) -> dispatch.Did | None:
+        """As a worker does it, or ahead, as `manage.py send` does. None: the process died of it."""
+        relay = dispatch.Relay(key)
+        step = None
+        try:
+            step = relay.step(ahead=ahead)
+            tasks._goes_on(key, step)
+            if ahead and step.did == dispatch.Did.HANDED_OVER:
+                tasks._goes_on(key, relay.step(ahead=ahead))
+            relay.stop()
+        except Killed:
+            processes.start()
+        carrier.scripts, carrier.at = [], {}
+        return step.did if step else None
+
+    def alive(self, act: Callable[[], object]) -> None:
+        """Do it; if the process dies of it, another one starts."""
+        try:
+            act()
+        except Killed:
+            processes.start()
+
+    def fitting(self, key: int, script: Script) -> Script:
+        """Beyond the settle time the promise holds for a campaign only that asks a person."""
+        return script if key in self.strict else plain(script)
+
+    @rule()
+    def tick(self) -> None:
+        """What the worker finds due."""
+
+        def act() -> None:
+            ledger.settle_orphans()
+            for attempt_id in reconcile.due():
+                reconcile.look(attempt_id)
+            polling.poll()
+            webhook_events.process()
+            for campaign_id in polling.due_campaigns():
+                control.finish_if_final(campaign_id)
+
+        self.alive(act)
+
+    @rule(after=st.integers(0, 5), dies=st.booleans())
+    def tick_in_trouble(self, after: int, *, dies: bool) -> None:
+        """The carrier's records fail, or the process dies, at the read of this number."""
+        carrier.reads = [*[lambda: None] * after, processes.die if dies else carrier.fail]
+        self.tick()
+        carrier.reads = []
+
+    # --- What time and the carrier do ---
+
+    @rule(seconds=WAITS)
+    def wait(self, seconds: int) -> None:
+        clock.move(seconds)
+        carrier.arrive()
+
+    @rule(fail=st.booleans())
+    def lists_fail(self, *, fail: bool) -> None:
+        carrier.lists_fail = fail
+
+    @rule(failing=BITS, only=st.one_of(st.none(), st.integers(0, 5)))
+    def carrier_sends(self, failing: int, only: int | None) -> None:
+        carrier.send_on(failing=failing, only=only)
+
+    @precondition(lambda self: bool(carrier.events))
+    @rule(which=st.lists(st.integers(0, 30), min_size=1, max_size=6))
+    def tell(self, which: Sequence[int]) -> None:
+        """Events come in any order, some twice, most never."""
+        for number in which:
+            webhooks.receive("ringcentral", carrier.events[number % len(carrier.events)].encode())
+        self.alive(webhook_events.process)
+
+    @rule(sender=st.sampled_from(SENDERS), people=st.lists(st.sampled_from(POOL), min_size=1, max_size=3))
+    def another_program(self, sender: str, people: Sequence[str]) -> None:
+        carrier.another_program_sends(sender, [(to, OTHER_WORDS) for to in dict.fromkeys(people)])
+
+    # --- The judge ---
+
+    @invariant()
+    def true(self) -> None:
+        judge(self.book, carrier)
+
+    def teardown(self) -> None:
+        """Everything works again and time goes by: nobody is left between."""
+        carrier.lists_fail = False
+        for seconds in (
+            1,
+            16,
+            61,
+            601,
+            61,
+            61,
+            3600,
+            90_000,
+            61,
+            301,
+            601,
+            61,
+            90_000,
+            90_000,
+            90_000,
+            90_000,
+        ):
+            self.wait(seconds)
+            self.tick()
+            carrier.send_on()
+            moving = Campaign.objects.exclude(state=Campaign.State.FINISHED).values_list("id", "state")
+            for key, state in list(moving):
+                if state == Campaign.State.HELD:
+                    self.resume(key)
+                while self.step(key, ahead=False) == dispatch.Did.HANDED_OVER:
+                    pass
+            if not moving:
+                break
+        at_rest(self.book, carrier)
+
+
+def name_of(to: str) -> str:
+    return f"person {to[-2:]}"
+
+
+def list_of(people: Sequence[str], *, spoilt: bool) -> ContactList:
+    """A list as an import leaves it; `spoilt`: with a doubled row and one without a number."""
+    made = ContactList.objects.create(
+        name="People", columns=["Phone", "First name"], field_names=["phone", "first_name"],
+        contact_count=len(people),
+    )  # fmt: skip
+    bad = [(people[0], "repeated", "duplicate"), ("", "empty", "invalid")] if spoilt else []
+    source = Import.objects.create(
+        contact_list=made, filename="people.csv", state=Import.State.DONE, finished_at=timezone.now(),
+        row_count=len(people) + len(bad), usable_count=len(people),
+        duplicate_count=bool(bad), invalid_count=bool(bad),
+    )  # fmt: skip
+    rows = [(to, "", "usable") for to in people] + bad
+    made_rows = ImportRow.objects.bulk_create(
+        ImportRow(
+            source=source, number=number, outcome=outcome, problem=problem, phone=to,
+            cells=json.dumps([to, name_of(to)]),
+        )
+        for number, (to, problem, outcome) in enumerate(rows, 2)
+    )  # fmt: skip
+    usable = [row for row in made_rows if row.outcome == ImportRow.Outcome.USABLE]
+    Contact.objects.bulk_create(Contact(contact_list=made, phone=row.phone, row=row) for row in usable)
+    return made

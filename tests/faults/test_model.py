@@ -1,0 +1,61 @@
+"""Ring 2: people, processes, time and a carrier in any order, and nobody is ever texted twice or forgotten.
+
+The same games are played each time. `MODEL_GAMES=2000` plays so many others, never the same ones.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from campaigns.reporting import polling
+from campaigns.sending import accounts, owner
+from tests.faults import model
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GAMES = int(os.environ.get("MODEL_GAMES", "0"))
+PROFILE = settings(
+    max_examples=GAMES or 40,
+    stateful_step_count=40,
+    derandomize=not GAMES,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Iterator[None]:
+    """The program meets the game's clock, processes and carrier in place of the real ones."""
+    User.objects.create_user("model")
+    settings.RINGCENTRAL_SERVER_URL = "http://carrier.test"
+    monkeypatch.setattr(timezone, "now", model.clock)
+    monkeypatch.setattr(owner, "me", model.processes.me)
+    monkeypatch.setattr(owner, "is_dead", model.processes.is_dead)
+    monkeypatch.setattr(accounts, "provider", lambda: model.carrier)
+    # What a poll asks for ahead it would ask for in a thread, with the database in a state of its own.
+    monkeypatch.setattr(polling, "ahead", lambda items: items)
+    if connection.vendor == "postgresql":
+        connection.cursor().execute("SET synchronous_commit = off")  # no disk is pulled in this ring
+    logging.disable(logging.CRITICAL)  # thousands of lines that all were meant
+    yield
+    if connection.vendor == "postgresql":
+        connection.cursor().execute("SET synchronous_commit = off")  # no disk is pulled in this ring
+    logging.disable(logging.NOTSET)
+    model.new_game()
+
+
+@pytest.mark.usefixtures("_board")
+def test_any_game_ends_well() -> None:
+    run_state_machine_as_test(model.Game, settings=PROFILE)
