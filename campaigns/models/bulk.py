@@ -6,10 +6,11 @@ row; these do the same work in one statement for each chunk. Both must run insid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -52,19 +53,11 @@ def update(model: type[models.Model], names: Sequence[str], rows: Sequence[Row])
     table = _table(model)
     fields = [model._meta.pk, *(model._meta.get_field(name) for name in names)]
     columns = _columns(model, names)
-    sets = ", ".join(f"{connection.ops.quote_name(column)} = new.{column}" for column in columns)
+    source, terms, values = _new(fields, ["key", *columns], rows)
+    pairs = zip(columns, terms[1:], strict=True)
+    sets = ", ".join(f"{connection.ops.quote_name(column)} = {term}" for column, term in pairs)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            source, values = _recordset(fields, ["key", *columns], rows)
-            cursor.execute(f"UPDATE {table} SET {sets} FROM {source} WHERE {table}.id = new.key", values)  # noqa: S608
-        else:
-            rows = _as_text(fields, rows)
-            row_marks = "(" + ", ".join(["%s"] * (len(columns) + 1)) + ")"
-            cursor.execute(
-                f"WITH new(key, {', '.join(columns)}) AS (VALUES {', '.join([row_marks] * len(rows))}) "  # noqa: S608
-                f"UPDATE {table} SET {sets} FROM new WHERE {table}.id = new.key",
-                [value for row in rows for value in row],
-            )
+        cursor.execute(f"{source} UPDATE {table} SET {sets} FROM new WHERE {table}.id = {terms[0]}", values)  # noqa: S608
 
 
 def upsert(
@@ -85,62 +78,68 @@ def upsert(
     """
     table, fields = _table(model), [model._meta.get_field(name) for name in names]
     columns = _columns(model, names)
-    head = f"INSERT INTO {table} AS old ({', '.join(columns)})"
     sets = [f"{column} = excluded.{column}" for column in _columns(model, changing)]
     sets += [f"{column} = COALESCE(excluded.{column}, old.{column})" for column in _columns(model, keeping)]
+    head = f"INSERT INTO {table} AS old ({', '.join(columns)})"
     tail = f"ON CONFLICT ({', '.join(_columns(model, key))}) DO UPDATE SET {', '.join(sets)} WHERE {when}"
+    at_once = SQLITE_PARAMETERS // len(columns)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            source, values = _recordset(fields, columns, rows)
-            cursor.execute(f"{head} SELECT * FROM {source} {tail}", values)  # noqa: S608
-            return
-        row_marks = "(" + ", ".join(["%s"] * len(columns)) + ")"
-        at_once = SQLITE_PARAMETERS // len(columns)
         for start in range(0, len(rows), at_once):
-            chunk = _as_text(fields, rows[start : start + at_once])
-            cursor.execute(
-                f"{head} VALUES {', '.join([row_marks] * len(chunk))} {tail}",
-                [value for row in chunk for value in row],
-            )
+            source, terms, values = _new(fields, columns, rows[start : start + at_once])
+            # The WHERE keeps SQLite from reading ON as the condition of a join.
+            cursor.execute(f"{source} {head} SELECT {', '.join(terms)} FROM new WHERE true {tail}", values)  # noqa: S608
 
 
-def _recordset(fields: Sequence[Any], columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, list[str]]:
-    """The rows as a table `new` for PostgreSQL: one JSON text is far cheaper to write than an array for each
-    column."""
-    kinds = ", ".join(
-        f"{column} {field.db_type(connection)}" for column, field in zip(columns, fields, strict=True)
-    )
-    records = [dict(zip(columns, row, strict=True)) for row in rows]
-    return f"json_to_recordset(%s) AS new({kinds})", [orjson.dumps(records, default=str).decode()]
+def _new(
+    fields: Sequence[Any], columns: Sequence[str], rows: Sequence[Row]
+) -> tuple[str, list[str], list[Any]]:
+    """The rows as a table `new`: the WITH clause, a term for each column, and the values of both in order.
+
+    What all rows share (most of a page of receipts has one state, one price) is written once, in its term.
+    """
+    found: list[Sequence[Any]] = [*zip(*rows, strict=True)]
+    if connection.vendor != "postgresql":
+        found = [_as_stored(field, values) for field, values in zip(fields, found, strict=True)]
+    own = [place for place, values in enumerate(found) if not _shared(values)]
+    once = [values[0] for values in found if _shared(values)]
+    names = [columns[place] for place in own]
+    terms = [f"new.{column}" if place in own else "%s" for place, column in enumerate(columns)]
+    each = zip(*(found[place] for place in own), strict=True)
+    if connection.vendor == "postgresql":
+        # One JSON text is far cheaper to write than an array for each column.
+        kinds = ", ".join(f"{columns[place]} {fields[place].db_type(connection)}" for place in own)
+        text = orjson.dumps([dict(zip(names, row, strict=True)) for row in each], default=str).decode()
+        return f"WITH new AS (SELECT * FROM json_to_recordset(%s) AS one({kinds}))", terms, [text, *once]  # noqa: S608
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(own)) + ")"] * len(rows))
+    return f"WITH new({', '.join(names)}) AS (VALUES {marks})", terms, [*chain.from_iterable(each), *once]
 
 
-def _as_text(fields: Sequence[Any], rows: Sequence[Row]) -> Sequence[Row]:
+def _shared(values: Sequence[Any]) -> bool:
+    """Whether a column holds one and the same value; a dictionary is not looked into."""
+    return len(values) > 1 and not isinstance(values[0], dict) and values.count(values[0]) == len(values)
+
+
+def _as_stored(field: Any, values: Sequence[Any]) -> Sequence[Any]:
     """SQLite keeps times as text and money as numbers; give it what Django would."""
-    zone = connection.timezone
-
-    def moment(value: datetime) -> str:
-        """As Django's own adapter spells it, in a third of its time."""
-        return str(value.astimezone(zone).replace(tzinfo=None))
-
-    odd: list[tuple[int, Callable[[Any], Any]]] = []
-    for place, field in enumerate(fields):
-        if isinstance(field, models.DateTimeField):
-            odd.append((place, moment))
-        elif isinstance(field, models.DecimalField | models.JSONField):
-            odd.append((place, partial(field.get_db_prep_value, connection=connection)))
-    plain = [list(row) for row in rows]
-    for place, prepare in odd:
+    if isinstance(field, models.DateTimeField):
+        prepare = _moment
+    elif isinstance(field, models.DecimalField | models.JSONField):
+        prepare = partial(field.get_db_prep_value, connection=connection)
+    else:
+        return values
+    try:
         # Most rows of a page share a few prices and times.
-        known: dict[Any, Any] = {None: None}
-        for row in plain:
-            value = row[place]
-            try:
-                row[place] = known[value]
-            except KeyError:
-                row[place] = known[value] = prepare(value)
-            except TypeError:  # a dictionary
-                row[place] = prepare(value)
-    return plain
+        known = {value: None if value is None else prepare(value) for value in set(values)}
+    except TypeError:  # dictionaries
+        return [None if value is None else prepare(value) for value in values]
+    return [known[value] for value in values]
+
+
+def _moment(value: datetime) -> str:
+    """As Django's own adapter spells it, in a fraction of its time."""
+    if value.tzinfo is UTC is connection.timezone:
+        return value.isoformat(" ")[:-6]
+    return str(value.astimezone(connection.timezone).replace(tzinfo=None))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -323,6 +324,25 @@ def test_a_column_of_nothing_but_nulls(campaign: Campaign, batch: Batch, column:
     row[column + 1] = None
     update(Message, COLUMNS, [row])
     assert list(Message.objects.values_list("id", *COLUMNS).get()) == row
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ("delivered", "id", "", 1, Decimal("0.00850"), MOMENT),
+        ("sent", "id", "X-1", None, None, None),
+        ("delivered", "id", "", 1, Decimal("0.00850"), MOMENT.astimezone(ZoneInfo("America/Chicago"))),
+    ],
+)
+def test_what_all_rows_share_is_written_to_each_and_read_as_django_writes_it(
+    batch: Batch, same: tuple[Any, ...]
+) -> None:
+    ours = [message(batch, to=factories.phone(place)).pk for place in range(3)]
+    update(Message, COLUMNS, [(pk, *same) for pk in ours])
+    assert list(Message.objects.order_by("id").values_list("id", *COLUMNS)) == [(pk, *same) for pk in ours]
+    filters = dict(zip(COLUMNS, same, strict=True))
+    if same[-1] is not None:
+        assert Message.objects.filter(**filters).count() == 3
 
 
 def test_an_update_leaves_others_alone(batch: Batch) -> None:

@@ -191,8 +191,8 @@ def test_after_any_history_the_tally_is_a_recount(batch: Batch, pages: list[list
         statuses.take_messages(batch, [remote(person, word) for person, word in page])
         for person, word in dict(page).items():
             new = statuses.MEANING.get(word)
-            if person in expected and new is not None and rank[new.value] > rank[expected[person]]:
-                expected[person] = new.value
+            if person in expected and new is not None and rank[new] > rank[expected[person]]:
+                expected[person] = new
     assert {person: message(person).state for person in range(PEOPLE)} == expected
     assert_tally(batch)
 
