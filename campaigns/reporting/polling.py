@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef, Sum
+from django.db.models import Exists, Min, OuterRef, Q, Sum
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, SenderNumber
 from campaigns.models.bulk import unhurried
 from campaigns.providers.base import BatchState, Provider, ProviderError, RemoteMessage, StatusTotals
-from campaigns.reporting import mirror, statuses
+from campaigns.reporting import breaker, mirror, statuses, sums
 from campaigns.reporting.ahead import ahead
 from campaigns.sending import accounts, control, leases
 
@@ -52,10 +53,12 @@ def _round(carrier: Provider, account: str) -> int:
     if not due:
         return 0
     left = list(due)
+    senders = {batch.sender for batch in due}
     try:
         remote = _ask(carrier, due)
         with unhurried():  # all of it can be asked for again
             _mirror_batches(remote)
+            senders |= _take_seen(account, due, remote)
             for write in ahead(_writes(carrier, left, remote)):
                 write()
         accounts.note_success()
@@ -63,8 +66,10 @@ def _round(carrier: Provider, account: str) -> int:
         accounts.note_trouble(error)
         log.warning("poll failed", extra={"kind": error.kind, "code": error.code})
         _postpone(left, error.retry_after or POSTPONED)
-    for sender in {batch.sender for batch in due}:
+    for sender in senders:
         measure_rate(account, sender)
+    for campaign_id in {batch.campaign_id for batch in due if breaker.harm([batch.totals])}:
+        breaker.check(campaign_id)
     for campaign_id in {batch.campaign_id for batch in due}:
         control.finish_if_final(campaign_id)
     return len(due)
@@ -73,18 +78,22 @@ def _round(carrier: Provider, account: str) -> int:
 def _ask(carrier: Provider, due: list[Batch]) -> dict[str, BatchState]:
     """The due batches as the provider sees them: one by its id, several through the list.
 
-    One that the provider does not know any more is missing.
+    One that the provider does not know any more is missing. The list has a thousand on a page, so those that
+    are not due and still being sent are there as well.
     """
     found: dict[str, BatchState] = {}
     wanted = {batch.provider_id for batch in due}
     if len(due) > 1:
-        oldest = min(batch.remote_created_at or timezone.now() for batch in due)
-        for item in carrier.batches(date_from=oldest - BEFORE):
-            if item.provider_id in wanted:
-                found[item.provider_id] = item
-            if len(found) == len(wanted):
+        since = min(batch.remote_created_at or timezone.now() for batch in due) - BEFORE
+        unfinished = Batch.objects.filter(
+            account=due[0].account, completed_at=None, remote_created_at__gte=since
+        )
+        watched = wanted | set(unfinished.values_list("provider_id", flat=True))
+        for item in carrier.batches(date_from=since):
+            found[item.provider_id] = item
+            if watched <= found.keys():
                 break
-    for missing in wanted - set(found):
+    for missing in wanted - found.keys():
         try:
             found[missing] = carrier.batch(missing)
         except ProviderError as error:
@@ -117,6 +126,20 @@ def _mirror_batches(remote: dict[str, BatchState]) -> None:
         mirror.take_batches(whose, remote.values())
 
 
+@transaction.atomic
+def _take_seen(account: str, due: Sequence[Batch], remote: Mapping[str, BatchState]) -> set[str]:
+    """What the list says of batches whose turn has not come: of many, the last to be asked about would be
+    shown as untouched for minutes. Returns the numbers that they were sent from."""
+    others = remote.keys() - {batch.provider_id for batch in due}
+    now, senders = timezone.now(), set()
+    for batch in Batch.objects.filter(account=account, provider_id__in=others, completed_at=None):
+        item = remote[batch.provider_id]
+        if item.completed or item.processed_count > batch.processed_count:
+            statuses.take_batch(batch, item, now)
+            senders.add(batch.sender)
+    return senders
+
+
 def _look(carrier: Provider, batch: Batch, remote: BatchState | None) -> Iterator[Write]:
     """Everything there is to know about one batch now, and when to look next."""
     if remote is None:
@@ -129,6 +152,7 @@ def _look(carrier: Provider, batch: Batch, remote: BatchState | None) -> Iterato
         yield partial(_plan, batch, final=False)
         return
     since = (batch.remote_created_at or now) - BEFORE
+    before = batch.totals
     totals = carrier.statuses(date_from=since, batch_id=batch.provider_id)
     yield partial(statuses.take_totals, batch, totals)
     settled = statuses.settled(totals)
@@ -136,17 +160,22 @@ def _look(carrier: Provider, batch: Batch, remote: BatchState | None) -> Iterato
     if read:
         for page in carrier.messages(date_from=since, batch_id=batch.provider_id):
             yield partial(_take, batch, page)
-    yield partial(_conclude, batch, remote, totals, read=read)
+    yield partial(_conclude, batch, remote, totals, before, read=read)
 
 
-def _conclude(batch: Batch, remote: BatchState, totals: StatusTotals, *, read: bool) -> None:
+def _conclude(
+    batch: Batch, remote: BatchState, totals: StatusTotals, before: dict[str, Any], *, read: bool
+) -> None:
+    """`before`: the totals as they were read the last time."""
     settled = statuses.settled(totals)
     if read:
         batch.settled_count, batch.read_at = settled, timezone.now()
         batch.save(update_fields=["settled_count", "read_at"])
     final = remote.completed and batch.settled_count == settled
     final = final and statuses.all_final(totals, batch.remote_size)
-    if final and statuses.any_open(batch):
+    stable = remote.completed and batch.totals == before
+    differ = (final or stable) and not sums.compare(batch, stable=stable)
+    if differ or (final and statuses.any_open(batch)):
         # The provider counts receipts that its list does not show yet: read the list again next time.
         final, batch.settled_count = False, 0
         batch.save(update_fields=["settled_count"])
@@ -194,19 +223,33 @@ def measure_rate(account: str, sender: str) -> None:
     work = unfinished.aggregate(done=Sum("processed_count"), since=Min("accepted_at"))
     idle = work["since"] is None
     if not idle:
-        # The first look at a number that was idle: since it got its first batch.
-        start = number.processed_at or work["since"]
-        gained = total - number.processed_total if number.processed_at else work["done"]
-        if gained <= 0 or now - start < RATE_WINDOW:
+        current = _current(number, total, work["done"], work["since"], now)
+        if current <= 0:
             return
-        current = gained / (now - start).total_seconds() * 60
-        known = number.rate if number.processed_at else None
-        number.rate = current if known is None else 0.6 * known + 0.4 * current
+        smoothed = current if number.rate is None else 0.6 * number.rate + 0.4 * current
+        # What is known of a number that was idle may be a lower bound, and its first texts take a moment.
+        number.rate = smoothed if number.processed_at else max(smoothed, current)
     last = batches.filter(completed_at__isnull=False).order_by("-completed_at").first()
     if last is not None and last.completed_at == last.polled_at:
         number.rate = max(number.rate or 0.0, _at_least(last))
     number.processed_total, number.processed_at = total, None if idle else now
     number.save(update_fields=["rate", "processed_total", "processed_at"])
+
+
+def _current(number: SenderNumber, total: int, done: int, since: datetime, now: datetime) -> float:
+    """Texts a minute since the last look; 0 if nothing can be said yet. `done` of the batches that the number
+    works on were sent since it got the first of them, at `since`.
+
+    Of a number that may have had nothing to do since the last look, as after a pause, both times are too
+    long, so the better one counts.
+    """
+    spans = [(number.processed_at, total - number.processed_total)] if number.processed_at else []
+    if number.processed_at is None or since > number.processed_at:
+        spans.append((since, done))
+    return max(
+        gained / (now - start).total_seconds() * 60 if now - start >= RATE_WINDOW else 0.0
+        for start, gained in spans
+    )
 
 
 def _at_least(batch: Batch) -> float:
@@ -219,5 +262,6 @@ def _at_least(batch: Batch) -> float:
 def due_campaigns() -> list[int]:
     """Campaigns that only wait to be called finished."""
     watched = Batch.objects.filter(campaign=OuterRef("pk"), next_poll_at__isnull=False)
-    waiting = Campaign.objects.filter(~Exists(watched), state=Campaign.State.DELIVERING)
+    ended = Q(state=Campaign.State.DELIVERING) | Q(state=Campaign.State.HELD, tally__held=0)
+    waiting = Campaign.objects.filter(~Exists(watched), ended)
     return list(waiting.values_list("id", flat=True)[:100])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,9 +12,12 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, ContactList, OptOut, RowState, Tally
-from campaigns.sending import accounts
+from campaigns.providers.words import explain
+from campaigns.reporting import breaker
+from campaigns.sending import accounts, canary, control
 
 SHOWN_BATCHES = 50
+SHOWN_REASONS = 5
 QUICK, SLOW, SLOWEST = 3, 15, 60  # seconds between two polls of a page
 READING_ORDER = (
     RowState.DELIVERED, RowState.SENT, RowState.WITH_CARRIER, RowState.SUBMITTING, RowState.IN_DOUBT,
@@ -43,6 +47,15 @@ class BatchLine:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why texts of a canary did not arrive."""
+
+    count: int
+    code: str
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """One campaign at one moment."""
@@ -63,6 +76,43 @@ class Progress:
     moving: bool
     next_delay: int
     sentence: str
+    billed: Decimal | None
+    """US dollars that the provider has told for what was handed over so far; None: nothing yet."""
+    canary_reasons: Sequence[Reason]
+    """Only while a person is asked about the canary."""
+
+    @property
+    def standing(self) -> str:
+        """What is with the provider beyond recall, and what is still here."""
+        return _standing(self.tally)
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        """Until when the launch waits to be taken back; None: it does not."""
+        return _leaves_at(self.campaign)
+
+    @property
+    def can_undo(self) -> bool:
+        """Nothing has left as far as the counters tell, so the launch can be taken back; `control.undo`
+        proves it."""
+        here = self.tally.count(*LEFT_OUT, RowState.QUEUED, RowState.HELD)
+        stoppable = self.campaign.state in control.STOPPABLE and not self.cancelled
+        return self.campaign.undo_until is not None and stoppable and here == self.tally.rows
+
+    @property
+    def texts_out(self) -> int:
+        """Texts that left this place, however they ended."""
+        return self.handed_over + self.tally.count(RowState.REJECTED, RowState.MARKED_SENT)
+
+    @property
+    def leaves_in(self) -> int:
+        """Whole seconds until something leaves."""
+        return 0 if self.leaves_at is None else seconds_until(self.leaves_at)
+
+    @property
+    def cancelled(self) -> bool:
+        """A person stopped what had not been handed over."""
+        return self.campaign.shown_state == control.CANCELLED
 
     @property
     def in_doubt(self) -> int:
@@ -84,6 +134,8 @@ class Progress:
     @property
     def can_stop(self) -> bool:
         """Something may still leave by itself."""
+        if self.campaign.state == Campaign.State.PREPARING:
+            return not self.cancelled
         return bool(self.cancellable or self.tally.submitting or self.tally.in_doubt)
 
     @property
@@ -113,6 +165,7 @@ def _progress(campaign: Campaign) -> Progress:
     sums = batches.aggregate(
         processed=Sum("processed_count", filter=Q(state=Batch.State.ACCEPTED)),
         accepted=Sum("remote_size", filter=Q(state=Batch.State.ACCEPTED)),
+        cost=Sum("cost", filter=Q(state=Batch.State.ACCEPTED)),
     )
     processed, accepted = sums["processed"] or 0, sums["accepted"] or 0
     last = batches.order_by("-number").values_list("number", flat=True).first() or 0
@@ -141,8 +194,32 @@ def _progress(campaign: Campaign) -> Progress:
         read_at=read_at,
         moving=moving,
         next_delay=_next_delay(campaign, read_at, left),
-        sentence=_sentence(campaign, counts, taken),
+        sentence=_sentence(campaign, counts),
+        billed=sums["cost"],
+        canary_reasons=_canary_reasons(campaign),
     )
+
+
+def seconds_until(moment: datetime) -> int:
+    """Whole seconds, at least 1 until it is over."""
+    return max(0, math.ceil((moment - timezone.now()).total_seconds()))
+
+
+def _leaves_at(campaign: Campaign) -> datetime | None:
+    """When the time to take it back is over, of a campaign that leaves by itself then."""
+    waits = campaign.state in (Campaign.State.PREPARING, Campaign.State.SENDING)
+    stopped = campaign.trouble_code in (control.PAUSED, control.CANCELLED)
+    if campaign.undo_until is None or not waits or stopped or not seconds_until(campaign.undo_until):
+        return None
+    return campaign.undo_until
+
+
+def _canary_reasons(campaign: Campaign) -> list[Reason]:
+    if campaign.state != Campaign.State.HELD or campaign.trouble_code != control.CANARY:
+        return []
+    totals = Batch.objects.filter(campaign=campaign, number=1).values_list("totals", flat=True)
+    found = breaker.reasons(totals).most_common(SHOWN_REASONS)
+    return [Reason(count, code, explain(code).sentence) for code, count in found]
 
 
 def _percent(processed: int, texts: int, counts: Tally, *, moving: bool) -> int:
@@ -157,8 +234,10 @@ def _next_delay(campaign: Campaign, read_at: datetime | None, left: int) -> int:
     """Seconds until the page asks again: seldom when little happens."""
     if campaign.state == Campaign.State.PREPARING:
         return 1
+    if _leaves_at(campaign):
+        return 1
     if campaign.state == Campaign.State.HELD:
-        return SLOW
+        return QUICK if campaign.trouble_code == control.CANARY else SLOW
     if left and not campaign.trouble:
         return QUICK
     quiet = timezone.now() - (campaign.handed_over_at or campaign.launched_at or timezone.now())
@@ -199,26 +278,43 @@ def _line(batch: Batch) -> BatchLine:
     )
 
 
-def _sentence(campaign: Campaign, counts: Tally, taken: int) -> str:
+def _standing(counts: Tally) -> str:
+    """What cannot be stopped any more and what still can, as one sentence; empty if there is neither."""
+    taken = counts.count(*TAKEN)
+    parts = []
+    if taken:
+        parts.append(f"{taken:,} {_are(taken)} with {accounts.provider_name()} and cannot be recalled")
+    if counts.held:
+        parts.append(f"{counts.held:,} {_are(counts.held)} held here")
+    if counts.queued:
+        parts.append(f"{counts.queued:,} {_are(counts.queued)} waiting here")
+    return "; ".join(parts) + "." if parts else ""
+
+
+def _sentence(campaign: Campaign, counts: Tally) -> str:
     """What can still be stopped and what cannot."""
     name = accounts.provider_name()
     if campaign.state == Campaign.State.PREPARING:
-        return "The texts are being written. Nothing has been sent yet."
+        return _while_written(campaign)
     parts = []
-    if taken and campaign.state in (Campaign.State.SENDING, Campaign.State.HELD):
-        parts.append(f"{taken:,} {_were(taken)} handed to {name} and cannot be recalled.")
+    if campaign.state in (Campaign.State.SENDING, Campaign.State.HELD):
+        parts.append(_standing(counts))
+    alone = canary.guards(campaign, 2) and counts.rows - counts.count(*LEFT_OUT) > campaign.canary
+    if alone and campaign.state == Campaign.State.SENDING:
+        parts.append(f"The first {campaign.canary:,} leave alone; then it waits for you.")
     if counts.in_doubt:
         parts.append(f"{counts.in_doubt:,} {_are(counts.in_doubt)} in doubt: the answer was lost.")
-    if counts.held:
-        have = "has" if counts.held == 1 else "have"
-        parts.append(f"{counts.held:,} {_are(counts.held)} held here and {have} not been sent.")
-    if counts.queued:
-        parts.append(f"{counts.queued:,} {_are(counts.queued)} waiting here.")
     if counts.cancelled:
         were = "was cancelled and is" if counts.cancelled == 1 else "were cancelled and are"
         parts.append(f"{counts.cancelled:,} {were} not sent.")
     parts.append(_what_comes(campaign, counts, name))
     return " ".join(filter(None, parts))
+
+
+def _while_written(campaign: Campaign) -> str:
+    if campaign.trouble_code == control.CANCELLED:
+        return "Nothing is sent. The rows are written down to the last, so that each is accounted for."
+    return "The texts are being written. Nothing has been sent yet."
 
 
 def _what_comes(campaign: Campaign, counts: Tally, name: str) -> str:
@@ -235,10 +331,6 @@ def _what_comes(campaign: Campaign, counts: Tally, name: str) -> str:
     if counts.cancelled:
         return "Receipts of what had left are coming in; some carriers never send one."
     return f"{name} has sent everything. Receipts are coming in; some carriers never send one."
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
 
 
 def _are(count: int) -> str:

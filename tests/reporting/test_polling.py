@@ -9,9 +9,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from campaigns.models import AccountState, Batch, Campaign, Lease, Message
+from campaigns.models import AccountState, Batch, Campaign, Lease, Message, SenderNumber
 from campaigns.reporting import polling
-from campaigns.sending import control
+from campaigns.sending import control, dispatch
 from tests.sending import world
 from tests.simulator.running import RunningSimulator
 
@@ -244,3 +244,62 @@ def test_a_campaign_is_finished_once(carrier: RunningSimulator) -> None:
     world.poll()
     assert not control.finish_if_final(campaign.pk), "it is already"
     assert polling.due_campaigns() == []
+
+
+def test_all_batches_that_the_list_shows_move(
+    carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many batches only some have their turn, but none stays at 0 while later ones are worked off."""
+    monkeypatch.setattr(polling, "ROUND", 2)
+    campaign = world.launched(world.people(5), size=1)
+    world.hand_over(campaign)
+    now = timezone.now()
+    for number in range(1, 6):
+        Batch.objects.filter(number=number).update(next_poll_at=now - timedelta(seconds=number))
+    assert polling.poll() == 2
+    done = Batch.objects.order_by("number").values_list("processed_count", "remote_status")
+    assert list(done) == [(1, "Completed")] * 5
+    assert world.told(campaign) == {"delivered": 2, "with_carrier": 3}
+    for _ in range(2):
+        polling.poll()
+    assert world.told(campaign) == {"delivered": 5}
+    world.assert_adds_up(campaign)
+
+
+@pytest.mark.parametrize(
+    ("idle_first", "done", "seconds", "rate"),
+    [
+        (True, 5, 10, 48.0),  # 30 a minute so far: of 60 that are known, one look does not take the half
+        (True, 20, 10, 120.0),
+        (False, 5, 10, 48.0),
+        (False, 20, 10, 84.0),
+    ],
+)
+def test_a_pause_does_not_make_the_speed_swing(
+    carrier: RunningSimulator, idle_first: bool, done: int, seconds: int, rate: float
+) -> None:
+    campaign = world.launched(world.people(40), size=40)
+    dispatch.step(campaign.pk)
+    now = timezone.now()
+    batch = Batch.objects.get()
+    Batch.objects.update(accepted_at=now - timedelta(seconds=seconds), processed_count=done)
+    number = SenderNumber.objects.filter(phone=world.LOCAL)
+    number.update(rate=60.0, processed_at=None if idle_first else now - timedelta(seconds=seconds))
+    with time_machine.travel(now, tick=False):
+        polling.measure_rate(batch.account, world.LOCAL)
+    assert number.get().rate == pytest.approx(rate)
+
+
+def test_a_short_pause_between_two_looks_does_not_count(carrier: RunningSimulator) -> None:
+    """The number had nothing to do for a minute, and no look fell into it."""
+    campaign = world.launched(world.people(40), size=20)
+    dispatch.step(campaign.pk)
+    dispatch.step(campaign.pk)
+    now = timezone.now()
+    Batch.objects.filter(number=1).update(processed_count=20, completed_at=now - timedelta(seconds=60))
+    Batch.objects.filter(number=2).update(processed_count=10, accepted_at=now - timedelta(seconds=10))
+    number = SenderNumber.objects.filter(phone=world.LOCAL)
+    number.update(rate=60.0, processed_total=20, processed_at=now - timedelta(seconds=70))
+    with time_machine.travel(now, tick=False):
+        polling.measure_rate(Batch.objects.first().account, world.LOCAL)  # type: ignore[union-attr]
+    assert number.get().rate == pytest.approx(60)
