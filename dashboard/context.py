@@ -9,7 +9,10 @@ from django.http import HttpRequest
 
 from campaigns.models import AccountState, Webhook
 from campaigns.reporting import disagreements
-from campaigns.sending import review
+from campaigns.sending import leases, review
+
+SILENT = 60.0
+"""Seconds after which pages say that the background worker is not heard of. It writes every half second."""
 
 
 def carrier(request: HttpRequest) -> dict[str, Any]:
@@ -18,11 +21,13 @@ def carrier(request: HttpRequest) -> dict[str, Any]:
         "rehearsal": settings.REHEARSAL,
         "carrier_trouble": "",
         "webhook_trouble": "",
+        "worker_silent": False,
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         trouble = AccountState.objects.exclude(trouble="").order_by("-trouble_since").first()
         context["carrier_trouble"] = trouble.trouble if trouble else ""
+        context["worker_silent"] = leases.overdue("tick", seconds=SILENT)
         # Asked by the navigation only: a fragment that is polled has none.
         context["undecided"] = lambda: review.waiting().count() + disagreements.unsettled().count()
         if settings.PUBLIC_URL:

@@ -14,6 +14,9 @@ from campaigns.models import Lease
 from campaigns.models.bulk import claim
 from campaigns.sending import owner
 
+LONGEST = timedelta(minutes=11)
+"""Nobody takes one for so long: one that ends later was taken before the clock was set back."""
+
 
 def take(name: str, *, seconds: float) -> bool:
     """True if it is ours until the time is over: it was free, ran out, was ours, or its owner is dead."""
@@ -27,7 +30,7 @@ def take(name: str, *, seconds: float) -> bool:
         except IntegrityError:
             return False
         return True
-    free = Q(owner="") | Q(until__lt=now) | Q(owner=owner.me())
+    free = Q(owner="") | Q(until__lt=now) | Q(until__gt=now + LONGEST) | Q(owner=owner.me())
     if lease.owner and owner.is_dead(lease.owner):
         free |= Q(owner=lease.owner)
     return claim(Lease.objects.filter(free, pk=lease.pk), owner=owner.me(), until=until)
@@ -39,6 +42,11 @@ def due(name: str, *, seconds: float) -> bool:
     until = now + timedelta(seconds=seconds)
     lease, created = Lease.objects.get_or_create(name=name, defaults={"until": until})
     return created or claim(Lease.objects.filter(pk=lease.pk, until__lt=now), until=until)
+
+
+def overdue(name: str, *, seconds: float) -> bool:
+    """Whether one that is renewed all the time has run out so long ago that nobody can be at it."""
+    return Lease.objects.filter(name=name, until__lt=timezone.now() - timedelta(seconds=seconds)).exists()
 
 
 def deserted(prefix: str) -> list[str]:

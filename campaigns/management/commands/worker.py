@@ -5,23 +5,27 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django_tasks_db.management.commands.db_worker import Worker
 
 from campaigns import tasks
 from campaigns.intake import kept
-from campaigns.sending import leases, owner, stopping
+from campaigns.providers.http import Clocks, clocks
+from campaigns.sending import clock, leases, owner, stopping
 
 log = logging.getLogger(__name__)
 
 TICK = 0.5  # seconds
 TICK_LEASE = 10.0
 """Seconds after which another process takes the tick over from one that hangs."""
+LOOK_AGAIN = 2.0
+"""Seconds between two tries to write to a database that took nothing."""
 PRUNE = 3600.0
 """Seconds between two sweeps of the engine's old records."""
 
@@ -62,6 +66,9 @@ class Command(BaseCommand):
         log.info("worker started", extra={"taken_over": tasks.take_over()})
         try:
             worker.run()
+        except DatabaseError as error:
+            outlast(error)
+            raise
         finally:
             stopping.requested.set()
             if ticker:
@@ -69,16 +76,51 @@ class Command(BaseCommand):
             log.info("worker stopped")
 
 
+def outlast(error: DatabaseError) -> None:
+    """Wait until the database takes something again, or until a signal.
+
+    The worker ends then, and the one that is started in its place takes over at once what it had in hand.
+    Ending before would only make its supervisor give up.
+    """
+    log.error(
+        "the database takes nothing (a full disk, a lock, no connection), so nothing is sent until it does",
+        extra={"why": str(error)},
+    )
+    while not stopping.pause(LOOK_AGAIN):
+        with suppress(DatabaseError):
+            connection.close()
+            leases.take("database", seconds=LOOK_AGAIN)
+            log.info("the database takes everything again")
+            return
+
+
+class Ticker:
+    """Finds what is due. One of many workers ticks at a time."""
+
+    def __init__(self, now: Clocks = clocks) -> None:
+        self._watch = clock.Watch(now)
+        self._jump = 0.0
+
+    def once(self) -> None:
+        close_old_connections()
+        self._jump += self._watch.jumped()
+        mine = leases.take("tick", seconds=TICK_LEASE)
+        if mine and self._jump:
+            clock.follow(self._jump)
+        self._jump = 0.0
+        if mine:
+            tasks.tick()
+        if mine and leases.due("prune", seconds=PRUNE):
+            kept.forget_old()
+            call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=14, verbosity=0)
+
+
 def tick_for_ever() -> None:
-    """One of many workers ticks at a time. An error is logged and the next tick tries again."""
+    """An error is logged, and the next tick tries again."""
+    ticker = Ticker()
     while not stopping.pause(TICK):
         try:
-            close_old_connections()
-            if leases.take("tick", seconds=TICK_LEASE):
-                tasks.tick()
-                if leases.due("prune", seconds=PRUNE):
-                    kept.forget_old()
-                    call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=14, verbosity=0)
+            ticker.once()
         except Exception:
             log.exception("tick failed")
     connection.close()
