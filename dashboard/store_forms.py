@@ -25,6 +25,39 @@ def midnight(day: date | None) -> datetime | None:
     return timezone.make_aware(datetime.combine(day, time.min)) if day else None
 
 
+def whole_number(typed: str) -> str:
+    """A phone number in any spelling as E.164. ValidationError with what is wrong with it."""
+    found = parse_phone(typed, settings.DEFAULT_REGION)
+    if found.problem is not None:
+        msg = f"{PHONE_SENTENCES[found.problem]} It is searched for as a whole."
+        raise forms.ValidationError(msg)
+    return found.e164
+
+
+class NumberForm(forms.Form):
+    """One phone number, in any spelling."""
+
+    number = forms.CharField(
+        max_length=40,
+        label="Phone number",
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "inputmode": "tel",
+                "autocomplete": "off",
+                "placeholder": "In any spelling",
+            }
+        ),
+        error_messages={
+            "required": "Enter the phone number of the person who asks.",
+            "max_length": "This is too long for a phone number.",
+        },
+    )
+
+    def clean_number(self) -> str:
+        return whole_number(self.cleaned_data["number"])
+
+
 class DatesForm(forms.Form):
     """From one day to another, both included."""
 
@@ -103,13 +136,7 @@ class MessageSearchForm(DatesForm):
 
     def clean_number(self) -> str:
         typed: str = self.cleaned_data["number"]
-        if not typed:
-            return ""
-        found = parse_phone(typed, settings.DEFAULT_REGION)
-        if found.problem is not None:
-            msg = f"{PHONE_SENTENCES[found.problem]} It is searched for as a whole."
-            raise forms.ValidationError(msg)
-        return found.e164
+        return whole_number(typed) if typed else ""
 
     def clean_batch(self) -> StoreBatch | None:
         typed: str = self.cleaned_data["batch"]

@@ -31,6 +31,7 @@ from dashboard.views import (
     reports,
     review,
     sign_in,
+    why,
 )
 
 # The doors: the only addresses for those who are not signed in.
@@ -91,7 +92,7 @@ campaign_urls = [
     path("review/<int:attempt_id>/<str:decision>/", review.review_decide, name="review_decide"),
 ]
 
-# /batches/, /messages/ and /numbers/: what the provider has of the account
+# /batches/, /messages/ and /numbers/: what the provider has of the account; /why/: all about one number
 store_urls = [
     path("batches/", batches.batches, name="batches"),
     path("batches/<str:provider_id>/", batch.batch, name="batch"),
@@ -99,6 +100,8 @@ store_urls = [
     path("messages/refresh/", messages.messages_refresh, name="messages_refresh"),
     path("messages/<int:message_id>/", message.message, name="message"),
     path("numbers/", numbers.numbers, name="numbers"),
+    path("why/", why.why, name="why"),
+    path("why.csv", why.why_csv, name="why_csv"),
 ]
 
 # /webhooks/: for programs of providers, which know the secret. No screen, so not among the views.

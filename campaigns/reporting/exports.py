@@ -141,7 +141,7 @@ OURS = (
 def rows_csv(campaign: Campaign, state: RowState | None = None) -> Iterator[str]:
     """Every row of the file, or those in one state: the list's own columns first, then ours."""
     columns = campaign.contact_list.columns if campaign.contact_list else []
-    return _csv([*columns, *OURS], _export_rows(campaign, state))
+    return table_csv([*columns, *OURS], _export_rows(campaign, state))
 
 
 def _export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[str]]:
@@ -175,10 +175,10 @@ def bad_rows_csv(record: Import) -> Iterator[str]:
     """The rows that could not be used, as they were, with why."""
     columns = record.contact_list.columns
     rows = ([*row.cells, str(row.number), row.sentence] for row in all_bad_rows(record))
-    return _csv([*columns, "Row", "Why it was not used"], rows)
+    return table_csv([*columns, "Row", "Why it was not used"], rows)
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Text of a CSV file in pieces of about a page; a mark at the start lets Excel see that it is UTF-8."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)

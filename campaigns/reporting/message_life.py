@@ -21,12 +21,21 @@ class Step:
 
 def life(found: StoreMessage, ours: Message | None, provider: str) -> list[Step]:
     """In order. Of a message that is not ours only what the provider says."""
-    steps = [*_at_our_side(ours, provider)] if ours else []
+    steps = [*our_side(ours, provider)] if ours else []
     if found.inbound:
         return [*steps, Step(at=found.created_at, title="Received", detail=f"{provider} took it in.")]
     steps.append(Step(at=found.created_at, title=f"In {provider}'s store", detail=_numbered(found)))
     if found.status and found.status != "Queued":
         steps.append(Step(at=found.modified_at, title=_said(found), detail=sentence(found.error_code)))
+    return steps
+
+
+def unread(ours: Message, provider: str) -> list[Step]:
+    """The same of one of ours that the mirror of the provider's store does not hold."""
+    steps = [*our_side(ours, provider)]
+    if ours.state != Message.State.WAITING:
+        title = Message.State(ours.state).label
+        steps.append(Step(at=ours.changed_at, title=title, detail=sentence(ours.error_code)))
     return steps
 
 
@@ -48,7 +57,8 @@ def _said(found: StoreMessage) -> str:
     return title if title == found.status else f"{title} ({found.status})"
 
 
-def _at_our_side(ours: Message, provider: str) -> Iterator[Step]:
+def our_side(ours: Message, provider: str) -> Iterator[Step]:
+    """Up to where the provider had it, or had it not."""
     campaign = ours.campaign
     source = ours.source_row.source
     yield Step(

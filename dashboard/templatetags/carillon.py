@@ -261,6 +261,7 @@ NAV_CLOSER = (
     ("batches", "Batches", "stack", ()),
     ("messages", "Messages", "chat-left-text", ()),
     ("numbers", "Numbers", "telephone", ()),
+    ("why", "Why this text?", "question-circle", ()),
 )
 NAV_STAFF = (("admin:index", "Admin", "gear", ()),)
 NavItem = tuple[str, str, str, tuple[str, ...]]

@@ -1,0 +1,45 @@
+"""Why somebody got a text, or none: everything that is known of one phone number, with what proves it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from campaigns.reporting.trace import trace, trace_csv
+from dashboard import store_pages
+from dashboard.store_forms import NumberForm
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def why(request: HttpRequest) -> HttpResponse:
+    asked = "number" in request.GET
+    form = NumberForm(request.GET if asked else None)
+    context: dict[str, Any] = {"form": form, "found": None, **store_pages.common()}
+    if asked and form.is_valid():
+        found = trace(form.cleaned_data["number"])
+        context |= {
+            "found": found,
+            "in_force": [opt_out for opt_out in found.opt_outs if opt_out.ended_at is None],
+            "file": f"{reverse('why_csv')}?{urlencode({'number': found.phone})}",
+        }
+    return render(request, "why.html", context)
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def why_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """All of it as a file: each line one thing that happened."""
+    form = NumberForm(request.GET)
+    if not form.is_valid():
+        raise Http404
+    found = trace(form.cleaned_data["number"])
+    response = StreamingHttpResponse(trace_csv(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="number-ending-{found.phone[-4:]}.csv"'
+    return response
