@@ -6,13 +6,12 @@ import os
 from pathlib import Path
 from urllib.parse import unquote
 
-import environ
-
 from campaigns import logs
 from dashboard import firststart
+from dashboard.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 env.read_env(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
 
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -82,7 +81,7 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.str("TIME_ZONE", default="America/Chicago")
+TIME_ZONE = env.zone("TIME_ZONE", default="America/Chicago")
 USE_TZ = True
 USE_I18N = False
 
@@ -149,6 +148,8 @@ MAX_UPLOAD_BYTES = 50 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 UPLOAD_DIR = VAR_DIR / "uploads"
+JOURNAL_DIR = VAR_DIR / "journal"
+"""What was handed over, a second time: it must not be restored together with the database."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 STATIC_URL = "static/"
@@ -213,4 +214,4 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Logs -------------------------------------------------------------------------------------------------
 
-LOGGING = logs.config(env.str("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
+LOGGING = logs.config(env.level("LOG_LEVEL", default="INFO"), as_json=env.bool("LOG_JSON", default=not DEBUG))
