@@ -10,6 +10,7 @@ from django import forms
 
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.models import Campaign, ContactList, Import, SenderNumber
+from campaigns.sending import accounts, canary
 from dashboard.templatetags.carillon import phone, plural
 
 BATCH_SIZES = (100, 500, 1000, 5000)
@@ -141,13 +142,36 @@ class LaunchForm(forms.Form):
     batch_size = forms.TypedChoiceField(
         coerce=int,
         label="Texts in one batch",
+        help_text="If an answer is lost, the texts of one batch are in doubt at once, and no more.",
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": "Choose one of the sizes."},
+    )
+    canary = forms.BooleanField(
+        required=False,
+        label=f"First send it to {canary.SIZE} people and wait for me",
+        help_text="You see their receipts and press Go on, or stop. The others get nothing before.",
+    )
+    if_absent = forms.ChoiceField(
+        choices=(
+            (Campaign.IfAbsent.RESEND, "Send these texts again by itself"),
+            (Campaign.IfAbsent.REVIEW, "Ask me first"),
+        ),
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose one of the two."},
     )
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        chosen = {
+            "batch_size": campaign.batch_size,
+            "canary": bool(campaign.canary),
+            "if_absent": campaign.if_absent,
+        }
+        super().__init__(*args, **kwargs | {"initial": chosen | kwargs.get("initial", {})})
+        self.fields[
+            "if_absent"
+        ].label = f"If an answer is lost, and {accounts.provider_name()}'s records show nothing"
         field = cast("forms.TypedChoiceField", self.fields["batch_size"])
         sizes = sorted({*BATCH_SIZES, campaign.batch_size})
         field.choices = [(size, f"{size:,}") for size in sizes]

@@ -15,13 +15,14 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
-from campaigns.models import Campaign, Event, Import
-from campaigns.reporting.progress import Progress, progress
+from campaigns.models import Campaign, Event, Import, RowState
+from campaigns.reporting.progress import TAKEN, Progress, progress
 from campaigns.sending import accounts, control
 from dashboard.people import signed_in
 from dashboard.words import REMOTE
 
 SEND = "campaigns.send_campaign"
+PAUSABLE = (Campaign.State.PREPARING, Campaign.State.SENDING)
 
 
 @require_safe
@@ -65,8 +66,19 @@ def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
             request, "It goes on. What is with the carrier already is not handed over a second time."
         )
     else:
-        messages.info(request, "It was not held any more: somebody was quicker.")
+        messages.info(request, _why_not_on(progress(found.pk)))
     return redirect("campaign", found.pk)
+
+
+def _why_not_on(now: Progress) -> str:
+    """What became of a campaign that cannot be told to go on."""
+    if now.campaign.is_draft:
+        return "It is a draft: nothing of it was sent yet."
+    if now.cancelled:
+        return "It was cancelled: what had not been handed over is never sent."
+    if now.campaign.state in (Campaign.State.DELIVERING, Campaign.State.FINISHED):
+        return "Everything of it was handed over: there is nothing left to go on with."
+    return "It goes on already: somebody was quicker."
 
 
 @require_POST
@@ -74,10 +86,24 @@ def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
     if control.pause(found, user=signed_in(request)):
-        messages.success(request, "Paused. Nothing more is handed over until somebody presses Go on.")
+        messages.success(request, f"Paused. {progress(found.pk).standing}")
     else:
         messages.info(request, "There was nothing to pause: it is held already, or everything has left.")
     return redirect("campaign", found.pk)
+
+
+@require_POST
+@permission_required(SEND, raise_exception=True)
+def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """Take the launch back. A second press leads to the same draft."""
+    found = get_object_or_404(Campaign, pk=campaign_id)
+    undone = control.undo(found, user=signed_in(request))
+    draft = undone or control.draft_after(found)
+    if undone:
+        messages.success(request, "Taken back: nothing was sent. Here is the same campaign as a draft again.")
+    elif draft is None:
+        messages.warning(request, f"It is too late to take it back. {progress(found.pk).standing}")
+    return redirect("campaign_edit", draft.pk) if draft else redirect("campaign", found.pk)
 
 
 def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
@@ -94,16 +120,19 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "known_words": set(REMOTE),
         "may_send": request.user.has_perm(SEND),
         "paused": now.campaign.trouble_code == control.PAUSED,
-        "cancelled": _cancelled(now),
+        "can_pause": now.campaign.state in PAUSABLE and now.campaign.trouble_code != control.PAUSED,
+        "receipt_states": (*TAKEN, RowState.REJECTED, RowState.MARKED_SENT),
+        "asked": now.campaign.trouble_code == control.CANARY,
+        "stopped": _stopped(now),
         "provider_name": accounts.provider_name(),
     }
 
 
-def _cancelled(now: Progress) -> Event | None:
-    """When somebody cancelled it, and who."""
-    if now.campaign.state in control.STOPPABLE:
+def _stopped(now: Progress) -> Event | None:
+    """When somebody cancelled it or took it back, and who."""
+    if now.campaign.state in control.STOPPABLE and not now.cancelled:
         return None
-    return now.campaign.events.filter(verb="cancelled").select_related("actor").first()
+    return now.campaign.events.filter(verb__in=("cancelled", "undone")).select_related("actor").first()
 
 
 def _expected(campaign: Campaign) -> Any:
@@ -121,6 +150,7 @@ def _etag(request: HttpRequest, now: Progress) -> str:
             now.campaign.next_try_at,
             now.tally.as_dict(),
             now.percent,
+            now.leaves_in,
         ),
         (now.batches, now.batch_count, now.read_at, now.next_delay, now.rate_per_minute, done_by),
         (request.user.pk, request.user.has_perm(SEND)),

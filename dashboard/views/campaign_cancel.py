@@ -19,13 +19,16 @@ from dashboard.templatetags.carillon import plural
 @permission_required("campaigns.send_campaign", raise_exception=True)
 def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
-    if request.method != "POST" and campaign.state in control.STOPPABLE:
-        context = {"progress": progress(campaign.pk), "provider_name": accounts.provider_name()}
+    now = progress(campaign.pk)
+    if request.method != "POST" and campaign.state in control.STOPPABLE and not now.cancelled:
+        context = {"progress": now, "provider_name": accounts.provider_name()}
         return render(request, "campaign_cancel.html", context)
     stopped = control.cancel(campaign, user=signed_in(request)) if request.method == "POST" else None
     if stopped is None:
         messages.info(request, "There is nothing to cancel: nothing of it is left to be handed over.")
+    elif now.campaign.state == Campaign.State.PREPARING:
+        messages.success(request, "Cancelled: nothing of it is sent.")
     else:
         count = plural(stopped, "text is,texts are") if stopped else "nothing was left here, so no text is"
-        messages.success(request, f"Cancelled: {count} kept from leaving.")
+        messages.success(request, f"Cancelled: {count} kept from leaving. {progress(campaign.pk).standing}")
     return redirect("campaign", campaign.pk)

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.preflight import Finding, Preflight
 from campaigns.models import Campaign
-from campaigns.sending import accounts
+from campaigns.sending import accounts, canary
 from campaigns.sending.launch import NotReady, launch, review
 from dashboard.campaign_forms import OPT_OUT_LINE, LaunchForm
 from dashboard.people import signed_in
@@ -53,7 +53,7 @@ def campaign_review(request: HttpRequest, campaign_id: int) -> HttpResponse:
         return _send(request, campaign)
     if not campaign.is_draft:
         return redirect("campaign", campaign.pk)
-    form = LaunchForm(campaign=campaign, initial={"batch_size": campaign.batch_size, "seen": seen(campaign)})
+    form = LaunchForm(campaign=campaign, initial={"seen": seen(campaign)})
     return _page(request, campaign, form)
 
 
@@ -77,8 +77,10 @@ def _send(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         )
         return redirect("campaign_review", campaign.pk)
     campaign.batch_size = form.cleaned_data["batch_size"]
+    campaign.canary = canary.SIZE if form.cleaned_data["canary"] else 0
+    campaign.if_absent = form.cleaned_data["if_absent"] or campaign.if_absent
     try:
-        launched = launch(campaign, user=signed_in(request))
+        launched = launch(campaign, user=signed_in(request), undo_seconds=settings.UNDO_SECONDS)
     except NotReady as not_ready:
         for finding in not_ready.findings:
             messages.error(request, f"Not sent. {finding.title.rstrip('.')}. The checks below say more.")
@@ -103,6 +105,8 @@ def _page(request: HttpRequest, campaign: Campaign, form: LaunchForm) -> HttpRes
         "may_send": request.user.has_perm(SEND),
         "may_edit": request.user.has_perm("campaigns.change_campaign"),
         "handover_minutes": settings.HANDOVER_MINUTES,
+        "undo_seconds": settings.UNDO_SECONDS,
+        "canary": canary.SIZE if found.texts > canary.SIZE else 0,
         "provider_name": accounts.provider_name(),
     }
     return render(request, "campaign_review.html", context)

@@ -78,7 +78,7 @@ def test_unchanged_fragment_is_not_sent_again(as_viewer: PageClient, as_sender: 
 
 def test_what_is_announced_has_the_numbers(as_viewer: PageClient) -> None:
     page = as_viewer.fragment(f"{path(running(delivered=2, queued=3))}batches/").content.decode()
-    assert 'data-announce="0 of 5 processed by RingCentral. 2 were handed to RingCentral' in page
+    assert 'data-announce="0 of 5 processed by RingCentral. 2 are with RingCentral and cannot be' in page
 
 
 def test_poll_reads_counters_only(as_viewer: PageClient, django_assert_max_num_queries: Any) -> None:
@@ -176,7 +176,7 @@ def test_a_sender_pauses_and_lets_it_go_on(as_sender: PageClient, as_composer: P
     assert f"{path(campaign)}pause/" not in as_composer.page(path(campaign))
     assert f"{path(campaign)}pause/" in as_sender.page(path(campaign))
     page = as_sender.send(f"{path(campaign)}pause/").content.decode()
-    assert "Paused. Nothing more is handed over" in page
+    assert "Paused. 3 are held here." in page
     assert "Paused by sofia at" in page
     assert "3 texts are held here" in page
     assert "Go on" in page
