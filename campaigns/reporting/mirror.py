@@ -190,6 +190,7 @@ def take_page(whose: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
         batch.provider_id: batch
         for batch in Batch.objects.filter(account=whose.account, provider_id__in=named)
     }
+    statuses.hold_still({batch.campaign_id for batch in ours.values()})
     touched = take_messages(whose, page, ours=ours.keys())
     for provider_id, batch in ours.items():
         statuses.take_messages(batch, [item for item in page if item.batch_id == provider_id])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from campaigns.models import Batch, Message, RowState
+from campaigns.models import Batch, Campaign, Message, RowState
 from campaigns.models.bulk import update
 from campaigns.providers.base import BatchState, RemoteMessage, StatusTotals
 from campaigns.sending import tally
@@ -47,6 +47,14 @@ ROW_STATE: dict[str, str] = {
 COLUMNS = ("state", "provider_id", "error_code", "billed_segments", "cost", "changed_at")
 
 
+def hold_still(campaign_ids: Iterable[int]) -> None:
+    """Lock campaigns until the transaction ends: always the first lock, and in order, so that a poll and a
+    reading of the whole store do not wait for each other in a ring."""
+    # No key: a row that refers to the campaign may be written meanwhile.
+    held = Campaign.objects.select_for_update(no_key=True).filter(pk__in=campaign_ids).order_by("pk")
+    list(held.values_list("pk"))
+
+
 @transaction.atomic
 def take_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
     """Store one page of a batch's messages; returns how many of ours it changed.
@@ -56,6 +64,7 @@ def take_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
     remote = {item.to: item for item in page if item.direction != "Inbound"}
     if not remote:
         return 0
+    hold_still([batch.campaign_id])
     rows: list[tuple[Any, ...]] = []
     moves: Counter[tuple[str, str]] = Counter()
     for pk, to, *known in _ours(batch, list(remote)):

@@ -28,7 +28,7 @@ NOTHING_WRONG = {"trouble": "", "trouble_code": "", "failures": 0, "next_try_at"
 
 def _locked(campaign_id: int) -> Campaign:
     """Until the transaction ends; always the first lock, as everywhere."""
-    return Campaign.objects.select_for_update().get(pk=campaign_id)
+    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
 
 
 @transaction.atomic

@@ -12,13 +12,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    transaction,
+)
 from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
 from campaigns.models.bulk import claim, unhurried
-from campaigns.providers.base import Fate, Provider, ProviderError
-from campaigns.sending import accounts, canary, control, ledger
+from campaigns.providers.base import BatchState, Fate, Provider, ProviderError
+from campaigns.sending import accounts, canary, control, highwater, journal, ledger, parking, stopping
 from campaigns.sending.handover import seconds_until_room
 
 log = logging.getLogger(__name__)
@@ -28,8 +36,11 @@ LONGEST_SILENCE = 3600.0
 """Seconds for which a campaign waits by itself because the provider asks for it; beyond, it is held."""
 CREDENTIAL_TRIES = 2
 """The token is renewed once; a second refusal is for a person."""
-STOPPED_FOR = {"sender_busy": 1.0, "database": 5.0}
+STOPPED_FOR = {"sender_busy": 1.0, "database": 5.0, "journal": 5.0}
 """Seconds to wait by why the last look said no; without an entry, the next batch may leave at once."""
+RECORD_AGAIN = 1.0  # seconds
+RECORD_FOR = 60
+"""Tries to record an answer while the database takes nothing; then the journal has to do for now."""
 
 
 class Did(StrEnum):
@@ -96,7 +107,7 @@ def _ahead(in_flight: ledger.Prepared, account: str) -> ledger.Prepared | None:
     """The batch after the one in flight, if it may leave too. What fails here must not matter to that one."""
     try:
         with unhurried(), transaction.atomic():
-            campaign = Campaign.objects.select_for_update().get(pk=in_flight.campaign_id)
+            campaign = Campaign.objects.select_for_update(no_key=True).get(pk=in_flight.campaign_id)
             if campaign.state != Campaign.State.SENDING or campaign.next_try_at is not None:
                 return None
             queued = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED)
@@ -124,7 +135,7 @@ def _choose(campaign_id: int, account: str) -> ledger.Prepared | Step:
     try:
         # Unhurried: a PREPARED mark that a power cut takes back was of something that never left.
         with unhurried(), transaction.atomic():
-            campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+            campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
             return _next(campaign, account)
     except IntegrityError:
         # Another worker prepared the same batch at the same moment; the index let one of us through.
@@ -143,6 +154,9 @@ def _next(campaign: Campaign, account: str) -> ledger.Prepared | Step:
     batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()
     if batch is None:
         return _ended(campaign)
+    if why := highwater.trouble():
+        log.error("nothing is sent", extra={"why": why})
+        return Step(Did.BLOCKED)
     busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()
     if busy is not None:
         return _behind(busy, campaign)
@@ -157,7 +171,8 @@ def _next(campaign: Campaign, account: str) -> ledger.Prepared | Step:
 
 def _behind_canary(campaign: Campaign) -> Step:
     """The first texts have left; a person looks at their receipts before anything else does."""
-    canary.hold_when_taken(campaign)
+    if not parking.hold_if_only_parked_left(campaign.pk):
+        canary.hold_when_taken(campaign)
     return Step(Did.BLOCKED)
 
 
@@ -181,7 +196,7 @@ def _ended(campaign: Campaign) -> Step:
     still = Batch.objects.filter(campaign=campaign, state__in=open_states).values_list("state", flat=True)
     if Batch.State.SUBMITTING in still:
         return Step(Did.WAIT, 1.0)
-    if still:
+    if still or parking.hold_if_only_parked_left(campaign.pk):
         return Step(Did.BLOCKED)
     control.all_handed_over(campaign)
     return Step(Did.DONE)
@@ -201,12 +216,15 @@ def _send(
             meanwhile=meanwhile,
         )
     except ledger.Stopped as stopped:
+        if str(stopped) == "journal":
+            _say(prepared.campaign_id, highwater.UNWRITABLE, "journal")
         ledger.give_back(prepared, None, state=Attempt.State.NOT_SENT, code=str(stopped))
         return Step(Did.WAIT, STOPPED_FOR.get(str(stopped), 0.0))
     except ProviderError as error:
         return _failed(prepared, error)
+    _note(prepared, answer, account)
     try:
-        ledger.accept(prepared, answer, account)
+        _record(prepared, answer, account)
     except IntegrityError:
         # The answer names a batch that another attempt already has: it cannot be the answer to this one.
         strange = ProviderError(
@@ -228,6 +246,32 @@ def _mark_sending(prepared: ledger.Prepared) -> None:
         # Without the mark nothing leaves; even if it was written after all, no byte was.
         log.warning("no mark, so nothing was sent", extra={"batch": prepared.batch_id, "why": str(error)})
         raise ledger.Stopped("database") from None
+    try:
+        journal.sending(prepared)
+    except OSError:
+        log.exception("not in the journal, so nothing was sent", extra={"batch": prepared.batch_id})
+        raise ledger.Stopped("journal") from None
+
+
+def _note(prepared: ledger.Prepared, answer: BatchState, account: str) -> None:
+    """The answer outlives a crash and a database that is down. Without it the records have to be searched."""
+    try:
+        journal.answered(prepared, answer, account)
+    except OSError:
+        log.exception("answer not in the journal", extra={"batch": prepared.batch_id})
+
+
+def _record(prepared: ledger.Prepared, answer: BatchState, account: str) -> None:
+    """Wait for a database that takes nothing. If it stays so, `settle_orphans` finds the answer later."""
+    for left in reversed(range(RECORD_FOR)):
+        try:
+            return ledger.accept(prepared, answer, account)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("accepted, not recorded yet", extra={"batch": prepared.batch_id, "why": str(error)})
+            if not left or stopping.pause(RECORD_AGAIN):
+                raise
+            close_old_connections()
+    return None
 
 
 def _cleared(campaign_id: int) -> None:
@@ -294,6 +338,11 @@ def _refused_again(campaign_id: int) -> bool:
     return statuses == [401] * CREDENTIAL_TRIES
 
 
+def _say(campaign_id: int, sentence: str, code: str) -> None:
+    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending.update(trouble=sentence, trouble_code=code)
+
+
 def _wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
     sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
     sending.update(
@@ -308,7 +357,8 @@ def _wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
 def split(batch_id: int) -> None:
     """The provider found the request too large: the second half becomes a batch of its own."""
     batch = Batch.objects.get(pk=batch_id)
-    Campaign.objects.select_for_update().get(pk=batch.campaign_id)  # nobody prepares a batch meanwhile
+    # Nobody prepares a batch meanwhile.
+    Campaign.objects.select_for_update(no_key=True).get(pk=batch.campaign_id)
     if Attempt.objects.filter(batch=batch).exclude(state__in=Attempt.DEAD).exists():
         # Another worker has all of its texts in hand: half of them would leave twice.
         return

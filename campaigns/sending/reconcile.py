@@ -195,7 +195,7 @@ def _place(state: str) -> RowState:
 @transaction.atomic
 def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
     """Its batch is there: link it, as its answer would have done."""
-    campaign = Campaign.objects.select_for_update().get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     now = timezone.now()
     before = Attempt.objects.filter(pk=attempt.pk, state__in=SEARCHED).values_list("state", flat=True).first()
     same = Attempt.objects.filter(pk=attempt.pk, state=before or "")
@@ -238,7 +238,7 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
 @transaction.atomic
 def absent(attempt: Attempt) -> bool:
     """It never arrived. Its people wait again, or go to review if the campaign is strict."""
-    campaign = Campaign.objects.select_for_update().get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     sentence = (
         f"The provider's records show no such batch, looked at {attempt.looks + 1} times "
         f"over {settings.SETTLE_SECONDS / 60:.0f} minutes and more."
@@ -251,7 +251,7 @@ def absent(attempt: Attempt) -> bool:
 @transaction.atomic
 def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
     """Declare it absent: the batch waits again, or stays held if its campaign is."""
-    campaign = Campaign.objects.select_for_update().get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     before = Attempt.objects.filter(pk=attempt.pk, state__in=states).values_list("state", flat=True).first()
     same = Attempt.objects.filter(pk=attempt.pk, state=before or "")
     if not claim(
@@ -275,7 +275,7 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
 @transaction.atomic
 def to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     """Nobody can prove either: a person decides. The sender is free again; the search goes on."""
-    campaign = Campaign.objects.select_for_update().get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     same = Attempt.objects.filter(pk=attempt.pk, state__in=OPEN)
     if not claim(
         same,

@@ -101,7 +101,7 @@ def why_not(attempt: Attempt) -> Outcome:
 
 @transaction.atomic
 def _leave(attempt: Attempt, user: User) -> Outcome:
-    Campaign.objects.select_for_update().get(pk=attempt.batch.campaign_id)
+    Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW).exists():
         return why_not(attempt)
     if _lefts(attempt).filter(actor=user).exists():
@@ -112,7 +112,7 @@ def _leave(attempt: Attempt, user: User) -> Outcome:
 
 @transaction.atomic
 def _send(attempt: Attempt, user: User) -> bool:
-    campaign = Campaign.objects.select_for_update().get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     note = f"{user} decided {_now()} that it never arrived."
     return _settle(attempt, Attempt.State.ABSENT, control.place_of_returned(campaign), note) and _write_down(
         attempt, Decision.SEND, user
@@ -121,7 +121,7 @@ def _send(attempt: Attempt, user: User) -> bool:
 
 @transaction.atomic
 def _mark(attempt: Attempt, user: User) -> bool:
-    Campaign.objects.select_for_update().get(pk=attempt.batch.campaign_id)
+    Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     note = f"Marked as sent by {user} {_now()}."
     settled = _settle(attempt, Attempt.State.MARKED_SENT, RowState.MARKED_SENT, note)
     return settled and _write_down(attempt, Decision.MARK, user)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMessage
 from campaigns.providers.base import BatchState, RemoteMessage
 from campaigns.reporting import mirror
+from campaigns.sending import accounts
 from tests.sending import world
 from tests.simulator.running import RunningSimulator
 
@@ -199,3 +204,26 @@ def test_the_poller_feeds_it(carrier: RunningSimulator) -> None:
         found = Batch.objects.get(provider_id=mirrored.provider_id)
         assert mirrored.messages.count() == found.size == mirrored.size == mirrored.processed
         assert mirrored.cost == found.cost
+
+
+@pytest.mark.parametrize("reader", ["poll", "store"])
+def test_campaigns_are_locked_before_anything_that_both_readers_write(
+    carrier: RunningSimulator, reader: str
+) -> None:
+    """Else a poll and a reading of the store wait for each other in a ring, and the database ends one."""
+    for size in (2, 3):
+        world.hand_over(world.launched(world.people(4), size=size))
+    page = list(next(accounts.provider().messages(date_from=timezone.now() - timedelta(hours=1))))
+    written = re.compile(r'(INSERT INTO|UPDATE) "campaigns_(storemessage|message|tally)"')
+    with CaptureQueriesContext(connection) as queries:
+        if reader == "poll":
+            world.poll()
+        else:
+            whose = mirror.owner()
+            assert whose is not None
+            mirror.take_page(whose, page)
+    statements = [query["sql"] for query in queries]
+    writes = [place for place, sql in enumerate(statements) if written.search(sql)]
+    locked = [place for place, sql in enumerate(statements) if 'FROM "campaigns_campaign"' in sql]
+    assert writes
+    assert locked[0] < writes[0]
