@@ -6,7 +6,7 @@ TESTS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint interop bench shots clean
+.PHONY: help run setup test lint interop bench soak storm mutants repeat shots clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,6 @@ bench: ## measure sending, receipts, pages and the simulated carrier; BENCH="--r
 	$(PY) -m tests.speed.pages $(PAGES)
 	$(PY) -m tests.simulator.speed
 
-.PHONY: soak storm
 asked = $(foreach name,KILLS MESSAGES BATCH SEED,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
 
 soak: ## kill programs 200 times while 20,000 texts leave to a failing carrier (KILLS=1000 MESSAGES=100000 BATCH=100 SEED=1)
@@ -54,6 +53,20 @@ soak: ## kill programs 200 times while 20,000 texts leave to a failing carrier (
 storm: ## hand 100,000 texts over to a failing carrier and to a good one, and compare (MESSAGES=10000 BATCH=1000 SEED=1)
 	@$(call install,test)
 	$(PY) -m tests.faults.storm $(asked)
+
+TIMES ?= 10
+
+mutants: ## break the send path on purpose, once for each safeguard, and see that the tests of faults notice
+	@$(call install,test)
+	$(PY) -m tests.faults.mutants
+
+repeat: ## run the tests of faults ten times in a row, each time in another order and with other games (TIMES=3)
+	@$(call install,test)
+	@for turn in $$(seq $(TIMES)); do \
+	  echo "Turn $$turn of $(TIMES)"; \
+	  MODEL_GAMES=40 $(PY) -m pytest -q -n $(WORKERS) --dist loadscope tests/faults || exit 1; \
+	done; \
+	echo "$(TIMES) of $(TIMES) turns green"
 
 shots: ## take a picture of every page, light, dark and phone width, into shots/
 	@$(call install,test)

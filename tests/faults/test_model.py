@@ -40,6 +40,7 @@ def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Iterator[
     """The program meets the game's clock, processes and carrier in place of the real ones."""
     User.objects.create_user("model")
     settings.RINGCENTRAL_SERVER_URL = "http://carrier.test"
+    settings.HANDOVER_MINUTES = 0  # the speed that it measures in a game of leaps in time means nothing
     monkeypatch.setattr(timezone, "now", model.clock)
     monkeypatch.setattr(owner, "me", model.processes.me)
     monkeypatch.setattr(owner, "is_dead", model.processes.is_dead)

@@ -1,0 +1,139 @@
+"""The bugs that `make mutants` plants: each takes one safeguard out, by the exact text that it replaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DISPATCH = "campaigns/sending/dispatch.py"
+RECONCILE = "campaigns/sending/reconcile.py"
+TWO_LOOKS = "attempt.negatives >= 1 and apart and settled"
+
+
+class CannotPlantError(Exception):
+    """The program has changed where the bug was to go: look whether the safeguard is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """In one file, a text that stands there just once, and what replaces it."""
+
+    path: str
+    old: str
+    new: str
+
+    def plant(self, root: Path) -> None:
+        (root / self.path).write_text(self.planted(root), encoding="utf-8")
+
+    def planted(self, root: Path) -> str:
+        text = (root / self.path).read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            message = f"{self.path} holds this {text.count(self.old)} times and not once: {self.old!r}"
+            raise CannotPlantError(message)
+        return text.replace(self.old, self.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    name: str
+    tests: tuple[str, ...]
+    """Of tests/faults, those that hold the rule; the others may fail too."""
+    changes: tuple[Change, ...]
+
+
+PLANTED = (
+    Mutant(
+        "no SENDING commit before the first byte, only after the answer",
+        (
+            "test_process.py::test_f03_killed_in_the_middle_of_the_request",
+            "test_process.py::test_f04_killed_before_the_answer_is_read",
+        ),
+        (
+            Change(DISPATCH, "=lambda: _mark_sending(prepared),", "=lambda: None,"),
+            Change(
+                DISPATCH,
+                "            meanwhile=meanwhile,\n        )\n",
+                "            meanwhile=meanwhile,\n        )\n        _mark_sending(prepared)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "no search before a retry: a lost answer is taken for absent",
+        ("test_network.py::test_f15_lost_after_it_was_taken",),
+        (
+            Change(
+                RECONCILE,
+                "verdict = _search(accounts.provider(), attempt)",
+                "verdict = Verdict(Finding.NOTHING)",
+            ),
+        ),
+    ),
+    Mutant(
+        "no index that allows a batch one live attempt",
+        ("test_one_live_attempt.py",),
+        (
+            Change(
+                "campaigns/models/delivery.py",
+                """            models.UniqueConstraint(
+                fields=["batch"],
+                condition=~Q(state__in=["rejected", "not_sent", "absent"]),
+                name="one_live_attempt_per_batch",
+            ),
+""",
+                "",
+            ),
+            Change(
+                "campaigns/migrations/0001_initial.py",
+                "models.UniqueConstraint("
+                "condition=models.Q(('state__in', ['rejected', 'not_sent', 'absent']), _negated=True), "
+                "fields=('batch',), name='one_live_attempt_per_batch'), ",
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "no silence after a 429",
+        ("test_answers.py::test_f19_silence_after_a_429",),
+        (
+            Change(
+                "campaigns/sending/limits.py",
+                "silence = silence_after(http_status, headers)",
+                "silence = None",
+            ),
+        ),
+    ),
+)
+FURTHER = (
+    Mutant(
+        "the settle time is not waited for",
+        ("test_network.py::test_f14_lost_before_the_request_was_read",),
+        (Change(RECONCILE, TWO_LOOKS, "attempt.negatives >= 1 and apart"),),
+    ),
+    Mutant(
+        "records that lag behind are taken for complete",
+        ("test_network.py::test_f29_records_that_show_nothing_are_no_proof_of_absence",),
+        (Change(RECONCILE, "    return last is None or last in seen\n", "    return True\n"),),
+    ),
+    Mutant(
+        "a process on another host is taken for dead",
+        ("test_process.py::test_f09_a_host_that_is_gone_is_waited_for_as_long_as_it_may_be_sending",),
+        (
+            Change(
+                "campaigns/sending/owner.py",
+                "not started or not pid.isdigit():\n        return False",
+                "not started or not pid.isdigit():\n        return True",
+            ),
+        ),
+    ),
+    Mutant(
+        "a mark that is too old is still good for the first byte",
+        ("test_process.py::test_f08_stopped_between_the_mark_and_the_first_byte",),
+        (
+            Change(
+                "campaigns/providers/http.py",
+                "if waited > self.limits.stale or self.now()[0] >= self.deadline:",
+                "if waited < 0:",
+            ),
+        ),
+    ),
+)
