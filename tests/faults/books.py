@@ -85,7 +85,7 @@ def judge(ledger: Sequence[Mapping[str, Any]], campaigns: Sequence[Sent]) -> Ver
 def hand_overs() -> dict[str, int]:
     """How tries to hand a batch over ended."""
     ends = Counter(Attempt.objects.values_list("state", flat=True))
-    gone = Attempt.objects.filter(problem_code="owner_gone")
+    gone = Attempt.objects.filter(problem_code__startswith="owner_gone")
     return {
         "tries": ends.total(),
         "lost answers": Event.objects.filter(verb="answer_lost").count(),
@@ -100,7 +100,7 @@ def hand_overs() -> dict[str, int]:
 
 def slowest_notice() -> float:
     """Seconds from the mark of a hand-over whose process was killed until that was noticed, at most."""
-    gone = Attempt.objects.filter(problem_code="owner_gone").exclude(sending_at=None)
+    gone = Attempt.objects.filter(problem_code__startswith="owner_gone").exclude(sending_at=None)
     longest = gone.aggregate(longest=Max(F("ended_at") - F("sending_at")))["longest"]
     return float(longest.total_seconds()) if longest else 0.0
 
