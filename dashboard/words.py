@@ -36,7 +36,7 @@ ROW: dict[str, Words] = {
     ),
     "submitting": Words("Being handed over", "On its way to {provider} now.", "arrow-up-circle", "moving"),
     "in_doubt": Words(
-        "Being checked",
+        "In doubt",
         "The answer was lost. Nobody is texted again until {provider}'s own records are read.",
         "question-circle",
         "look",

@@ -81,6 +81,9 @@ def _send(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     campaign.if_absent = form.cleaned_data["if_absent"] or campaign.if_absent
     try:
         launched = launch(campaign, user=signed_in(request), undo_seconds=settings.UNDO_SECONDS)
+    except Campaign.DoesNotExist:
+        messages.warning(request, f"“{campaign.name}” was deleted at the same moment, so nothing was sent.")
+        return redirect("campaigns")
     except NotReady as not_ready:
         for finding in not_ready.findings:
             messages.error(request, f"Not sent. {finding.title.rstrip('.')}. The checks below say more.")
@@ -129,10 +132,11 @@ def checks(campaign: Campaign, found: Preflight) -> list[Check]:
 
 
 ICONS = {"who": "people", "list": "people", "sender": "telephone"}
+OTHER_ICON = "chat-left-text"
 
 
 def _from_finding(campaign: Campaign, finding: Finding) -> Check:
-    icon = ICONS.get(finding.code, "chat-left-text")
+    icon = ICONS.get(finding.code, OTHER_ICON)
     url, link = "", ""
     if finding.code == "who" and campaign.contact_list_id and "left out" in finding.detail:
         url, link = (

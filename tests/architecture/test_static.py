@@ -8,6 +8,7 @@ import pytest
 
 from dashboard import words
 from dashboard.templatetags import carillon
+from dashboard.views import campaign_review
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
@@ -57,10 +58,19 @@ def icons_in_use() -> dict[str, str]:
         for name in re.findall(r"""\{% icon ["']([^"']+)["'] %\}""", path.read_text())
     }
     used |= {said.icon: "words.py" for table in words.TABLES.values() for said in table.values()}
-    items = carillon.NAV + carillon.NAV_CLOSER + carillon.NAV_STAFF
+    used |= dict.fromkeys((*campaign_review.ICONS.values(), campaign_review.OTHER_ICON), "campaign_review.py")
+    items = carillon.NAV + carillon.NAV_REVIEW + carillon.NAV_CLOSER + carillon.NAV_STAFF
     return used | {icon: "the navigation" for _, _, icon, _ in items}
 
 
+def sprite() -> set[str]:
+    return set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons.svg").read_text()))
+
+
 def test_every_icon_in_use_is_in_the_sprite() -> None:
-    sprite = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons.svg").read_text()))
-    assert {name: user for name, user in icons_in_use().items() if name not in sprite} == {}
+    here = sprite()
+    assert {name: user for name, user in icons_in_use().items() if name not in here} == {}
+
+
+def test_every_icon_in_the_sprite_is_in_use() -> None:
+    assert sprite() - icons_in_use().keys() == set()

@@ -78,7 +78,7 @@ def test_unchanged_fragment_is_not_sent_again(as_viewer: PageClient, as_sender: 
 
 def test_what_is_announced_has_the_numbers(as_viewer: PageClient) -> None:
     page = as_viewer.fragment(f"{path(running(delivered=2, queued=3))}batches/").content.decode()
-    assert 'data-announce="0 of 5 processed by RingCentral. 2 are with RingCentral and cannot be' in page
+    assert 'data-announce="0 of 5 processed by RingCentral. 2 went to RingCentral and cannot be' in page
 
 
 def test_poll_reads_counters_only(as_viewer: PageClient, django_assert_max_num_queries: Any) -> None:
@@ -126,7 +126,7 @@ def test_more_batches_than_fit(as_viewer: PageClient) -> None:
 
 def test_doubt_is_explained(as_viewer: PageClient) -> None:
     page = as_viewer.page(path(running(in_doubt=500, delivered=1)))
-    assert "500 texts are being checked" in page
+    assert "500 texts are in doubt" in page
     assert "Nobody is texted again until its own records are read" in page
     assert "?state=in_doubt" in page
 
@@ -204,7 +204,7 @@ def test_a_pause_does_not_hide_a_doubt(as_viewer: PageClient) -> None:
     campaign = running("held", held=2, in_doubt=1)
     Campaign.objects.filter(pk=campaign.pk).update(trouble="Paused by sofia.", trouble_code="paused")
     page = as_viewer.page(path(campaign))
-    assert "1 text is being checked" in page
+    assert "1 text is in doubt" in page
     assert page.count("Paused by sofia.") == 1
 
 

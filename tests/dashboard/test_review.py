@@ -97,7 +97,7 @@ def test_the_navigation_counts_what_waits(as_viewer: PageClient) -> None:
 def test_what_is_still_searched_is_listed_and_not_decided(as_sender: PageClient) -> None:
     attempt = undecided(Attempt.State.RECONCILING, note="The provider's records show no such batch.")
     page = told(as_sender.page("/review/"))
-    assert "Being checked" in page
+    assert "In doubt" in page
     assert "records show no such batch." in page
     assert "Nothing needs a decision" in page
     for decision in ("send", "mark", "leave"):

@@ -188,7 +188,7 @@ def test_pill_has_words_icon_and_colour() -> None:
     html = render('{% pill "in_doubt" provider="RingCentral" %}')
     assert 'class="pill pill-look"' in html
     assert "icons.svg#question-circle" in html
-    assert html.endswith("Being checked</span>")
+    assert html.endswith("In doubt</span>")
 
 
 def test_pill_of_an_unknown_state_is_an_error_and_not_a_blank() -> None:
