@@ -80,16 +80,18 @@ def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
         return redirect("campaign_edit", draft.pk) if draft else redirect("report", campaign.pk)
     people = plural(child.contact_list.contact_count if child.contact_list else 0, "person,people")
     messages.success(request, f"A draft for exactly these {people}. Nothing is sent before you press Send.")
-    for reason in wanted.reasons:
-        if reason.first:
-            messages.warning(
-                request, f"{reason.first} {plural(reason.count, 'person,people')}: {_why(reason)}"
-            )
+    for first in dict.fromkeys(reason.first for reason in wanted.reasons if reason.first):
+        messages.warning(request, f"{first} {_why(wanted, first)}")
     return redirect("campaign_edit", child.pk)
 
 
-def _why(reason: again.Reason) -> str:
-    return f"{reason.explanation.sentence} {reason.explanation.advice}".strip()
+def _why(wanted: again.Plan, first: str) -> str:
+    """The reasons for which something has to be done before."""
+    return " ".join(
+        f"{plural(reason.count, 'person,people')}: {reason.explanation.sentence} {reason.explanation.advice}"
+        for reason in wanted.reasons
+        if reason.first == first
+    )
 
 
 def _context(found: Report) -> dict[str, Any]:
