@@ -28,6 +28,8 @@ from campaigns.providers.registration import Registration
 from campaigns.providers.ringcentral_errors import code_word, request_id
 
 EVIDENCE_BYTES: Final = 64 * 1024
+BATCH_ID, MESSAGE_ID = 64, 32
+"""Characters of an id at most; RingCentral's have 36 and about ten."""
 _ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _TOLL_FREE: Final = re.compile(r"\+1(800|833|844|855|866|877|888)[0-9]{7}")
@@ -47,11 +49,12 @@ def as_object(body: bytes) -> JSON | None:
     return data if isinstance(data, dict) else None
 
 
-def identity(value: object) -> str:
-    """An id as text; empty if the value cannot be one."""
+def identity(value: object, *, most: int = 128) -> str:
+    """An id as text; empty if the value cannot be one, or is longer than what it is kept in: cut off, it
+    would be another's."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if value > 0 else ""
-    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+        value = str(value) if 0 < value < 10**most else ""
+    return value if isinstance(value, str) and len(value) <= most and _ID.fullmatch(value) else ""
 
 
 def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
@@ -61,7 +64,7 @@ def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
     """
     rejected = data.get("rejected")
     return BatchState(
-        provider_id=identity(data.get("id")),
+        provider_id=identity(data.get("id"), most=BATCH_ID),
         sender=text(data.get("from")),
         batch_size=count(data.get("batchSize")),
         processed_count=count(data.get("processedCount")),
@@ -88,8 +91,8 @@ def _rejected(item: JSON) -> Rejected:
 def remote_message(data: JSON) -> RemoteMessage:
     segments = data.get("segmentCount")
     return RemoteMessage(
-        provider_id=identity(data.get("id")),
-        batch_id=identity(data.get("batchId")),
+        provider_id=identity(data.get("id"), most=MESSAGE_ID),
+        batch_id=identity(data.get("batchId"), most=BATCH_ID),
         sender=text(data.get("from")),
         to=_one(data.get("to")),
         direction=direction(data.get("direction")),

@@ -59,7 +59,6 @@ _FORWARD = f"""
             = COALESCE(old.undelivered, {StoreMessage.DELIVERED})
         AND (excluded.modified_at > old.modified_at OR (old.cost IS NULL AND excluded.cost IS NOT NULL))
 """
-_ID = 64
 _NUMBER = 32
 
 
@@ -79,7 +78,7 @@ def take_batches(whose: AccountState, found: Iterable[BatchState]) -> None:
     rows: dict[str, tuple[Any, ...]] = {
         item.provider_id: (
             whose.pk,
-            item.provider_id[:_ID],
+            item.provider_id,
             item.sender[:_NUMBER],
             item.status[:20],
             item.batch_size,
@@ -140,7 +139,7 @@ def _row(
     created = item.created_at or item.modified_at or now
     return (
         whose.pk,
-        item.provider_id[:32],
+        item.provider_id,
         batch,
         inbound,
         our[:_NUMBER],
@@ -164,7 +163,7 @@ def _batches(whose: AccountState, page: Sequence[RemoteMessage]) -> dict[str, in
         now = timezone.now()
         rows: list[tuple[Any, ...]] = [
             (
-                *(whose.pk, item.batch_id[:_ID], item.sender[:_NUMBER], "", 0, 0, None),
+                *(whose.pk, item.batch_id, item.sender[:_NUMBER], "", 0, 0, None),
                 *(item.created_at or now, None, now, {}),
             )
             for item in missing

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from campaigns.models import Attempt, Batch, Message, StoreBatch, StoreMessage
 from campaigns.providers import ringcentral_parse as parse
 from campaigns.providers.base import Rejected
 
@@ -45,6 +46,29 @@ MESSAGE: dict[str, Any] = {
 )
 def test_ids(value: Any, text: str) -> None:
     assert parse.identity(value) == text
+
+
+@pytest.mark.parametrize("make", [str, int])
+def test_an_id_is_kept_whole_or_not_at_all(make: type) -> None:
+    """As long as its column, on every database: cut off it would be the id of something else."""
+    message, batch = "1" * parse.MESSAGE_ID, "1" * parse.BATCH_ID
+    kept = parse.remote_message({"id": make(message), "batchId": make(batch)})
+    assert (kept.provider_id, kept.batch_id) == (message, batch)
+    assert parse.batch_state({"id": make(batch)}).provider_id == batch
+    refused = parse.remote_message({"id": make(message + "1"), "batchId": make(batch + "1")})
+    assert (refused.provider_id, refused.batch_id) == ("", "")
+    assert parse.batch_state({"id": make(batch + "1")}).provider_id == ""
+
+
+def test_ids_fit_where_they_are_kept() -> None:
+    for model, most in (
+        (Message, parse.MESSAGE_ID),
+        (StoreMessage, parse.MESSAGE_ID),
+        (Batch, parse.BATCH_ID),
+        (Attempt, parse.BATCH_ID),
+        (StoreBatch, parse.BATCH_ID),
+    ):
+        assert model._meta.get_field("provider_id").max_length == most
 
 
 @pytest.mark.parametrize(
