@@ -16,6 +16,8 @@ from campaigns.intake.file_problems import FileCode, FileProblem
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS = 1 << 16
 _SAMPLE_ROWS = 100
+_MOST_IN_A_CELL = 1 << 20
+"""Characters. A cell far longer than any list needs costs its row, not the file; this bounds the memory."""
 _SEP_LINE = re.compile(r'"?sep=(?P<delimiter>.)"?(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
@@ -65,6 +67,7 @@ def records(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     with path.open(encoding=layout.encoding, newline="") as file:
         if layout.sep_line:
             file.readline()
+        csv.field_size_limit(_MOST_IN_A_CELL)
         reader = csv.reader(
             file, delimiter=layout.delimiter, strict=True, skipinitialspace=layout.blank_after
         )

@@ -1,7 +1,7 @@
 """Which letters a text file is written in: a pass over its bytes, a chunk at a time.
 
-The pass also finds what no list of people holds (zero bytes, endless lines), so that a wrong file is refused
-before its first row is used.
+The pass also finds what no list of people holds (many zero bytes, endless lines), so that a wrong file is
+refused before its first row is used.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from campaigns.intake.file_problems import MAX_ROWS, FileCode, FileProblem
 
 CHUNK = 1 << 20
 """Bytes read at once; no line may be longer."""
+_STRAY_ZEROS = 2
+"""A list may hold so many zero bytes, and more the longer it is: their rows are not used. With more it is
+none."""
+_ROWS_A_ZERO = 20
 _SAMPLE = 1 << 16
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -75,7 +79,7 @@ def _wide_encoding(head: bytes) -> str:
 
 def _read_through(path: Path, encoding: str) -> str:
     decoder = codecs.getincrementaldecoder(encoding)()
-    lines = place = 0
+    lines = place = zeros = row_of_zero = 0
     quotes = False
     with path.open("rb") as file:
         while True:
@@ -86,7 +90,8 @@ def _read_through(path: Path, encoding: str) -> str:
                 good = chunk[: error.start].count(b"\n")
                 raise _UndecodableError(place + error.start, lines + good + 1) from error
             if "\0" in text:
-                raise FileProblem(FileCode.NUL, row=lines + text.count("\n", 0, text.index("\0")) + 1)
+                zeros += text.count("\0")
+                row_of_zero = row_of_zero or lines + text.count("\n", 0, text.index("\0")) + 1
             ends = text.count("\n") or text.count("\r")
             if not ends and len(chunk) == CHUNK:
                 raise FileProblem(FileCode.LONG_LINE, row=lines + 1)
@@ -94,6 +99,8 @@ def _read_through(path: Path, encoding: str) -> str:
             quotes = quotes or '"' in text
             if lines > MAX_ROWS + 1 and not quotes:
                 raise FileProblem(FileCode.TOO_MANY_ROWS)
+            if zeros > max(_STRAY_ZEROS, lines // _ROWS_A_ZERO):
+                raise FileProblem(FileCode.NUL, row=row_of_zero)
             if not chunk:
                 return encoding
             place += len(chunk)

@@ -51,7 +51,10 @@ FILE_SENTENCES: dict[FileCode, str] = {
     FileCode.ENCODING: (
         'The letters in this file cannot be read (near row {row}). Save it again as "CSV UTF-8".'
     ),
-    FileCode.NUL: "Row {row} holds a zero byte, so this is not a clean text file. Save it again as CSV.",
+    FileCode.NUL: (
+        "The file holds zero bytes (the first in row {row}), so it is not a clean text file. "
+        "Save it again as CSV."
+    ),
     FileCode.QUOTE: (
         'Row {row} has a quotation mark (") that is not closed, or stands where none may. '
         "Correct it there, or save the file again from a spreadsheet."
@@ -80,6 +83,7 @@ class FileProblem(Exception):  # noqa: N818 — a problem of the file is no erro
 class RowProblem(StrEnum):
     TOO_MANY_CELLS = "too_many_cells"
     CELL_TOO_LONG = "cell_too_long"
+    ZERO_BYTE = "zero_byte"
 
 
 ROW_SENTENCES: dict[RowProblem, str] = {
@@ -88,4 +92,5 @@ ROW_SENTENCES: dict[RowProblem, str] = {
         "A cell that holds the separator must stand in quotation marks."
     ),
     RowProblem.CELL_TOO_LONG: f"A cell in this row has more than {MAX_CELL_CHARACTERS:,} characters.",
+    RowProblem.ZERO_BYTE: "A cell in this row holds a zero byte, so the row may be damaged.",
 }

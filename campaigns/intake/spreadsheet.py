@@ -94,6 +94,9 @@ class Sheet:
             joined = f"|{'|'.join(row)}|"
             if "| " in joined or " |" in joined or not joined.isprintable():
                 row = [cell.strip() for cell in row]
+                if "\0" in joined:
+                    self.row_problems[number] = RowProblem.ZERO_BYTE
+                    row = [cell.replace("\0", "\ufffd") for cell in row]
             if not any(row):
                 continue
             found += 1
@@ -225,8 +228,8 @@ def _without_empty_tail(first: list[str], body: Sequence[Sequence[str]]) -> list
 
 
 def _unmarked(heading: str) -> str:
-    """Without zero-width and direction marks, which nobody can see and a field name must not hold."""
-    return "".join(sign for sign in heading if unicodedata.category(sign) != "Cf").strip()
+    """Without zero bytes and zero-width and direction marks, which nobody can see and no name must hold."""
+    return "".join(sign for sign in heading if sign != "\0" and unicodedata.category(sign) != "Cf").strip()
 
 
 def _encoding_word(encoding: str) -> str:

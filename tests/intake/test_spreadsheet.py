@@ -123,6 +123,19 @@ def test_rows_that_do_not_fit_are_told_by_number(tmp_path: Path) -> None:
     assert set(ROW_SENTENCES) == set(RowProblem)
 
 
+def test_a_stray_zero_byte_costs_its_row_only(tmp_path: Path) -> None:
+    sheet = opened(tmp_path, "Phone,Na\0me\n6505550100,A\0nn\n6505550101,Bob\n")
+    assert sheet.columns == ("Phone", "Name")
+    assert list(sheet.rows()) == [(2, ["6505550100", "A\ufffdnn"]), (3, ["6505550101", "Bob"])]
+    assert sheet.row_problems == {2: RowProblem.ZERO_BYTE}
+
+
+def test_a_cell_of_any_length_costs_its_row_only(tmp_path: Path) -> None:
+    sheet = opened(tmp_path, f"Phone,Name\n6505550100,{'x' * 200_000}\n6505550101,Bob\n")
+    assert [(number, len(cells[1])) for number, cells in sheet.rows()] == [(2, 10_000), (3, 3)]
+    assert sheet.row_problems == {2: RowProblem.CELL_TOO_LONG}
+
+
 @pytest.mark.parametrize(
     ("header", "columns", "fields"),
     [
@@ -212,14 +225,13 @@ def test_finds_a_column_by_its_name(tmp_path: Path, name: str) -> None:
         (b"{\\rtf1\\ansi", FileCode.NOT_A_SPREADSHEET, "text document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(60), FileCode.OLD_EXCEL, ".xlsx"),
         (b"PK\x03\x04 not really", FileCode.DAMAGED, "damaged"),
-        (b"Phone,Name\n6505550100,A\x00nn\n", FileCode.NUL, "Row 2"),
-        (b"Phone,Name\n6505550100,Ann\n\x00\x01\x02\x00\n", FileCode.NUL, "Row 3"),
+        (b"Phone,Name\n6505550100,A\x00n\x00n\x00\n", FileCode.NUL, "row 2"),
+        (b"Phone,Name\n6505550100,Ann\n\x00\x01\x02\x00" + bytes(60) + b"\n", FileCode.NUL, "row 3"),
         (b'Phone,Name\n6505550100,Ann\n6505550101,"Bob\n6505550102,Cy\n', FileCode.QUOTE, "Row 3"),
         (b'Phone,Name\n6505550100,"Ann\n6505550101,"Bob"\n', FileCode.QUOTE, "Row 2"),
         (b'Phone,Name\n6505550100,"5" pipe"\n', FileCode.QUOTE, "Row 2"),
         (b'Phone,"Name\n6505550100,Ann\n', FileCode.QUOTE, "Row 1"),
         (b'Phone,Name\n6505550100,"' + b"x\n" * 200_000, FileCode.QUOTE, "Row 2"),
-        (b"Phone,Name\n6505550100," + b"x" * 200_000 + b"\n", FileCode.LONG_LINE, "Row 2"),
         (b"Phone,Name\n6505550100," + b"x" * 3_000_000, FileCode.LONG_LINE, "Row 2"),
         (
             b"Phone" + b",c" * 10_000 + b"\n6505550100" + b",x" * 10_000,
