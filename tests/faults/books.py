@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Max
 
-from campaigns.models import Attempt, Campaign, Event, RowState, Tally
+from campaigns.models import Attempt, Campaign, Event, RowState, Tally, WebhookEvent
 from campaigns.sending import accounts
 from tests.faults import oracle
 
@@ -94,6 +94,7 @@ def hand_overs() -> dict[str, int]:
         "cut before the first byte": gone.filter(sending_at=None).count(),
         "cut under way": gone.exclude(sending_at=None).count(),
         "alarms of a double": Event.objects.filter(verb="possible_double").count(),
+        "events told by the carrier": WebhookEvent.objects.count(),
         "holds": Event.objects.filter(verb="held").count(),
     }
 

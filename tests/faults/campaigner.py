@@ -16,12 +16,16 @@ from tests.speed.people import write_people
 from tests.waiting import until
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
+HOOK = "WEBHOOK"
+"""What the simulator calls the method of an event."""
 LATENCY = 0.001
 """Seconds that the carrier takes for a text, so that there is something to kill in flight."""
 PARTS = 4
 """Lists that the people are dealt out to."""
 REST = 300.0
-"""Seconds within which everything must have left, or come to rest."""
+"""Seconds within which everything must come to rest once it has left."""
+A_TEXT = 0.05
+"""Seconds that each text may take to leave beside that."""
 
 
 def share(part: float, taken: float) -> float:
@@ -44,6 +48,9 @@ def faults(batch: int) -> list[dict[str, Any]]:
         {**POST, "probability": share(0.05, 0.2), "fault": "status", "status": 503},
         {**POST, "probability": share(0.05, 0.25), **refused},
         *slowness(batch),
+        # Of what the carrier tells by itself, most gets lost: the poller has to find it.
+        {"probability": 0.3, "fault": "hook_duplicate", "method": HOOK},
+        {"probability": 0.8, "fault": "hook_drop", "method": HOOK},
     ]
 
 
@@ -95,7 +102,7 @@ class Campaigner(threading.Thread):
     def finish(self) -> None:
         """Until everything that was asked for has left. Raises what went wrong."""
         self.enough.set()
-        self.join(REST)
+        self.join(REST + A_TEXT * sum(len(names) for _, names in self._parts))
         if self.trouble is not None:
             raise self.trouble
         assert not self.is_alive(), "not everything left in time"

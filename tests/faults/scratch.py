@@ -94,12 +94,11 @@ class Spawner:
 class Installation:
     """Web server and workers on a database of their own, against a carrier of their own."""
 
-    def __init__(self, folder: Path, carrier: RunningSimulator, env: dict[str, str]) -> None:
-        self.folder, self.carrier = folder, carrier
+    def __init__(self, folder: Path, carrier: RunningSimulator, env: dict[str, str], port: int) -> None:
+        self.folder, self.carrier, self.port = folder, carrier, port
         self._env = env
         self._spawner: Spawner | None = None
         self.programs: list[Program] = []
-        self.port = free_port(20_000 + os.getpid() % 10_000)
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
 
@@ -137,7 +136,9 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path | None, *, batch: int, **carrier: str | float) -> Iterator[Installation]:
+def installation(
+    folder: Path | None, *, batch: int, webhooks: bool = False, **carrier: str | float
+) -> Iterator[Installation]:
     """`folder`: where its scratch folder goes. On the server of DATABASE_URL if that is set, else SQLite."""
     with (
         tempfile.TemporaryDirectory(prefix="carillon-soak-", dir=folder) as made,
@@ -146,11 +147,17 @@ def installation(folder: Path | None, *, batch: int, **carrier: str | float) -> 
     ):
         var = Path(made) / "var"
         var.mkdir()
-        own = {"RINGCENTRAL_SERVER_URL": simulator.url, "BATCH_SIZE": str(batch), "LOG_LEVEL": "INFO"}
+        port = free_port(20_000 + os.getpid() % 10_000)
+        own = {
+            "PUBLIC_URL": f"http://127.0.0.1:{port}" if webhooks else "",
+            "RINGCENTRAL_SERVER_URL": simulator.url,
+            "BATCH_SIZE": str(batch),
+            "LOG_LEVEL": "INFO",
+        }
         env = environment(var, database, **SCALED, **own)
         os.environ.clear()
         os.environ.update(env)
-        made_up = Installation(var, simulator, env)
+        made_up = Installation(var, simulator, env, port)
         try:
             made_up.prepare()
             yield made_up

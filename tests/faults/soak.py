@@ -30,7 +30,9 @@ def main() -> None:
         f"{options.workers} workers, {where}, seed {options.seed}",
         flush=True,
     )
-    with installation(options.folder, batch=options.batch, seed=options.seed, speed=100_000) as site:
+    with installation(
+        options.folder, batch=options.batch, webhooks=True, seed=options.seed, speed=100_000
+    ) as site:
         # It imports the models, so only now that there are settings.
         from tests.faults.killing import soak
 
