@@ -46,6 +46,9 @@ __all__ = [
 ]
 
 _SAMPLE_ROWS = 100
+_MARKS = "\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+"""Zero-width and direction marks, which come along when a number is copied from a contact card. Around a cell
+they say nothing, show as boxes, and one of them makes a text cost more. Inside they may matter."""
 _DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _ENCODING_WORDS = {
     "utf-8-sig": "UTF-8",
@@ -93,7 +96,7 @@ class Sheet:
                 continue
             joined = f"|{'|'.join(row)}|"
             if "| " in joined or " |" in joined or not joined.isprintable():
-                row = [cell.strip() for cell in row]
+                row = [cell.strip().strip(_MARKS).strip() for cell in row]
                 if "\0" in joined:
                     self.row_problems[number] = RowProblem.ZERO_BYTE
                     row = [cell.replace("\0", "\ufffd") for cell in row]

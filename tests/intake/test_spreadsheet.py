@@ -96,6 +96,9 @@ def test_note_names_both_encoding_and_delimiter(tmp_path: Path) -> None:
         ("Phone,Note\n6505550100,  x \u00a0\n", [(2, "x")]),
         ("Phone,Note\n6505550100,=1+1\n", [(2, "=1+1")]),
         ("\u200bPhone\u200f,Note\n6505550100,x\n", [(2, "x")]),
+        ("Phone,Note\n6505550100,\u202a x\u202c\u200b \n", [(2, "x")]),
+        ("Phone,Note\n6505550100,\u05d0\u200f!b\n", [(2, "\u05d0\u200f!b")]),  # inside, it has a meaning
+        ("Phone,Note\n6505550100,\u200b\n\u200b,\n", [(2, "")]),
         ("Phone;Name\n6505550100;Lee, Ann\n6505550101;Ray, Bob\n", [(2, "Lee, Ann"), (3, "Ray, Bob")]),
         ("Customers\nPhone,Note\n6505550100,x\n", [(3, "x")]),  # a title
         ("Customers;\nPhone;Note\n6505550100;x\n", [(3, "x")]),
