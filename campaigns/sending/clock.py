@@ -75,8 +75,6 @@ def follow(seconds: float) -> None:
     """The clock was set by so many seconds, a moment ago: move what was written before."""
     log.warning("the clock was set, what waits goes along", extra={"seconds": round(seconds)})
     now, by = timezone.now(), timedelta(seconds=seconds)
-    # A campaign that has not begun waits for its own time, whatever the clock shows until then.
-    Campaign.objects.filter(send_at__gt=now).update(next_try_at=None)
     if seconds < 0:
         for model, name in WAITS:
             model._default_manager.filter(**{f"{name}__gt": now}).update(**{name: F(name) + by})

@@ -90,7 +90,7 @@ GO_ON = """
 from campaigns import tasks
 tasks.tick()
 campaign = Campaign.objects.get()
-tell(world.hand_over(campaign).did)
+tell([world.hand_over(campaign).did, campaign.trouble])
 """
 JUDGE = """
 from tests.faults import oracle
@@ -121,7 +121,7 @@ def in_trouble(
 
 def assert_goes_on(carrier: RunningSimulator, zygote: Zygote, database: str) -> None:
     """By itself, with the next worker; each person once."""
-    assert zygote.run(database, GO_ON)[1] == ["done"]
+    assert zygote.run(database, GO_ON)[1] == [["done", ""]]
     judged, told = zygote.run(database, JUDGE.format(ledger=carrier.ledger()))[1]
     assert (judged, told) == ([], {"delivered": 6})
 

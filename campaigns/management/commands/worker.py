@@ -102,7 +102,6 @@ class Ticker:
         self._jump = 0.0
 
     def once(self) -> None:
-        close_old_connections()
         self._jump += self._watch.jumped()
         mine = leases.take("tick", seconds=TICK_LEASE)
         if mine and self._jump:
@@ -120,6 +119,7 @@ def tick_for_ever() -> None:
     ticker = Ticker()
     while not stopping.pause(TICK):
         try:
+            close_old_connections()
             ticker.once()
         except Exception:
             log.exception("tick failed")
