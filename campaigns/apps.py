@@ -8,5 +8,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from campaigns import checks, roles  # noqa: F401 - importing checks registers them
+        from campaigns.sending import highwater
 
         post_migrate.connect(roles.keep_roles, sender=self, dispatch_uid="campaigns.roles")
+        post_migrate.connect(highwater.keep_name, sender=self, dispatch_uid="campaigns.installation")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from campaigns.sending import journal
 from tests import factories
 
 LONG = tuple(
@@ -25,6 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _static_folder() -> None:
     """WhiteNoise warns of a folder that is not there; only `collectstatic` would make it."""
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_journal() -> None:
+    """Tests share a database and its name, and each begins with what it held before all of them."""
+    shutil.rmtree(settings.JOURNAL_DIR, ignore_errors=True)
+    journal.kept_in.cache_clear()
 
 
 @pytest.fixture

@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.composing.audience import opted_out
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Event, Message, RowState
 from campaigns.models.bulk import claim
 from campaigns.providers.base import BatchState, OutgoingText, ProviderError, Rejected
-from campaigns.sending import control, owner, tally
+from campaigns.sending import control, highwater, journal, owner, parking, reconcile, tally
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,10 @@ class Prepared:
     sender: str
     message_ids: tuple[int, ...]
     texts: tuple[OutgoingText, ...]
+    payload: str
+    """`fingerprint` of the texts."""
+    installation: str
+    """Name of the database."""
 
 
 def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
@@ -51,11 +56,9 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
 
     Call inside a transaction that holds the campaign.
     """
-    waiting = list(
-        Message.objects.filter(batch=batch, state=Message.State.WAITING)
-        .order_by("id")
-        .values_list("id", "to", "text")
-    )
+    if parking.keeps_back(batch):
+        return None
+    waiting = waiting_in(batch.pk)
     left_out = opted_out(to for _, to, _ in waiting)
     if left_out:
         exclude(campaign.pk, [key for key, to, _ in waiting if to in left_out])
@@ -73,8 +76,26 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
         owner=owner.me(),
         prepared_at=timezone.now(),
     )
-    ids = tuple(key for key, _, _ in waiting)
-    return Prepared(attempt.pk, batch.pk, campaign.pk, batch.sender, ids, texts)
+    return prepared_as(attempt, campaign.pk, waiting)
+
+
+def waiting_in(batch_id: int) -> list[tuple[int, str, str]]:
+    """Id, number and text of each message that is where its batch is."""
+    waiting = Message.objects.filter(batch_id=batch_id, state=Message.State.WAITING)
+    return list(waiting.order_by("id").values_list("id", "to", "text"))
+
+
+def prepared_as(attempt: Attempt, campaign_id: int, waiting: Sequence[tuple[int, str, str]]) -> Prepared:
+    return Prepared(
+        attempt.pk,
+        attempt.batch_id,
+        campaign_id,
+        attempt.sender,
+        tuple(key for key, _, _ in waiting),
+        tuple(OutgoingText(to, text) for _, to, text in waiting),
+        attempt.payload_sha256,
+        highwater.name(),
+    )
 
 
 def fingerprint(texts: Sequence[OutgoingText]) -> str:
@@ -100,13 +121,15 @@ def exclude(campaign_id: int, message_ids: Sequence[int]) -> None:
 
 def _held_still(campaign_id: int) -> Campaign:
     """The campaign, locked until the transaction ends: always the first lock, so that none wait in a ring."""
-    return Campaign.objects.select_for_update().get(pk=campaign_id)
+    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
 
 
 @transaction.atomic
 def mark_sending(prepared: Prepared) -> None:
     """The commit before the first byte. Raises Stopped if anything says that it must not leave now."""
     campaign = _held_still(prepared.campaign_id)
+    if highwater.trouble():
+        raise Stopped("locked")
     if campaign.state != Campaign.State.SENDING:
         raise Stopped("campaign")
     if campaign.undo_until is not None and campaign.undo_until > timezone.now():
@@ -273,26 +296,64 @@ def _evidence(error: ProviderError | None, code: str) -> dict[str, object]:
 
 
 def settle_orphans() -> int:
-    """Attempts whose process is gone: PREPARED was never sent, SENDING is in doubt. Returns how many."""
-    settled = 0
-    now = timezone.now()
-    open_states = (Attempt.State.PREPARED, Attempt.State.SENDING)
-    for attempt in Attempt.objects.filter(state__in=open_states).select_related("batch"):
-        started = attempt.sending_at or attempt.prepared_at
-        if now - started < LEASE and not owner.is_dead(attempt.owner):
-            continue
+    """Attempts whose process is gone: PREPARED was never sent, SENDING is in doubt. Returns how many.
+
+    One whose answer is in the journal is recorded as answered, even if its process lives.
+    """
+    unended = Q(state__in=(Attempt.State.PREPARED, Attempt.State.SENDING))
+    # Given up by another machine, which has another journal.
+    elsewhere = Q(state__in=reconcile.OPEN, problem_code=parking.OWNER_GONE)
+    found = Attempt.objects.filter(unended | elsewhere).select_related("batch").order_by("id")
+    return sum(_settle(attempt) for attempt in found)
+
+
+def _settle(attempt: Attempt) -> bool:
+    told = None if attempt.state == Attempt.State.PREPARED else _told(attempt)
+    if told is not None and _record(attempt, told):
+        return True
+    started = attempt.sending_at or attempt.prepared_at
+    alive = timezone.now() - started < LEASE and not owner.is_dead(attempt.owner)
+    if alive or attempt.state in reconcile.OPEN:
+        return False
+    with transaction.atomic():
+        _held_still(attempt.batch.campaign_id)
+        code = "odd_answer" if told else parking.code_of(attempt)
+        gone: dict[str, object] = {"ended_at": timezone.now(), "problem_code": code}
+        same = Attempt.objects.filter(pk=attempt.pk, state=attempt.state)
+        if attempt.state == Attempt.State.PREPARED:
+            return claim(same, state=Attempt.State.NOT_SENT, **gone)
+        look = timezone.now() + FIRST_LOOK
+        if not claim(same, state=Attempt.State.AMBIGUOUS, next_look_at=look, **gone):
+            return False
+        _doubt_batch(attempt.batch.campaign_id, attempt.batch_id, attempt.size)
+        return True
+
+
+def _told(attempt: Attempt) -> journal.Answered | None:
+    """What the provider answered to it, if this machine's journal knows."""
+    try:
+        told = journal.current().answer(highwater.name(), attempt.pk)
+    except OSError:
+        log.exception("the journal cannot be read")
+        return None
+    return told if told and told.payload == attempt.payload_sha256 else None
+
+
+def _record(attempt: Attempt, told: journal.Answered) -> bool:
+    """As its process would have done. False if it was recorded meanwhile, or cannot be."""
+    prepared = prepared_as(attempt, attempt.batch.campaign_id, waiting_in(attempt.batch_id))
+    if fingerprint(prepared.texts) != told.payload:
+        return False
+    try:
         with transaction.atomic():
-            _held_still(attempt.batch.campaign_id)
-            same = Attempt.objects.filter(pk=attempt.pk, state=attempt.state)
-            if attempt.state == Attempt.State.PREPARED:
-                settled += claim(same, state=Attempt.State.NOT_SENT, ended_at=now, problem_code="owner_gone")
-            elif claim(
-                same,
-                state=Attempt.State.AMBIGUOUS,
-                ended_at=now,
-                problem_code="owner_gone",
-                next_look_at=now + FIRST_LOOK,
-            ):
-                _doubt_batch(attempt.batch.campaign_id, attempt.batch_id, attempt.size)
-                settled += 1
-    return settled
+            accept(prepared, told.answer, told.account)
+            if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.ACCEPTED).exists():
+                return False
+            detail = f"batch {attempt.batch.number}"
+            Event.objects.create(campaign_id=prepared.campaign_id, verb="adopted_from_journal", detail=detail)
+            reconcile.settle_trouble(prepared.campaign_id)
+    except (IntegrityError, DataError):
+        log.exception("an answer of the journal cannot be recorded", extra={"attempt": attempt.pk})
+        return False
+    log.info("answer recorded from the journal", extra={"batch": prepared.batch_id})
+    return True

@@ -1,0 +1,287 @@
+"""The journal outside the database: an answer outlives the process and a database that is down.
+
+F05 and F40 of the catalogue. The carrier's ledger is the judge; its list of calls tells that nobody searched.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import IntegrityError, OperationalError
+from django.utils import timezone
+
+from campaigns.models import Attempt, Batch, Campaign, Event
+from campaigns.providers.base import BatchState, Rejected
+from campaigns.sending import dispatch, highwater, journal, ledger, owner
+from campaigns.sending.dispatch import Did
+from tests.faults.scenario import (
+    BATCHES,
+    PEOPLE,
+    Worker,
+    assert_delivered,
+    assert_right,
+    launched,
+    positions,
+    posts,
+    worker,
+)
+from tests.sending import world
+from tests.simulator.running import RunningSimulator
+
+__all__ = ["worker"]
+pytestmark = pytest.mark.django_db
+
+
+class Killed(BaseException):
+    """As by `kill -9`: nothing of ours handles it."""
+
+
+@pytest.fixture
+def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Worker, Campaign, int], None]:
+    """The process dies with the answer to the batch after so many in hand, before it is recorded."""
+
+    def die(worker: Worker, campaign: Campaign, before: int) -> None:
+        for _ in range(before):
+            assert dispatch.step(campaign.pk).did == Did.HANDED_OVER
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger, "accept", _raises(Killed()))
+            with pytest.raises(Killed):
+                dispatch.step(campaign.pk)
+        assert Attempt.objects.filter(state="sending").count() == 1
+        monkeypatch.setattr(owner, "is_dead", lambda _: True)
+
+    return die
+
+
+def _raises(error: BaseException) -> Callable[..., None]:
+    def fail(*_: Any) -> None:
+        raise error
+
+    return fail
+
+
+def searches(carrier: RunningSimulator) -> int:
+    """How often the carrier's records were read."""
+    return sum(call["method"] == "GET" and "/a2p-sms/" in call["path"] for call in carrier.requests())
+
+
+@positions
+def test_f05_killed_with_the_answer_in_hand(
+    worker: Worker, dies: Callable[[Worker, Campaign, int], None], before: int
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    dies(worker, campaign, before)
+    assert ledger.settle_orphans() == 1
+    assert ledger.settle_orphans() == 0
+    assert world.told(campaign) == {"with_carrier": 2 * before + 2, "queued": 4 - 2 * before} or before == 2
+    assert world.hand_over(campaign).did == Did.DONE
+    assert searches(worker.carrier) == 0
+    assert posts(worker.carrier) == BATCHES
+    assert Event.objects.filter(verb="adopted_from_journal", detail=f"batch {before + 1}").count() == 1
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def test_f05_rejected_numbers_are_in_the_journal_too(
+    worker: Worker, dies: Callable[[Worker, Campaign, int], None]
+) -> None:
+    people = [(world.phone(0), "Ann"), (world.ending("9700"), "Bob"), (world.phone(1), "Cy")]
+    campaign = world.launched(people, size=3)
+    dies(worker, campaign, 0)
+    ledger.settle_orphans()
+    assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
+    (attempt,) = Attempt.objects.all()
+    assert [(item["index"], item["to"]) for item in attempt.rejected] == [(2, world.ending("9700"))]
+    assert searches(worker.carrier) == 0
+    worker.rest(campaign)
+    assert_right(worker.carrier, campaign, people)
+
+
+def test_f05_given_up_by_another_machine_and_answered_on_this_one(
+    worker: Worker, dies: Callable[[Worker, Campaign, int], None], settings: LazySettings, tmp_path: Path
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    dies(worker, campaign, 0)
+    here = settings.JOURNAL_DIR
+    settings.JOURNAL_DIR = tmp_path / "elsewhere"
+    assert ledger.settle_orphans() == 1
+    assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
+    settings.JOURNAL_DIR = here
+    assert ledger.settle_orphans() == 1
+    campaign.refresh_from_db()
+    assert (campaign.trouble, searches(worker.carrier)) == ("", 0)
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def test_f05_an_answer_that_cannot_be_recorded_leaves_a_doubt(
+    worker: Worker, dies: Callable[[Worker, Campaign, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    dies(worker, campaign, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "accept", _raises(IntegrityError("the id of another batch")))
+        assert ledger.settle_orphans() == 1
+    assert ledger.settle_orphans() == 0
+    assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def _down(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """The database takes the record of an answer only after so many tries."""
+    record, left = ledger.accept, iter(range(times))
+
+    def accept(*arguments: Any) -> None:
+        if next(left, None) is not None:
+            raise OperationalError("the disk is full")
+        record(*arguments)
+
+    monkeypatch.setattr(ledger, "accept", accept)
+    monkeypatch.setattr(dispatch, "RECORD_AGAIN", 0.0)
+
+
+def test_f40_database_down_after_acceptance_for_a_while(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    _down(monkeypatch, 5)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert searches(worker.carrier) == 0
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+    assert posts(worker.carrier) == BATCHES
+
+
+def test_f40_database_down_for_longer_than_anybody_waits(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    _down(monkeypatch, dispatch.RECORD_FOR)
+    with pytest.raises(OperationalError):
+        dispatch.step(campaign.pk)
+    assert dispatch.step(campaign.pk).did == Did.WAIT
+    assert posts(worker.carrier) == 1
+    assert ledger.settle_orphans() == 1, "its process lives, and the answer is there"
+    assert searches(worker.carrier) == 0
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+    assert posts(worker.carrier) == BATCHES
+
+
+def test_nothing_is_sent_that_cannot_be_written_down(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = launched()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", _raises(OSError("no space left")))
+        worker.turn()
+        assert posts(worker.carrier) == 0
+        campaign.refresh_from_db()
+        assert campaign.trouble == highwater.UNWRITABLE
+        assert world.told(campaign) == {"queued": len(PEOPLE)}
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+# --- The file itself ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> journal.Journal:
+    return journal.Journal(tmp_path / "journal")
+
+
+def sending(attempt: int, installation: str = "here") -> journal.Line:
+    named: dict[str, Any] = {"batch": 1, "campaign": 1, "sender": world.LOCAL, "size": 2, "payload": "ab"}
+    return journal.sending_line(installation, attempt=attempt, **named)
+
+
+def answered(attempt: int) -> journal.Line:
+    answer = BatchState(
+        provider_id="b-1", sender=world.LOCAL, batch_size=2, processed_count=0, status="Processing",
+        created_at=timezone.now(), modified_at=None, cost=None, http_status=200, request_id="r-1",
+        rejected=(Rejected(index=1, to="+16505550101", code="OPT", description="ö\n"),),
+    )  # fmt: skip
+    return {**journal.answered_line(attempt, 1, "ab", "acme", answer), "installation": "here"}
+
+
+def test_what_was_written_is_read(kept: journal.Journal) -> None:
+    kept.append(sending(7))
+    kept.append(answered(7))
+    told = kept.answer("here", 7)
+    assert told is not None
+    assert (told.attempt, told.account, told.answer.provider_id) == (7, "acme", "b-1")
+    assert told.answer.rejected == answered_rejected()
+    assert told.answer.created_at is not None
+    assert kept.answer("here", 8) is None
+    assert kept.answer("elsewhere", 7) is None
+    assert [one.attempt for one in kept.sent("here")] == [7]
+    assert journal.Journal(kept.folder).answer("here", 7) == told
+
+
+def answered_rejected() -> tuple[Rejected, ...]:
+    return (Rejected(index=1, to="+16505550101", code="OPT", description="ö\n"),)
+
+
+@pytest.mark.parametrize("length", [0, 1, 20, 150])
+def test_a_torn_line_spoils_none_after_it(kept: journal.Journal, length: int) -> None:
+    kept.append(sending(1))
+    (file,) = kept.folder.iterdir()
+    with file.open("ab") as torn:
+        torn.write((b"\n" + file.read_bytes().strip())[:length])
+    assert kept.book("here").highest == 1
+    kept.append(sending(2))
+    assert kept.book("here").highest == 2
+    assert journal.Journal(kept.folder).book("here").to_prove() == [2, 1]
+
+
+def test_only_its_owner_reads_it(kept: journal.Journal) -> None:
+    kept.append(sending(1))
+    assert kept.folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in kept.folder.iterdir()} == {0o600}
+
+
+def test_many_write_at_once(kept: journal.Journal) -> None:
+    writers = [journal.Journal(kept.folder) for _ in range(8)]
+
+    def write(place: int) -> None:
+        for turn in range(10):
+            writers[place].append(sending(place * 10 + turn + 1))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert len(kept.sent("here")) == 80
+
+
+def test_old_files_go_and_the_mark_stays(kept: journal.Journal) -> None:
+    kept.folder.mkdir()
+    kept.append(sending(900))
+    kept.append(journal.mark_line("here", 900, 900, 17))
+    kept.append(sending(901))
+    kept.append(sending(5, "there"))
+    (first,) = kept.folder.iterdir()
+    first.rename(kept.folder / "2020-01-01.jsonl")
+    for day in range(2, journal.KEEP + 2):
+        (kept.folder / f"2020-01-{day:02}.jsonl").write_bytes(b"\n")
+    fresh = journal.Journal(kept.folder)
+    fresh.append(sending(902))
+    assert len(list(kept.folder.iterdir())) == journal.KEEP
+    for reader in (fresh, journal.Journal(kept.folder)):
+        book = reader.book("here")
+        assert (book.highest, book.cleared, book.witness) == (902, 900, 17)
+        assert reader.book("there").highest == 5
+
+
+def test_every_hand_over_writes_two_lines(carrier: RunningSimulator) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    world.hand_over(campaign)
+    lines = b"".join(file.read_bytes() for file in Path(journal.current().folder).iterdir()).split()
+    assert len(lines) == 2 * BATCHES
+    assert [one.batch for one in journal.current().sent(highwater.name())] == list(
+        Batch.objects.order_by("number").values_list("pk", flat=True)
+    )
