@@ -7,7 +7,7 @@ doubt or in review, who has it already or may have it, who opted out, or who is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ from campaigns.models import Batch, Campaign, Contact, ContactList, Event, Impor
 from campaigns.providers.words import CODES, Explanation, Retry, explain
 
 MAY_PASS = (Retry.LATER, Retry.SOFT, Retry.AFTER_EDIT, Retry.AFTER_FIX)
+EXACT_ROWS = 50_000
+"""Up to so many rows a page may look at every text: a tenth of a second."""
 SOFT_TRIES = 3
 """After so many campaigns in a row in which a phone could not be reached it is not tried again."""
 
@@ -54,7 +56,13 @@ class Plan:
 
     ready: bool
     """All texts have left and their receipts are in, or are not waited for any more."""
+    count: int = 0
+    exact: bool = True
+    """False: at most so many, from the provider's counts; nobody looked at each text."""
     people: Sequence[Person] = ()
+    """Empty if it is not exact."""
+    children: frozenset[int] = frozenset()
+    """The campaigns that had been made from it then."""
     opted_out: int = 0
     """Opted out since: they would be left out at launch anyway."""
     in_others: int = 0
@@ -62,23 +70,49 @@ class Plan:
     reasons: Sequence[Reason] = field(default_factory=list)
 
 
+def sketch(campaign: Campaign) -> Plan:
+    """`plan` as far as a page can wait for it: of a large campaign only counters are read."""
+    counts = Tally.objects.filter(campaign=campaign).first()
+    ready = _ready(campaign, counts)
+    if not ready or counts is None or counts.rows <= EXACT_ROWS:
+        return plan(campaign)
+    codes: Counter[str] = Counter()
+    for totals in Batch.objects.filter(campaign=campaign).values_list("totals", flat=True):
+        for part in ("sending_failed", "delivery_failed"):
+            codes.update(totals.get(part, {}).get("error_codes", {}))
+    wanted = {code: codes[code] for code in _codes(campaign) if codes[code]}
+    in_others = sum(
+        campaign.children.exclude(contact_list=None).values_list("contact_list__contact_count", flat=True)
+    )
+    return Plan(
+        ready=ready,
+        count=max(0, sum(wanted.values()) - in_others),
+        exact=False,
+        in_others=in_others,
+        reasons=[Reason(explain(code), count) for code, count in Counter(wanted).most_common()],
+    )
+
+
 def plan(campaign: Campaign) -> Plan:
-    """Who did not get it and may be tried again. Reads the messages only if some were not delivered."""
+    """Who did not get it and may be tried again. Reads every text, if some were not delivered."""
+    children = frozenset(campaign.children.values_list("pk", flat=True))
     counts = Tally.objects.filter(campaign=campaign).first()
     ready = _ready(campaign, counts)
     if not ready or counts is None or not counts.not_delivered:
-        return Plan(ready=ready)
+        return Plan(ready=ready, children=children)
     failed = Message.objects.filter(
         campaign=campaign, state=Message.State.NOT_DELIVERED, error_code__in=_codes(campaign)
     )
     found = [Person(*row) for row in failed.order_by("pk").values_list("source_row", "to", "error_code")]
     out = opted_out(person.phone for person in found)
-    listed = _in_others(campaign, [person.phone for person in found if person.phone not in out])
+    listed = _in_others(campaign).intersection(person.phone for person in found if person.phone not in out)
     people = [person for person in found if person.phone not in out and person.phone not in listed]
     codes = Counter(person.code for person in people)
     return Plan(
         ready=ready,
+        count=len(people),
         people=people,
+        children=children,
         opted_out=len(out),
         in_others=len(listed),
         reasons=[Reason(explain(code), count) for code, count in codes.most_common()],
@@ -100,34 +134,40 @@ def _codes(campaign: Campaign) -> list[str]:
     return [code for code in CODES if explain(code).retry in wanted]
 
 
-def _in_others(campaign: Campaign, phones: Sequence[str]) -> set[str]:
+def _in_others(campaign: Campaign) -> set[str]:
     """Who is in a campaign that was made from this one, unless that was cancelled before their text left."""
     found: set[str] = set()
     for child in campaign.children.exclude(contact_list=None):
-        for some in _portions(phones):
-            listed = Contact.objects.filter(contact_list=child.contact_list_id, phone__in=some)
-            stopped = Message.objects.filter(
-                campaign=child, to__in=some, state=Message.State.WAITING, batch__state=Batch.State.CANCELLED
-            )
-            found |= {*listed.values_list("phone", flat=True)} - {*stopped.values_list("to", flat=True)}
+        listed = set(
+            Contact.objects.filter(contact_list=child.contact_list_id).values_list("phone", flat=True)
+        )
+        for batch in child.batches.filter(state=Batch.State.CANCELLED):
+            stopped = batch.messages.filter(state=Message.State.WAITING)
+            listed.difference_update(stopped.values_list("to", flat=True))
+        found |= listed
     return found
 
 
-def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + LOOKUP] for start in range(0, len(values), LOOKUP))
-
-
-@transaction.atomic
 def make(campaign: Campaign, *, user: User | None) -> Campaign | None:
-    """The draft for exactly these people. None if there is nobody: a second press finds them there."""
-    parent = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    people = plan(parent).people
-    if not people or parent.contact_list is None:
-        return None
+    """The draft for exactly these people. None if there is nobody: a second press finds them there.
+
+    Who they are is read before anything is locked; if another draft was made meanwhile, it is read again.
+    """
+    while True:
+        wanted = plan(campaign)
+        if not wanted.people or campaign.contact_list is None:
+            return None
+        with transaction.atomic():
+            parent = Campaign.objects.select_for_update().get(pk=campaign.pk)
+            if frozenset(parent.children.values_list("pk", flat=True)) == wanted.children:
+                return _make(parent, campaign.contact_list, wanted.people, user)
+
+
+def _make(parent: Campaign, contacts: ContactList, people: Sequence[Person], user: User | None) -> Campaign:
     many = "1 person" if len(people) == 1 else f"{len(people):,} people"
     child = Campaign.objects.create(
         name=f"{parent.name[:90]}, again to {many}",
-        contact_list=_list(parent, parent.contact_list, people, many, user),
+        contact_list=_list(parent, contacts, people, many, user),
         parent=parent,
         provider=parent.provider,
         sender=parent.sender,

@@ -72,7 +72,7 @@ def report_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | Streami
 def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Make the draft for those whom it did not reach. What is sent, and whether, is decided there."""
     campaign = get_object_or_404(Campaign, pk=campaign_id)
-    wanted = again.plan(campaign)
+    wanted = again.sketch(campaign)
     child = again.make(campaign, user=signed_in(request))
     if child is None:
         draft = campaign.children.filter(state=Campaign.State.DRAFT).first()
@@ -107,7 +107,7 @@ def _context(found: Report) -> dict[str, Any]:
         "people_url": people,
         "source": Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).first(),
         "drift": _drift(found),
-        "again": again.plan(campaign),
+        "again": again.sketch(campaign),
         "provider_name": accounts.provider_name(),
     }
 

@@ -212,3 +212,28 @@ def test_only_once_all_texts_have_left(state: str, with_carrier: int, ready: boo
     found = again.plan(campaign)
     assert found.ready is ready
     assert bool(found.people) is ready
+
+
+def test_of_a_large_campaign_a_page_reads_counters_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = failed()
+    assert again.sketch(campaign).exact
+    monkeypatch.setattr(again, "EXACT_ROWS", 3)
+    counted = {code: 1 for code in CODES.values() if code}
+    campaign.batches.update(totals={"delivery_failed": {"count": 9, "cost": "0", "error_codes": counted}})
+    found = again.sketch(campaign)
+    assert (found.exact, found.count, found.people) == (False, 4, ())
+    assert again.make(campaign, user=None)
+    found = again.sketch(campaign)
+    assert (found.count, found.in_others) == (0, 4)
+
+
+def test_another_draft_was_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two presses at once: whoever comes second looks again, and finds nobody."""
+    campaign = failed()
+    stale = [again.plan(campaign)]
+    assert again.make(campaign, user=None)
+    look = again.plan
+    monkeypatch.setattr(again, "plan", lambda of: stale.pop() if stale else look(of))
+    assert again.make(campaign, user=None) is None
+    assert stale == []
+    assert campaign.children.count() == 1

@@ -170,7 +170,7 @@ def test_send_again_makes_a_draft_for_exactly_these(as_composer: PageClient) -> 
     page = flat(as_composer.page(path(campaign)))
     assert "Send again to these 2" in page
     assert "Edit the text first." in page
-    assert "It can be sent again as it is." in page
+    assert "It can be sent again later, as it is." in page
     draft = flat(as_composer.send(path(campaign, "again/")).content.decode())
     child = Campaign.objects.get(parent=campaign)
     assert "A draft for exactly these 2 people." in draft
