@@ -86,6 +86,7 @@ class Look:
                 self.dearest = (count, row)
             if length > MAX_TEXT_UNITS // 2 and utf16_units(text) > MAX_TEXT_UNITS:
                 self.too_long.append(row.number)
+                self.segments[count] -= 1  # it is not sent
             if not text.strip():
                 self.empty_texts.append(row.number)
             if not text.isascii():
@@ -98,6 +99,11 @@ class Look:
                 self.first_empty = self.first_empty or row
 
     @property
+    def left_out(self) -> int:
+        """People whose text is too long to be sent, if others get theirs: one cell must not stop all."""
+        return len(self.too_long) if len(self.too_long) < self.people else 0
+
+    @property
     def total_segments(self) -> int:
         return sum(size * people for size, people in self.segments.items())
 
@@ -105,6 +111,7 @@ class Look:
         return [
             SegmentLine(size, people, None if price is None else price * size * people)
             for size, people in sorted(self.segments.items())
+            if people
         ]
 
     def empty_fields(self) -> list[EmptyField]:
@@ -264,18 +271,18 @@ def preflight(campaign: Campaign, terms: Terms) -> Preflight:
             kept = [row for row in rows if row.phone not in out]
             if kept and not personaliser.blocked and campaign.text.strip():
                 look.take(personaliser, kept)
-    texts = totals["usable"] - excluded
+    texts = totals["usable"] - excluded - look.left_out
     cost = None if terms.price is None or not look.people else terms.price * look.total_segments
     minutes = texts / terms.rate if terms.rate else 0.0
     findings = draft_findings(campaign, terms, personaliser)
-    findings += _audience_findings(campaign, totals, texts, excluded)
+    findings += _audience_findings(campaign, totals, texts, excluded, look.left_out)
     findings += _text_findings(look)
     return Preflight(
         findings=findings,
         rows=totals["rows"],
         texts=texts,
         duplicates=totals["duplicate"],
-        invalid=totals["invalid"],
+        invalid=totals["invalid"] + look.left_out,
         excluded=excluded,
         segments=look.total_segments,
         histogram=look.lines(terms.price),
@@ -328,7 +335,9 @@ def draft_findings(campaign: Campaign, terms: Terms, personaliser: Personaliser)
     return findings
 
 
-def _audience_findings(campaign: Campaign, totals: Counter[str], texts: int, excluded: int) -> list[Finding]:
+def _audience_findings(
+    campaign: Campaign, totals: Counter[str], texts: int, excluded: int, too_long: int
+) -> list[Finding]:
     if campaign.contact_list is None or not campaign.contact_list.contact_count:
         return []
     name = campaign.contact_list.name
@@ -339,6 +348,7 @@ def _audience_findings(campaign: Campaign, totals: Counter[str], texts: int, exc
         (excluded, "opted out"),
         (totals["duplicate"], "repeated"),
         (totals["invalid"], "without a usable number"),
+        (too_long, "with a text that is too long"),
     )
     left_out = ", ".join(f"{count:,} {words}" for count, words in reasons if count)
     if not left_out:
@@ -354,7 +364,10 @@ def _text_findings(look: Look) -> list[Finding]:
     if look.too_long:
         rows = ", ".join(str(number) for number in look.too_long[:SHOWN_ROWS])
         title = f"{len(look.too_long):,} texts are longer than {MAX_TEXT_UNITS:,} characters"
-        findings.append(Finding("stop", "too_long", title, f"Shorten the text, or the cells of row {rows}."))
+        detail = f"Shorten the text, or the cells of row {rows}."
+        if look.left_out:
+            detail = f"Nobody can be sent so much, so these people are left out. {detail}"
+        findings.append(Finding("look" if look.left_out else "stop", "too_long", title, detail))
     if look.empty_texts:
         rows = ", ".join(str(number) for number in look.empty_texts[:SHOWN_ROWS])
         title = f"{len(look.empty_texts):,} people would get an empty text"

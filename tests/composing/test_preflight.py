@@ -90,7 +90,7 @@ def test_without_a_price_the_cost_is_unknown_and_never_nothing() -> None:
         ("  ", ["Ann"], {}, ["text"]),
         ("Hi {{ frist_name }}", ["Ann"], {}, ["text"]),
         ("Hi", ["Ann"], {"sender": ""}, ["sender"]),
-        ("{{ first_name }}", ["Ann", "x" * 1001], {}, ["too_long"]),
+        ("{{ first_name }}", ["y" * 1001, "x" * 1001], {}, ["too_long"]),
         ("{{ first_name }}", ["Ann", ""], {}, ["empty_texts"]),
         ("", ["Ann"], {"sender": ""}, ["sender", "text"]),
     ],
@@ -136,6 +136,15 @@ def test_long_texts_are_named_by_their_rows() -> None:
     finding = next(finding for finding in found.findings if finding.code == "too_long")
     assert finding.title == "2 texts are longer than 1,000 characters"
     assert "2, 4" in finding.detail
+    assert (finding.level, found.ready) == ("look", True), "two cells do not stop the others"
+
+
+def test_who_cannot_be_sent_so_much_is_counted_as_left_out() -> None:
+    found = checked("{{ first_name }}", "x" * 1001, "Ann", "x" * 1200)
+    assert (found.rows, found.texts, found.invalid, found.segments) == (3, 1, 2, 1)
+    assert [(line.segments, line.people) for line in found.histogram] == [(1, 1)]
+    who = next(finding for finding in found.findings if finding.code == "who")
+    assert "2 of the 3 rows are left out: 2 with a text that is too long." in who.detail
 
 
 def test_who_opted_out_is_not_looked_at() -> None:
