@@ -26,7 +26,7 @@ def test_a_tiny_soak_ends_well(tmp_path: Path) -> None:
         env={name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = dict(re.findall(r"^ *(\S.*?) {2,}([\d,]+)$", done.stdout, re.MULTILINE))
