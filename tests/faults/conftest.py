@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,17 @@ class Zygote:
 
     def run(self, database: str, code: str) -> tuple[int, list[Any]]:
         """Returns the signal that ended the child (0: none) and what it told. Fails the test if it raised."""
+        self.begin(database, code)
+        return self.finish()
+
+    def begin(self, database: str, code: str) -> None:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"database": database, "code": code}) + "\n")
         self._process.stdin.flush()
+
+    def finish(self) -> tuple[int, list[Any]]:
+        """Wait for what `begin` began."""
+        assert self._process.stdout is not None
         answer = json.loads(self._process.stdout.readline())
         for told in answer["told"]:
             assert not (isinstance(told, dict) and "raised" in told), told["raised"]
@@ -36,6 +44,23 @@ class Zygote:
 
 @pytest.fixture(scope="module")
 def zygote(
+    _template: str, _simulator_process: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Zygote]:
+    with _warm(_template, _simulator_process, tmp_path_factory) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="module")
+def other_zygote(
+    _template: str, _simulator_process: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Zygote]:
+    """For what two processes do at the same time."""
+    with _warm(_template, _simulator_process, tmp_path_factory) as warm:
+        yield warm
+
+
+@contextmanager
+def _warm(
     _template: str, _simulator_process: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Zygote]:
     site = Site(tmp_path_factory.mktemp("zygote"), _template, _simulator_process.url)

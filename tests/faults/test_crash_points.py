@@ -7,27 +7,20 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.conftest import Zygote
-from tests.sending import world
+from tests.faults.killed import BATCHES, MAKE, recovered
 from tests.sending.site import fresh_database
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
-BATCHES, SIZE = 3, 2
-PEOPLE = world.people(BATCHES * SIZE)
 MOST_STEPS = 400
 
-MAKE = f"""
-world.launched(world.people({BATCHES * SIZE}), size={SIZE})
-AccessToken.objects.all().delete()  # signing in is one of the steps
-"""
+WITHOUT_TOKEN = "AccessToken.objects.all().delete()\n"  # signing in is one of the steps
 HAND_OVER = """
 campaign = Campaign.objects.get()
 for _ in range({before}):
@@ -51,59 +44,14 @@ for _ in range(2):
     reconcile.look(attempt.pk)
 tell(watched.names)
 """
-# A request of a process that died may go on for two minutes, so its past is moved back by more.
-RECOVER = """
-import datetime, time
-ledger.settle_orphans()
-for attempt in Attempt.objects.filter(state__in=reconcile.OPEN):
-    attempt.sending_at -= datetime.timedelta(minutes=5)
-    attempt.ended_at -= datetime.timedelta(minutes=5)
-    attempt.save(update_fields=["sending_at", "ended_at"])
-campaign = Campaign.objects.get()
-end = time.monotonic() + 20
-while world.hand_over(campaign).did != "done":
-    assert time.monotonic() < end, list(Attempt.objects.values())
-    for attempt in Attempt.objects.filter(state__in=reconcile.OPEN):
-        reconcile.look(attempt.pk)
-    Campaign.objects.update(next_try_at=None)
-world.assert_adds_up(campaign)
-tell(world.told(campaign))
-tell(sorted(Attempt.objects.exclude(provider_id="").values_list("provider_id", flat=True)))
-tell(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))
-"""
 
 
 @pytest.fixture(scope="module")
 def made(_template: str, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database with a launched campaign that has sent nothing."""
     with fresh_database(_template, tmp_path_factory.mktemp("made")) as url:
-        zygote.run(url, MAKE)
+        zygote.run(url, MAKE + WITHOUT_TOKEN)
         yield url
-
-
-def busy(port: int) -> bool:
-    """Whether the carrier still has a request of somebody, perhaps of a dead process, in hand."""
-    established, close_wait = "01", "08"
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any(
-        int(fields[1].rpartition(":")[2], 16) == port and fields[3] in (established, close_wait)
-        for fields in map(str.split, lines)
-    )
-
-
-def wrong(carrier: RunningSimulator, zygote: Zygote, database: str) -> str:
-    """What recovery left wrong; empty if nothing is."""
-    until(lambda: not busy(carrier.port), "the carrier is done with what the dead had asked")
-    carrier.faults()
-    _, (told, ids, doubles) = zygote.run(database, RECOVER)
-    texted = Counter((line["to"], line["text"]) for line in carrier.ledger())
-    expected = Counter((number, f"Hi {name}") for number, name in PEOPLE)
-    if texted != expected:
-        return f"twice: {sorted(texted - expected)}, never: {sorted(expected - texted)}"
-    if told != {"with_carrier": len(PEOPLE)} or doubles:
-        return f"told {told}, doubles {doubles}"
-    taken = sorted({line["batch_id"] for line in carrier.ledger()})
-    return "" if ids == taken else f"our ids {ids}, the carrier's {taken}"
 
 
 def sweep(
@@ -127,7 +75,7 @@ def sweep(
         with fresh_database(made, case) as database:
             prepare(database)
             signal, told = zygote.run(database, code(die_at))
-            if found := wrong(carrier, zygote, database):
+            if found := recovered(carrier, zygote, database)[0]:
                 failures[die_at] = found
         if not signal:
             names: list[str] = [*told[-1], "at its end"]
@@ -152,6 +100,9 @@ def test_killed_at_every_step_of_handing_over(
     start = names.index("after connect") if before else len(names) - names[::-1].index("after connect") - 1
     assert names[start:].count("after commit") >= 2
     assert {"before sendall", "after sendall", "before recv_into", "after recv_into"} <= set(names[start:])
+    # The journal: two lines for each batch, each written and brought to the disk.
+    assert names[start:].count("after write") == 2
+    assert names[start:].count("after fsync") >= 2
 
 
 @pytest.mark.parametrize("before", [0, BATCHES - 1], ids=["first", "last"])

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,24 +18,35 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 
-from campaigns import models  # noqa: E402
-from campaigns.sending import accounts, dispatch, ledger, reconcile  # noqa: E402
-from tests.faults import steps  # noqa: E402
+from campaigns import models, tasks  # noqa: E402
+from campaigns.intake import importing  # noqa: E402
+from campaigns.sending import accounts, dispatch, ledger, owner, reconcile  # noqa: E402
+from tests.faults import oracle, steps  # noqa: E402
 from tests.sending import world  # noqa: E402
 
+
+def carrier_ledger() -> list[dict[str, Any]]:
+    with urllib.request.urlopen(f"{settings.RINGCENTRAL_SERVER_URL}/simulator/ledger") as answer:
+        return [json.loads(line) for line in answer.read().splitlines()]
+
+
+STAGES = (accounts, dispatch, importing, ledger, oracle, owner, reconcile, steps, tasks, world)
 KNOWN = {
     **{name: getattr(models, name) for name in models.__all__},
-    "accounts": accounts, "dispatch": dispatch, "ledger": ledger, "reconcile": reconcile,
-    "steps": steps, "world": world,
-}  # fmt: skip
+    **{stage.__name__.rpartition(".")[2]: stage for stage in STAGES},
+    "carrier_ledger": carrier_ledger,
+}
 
 
 def use(database: str) -> None:
     path = urlsplit(database).path
     name = path[1:] if database.startswith("postgres") else "/" + path.lstrip("/")
     connection.settings_dict["NAME"] = name
+    # Each has a journal of its own: beside that of another copy it would look like a restored backup.
+    settings.JOURNAL_DIR = settings.JOURNAL_DIR.with_name("journal" + name.replace("/", "_"))
 
 
 def child(order: dict[str, str], out: int) -> None:
@@ -44,7 +56,8 @@ def child(order: dict[str, str], out: int) -> None:
         exec(order["code"], {**KNOWN, "tell": told.append})  # noqa: S102 - it comes from the test
     except BaseException:
         told.append({"raised": traceback.format_exc()})
-    os.write(out, json.dumps(told).encode())
+    with os.fdopen(out, "w") as pipe:  # os.write may be watched
+        json.dump(told, pipe)
     connections.close_all()
     os._exit(0)
 

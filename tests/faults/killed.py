@@ -1,0 +1,57 @@
+"""A small campaign whose process is killed, and what has to be true after another one has cleared up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.faults.conftest import Zygote
+from tests.sending import world
+from tests.simulator.running import RunningSimulator
+from tests.waiting import until
+
+BATCHES, SIZE = 3, 2
+PEOPLE = world.people(BATCHES * SIZE)
+TEXTS = {number: f"Hi {name}" for number, name in PEOPLE}
+
+MAKE = f"world.launched(world.people({BATCHES * SIZE}), size={SIZE})\n"
+# A request of a process that died may go on for two minutes, so its past is moved back by more.
+RECOVER = f"""
+import datetime, time
+ledger.settle_orphans()
+for attempt in Attempt.objects.filter(state__in=reconcile.OPEN):
+    attempt.sending_at -= datetime.timedelta(minutes=5)
+    attempt.ended_at -= datetime.timedelta(minutes=5)
+    attempt.save(update_fields=["sending_at", "ended_at"])
+campaign = Campaign.objects.get()
+end = time.monotonic() + 20
+while world.hand_over(campaign).did != "done":
+    assert time.monotonic() < end, list(Attempt.objects.values())
+    for attempt in Attempt.objects.filter(state__in=reconcile.OPEN):
+        reconcile.look(attempt.pk)
+    Campaign.objects.update(next_try_at=None)
+tell(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
+tell(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))
+tell(list(Attempt.objects.order_by("id").values_list("batch__number", "state", "looks")))
+"""
+
+
+def busy(port: int) -> bool:
+    """Whether the carrier still has a request of somebody, perhaps of a dead process, in hand."""
+    established, close_wait = "01", "08"
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return any(
+        int(fields[1].rpartition(":")[2], 16) == port and fields[3] in (established, close_wait)
+        for fields in map(str.split, lines)
+    )
+
+
+def recovered(carrier: RunningSimulator, zygote: Zygote, database: str) -> tuple[str, list[Any]]:
+    """What recovery left wrong (empty if nothing is), and each attempt: its batch, state and looks."""
+    until(lambda: not busy(carrier.port), "the carrier is done with what the dead had asked")
+    carrier.faults()
+    _, (wrong, doubles, attempts) = zygote.run(database, RECOVER)
+    if wrong or doubles:
+        return f"{wrong}, doubles {doubles}", attempts
+    taken = len(carrier.ledger())
+    return "" if taken == len(PEOPLE) else f"{taken} texts in the ledger", attempts
