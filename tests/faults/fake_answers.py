@@ -33,7 +33,9 @@ class Point(StrEnum):
     WRITTEN = "written"
     """The request has left; its answer is awaited."""
     ANSWERED = "answered"
-    """The answer is here and not recorded."""
+    """The answer is here and written down nowhere."""
+    NOTED = "noted"
+    """The answer is in the journal and not in the database."""
 
 
 class Answer(StrEnum):

@@ -147,24 +147,24 @@ class FakeCarrier:
         self.gate.wait(GROUP)
         status, headers = 0, dict[str, str]()
         try:
-            self._reach(Point.CONNECTED)
+            self.reach(Point.CONNECTED)
             if script.answer is Answer.UNREACHABLE:
                 raise failure(script.answer)
             before_first_byte()
             self.leaving(sender, texts)
             marked_at = self.clock.now
-            self._reach(Point.MARKED)
+            self.reach(Point.MARKED)
             if self.clock.now - marked_at > STALE:
                 raise ProviderError("Held up.", fate=Fate.NOT_SENT, kind="stopped")
             self._called()
             taken = self._take(sender, texts, script)
             if meanwhile is not None:
                 meanwhile()
-            self._reach(Point.WRITTEN)
+            self.reach(Point.WRITTEN)
             if self.clock.now - marked_at > TOTAL or script.late:
                 raise failure(Answer.LOST_ANSWER)
             status, headers = ERRORS[script.answer][:2] if script.answer in ERRORS else (200, {})
-            self._reach(Point.ANSWERED)
+            self.reach(Point.ANSWERED)
             return self._answer(script.answer, taken)
         except ProviderError:
             self.gate.learn(GROUP, status, headers)
@@ -221,7 +221,7 @@ class FakeCarrier:
         """A batch of the same number that is none of ours."""
         self._take(sender, [OutgoingText(*text) for text in texts], Script())
 
-    def _reach(self, point: Point) -> None:
+    def reach(self, point: Point) -> None:
         if act := self.at.pop(point, None):
             act()
 

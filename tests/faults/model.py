@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
@@ -24,7 +27,7 @@ from campaigns import tasks
 from campaigns.inbox import optouts, webhook_events, webhooks
 from campaigns.models import Attempt, Campaign, Contact, ContactList, Import, ImportRow, Message, OptOut
 from campaigns.reporting import polling
-from campaigns.sending import accounts, control, dispatch, launch, ledger, reconcile, review
+from campaigns.sending import accounts, control, dispatch, journal, launch, ledger, parking, reconcile, review
 from campaigns.sending.limits import DatabaseGate
 from tests import factories
 from tests.faults.fake_answers import Answer, Clock, Point, Script, plain
@@ -89,9 +92,21 @@ def new_game() -> None:
         for model in apps.get_app_config("campaigns").get_models():
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
     accounts._known.clear()
+    shutil.rmtree(settings.JOURNAL_DIR, ignore_errors=True)
+    journal.kept_in.cache_clear()
     clock.__init__()  # type: ignore[misc]
     processes.__init__()  # type: ignore[misc]
     carrier = FakeCarrier(clock, DatabaseGate(ACCOUNT, patience=0), SENDERS)
+
+
+def before(point: Point, act: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, and a point of the game comes first."""
+
+    def watched(*arguments: Any) -> Any:
+        carrier.reach(point)
+        return act(*arguments)
+
+    return watched
 
 
 SCRIPTS = st.builds(
@@ -345,6 +360,7 @@ class Game(RuleBasedStateMachine):
             for key, state in list(moving):
                 if state == Campaign.State.HELD:
                     self.resume(key)
+                parking.release(key, user=self.user)
                 while self.step(key, ahead=False) == dispatch.Did.HANDED_OVER:
                     pass
             if not moving:

@@ -44,10 +44,7 @@ class Mutant:
 PLANTED = (
     Mutant(
         "no SENDING commit before the first byte, only after the answer",
-        (
-            "test_process.py::test_f03_killed_in_the_middle_of_the_request",
-            "test_process.py::test_f04_killed_before_the_answer_is_read",
-        ),
+        ("test_safeguards.py::test_the_mark_is_made_before_the_first_byte",),
         (
             Change(DISPATCH, "=lambda: _mark_sending(prepared),", "=lambda: None,"),
             Change(
@@ -70,7 +67,7 @@ PLANTED = (
     ),
     Mutant(
         "no index that allows a batch one live attempt",
-        ("test_one_live_attempt.py",),
+        ("test_safeguards.py::test_a_second_live_attempt_is_impossible",),
         (
             Change(
                 "campaigns/models/delivery.py",
@@ -116,7 +113,7 @@ FURTHER = (
     ),
     Mutant(
         "a process on another host is taken for dead",
-        ("test_process.py::test_f09_a_host_that_is_gone_is_waited_for_as_long_as_it_may_be_sending",),
+        ("test_safeguards.py::test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending",),
         (
             Change(
                 "campaigns/sending/owner.py",
@@ -127,7 +124,7 @@ FURTHER = (
     ),
     Mutant(
         "a mark that is too old is still good for the first byte",
-        ("test_process.py::test_f08_stopped_between_the_mark_and_the_first_byte",),
+        ("test_safeguards.py::test_a_mark_that_is_too_old_is_not_acted_on",),
         (
             Change(
                 "campaigns/providers/http.py",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -18,14 +19,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from campaigns.reporting import polling
-from campaigns.sending import accounts, owner
+from campaigns.sending import accounts, ledger, owner
 from tests.faults import model
+from tests.faults.fake_answers import Point
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 GAMES = int(os.environ.get("MODEL_GAMES", "0"))
 PROFILE = settings(
-    max_examples=GAMES or 40,
+    max_examples=GAMES or 30,
     stateful_step_count=40,
     derandomize=not GAMES,
     database=None,
@@ -36,15 +38,17 @@ PROFILE = settings(
 
 
 @pytest.fixture
-def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Iterator[None]:
+def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: Path) -> Iterator[None]:
     """The program meets the game's clock, processes and carrier in place of the real ones."""
     User.objects.create_user("model")
     settings.RINGCENTRAL_SERVER_URL = "http://carrier.test"
+    settings.JOURNAL_DIR = tmp_path / "journal"
     settings.HANDOVER_MINUTES = 0  # the speed that it measures in a game of leaps in time means nothing
     monkeypatch.setattr(timezone, "now", model.clock)
     monkeypatch.setattr(owner, "me", model.processes.me)
     monkeypatch.setattr(owner, "is_dead", model.processes.is_dead)
     monkeypatch.setattr(accounts, "provider", lambda: model.carrier)
+    monkeypatch.setattr(ledger, "accept", model.before(Point.NOTED, ledger.accept))
     # What a poll asks for ahead it would ask for in a thread, with the database in a state of its own.
     monkeypatch.setattr(polling, "ahead", lambda items: items)
     if connection.vendor == "postgresql":
