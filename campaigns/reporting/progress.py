@@ -283,7 +283,8 @@ def _standing(counts: Tally) -> str:
     taken = counts.count(*TAKEN)
     parts = []
     if taken:
-        parts.append(f"{taken:,} {_are(taken)} with {accounts.provider_name()} and cannot be recalled")
+        are = f"{_are(taken)} with" if taken == counts.with_carrier else "went to"
+        parts.append(f"{taken:,} {are} {accounts.provider_name()} and cannot be recalled")
     if counts.held:
         parts.append(f"{counts.held:,} {_are(counts.held)} held here")
     if counts.queued:

@@ -64,7 +64,8 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
     Nothing is handed over for `undo_seconds`, so that it can be taken back.
 
     Raises NotReady if the draft has a problem that can be seen without reading the rows; rows that cannot
-    get a text are left out with their reason while the audience is frozen.
+    get a text are left out with their reason while the audience is frozen. Raises Campaign.DoesNotExist if
+    somebody deleted it meanwhile.
     """
     terms = terms_for(campaign.sender)
     personaliser = Personaliser(campaign.text, field_names(campaign))

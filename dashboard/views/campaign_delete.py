@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
@@ -17,9 +18,18 @@ def campaign_delete(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     if request.method != "POST" and campaign.is_draft:
         return render(request, "campaign_delete.html", {"campaign": campaign})
-    deleted, _ = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.DRAFT).delete()
-    if not deleted:
+    if not _deleted(campaign.pk):
         messages.warning(request, f"“{campaign.name}” has been launched, so its record stays.")
         return redirect("campaign", campaign.pk)
     messages.success(request, f"The draft “{campaign.name}” is deleted. Nobody was texted.")
     return redirect("campaigns")
+
+
+@transaction.atomic
+def _deleted(campaign_id: int) -> bool:
+    """Only a draft; locked, because a launch may come between looking and deleting."""
+    drafts = Campaign.objects.select_for_update().filter(state=Campaign.State.DRAFT)
+    draft = drafts.filter(pk=campaign_id).first()
+    if draft is not None:
+        draft.delete()
+    return draft is not None

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -86,7 +86,10 @@ def keep(campaign: Campaign, fields: dict[str, Any]) -> bool:
     changed = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.DRAFT).update(
         **fields, changed_at=timezone.now()
     )
-    campaign.refresh_from_db()
+    try:
+        campaign.refresh_from_db()
+    except Campaign.DoesNotExist:  # deleted in another window, at the same moment
+        raise Http404 from None
     return changed == 1
 
 
