@@ -93,12 +93,15 @@ def _awaited(found: Found, searched: dict[str, datetime]) -> bool:
 
 
 def _keep_batch(account: str, found: Found) -> bool:
-    campaign_id, alike = _alike(account, found.provider_id)
+    alike = _alike(account, found.provider_id)
     name = accounts.provider_name()
     texts = "1 text" if found.size == 1 else f"{found.size:,} texts"
     detail = f"{name} took a batch of {texts} from this number that Carillon has not handed over. "
     if alike:
-        detail += f"Its people and texts are those of {alike}: they may have got it twice."
+        what = _MEANS.get(Batch.State(alike.state), "so they got it, though it counts as not sent here")
+        detail += (
+            f"Its people and texts are those of batch {alike.number:,} of “{alike.campaign.name}”: {what}."
+        )
     else:
         detail += "No campaign of the last days has the same people and texts."
     return disagreements.keep(
@@ -106,29 +109,31 @@ def _keep_batch(account: str, found: Found) -> bool:
         account,
         found.provider_id,
         detail,
-        campaign_id=campaign_id,
+        campaign_id=alike.campaign_id if alike else None,
         sender=found.sender,
     )
 
 
-def _alike(account: str, provider_id: str) -> tuple[int | None, str]:
-    """The campaign, and the batch in words, that has the texts of one that nobody knows. By a sample."""
+_LOST = "it is probably that one, whose answer was lost"
+_MEANS = {
+    Batch.State.ACCEPTED: "they may have got it twice",
+    Batch.State.NEEDS_REVIEW: _LOST,
+    Batch.State.MARKED_SENT: _LOST,
+}
+"""What it means for people, by where our batch with the same texts is."""
+
+
+def _alike(account: str, provider_id: str) -> Batch | None:
+    """The batch of ours that has the texts of one that nobody knows. By a sample."""
     sample = StoreMessage.objects.filter(
         batch__account__account=account, batch__provider_id=provider_id, inbound=False
     ).exclude(text="")
     texts = dict(sample.order_by("-created_at", "-id").values_list("their_number", "text")[:50])
     ours = Message.objects.filter(to__in=texts, campaign__launched_at__gte=timezone.now() - 2 * SPAN)
-    same = Counter(
-        (campaign_id, name, number)
-        for to, text, campaign_id, name, number in ours.values_list(
-            "to", "text", "campaign", "campaign__name", "batch__number"
-        )
-        if texts[to] == text
-    )
+    same = Counter(batch for to, text, batch in ours.values_list("to", "text", "batch") if texts[to] == text)
     if not same:
-        return None, ""
-    (campaign_id, name, number), _ = same.most_common(1)[0]
-    return campaign_id, f"batch {number:,} of “{name}”"
+        return None
+    return Batch.objects.select_related("campaign").get(pk=same.most_common(1)[0][0])
 
 
 def _settle_batches(account: str) -> None:

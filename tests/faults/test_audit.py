@@ -106,6 +106,24 @@ def test_f17_strict_nobody_is_texted_twice(carrier: RunningSimulator) -> None:
     assert looked() == []
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("with_carrier", "they may have got it twice"),
+        ("marked_sent", "it is probably that one, whose answer was lost"),
+        ("needs_review", "it is probably that one, whose answer was lost"),
+        ("cancelled", "so they got it, though it counts as not sent here"),
+        ("queued", "so they got it, though it counts as not sent here"),
+    ],
+)
+def test_f17_says_what_it_means_for_the_people(carrier: RunningSimulator, state: str, said: str) -> None:
+    campaign = handed_over()
+    taken_late(campaign)
+    Batch.objects.update(state=state)
+    [found] = looked()
+    assert found.detail.endswith(f"batch 1 of “Spring sale”: {said}.")
+
+
 # --- The quick look -----------------------------------------------------------------------------------------
 
 
