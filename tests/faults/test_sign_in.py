@@ -1,0 +1,61 @@
+"""Many workers share one session: when it ends, one of them signs in again and the others wait for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.faults.conftest import Zygote
+from tests.faults.killed import MAKE, TEXTS
+from tests.simulator.running import RunningSimulator
+from tests.waiting import until
+
+WORKERS = """
+import pathlib, threading, time
+from django.db import connection
+carrier = accounts.provider()
+carrier.numbers()  # each process knows the session that is about to end
+pathlib.Path({mine!r}).touch()
+while not pathlib.Path({go!r}).exists():
+    time.sleep(0.001)
+barrier = threading.Barrier({reading} + {sending})
+def read():
+    barrier.wait()
+    carrier.numbers()
+    connection.close()
+def send():
+    barrier.wait()
+    campaign = Campaign.objects.get()
+    end = time.monotonic() + 30
+    while (step := dispatch.step(campaign.pk)).did != "done":
+        assert time.monotonic() < end, step
+        time.sleep(0.01)
+    connection.close()
+threads = [threading.Thread(target=read) for _ in range({reading})]
+threads += [threading.Thread(target=send) for _ in range({sending})]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_f24_ten_workers_meet_the_end_of_the_session_together(
+    simulator: RunningSimulator, zygote: Zygote, other_zygote: Zygote, database: str, tmp_path: Path
+) -> None:
+    zygote.run(database, MAKE)
+    go = tmp_path / "go"
+    ready = [tmp_path / "one", tmp_path / "two"]
+    for warm, mine, sending in ((zygote, ready[0], 1), (other_zygote, ready[1], 0)):
+        warm.begin(database, WORKERS.format(mine=str(mine), go=str(go), reading=5 - sending, sending=sending))
+    until(lambda: all(path.exists() for path in ready), "both processes are there")
+    simulator.control("DELETE", "sessions")
+    asked = len(simulator.requests())
+    go.touch()
+    assert zygote.finish() == (0, [])
+    assert other_zygote.finish() == (0, [])
+    calls = simulator.requests()[asked:]
+    assert sum(call["status"] == 401 for call in calls) >= 2, "more than one worker met it"
+    assert sum(call["path"].endswith("/oauth/token") for call in calls) == 1
+    judge = f"tell(oracle.judge(carrier_ledger(), Campaign.objects.get(), texts={TEXTS!r}))"
+    assert zygote.run(database, judge) == (0, [[]])
+    assert len(simulator.ledger()) == len(TEXTS)
