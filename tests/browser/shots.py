@@ -17,6 +17,7 @@ WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 def take(page: Page, states: Iterator[str], folder: Path) -> None:
     for name in states:
+        page.wait_for_load_state()
         for variant, scheme, size in (
             ("light", "light", WIDE),
             ("dark", "dark", WIDE),
@@ -31,7 +32,7 @@ def take(page: Page, states: Iterator[str], folder: Path) -> None:
 
 WALKS: dict[str, tuple[Callable[[Site, Page], Iterator[str]], ...]] = {
     "empty": (walk.doors, walk.empty),
-    "demo": (walk.demo, walk.sending),
+    "demo": (walk.demo, walk.sending, walk.carrier, walk.undecided),
 }
 ARGUMENTS = {"empty": ["--no-demo"], "demo": []}
 

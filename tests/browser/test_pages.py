@@ -29,6 +29,7 @@ def look(page: Page, states: Iterator[str]) -> dict[str, list[str]]:
     """What is wrong in each state, by its name; only those in which something is."""
     wrong: dict[str, list[str]] = {}
     for name in states:
+        page.wait_for_load_state()
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             if found := violations(page):
@@ -51,4 +52,6 @@ def test_a_site_at_work(page: Page, tmp_path: Path, complaints: list[str]) -> No
     with running_site(tmp_path / "var", env=walk.SMALL_BATCHES) as site:
         assert look(page, walk.demo(site, page)) == {}
         assert look(page, walk.sending(site, page)) == {}
+        assert look(page, walk.carrier(site, page)) == {}
+        assert look(page, walk.undecided(site, page)) == {}
     assert complaints == []

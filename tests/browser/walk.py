@@ -7,15 +7,20 @@ import re
 import urllib.request
 from collections.abc import Iterator
 
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.running_site import Site
+from tests.waiting import until
 
 PATIENCE_MS = 120_000
-SMALL_BATCHES = {"BATCH_SIZE": "60", "HANDOVER_MINUTES": "5"}
-"""Settings with which the demo campaign leaves in several batches, some of them held back at first."""
+SMALL_BATCHES = {
+    "BATCH_SIZE": "60", "HANDOVER_MINUTES": "5", "SETTLE_SECONDS": "1", "LOOK_GAP_SECONDS": "1",
+}  # fmt: skip
+"""Settings with which the demo campaign leaves in several batches, some of them held back at first. A lost
+answer is settled within seconds."""
 NO_PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
 NOT_ONE_PHONE = b"Name,City\r\nAda,London\r\nBen,Paris\r\n"
+SOMEBODY = b"Phone,Name\r\n(212) 555-0111,Ada\r\n(212) 555-0112,Ben\r\n(212) 555-0113,Carl\r\n"
 NOBODY = b"Phone,Name\r\n555-0134,Ada\r\nn/a,Ben\r\n,Carl\r\n"
 
 
@@ -28,9 +33,13 @@ def sign_in(site: Site, page: Page) -> None:
 
 
 def simulator_speed(site: Site, speed: float) -> None:
+    tell_simulator(site, "options", {"speed": speed})
+
+
+def tell_simulator(site: Site, what: str, said: object) -> None:
     request = urllib.request.Request(
-        f"{site.simulator}/simulator/options",
-        data=json.dumps({"speed": speed}).encode(),
+        f"{site.simulator}/simulator/{what}",
+        data=json.dumps(said).encode(),
         headers={"Content-Type": "application/json"},
         method="POST",
     )
@@ -71,6 +80,10 @@ PLAIN = {
     "campaigns/new/": "campaign-new",
     "reports/": "reports",
     "opt-outs/": "opt-outs",
+    "batches/": "batches",
+    "messages/": "messages",
+    "numbers/": "numbers",
+    "review/": "review-desk",
 }
 
 
@@ -150,3 +163,62 @@ def sending(site: Site, page: Page) -> Iterator[str]:
     for path in ("", "campaigns/", "reports/"):
         page.goto(f"{site.url}{path}")
         yield f"{PLAIN[path]}-after"
+
+
+def carrier(site: Site, page: Page) -> Iterator[str]:
+    """What the carrier holds, after the demo campaign was sent, for somebody who is signed in."""
+    wait_for(site, page, "batches/", page.locator("tbody tr").first)
+    yield "batches-after"
+    page.locator("tbody th a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    yield "batch"
+    wait_for(site, page, "messages/", page.locator("tbody tr").first)
+    yield "messages-after"
+    page.goto(f"{site.url}messages/?state=not_delivered&direction=out")
+    expect(page.locator("tbody tr").first).to_be_visible()
+    yield "messages-not-delivered"
+    page.locator("tbody th a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    yield "message"
+    page.goto(f"{site.url}messages/?number=12")
+    yield "messages-misspelt"
+    page.goto(f"{site.url}messages/?number=%2B12125550199")
+    yield "messages-none"
+    page.goto(f"{site.url}numbers/")
+    yield "numbers-after"
+
+
+def wait_for(site: Site, page: Page, path: str, thing: Locator) -> None:
+    """Load a page until what the worker is to bring stands on it."""
+
+    def shown() -> bool:
+        page.goto(f"{site.url}{path}")
+        return thing.is_visible()
+
+    until(shown, f"{path} shows it", seconds=PATIENCE_MS / 1000)
+
+
+def undecided(site: Site, page: Page) -> Iterator[str]:
+    """A batch whose answer is lost and that never arrived, in a campaign that asks a person then."""
+    upload(site, page, "three.csv", SOMEBODY)
+    page.get_by_role("link", name=re.compile("Start a campaign")).click(timeout=PATIENCE_MS)
+    page.get_by_label("Name of the campaign").fill("Lost on the way")
+    page.get_by_text("(650) 555-0100").first.click()
+    page.get_by_role("button", name="Write the text").click()
+    page.get_by_label("Text", exact=True).fill("Hi {{ name }}, we are open on Monday. Reply STOP to opt out.")
+    page.get_by_role("button", name="Check and send").click()
+    page.get_by_text("How many texts could you regret?").click()
+    page.get_by_label("Ask me first").check()
+    lost = {"fault": "drop_before", "method": "POST", "path": "/a2p-sms/batches", "times": 1}
+    tell_simulator(site, "faults", [lost])
+    page.locator("#send-now").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Lost on the way", timeout=PATIENCE_MS)
+    campaign = page.url
+    wait_for(site, page, "review/", page.get_by_role("link", name="Mark as sent"))
+    yield "review-desk-undecided"
+    page.goto(campaign)
+    yield "live-undecided"
+    for decision in ("Send these 3 now", "Mark as sent", "Leave"):
+        page.goto(f"{site.url}review/")
+        page.get_by_role("link", name=decision).click()
+        yield f"review-desk-{decision.partition(' ')[0].lower()}"
