@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 
+from campaigns.composing.audience import fields_with_gaps
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.models import Campaign, ContactList, Import, SenderNumber
 from campaigns.sending import accounts, canary
@@ -34,11 +35,19 @@ def chips(contact_list: ContactList | None) -> list[Chip]:
     if contact_list is None:
         return []
     named = zip(contact_list.columns, contact_list.field_names, strict=True)
+    gaps = fields_with_gaps(contact_list)
     return [
-        Chip(label, f'{{{{ {name} or "there" }}}}' if name in GREETED_BY else f"{{{{ {name} }}}}")
+        Chip(label, f"{{{{ {name}{_instead(name, gaps)} }}}}")
         for place, (label, name) in enumerate(named)
         if place != contact_list.phone_column
     ]
+
+
+def _instead(name: str, gaps: Collection[str]) -> str:
+    """What stands there for those whose cell is empty."""
+    if name in GREETED_BY:
+        return ' or "there"'
+    return ' or "…"' if name in gaps else ""
 
 
 if TYPE_CHECKING:

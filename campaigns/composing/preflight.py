@@ -353,27 +353,37 @@ def _audience_findings(
     left_out = ", ".join(f"{count:,} {words}" for count, words in reasons if count)
     if not left_out:
         return [
-            Finding("good", "who", f"{texts:,} people from “{name}”", "Every row of the file gets a text.")
+            Finding(
+                "good",
+                "who",
+                f"{_many(texts, 'person', 'people')} from “{name}”",
+                "Every row of the file gets a text.",
+            )
         ]
     detail = f"{totals['rows'] - texts:,} of the {totals['rows']:,} rows are left out: {left_out}."
-    return [Finding("good", "who", f"{texts:,} people from “{name}”", detail)]
+    return [Finding("good", "who", f"{_many(texts, 'person', 'people')} from “{name}”", detail)]
+
+
+def _many(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _text_findings(look: Look) -> list[Finding]:
     findings = []
     if look.too_long:
         rows = ", ".join(str(number) for number in look.too_long[:SHOWN_ROWS])
-        title = f"{len(look.too_long):,} texts are longer than {MAX_TEXT_UNITS:,} characters"
+        texts = _many(len(look.too_long), "text is", "texts are")
+        title = f"{texts} longer than {MAX_TEXT_UNITS:,} characters"
         detail = f"Shorten the text, or the cells of row {rows}."
         if look.left_out:
             detail = f"Nobody can be sent so much, so these people are left out. {detail}"
         findings.append(Finding("look" if look.left_out else "stop", "too_long", title, detail))
     if look.empty_texts:
         rows = ", ".join(str(number) for number in look.empty_texts[:SHOWN_ROWS])
-        title = f"{len(look.empty_texts):,} people would get an empty text"
+        title = f"{_many(len(look.empty_texts), 'person', 'people')} would get an empty text"
         findings.append(Finding("stop", "empty_texts", title, f"Add some words. It concerns row {rows}."))
     for empty in look.empty_fields():
-        title = f"{empty.people:,} people have nothing in {empty.field}"
+        title = f"{_many(empty.people, 'person has', 'people have')} nothing in {empty.field}"
         detail = f'Write {{{{ {empty.field} or "…" }}}} to say something in its place.'
         findings.append(Finding("look", "empty_fields", title, detail))
     return findings

@@ -226,3 +226,16 @@ def test_characters_that_make_it_dearer_are_named() -> None:
     found = shown("Don’t miss it, {{ first_name }}", "Ann")
     assert "’" in "".join(str(sign) for sign in found.unusual)
     assert found.encoding == "UCS-2"
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "title"),
+    [
+        ("Hi", ["Ann"], "1 person from “Texas stores”"),
+        ("{{ first_name }}", ["x" * 1001, "Ann"], "1 text is longer than 1,000 characters"),
+        ("{{ first_name }}", ["", "Ann"], "1 person would get an empty text"),
+        ("Hi {{ first_name }}", ["", "Ann"], "1 person has nothing in first_name"),
+    ],
+)
+def test_one_is_not_many(text: str, names: list[str], title: str) -> None:
+    assert title in [finding.title for finding in checked(text, *names).findings]

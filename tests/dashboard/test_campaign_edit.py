@@ -59,6 +59,11 @@ def test_columns_become_chips(as_composer: PageClient) -> None:
     assert "{{ phone" not in shown
 
 
+def test_a_column_with_gaps_says_something_in_its_place(as_composer: PageClient) -> None:
+    page = as_composer.page(path(campaign_factories.draft(people(("Ana", "Waco"), ("", " ")))))
+    assert 'data-insert="{{ city or "…" }}"' in unescape(page)
+
+
 def test_shows_the_text_as_a_real_person_will_read_it(as_composer: PageClient) -> None:
     draft = campaign_factories.draft(people(("Ana", "Waco"), ("Zoë", "Coeur d'Alene")))
     page = as_composer.page(path(draft))
