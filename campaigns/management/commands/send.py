@@ -27,7 +27,7 @@ from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
 from campaigns.providers.base import ProviderError
 from campaigns.reporting import polling
 from campaigns.reporting.reports import provider_totals
-from campaigns.sending import accounts, dispatch, launch, ledger, reconcile, stopping
+from campaigns.sending import accounts, dispatch, highwater, launch, ledger, reconcile, schema, stopping
 
 POLL = 1.0  # seconds
 SETTLED = (RowState.HELD, RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEEDS_REVIEW)
@@ -59,6 +59,8 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopping.requested.set())
         say = _silent if options["json"] else self.stdout.write
+        if why := schema.problem() or highwater.trouble():
+            raise CommandError(why)
         campaign = self.prepare(options)
         say(f"Reading {options['file'].name} …")
         record = _received(options)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
+import time
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections, connection
 from django_tasks_db.management.commands.db_worker import Worker
 
 from campaigns import tasks
 from campaigns.intake import kept
 from campaigns.providers.http import Clocks, clocks
-from campaigns.sending import clock, leases, owner, stopping
+from campaigns.sending import clock, leases, owner, schema, stopping
 
 log = logging.getLogger(__name__)
 
 TICK = 0.5  # seconds
+VERSION_EVERY = 10.0
+"""Seconds between two looks whether somebody has migrated the database to another version."""
 TICK_LEASE = 10.0
 """Seconds after which another process takes the tick over from one that hangs."""
 LOOK_AGAIN = 2.0
@@ -40,6 +44,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if why := schema.problem():
+            raise CommandError(why)
         worker = Worker(
             queue_names=["*"],
             interval=options["interval"],
@@ -100,8 +106,12 @@ class Ticker:
     def __init__(self, now: Clocks = clocks) -> None:
         self._watch = clock.Watch(now)
         self._jump = 0.0
+        self._fits_at = time.monotonic()
 
     def once(self) -> None:
+        if time.monotonic() - self._fits_at >= VERSION_EVERY:
+            self._fits_at = time.monotonic()
+            drain_if_it_does_not_fit()
         self._jump += self._watch.jumped()
         mine = leases.take("tick", seconds=TICK_LEASE)
         if mine and self._jump:
@@ -112,6 +122,13 @@ class Ticker:
         if mine and leases.due("prune", seconds=PRUNE):
             kept.forget_old()
             call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=14, verbosity=0)
+
+
+def drain_if_it_does_not_fit() -> None:
+    """Somebody has migrated the database while we work: what is in flight ends, and nothing else starts."""
+    if why := schema.problem():
+        log.error("the worker ends", extra={"why": why})
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def tick_for_ever() -> None:

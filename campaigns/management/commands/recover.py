@@ -1,0 +1,90 @@
+"""`manage.py recover`: after a restore from a backup, learn from the carrier who has a text, then unlock."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from campaigns.providers.base import ProviderError
+from campaigns.sending import highwater, leases, recovery
+from campaigns.sending.evidence import Candidate
+
+LEASE = 600.0
+"""Seconds; of a recovery that died another one may take over at once."""
+LIST = "texts-of-unknown-campaigns.csv"
+
+
+class Command(BaseCommand):
+    help = "After a restore from a backup: compare with the carrier's records, then let sending go on."
+    requires_system_checks = [Tags.security]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not highwater.restored():
+            self.stdout.write("Nothing to recover: the database knows everything that was handed over.")
+            return
+        with leases.held("recover", seconds=LEASE) as mine:
+            if not mine:
+                raise CommandError("Somebody else is recovering at this moment.")
+            try:
+                if options["yes"]:
+                    recovery.prepare()
+                found = recovery.plan()
+                self.tell(found)
+                if options["yes"]:
+                    recovery.carry_out(found)
+            except ProviderError as error:
+                raise CommandError(f"Still locked. {error.sentence}") from None  # noqa: EM102
+            except (recovery.NotYet, OSError) as why:
+                raise CommandError(f"Still locked. {why}") from None  # noqa: EM102
+        if options["yes"]:
+            self.stdout.write("Done. Sending is unlocked, and goes on with whom nobody has texted.")
+        else:
+            self.stdout.write(
+                "Nothing was changed. Run it again with --yes to do this and to unlock sending."
+            )
+
+    def tell(self, found: recovery.Plan) -> None:
+        since = timezone.localtime(found.since)
+        self.stdout.write(f"The carrier's records since {since:%b} {since.day} at {since:%H:%M %Z}:")
+        names = dict(Campaign.objects.values_list("pk", "name"))
+        for taken in found.taken:
+            whose = f"{len(taken.messages):,} people of “{names[taken.campaign]}”"
+            self.stdout.write(f"  {taken.candidate.batch.provider_id}: {whose} have their text already")
+        for candidate in found.unknown:
+            what = f"{len(candidate.messages):,} texts from {candidate.batch.sender}"
+            self.stdout.write(
+                f"  {candidate.batch.provider_id}: {what} that no campaign in this database sends"
+            )
+        for key in sorted(found.similar):
+            self.stdout.write(
+                f"  “{names[key]}” is held: some of its people got another text, which is unknown"
+            )
+        if found.unknown:
+            path = Path(settings.VAR_DIR) / LIST
+            write_list(path, found.unknown)
+            self.stdout.write(f"Who got those is in {path}. Do not text them the same again.")
+
+
+def write_list(path: Path, unknown: Sequence[Candidate]) -> None:
+    """Number, text, and when; readable by its owner only."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(file, "w", encoding="utf-8", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(("Phone", "Text", "From", "Batch", "Sent at"))
+        for found in unknown:
+            at = found.batch.created_at.isoformat() if found.batch.created_at else ""
+            rows.writerows(
+                (to, text, found.batch.sender, found.batch.provider_id, at) for to, text in found.messages
+            )

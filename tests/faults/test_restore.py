@@ -1,0 +1,310 @@
+"""F43: the database is restored from a backup older than what left. Nothing leaves until it was compared.
+
+A backup is a savepoint here, and restoring it a rollback: the carrier and the journal know what the database
+does not. F44, a program and a database of different versions, is here too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import signal
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from campaigns.management.commands import worker as worker_command
+from campaigns.models import Attempt, Batch, Campaign, Event, Installation, Message
+from campaigns.sending import accounts, dispatch, highwater, ledger, owner, recovery
+from campaigns.sending.dispatch import Did
+from tests.faults.scenario import (
+    BATCHES,
+    PEOPLE,
+    POST,
+    Worker,
+    assert_delivered,
+    assert_right,
+    posts,
+    worker,
+)
+from tests.sending import world
+
+__all__ = ["worker"]
+pytestmark = pytest.mark.django_db
+
+
+class Backup:
+    def __init__(self) -> None:
+        self._point = transaction.savepoint()
+
+    def restore(self) -> None:
+        transaction.savepoint_rollback(self._point)
+
+
+@pytest.fixture(autouse=True)
+def _var(settings: LazySettings, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path
+
+
+def recover(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("recover", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def assert_locked(worker: Worker, campaign: Campaign, requests: int) -> None:
+    """Nothing leaves, whoever tries."""
+    assert highwater.trouble() == highwater.RESTORED
+    assert world.hand_over(campaign).did in (Did.BLOCKED, Did.WAIT)
+    worker.turn()
+    worker.minutes(30)
+    assert posts(worker.carrier) == requests
+
+
+@pytest.mark.parametrize("left", range(1, BATCHES + 1))
+@pytest.mark.parametrize("known", range(BATCHES))
+def test_f43_restored_in_mid_campaign(worker: Worker, known: int, left: int) -> None:
+    if left <= known:
+        left = BATCHES
+    campaign = world.launched(PEOPLE, size=2)
+    for _ in range(known):
+        dispatch.step(campaign.pk)
+    backup = Backup()
+    for _ in range(left - known):
+        assert dispatch.step(campaign.pk).did == Did.HANDED_OVER
+    backup.restore()
+    assert_locked(worker, campaign, left)
+    before = world.told(campaign)
+    assert "Nothing was changed" in recover()
+    assert world.told(campaign) == before
+    assert_locked(worker, campaign, left)
+    assert "unlocked" in recover("--yes")
+    assert posts(worker.carrier) == left
+    assert recover("--yes").startswith("Nothing to recover")
+    worker.minutes(1)
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+    assert posts(worker.carrier) == BATCHES
+    assert Event.objects.filter(verb="recovered").count() == 1
+
+
+def lost(campaign: Campaign, count: int = BATCHES) -> None:
+    """Everything left after the backup that is restored then."""
+    backup = Backup()
+    for _ in range(count):
+        dispatch.step(campaign.pk)
+    backup.restore()
+
+
+def test_f43_new_attempts_get_ids_that_the_journal_has_not_seen(worker: Worker) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    lost(campaign, 2)
+    recover("--yes")
+    world.hand_over(campaign)
+    assert Attempt.objects.order_by("id").first().pk > 2  # type: ignore[union-attr]
+    assert highwater.trouble() == ""
+
+
+def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    backup = Backup()
+    world.hand_over(campaign)
+    backup.restore()
+    backup = Backup()
+    recover("--yes")
+    backup.restore()
+    assert_locked(worker, campaign, BATCHES)
+    recover("--yes")
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+    assert posts(worker.carrier) == BATCHES
+
+
+def test_f43_backup_of_a_batch_that_was_prepared(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    prepared = dispatch._choose(campaign.pk, accounts.account())
+    assert isinstance(prepared, ledger.Prepared)
+    backup = Backup()
+    dispatch._send(prepared, accounts.provider(), accounts.account())
+    backup.restore()
+    monkeypatch.setattr(owner, "is_dead", lambda _: True)
+    assert_locked(worker, campaign, 1)
+    recover("--yes")
+    worker.minutes(1)
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+    assert posts(worker.carrier) == BATCHES
+
+
+def test_f43_nothing_that_was_prepared_before_leaves_either(worker: Worker) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    lost(campaign)
+    with transaction.atomic():
+        batch = Batch.objects.order_by("number").first()
+        assert batch is not None
+        prepared = ledger.prepare(campaign, batch, accounts.account())
+    assert prepared is not None
+    with pytest.raises(ledger.Stopped, match="locked"):
+        ledger.mark_sending(prepared)
+
+
+def test_f43_rejected_numbers_are_known_from_the_journal(worker: Worker) -> None:
+    people = [(world.phone(0), "Ann"), (world.ending("9700"), "Bob"), (world.phone(1), "Cy")]
+    campaign = world.launched(people, size=3)
+    lost(campaign, 1)
+    recover("--yes")
+    assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
+    worker.rest(campaign)
+    assert_right(worker.carrier, campaign, people)
+
+
+def test_f43_cut_in_another_way_after_the_backup(worker: Worker) -> None:
+    campaign = world.launched(PEOPLE, size=4)
+    backup = Backup()
+    dispatch.split(Batch.objects.get(number=1).pk)
+    dispatch.step(campaign.pk)
+    backup.restore()
+    assert_locked(worker, campaign, 1)
+    recover("--yes")
+    assert world.told(campaign) == {"with_carrier": 2, "queued": 4}
+    world.assert_adds_up(campaign)
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+    assert posts(worker.carrier) == 3
+
+
+def test_f43_an_answer_that_was_lost_is_searched_for(worker: Worker) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    worker.carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
+    lost(campaign, 1)
+    worker.carrier.faults()
+    recover("--yes")
+    assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def test_f43_records_that_lag_unlock_nothing(worker: Worker) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    worker.carrier.options(list_lag=3600)
+    lost(campaign)
+    with pytest.raises(CommandError, match="lag behind"):
+        recover("--yes")
+    assert_locked(worker, campaign, BATCHES)
+    worker.sleep(3600)
+    recover("--yes")
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def test_f43_people_of_a_campaign_that_is_not_in_the_backup(worker: Worker, tmp_path: Path) -> None:
+    accounts.refresh_numbers()
+    backup = Backup()
+    world.hand_over(world.launched(PEOPLE, size=2))
+    backup.restore()
+    said = recover("--yes")
+    assert "no campaign in this database" in said
+    assert not any(number in said for number, _ in PEOPLE)
+    file = tmp_path / "texts-of-unknown-campaigns.csv"
+    assert file.stat().st_mode & 0o777 == 0o600
+    with file.open(newline="", encoding="utf-8") as rows:
+        assert {(row["Phone"], row["Text"]) for row in csv.DictReader(rows)} == {
+            (number, f"Hi {name}") for number, name in PEOPLE
+        }
+    assert highwater.trouble() == ""
+
+
+def test_f43_another_text_to_the_same_people_holds_their_campaign(worker: Worker) -> None:
+    backup = Backup()
+    world.hand_over(world.launched(PEOPLE, size=2, text="Other {{ first_name }}"))
+    backup.restore()
+    campaign = world.launched(PEOPLE, size=2)
+    recover("--yes")
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.trouble) == ("held", recovery.SIMILAR)
+
+
+def test_f43_another_database_beside_the_same_journal_is_not_locked(worker: Worker) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    backup = Backup()
+    world.hand_over(campaign)
+    backup.restore()
+    assert highwater.trouble()
+    Installation.objects.update(name=uuid.uuid4())
+    assert highwater.trouble() == ""
+
+
+def test_a_journal_that_cannot_be_read_stops_everything(worker: Worker, settings: LazySettings) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    settings.JOURNAL_DIR.mkdir(parents=True)
+    (settings.JOURNAL_DIR / "2026-01-01.jsonl").symlink_to("2026-01-01.jsonl")
+    assert highwater.trouble() == highwater.UNREADABLE
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert posts(worker.carrier) == 0
+
+
+def test_every_migrated_database_has_a_name() -> None:
+    assert Installation.objects.count() == 1
+    assert highwater.name() == highwater.name()
+    Installation.objects.all().delete()
+    assert highwater.name() == highwater.name()
+
+
+# --- F44 ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def migrations() -> Callable[[str, bool], None]:
+    def say(name: str, applied: bool) -> None:
+        recorder = MigrationRecorder(connection)
+        (recorder.record_applied if applied else recorder.record_unapplied)("campaigns", name)
+
+    return say
+
+
+@pytest.mark.parametrize(
+    ("name", "applied", "said"),
+    [
+        ("9999_from_the_future", True, "newer than this program.*9999_from_the_future"),
+        ("0004_guarantee", False, "older than this program.*0004_guarantee is not applied"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [["worker"], ["send", "people.csv", "--from", world.LOCAL, "--text", "Hi"]]
+)
+def test_f44_program_and_database_of_different_versions(
+    migrations: Callable[[str, bool], None], command: list[str], name: str, applied: bool, said: str
+) -> None:
+    migrations(name, applied)
+    with pytest.raises(CommandError, match=said):
+        call_command(*command)
+    assert Message.objects.count() == 0
+
+
+def test_f44_a_worker_under_which_the_database_is_migrated_drains(
+    migrations: Callable[[str, bool], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *to: signals.append(to))
+    monkeypatch.setattr(worker_command, "VERSION_EVERY", 0.0)
+    ticker = worker_command.Ticker()
+    ticker.once()
+    assert signals == []
+    migrations("9999_from_the_future", True)
+    ticker.once()
+    assert signals == [(os.getpid(), signal.SIGTERM)]
+
+
+def test_f43_send_refuses_too(worker: Worker, tmp_path: Path) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    lost(campaign)
+    with pytest.raises(CommandError, match="restored from a backup"):
+        call_command("send", str(tmp_path / "people.csv"), "--from", world.LOCAL, "--text", "Hi")
+    assert posts(worker.carrier) == BATCHES
