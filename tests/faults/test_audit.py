@@ -172,7 +172,8 @@ def test_one_that_is_adopted_after_all_is_settled_by_itself(carrier: RunningSimu
 
 def test_all_is_well(carrier: RunningSimulator) -> None:
     handed_over(people=5, size=2)
-    assert audited() == []
+    assert looked() == audited() == []
+    assert not Disagreement.objects.exists(), "not even for a moment"
     ended = audit.last()
     assert ended is not None
     assert (ended.verb, ended.detail) == (

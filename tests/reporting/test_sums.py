@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, Disagreement, Message, RowState
-from campaigns.reporting import disagreements
+from campaigns.reporting import disagreements, sums
 from campaigns.sending import tally
 from tests.sending import world
 from tests.simulator.running import RunningSimulator
@@ -97,3 +97,7 @@ def test_totals_that_still_move_prove_nothing(campaign: Campaign, clock: time_ma
     Batch.objects.update(totals={})
     world.poll()
     assert unsettled() == []
+    assert not sums.compare(Batch.objects.get(), stable=False)
+    assert unsettled() == []
+    assert not sums.compare(Batch.objects.get(), stable=True)
+    assert len(unsettled()) == 1
