@@ -1,0 +1,210 @@
+"""F12: a batch with which one process after another dies is parked, and everything else leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from campaigns.models import Attempt, Batch, Campaign, Event
+from campaigns.sending import control, dispatch, ledger, owner, parking, reconcile
+from campaigns.sending.dispatch import Did
+from tests.faults.scenario import (
+    BATCHES,
+    PEOPLE,
+    Worker,
+    assert_delivered,
+    assert_right,
+    positions,
+    posts,
+    worker,
+)
+from tests.sending import world
+
+__all__ = ["worker"]
+pytestmark = pytest.mark.django_db
+
+
+class Killed(BaseException):
+    """As by `kill -9`: nothing of ours handles it."""
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Every process that has this batch in hand dies before its first byte; 0: none does any more."""
+    mark, poisonous = dispatch._mark_sending, [0]
+
+    def mark_sending(prepared: ledger.Prepared) -> None:
+        if Batch.objects.filter(pk=prepared.batch_id, number=poisonous[0]).exists():
+            raise Killed
+        mark(prepared)
+
+    monkeypatch.setattr(dispatch, "_mark_sending", mark_sending)
+    monkeypatch.setattr(owner, "is_dead", lambda _: True)
+
+    def choose(number: int) -> None:
+        poisonous[0] = number
+
+    return choose
+
+
+def live(campaign: Campaign, deaths: int, step: Callable[[], dispatch.Step] | None = None) -> int:
+    """Process after process, until one does not die of it. Returns how many died."""
+    for died in range(deaths + 1):
+        ledger.settle_orphans()
+        try:
+            if step is None:
+                world.hand_over(campaign)
+            else:
+                while step().did == Did.HANDED_OVER:
+                    pass
+        except Killed:
+            continue
+        return died
+    pytest.fail(f"more than {deaths} died")
+
+
+@positions
+def test_f12_a_poison_batch_is_parked_and_the_others_leave(
+    worker: Worker, poison: Callable[[int], None], before: int, sender: User
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    poison(before + 1)
+    assert live(campaign, 10) == parking.DEATHS
+    assert [batch.number for batch in parking.parked(campaign.pk)] == [before + 1]
+    assert world.told(campaign) == {"with_carrier": 4, "held": 2}
+    assert posts(worker.carrier) == BATCHES - 1
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.trouble_code) == ("held", parking.PARKED)
+    assert campaign.trouble.startswith(f"Batch {before + 1} is held back")
+    worker.rest(campaign)
+    assert_right(worker.carrier, campaign)
+    (event,) = Event.objects.filter(verb="batch_parked")
+    assert event.detail.startswith(f"batch {before + 1}:")
+
+    poison(0)
+    assert control.try_again(campaign, user=sender)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert Event.objects.filter(verb="batch_released", detail=f"batch {before + 1}").count() == 1
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def test_f12_still_poisonous_after_it_was_let_go_on(
+    worker: Worker, poison: Callable[[int], None], sender: User
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    poison(2)
+    live(campaign, 10)
+    control.try_again(campaign, user=sender)
+    assert live(campaign, 10) == parking.DEATHS, "as often again, and no less"
+    assert Event.objects.filter(verb="batch_parked").count() == 2
+    campaign.refresh_from_db()
+    assert campaign.state == "held"
+    assert posts(worker.carrier) == BATCHES - 1
+
+
+def test_f12_killed_after_the_mark(
+    worker: Worker, poison: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each death leaves a doubt, which is cleared up before the next process takes the batch."""
+    campaign = world.launched(PEOPLE, size=2)
+    mark = dispatch._mark_sending
+
+    def killed(prepared: Any) -> None:
+        mark(prepared)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatch, "_mark_sending", killed)
+        for _ in range(parking.DEATHS):
+            with pytest.raises(Killed):
+                dispatch.step(campaign.pk)
+            ledger.settle_orphans()
+            for _ in range(5):
+                worker.sleep(300)
+                for attempt in Attempt.objects.filter(state__in=("ambiguous", "reconciling")):
+                    reconcile.look(attempt.pk)
+    Campaign.objects.update(next_try_at=None)
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.told(campaign) == {"held": 2, "with_carrier": 4}
+    assert posts(worker.carrier) == BATCHES - 1
+    worker.rest(campaign)
+    assert_right(worker.carrier, campaign)
+
+
+def test_f12_the_batch_that_was_prepared_beside_it_is_not_blamed(
+    worker: Worker, poison: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    accept = ledger.accept
+    first = Batch.objects.get(number=1).pk
+
+    def dies(prepared: ledger.Prepared, *rest: Any) -> None:
+        if prepared.batch_id == first:
+            raise Killed
+        accept(prepared, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatch, "_note", lambda *_: None)
+        patch.setattr(ledger, "accept", dies)
+        relay = dispatch.Relay(campaign.pk)
+        with pytest.raises(Killed):
+            relay.step()
+        ledger.settle_orphans()
+    codes = dict(Attempt.objects.values_list("batch__number", "problem_code"))
+    assert codes == {1: parking.OWNER_GONE, 2: parking.BESIDE}
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def test_f12_released_while_the_others_leave(
+    worker: Worker, poison: Callable[[int], None], sender: User
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    poison(1)
+    assert live(campaign, 10, lambda: dispatch.step(campaign.pk)) == parking.DEATHS
+    campaign.refresh_from_db()
+    assert campaign.state == "sending"
+    assert parking.sentence(campaign.pk).startswith("Batch 1 is held back")
+    poison(0)
+    assert parking.release(campaign.pk, user=sender) == 1
+    assert parking.release(campaign.pk, user=sender) == 0
+    assert Event.objects.get(verb="batch_released").actor == sender
+    assert parking.sentence(campaign.pk) == ""
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def test_f12_paused_and_resumed_tries_it_again_and_says_so(
+    worker: Worker, poison: Callable[[int], None], sender: User
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    poison(1)
+    live(campaign, 10, lambda: dispatch.step(campaign.pk))
+    assert control.pause(campaign, user=sender)
+    assert parking.release(campaign.pk, user=sender) == 0, (
+        "a paused campaign is let go on, not one batch of it"
+    )
+    assert world.told(campaign) == {"held": 6}
+    poison(0)
+    assert control.try_again(campaign, user=sender)
+    world.hand_over(campaign)
+    assert Event.objects.filter(verb="batch_released", detail="batch 1").exists()
+    worker.rest(campaign)
+    assert_delivered(worker.carrier, campaign)
+
+
+def test_f12_cancelled_with_a_parked_batch(
+    worker: Worker, poison: Callable[[int], None], sender: User
+) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    poison(3)
+    live(campaign, 10)
+    assert control.cancel(campaign, user=sender) == 2
+    assert parking.sentence(campaign.pk) == ""
+    worker.rest(campaign)
+    assert world.told(campaign) == {"delivered": 4, "cancelled": 2}
+    assert_right(worker.carrier, campaign)
