@@ -63,8 +63,7 @@ def pause(campaign: Campaign, *, user: User) -> bool:
 @transaction.atomic
 def _hold(campaign_id: int, sentence: str, *, code: str, verb: str, user: User | None) -> bool:
     campaign = _locked(campaign_id)
-    preparing = campaign.state == Campaign.State.PREPARING and not campaign.trouble_code
-    if preparing:
+    if campaign.state == Campaign.State.PREPARING and code == PAUSED and not campaign.trouble_code:
         Campaign.objects.filter(pk=campaign_id).update(trouble=sentence, trouble_code=code[:40])
     elif campaign.state == Campaign.State.SENDING and _counts(campaign_id).count(*LEAVING):
         _hold_waiting(campaign_id, trouble=sentence, trouble_code=code[:40])

@@ -147,10 +147,12 @@ def _etag(request: HttpRequest, now: Progress) -> str:
         (
             now.campaign.state,
             now.campaign.trouble,
+            now.campaign.trouble_code,
             now.campaign.next_try_at,
             now.tally.as_dict(),
             now.percent,
             now.leaves_in,
+            now.canary_reasons,
         ),
         (now.batches, now.batch_count, now.read_at, now.next_delay, now.rate_per_minute, done_by),
         (request.user.pk, request.user.has_perm(SEND)),

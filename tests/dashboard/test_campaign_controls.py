@@ -122,7 +122,10 @@ def test_while_the_texts_are_written_it_can_be_paused_and_cancelled(as_sender: P
     assert "Go on" in page
     assert "It goes on." in as_sender.send(f"{path(campaign)}try-again/").content.decode()
     assert "Cancel the rest of" in as_sender.page(f"{path(campaign)}cancel/")
+    address = f"{path(campaign)}batches/"
+    etag = as_sender.fragment(address)["ETag"]
     page = as_sender.send(f"{path(campaign)}cancel/").content.decode()
+    assert as_sender.get(address, headers={"HX-Request": "true", "If-None-Match": etag}).status_code == 200
     assert "Cancelled: nothing of it is sent." in page
     assert "Cancelled by sofia" in page
     assert f"{path(campaign)}pause/" not in page
