@@ -19,6 +19,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.http.request import validate_host
 
+from campaigns.sending import highwater, schema
+
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]", "testserver"}
 MAX_BATCH = 10_000
 """Texts in one request that RingCentral takes at most."""
@@ -40,6 +42,17 @@ def problems() -> list[CheckMessage]:
 @register(Tags.security)
 def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
     return problems()
+
+
+@register(Tags.database)
+def check_database(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Only where the database may be asked: in `check --database default` and `migrate`."""
+    if not databases or schema.problem():
+        return []
+    why = highwater.trouble()
+    return [checks.Warning(why, hint="docs/operations.md, Backups.", id="carillon.W060")] if why else []
 
 
 def site() -> Iterator[CheckMessage]:

@@ -21,6 +21,7 @@ from django.db import (
     close_old_connections,
     transaction,
 )
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
@@ -277,7 +278,8 @@ def _record(prepared: ledger.Prepared, answer: BatchState, account: str) -> None
 def _cleared(campaign_id: int) -> None:
     # Only of one that sends: it may have been paused meanwhile, and then it says so.
     sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
-    sending.exclude(failures=0, trouble="").update(**control.NOTHING_WRONG)
+    well = Q(failures=0, trouble="") | Q(trouble_code=parking.PARKED)
+    sending.exclude(well).update(**control.NOTHING_WRONG)
     accounts.note_success()
 
 

@@ -21,7 +21,7 @@ DEATHS = 3
 OWNER_GONE, BESIDE = "owner_gone", "owner_gone_beside"
 """Of an attempt whose process died; and if that had another batch under way, which it more likely died of."""
 PARKED = "parked"
-"""The `trouble_code` of a campaign of which nothing but parked batches is left."""
+"""The `trouble_code` of a campaign with parked batches; it is held once nothing else of it is left."""
 
 
 def keeps_back(batch: Batch) -> bool:
@@ -36,6 +36,7 @@ def keeps_back(batch: Batch) -> bool:
     detail = f"batch {batch.number}: {DEATHS} processes died with it in hand"
     Event.objects.create(campaign_id=batch.campaign_id, verb="batch_parked", detail=detail)
     log.error("batch parked", extra={"batch": batch.pk, "deaths": DEATHS})
+    _say(batch.campaign_id)
     return True
 
 
@@ -86,6 +87,12 @@ def sentence(campaign_id: int) -> str:
     )
 
 
+def _say(campaign_id: int) -> None:
+    why = sentence(campaign_id)
+    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending.update(trouble=why, trouble_code=PARKED if why else "")
+
+
 def hold_if_only_parked_left(campaign_id: int) -> bool:
     """Everything else of a sending campaign has left: a person says what becomes of the rest."""
     why = sentence(campaign_id)
@@ -109,4 +116,6 @@ def release(campaign_id: int, *, user: User) -> int:
     for batch in batches:
         _unpark(batch, user)
         tally.move(campaign_id, RowState.HELD, RowState.QUEUED, _people(batch))
+    if campaign.trouble_code == PARKED:
+        _say(campaign_id)
     return len(batches)

@@ -10,6 +10,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from campaigns.sending import highwater
+
 log = logging.getLogger(__name__)
 
 
@@ -24,4 +26,5 @@ def healthz(request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         log.exception("the database does not answer")
         return JsonResponse({"ok": False}, status=503)
-    return JsonResponse({"ok": True})
+    # The site works, so that whoever is to unlock it can sign in.
+    return JsonResponse({"ok": True, **({"sending": "locked"} if highwater.trouble() else {})})

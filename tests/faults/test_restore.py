@@ -16,10 +16,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
 
+from campaigns import checks
 from campaigns.management.commands import worker as worker_command
 from campaigns.models import Attempt, Batch, Campaign, Event, Installation, Message
 from campaigns.sending import accounts, dispatch, highwater, ledger, owner, recovery
@@ -308,3 +311,17 @@ def test_f43_send_refuses_too(worker: Worker, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="restored from a backup"):
         call_command("send", str(tmp_path / "people.csv"), "--from", world.LOCAL, "--text", "Hi")
     assert posts(worker.carrier) == BATCHES
+
+
+def test_f43_pages_and_watchers_are_told(worker: Worker, admin: User, client: Client) -> None:
+    campaign = world.launched(PEOPLE, size=2)
+    client.force_login(admin)
+    assert "restored from a backup" not in client.get("/").content.decode()
+    assert checks.check_database(None, databases=["default"]) == []
+    lost(campaign)
+    assert "restored from a backup" in client.get("/").content.decode()
+    assert client.get("/healthz/").json() == {"ok": True, "sending": "locked"}
+    assert [found.id for found in checks.check_database(None, databases=["default"])] == ["carillon.W060"]
+    recover("--yes")
+    assert "restored from a backup" not in client.get("/").content.decode()
+    assert client.get("/healthz/").json() == {"ok": True}
