@@ -84,6 +84,7 @@ PLAIN = {
     "messages/": "messages",
     "numbers/": "numbers",
     "review/": "review-desk",
+    "why/": "why",
 }
 
 
