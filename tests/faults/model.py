@@ -8,7 +8,6 @@ that name counts as dead and another one goes on.
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 import socket
 from collections.abc import Callable, Sequence
@@ -19,13 +18,12 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from campaigns import tasks
 from campaigns.inbox import optouts, webhook_events, webhooks
-from campaigns.models import Attempt, Campaign, Contact, ContactList, Import, ImportRow, Message, OptOut
+from campaigns.models import Attempt, Campaign, Message, OptOut
 from campaigns.reporting import polling
 from campaigns.sending import accounts, control, dispatch, journal, launch, ledger, parking, reconcile, review
 from campaigns.sending.limits import DatabaseGate
@@ -33,6 +31,7 @@ from tests import factories
 from tests.faults.fake_answers import Answer, Clock, Point, Script, plain
 from tests.faults.fake_carrier import ACCOUNT, OTHER_WORDS, FakeCarrier
 from tests.faults.model_judge import Book, at_rest, judge, may_leave
+from tests.faults.model_lists import list_of, name_of
 
 SENDERS = ("+16505550100", "+16505550101")
 POOL = [factories.phone(number) for number in range(9)]
@@ -120,6 +119,7 @@ SCRIPTS = st.builds(
 WAITS = st.sampled_from([1, 3, 16, 61, 61, 200, 601, 601, 3600, 90_000])
 POINTS = st.sampled_from(list(Point))
 BITS = st.sampled_from([0, 0, 1, 2, 4, 7])
+RARELY = st.sampled_from([False] * 9 + [True])
 
 
 class Game(RuleBasedStateMachine):
@@ -180,13 +180,15 @@ class Game(RuleBasedStateMachine):
         if control.try_again(Campaign.objects.get(pk=key), user=self.user):
             self.book.stopped.discard(key)
 
-    @rule(key=campaigns)
-    def cancel(self, key: int) -> None:
-        if control.cancel(Campaign.objects.get(pk=key), user=self.user) is not None:
+    @rule(key=campaigns, sure=RARELY)
+    def cancel(self, key: int, *, sure: bool) -> None:
+        if sure and control.cancel(Campaign.objects.get(pk=key), user=self.user) is not None:
             self.book.stopped.add(key)
 
-    @rule(who=st.sampled_from(POOL))
-    def opt_out(self, who: str) -> None:
+    @rule(who=st.sampled_from(POOL), sure=RARELY)
+    def opt_out(self, who: str, *, sure: bool) -> None:
+        if not sure:
+            return
         optouts.add(who, note="", user=self.user)
         self.book.opted_out.add(who)
 
@@ -215,11 +217,18 @@ class Game(RuleBasedStateMachine):
 
     @rule(key=campaigns, script=SCRIPTS, ahead=st.booleans())
     def hand_over(self, key: int, script: Script, *, ahead: bool) -> None:
+        self.until_due(key)
         carrier.scripts = [self.fitting(key, script)]
         self.step(key, ahead=ahead)
 
+    def until_due(self, key: int) -> None:
+        """A worker comes when it is time and not before."""
+        due = Campaign.objects.values_list("next_try_at", flat=True).get(pk=key)
+        clock.move(max(0.0, (due - clock.now).total_seconds()) if due else 0.0)
+
     @rule(key=campaigns, script=SCRIPTS, point=POINTS, ahead=st.booleans())
     def die_handing_over(self, key: int, script: Script, point: Point, *, ahead: bool) -> None:
+        self.until_due(key)
         carrier.scripts = [self.fitting(key, script)]
         carrier.at = {point: processes.die}
         self.step(key, ahead=ahead)
@@ -228,10 +237,11 @@ class Game(RuleBasedStateMachine):
         key=campaigns,
         script=SCRIPTS,
         point=POINTS,
-        what=st.sampled_from(["pause", "cancel", "opt_out", "worker", "late worker", "later worker"]),
+        what=st.sampled_from(["pause", "opt_out", "worker", *["late worker", "later worker"] * 3, "cancel"]),
     )
     def meddle(self, key: int, script: Script, point: Point, what: str) -> None:
         """Others act while a hand-over stands at some point."""
+        self.until_due(key)
         carrier.scripts = [self.fitting(key, script)]
         carrier.at = {point: lambda: processes.another(lambda: self.act(what, key))}
         self.step(key, ahead=False)
@@ -239,11 +249,11 @@ class Game(RuleBasedStateMachine):
     def act(self, what: str, key: int) -> None:
         if what == "opt_out":
             for to, _ in [person for person, campaign in self.book.expected.items() if campaign == key]:
-                self.opt_out(to)
+                self.opt_out(to, sure=True)
         elif what == "pause":
             self.pause(key)
         elif what == "cancel":
-            self.cancel(key)
+            self.cancel(key, sure=True)
         else:
             seconds = {"worker": [0], "late worker": [200, 601], "later worker": [200, 601, 61, 61]}[what]
             for wait in seconds:
@@ -366,32 +376,3 @@ class Game(RuleBasedStateMachine):
             if not moving:
                 break
         at_rest(self.book, carrier)
-
-
-def name_of(to: str) -> str:
-    return f"person {to[-2:]}"
-
-
-def list_of(people: Sequence[str], *, spoilt: bool) -> ContactList:
-    """A list as an import leaves it; `spoilt`: with a doubled row and one without a number."""
-    made = ContactList.objects.create(
-        name="People", columns=["Phone", "First name"], field_names=["phone", "first_name"],
-        contact_count=len(people),
-    )  # fmt: skip
-    bad = [(people[0], "repeated", "duplicate"), ("", "empty", "invalid")] if spoilt else []
-    source = Import.objects.create(
-        contact_list=made, filename="people.csv", state=Import.State.DONE, finished_at=timezone.now(),
-        row_count=len(people) + len(bad), usable_count=len(people),
-        duplicate_count=bool(bad), invalid_count=bool(bad),
-    )  # fmt: skip
-    rows = [(to, "", "usable") for to in people] + bad
-    made_rows = ImportRow.objects.bulk_create(
-        ImportRow(
-            source=source, number=number, outcome=outcome, problem=problem, phone=to,
-            cells=json.dumps([to, name_of(to)]),
-        )
-        for number, (to, problem, outcome) in enumerate(rows, 2)
-    )  # fmt: skip
-    usable = [row for row in made_rows if row.outcome == ImportRow.Outcome.USABLE]
-    Contact.objects.bulk_create(Contact(contact_list=made, phone=row.phone, row=row) for row in usable)
-    return made
