@@ -26,11 +26,12 @@ class Site:
         self.var = var
         self.output = var.parent / f"{var.name}.output"
         clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+        ours = {"VAR_DIR": str(var), "ENV_FILE": os.devnull, "UNDO_SECONDS": "0"}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", *arguments],
                 cwd=ROOT,
-                env={**clean, "VAR_DIR": str(var), "ENV_FILE": os.devnull, "UNDO_SECONDS": "0", **(env or {})},
+                env=clean | ours | (env or {}),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

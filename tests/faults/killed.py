@@ -37,13 +37,22 @@ tell(list(Attempt.objects.order_by("id").values_list("batch__number", "state", "
 
 
 def busy(port: int) -> bool:
-    """Whether the carrier still has a request of somebody, perhaps of a dead process, in hand."""
+    """Whether the carrier still has a request of another process, perhaps of a dead one, in hand.
+
+    Connections that tests of this process keep open are no requests.
+    """
     established, close_wait = "01", "08"
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ours = {link.stat().st_ino for link in Path("/proc/self/fd").iterdir() if link.is_socket()}
+    kept = {_port(fields[1]) for fields in sockets if int(fields[9]) in ours}
     return any(
-        int(fields[1].rpartition(":")[2], 16) == port and fields[3] in (established, close_wait)
-        for fields in map(str.split, lines)
+        _port(fields[1]) == port and fields[3] in (established, close_wait) and _port(fields[2]) not in kept
+        for fields in sockets
     )
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
 
 
 def recovered(carrier: RunningSimulator, zygote: Zygote, database: str) -> tuple[str, list[Any]]:
