@@ -3,7 +3,7 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 TESTS ?=
-WORKERS ?= 2
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test lint interop bench soak storm mutants repeat shots clean
@@ -18,7 +18,7 @@ run: ## start the site, the worker and the simulated carrier, with demo data
 setup: ## only install what `make run` needs
 	@$(call install,run,test)
 
-test: ## run all tests (TESTS="tests/campaigns -k phone" for some, WORKERS=4 for more at once)
+test: ## run all tests (TESTS="tests/campaigns -k phone" for some, WORKERS=2 for fewer at once)
 	@$(call install,test)
 	$(PY) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
 
