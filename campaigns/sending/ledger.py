@@ -174,6 +174,7 @@ def _end_live(prepared: Prepared, **changes: object) -> RowState | None:
 @transaction.atomic
 def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
     """The provider took it. Its `rejected` list is saved here or lost for ever."""
+    _held_still(prepared.campaign_id)
     now = timezone.now()
     place = _end_live(
         prepared,

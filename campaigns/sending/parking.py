@@ -109,7 +109,7 @@ def release(campaign_id: int, *, user: User) -> int:
 
     A held campaign is let go on instead (`control.try_again`), and they with it.
     """
-    campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
     if campaign.state != Campaign.State.SENDING:
         return 0
     batches = list(parked(campaign_id))

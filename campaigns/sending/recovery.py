@@ -199,7 +199,7 @@ def _count_on_from(mark: int) -> None:
 
 
 def _adopt(taken: Taken, account: str) -> None:
-    Campaign.objects.select_for_update().get(pk=taken.campaign)
+    Campaign.objects.select_for_update(no_key=True).get(pk=taken.campaign)
     batch, rejected = _whole(taken) or (_carved(taken), ())
     waiting = ledger.waiting_in(batch.pk)
     found = taken.candidate.batch
