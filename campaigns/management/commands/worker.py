@@ -58,10 +58,13 @@ class Command(BaseCommand):
         )
 
         def stop(signum: int, frame: FrameType | None) -> None:
-            """First ours: the task in hand ends after the request in flight. Then the engine's own."""
+            """The task in hand ends after the request in flight, and the engine takes no other.
+
+            Its own way of stopping leaves from within the signal, in the middle of a statement if there is
+            one, and PostgreSQL's connection cannot be used to end the transaction then.
+            """
             stopping.requested.set()
-            if worker.running:
-                worker.shutdown(signum, frame)
+            worker.running = False
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
