@@ -12,6 +12,7 @@ import pytest
 from tests.simulator.client import A2P, SUBSCRIPTIONS, Client
 from tests.simulator.hook import Hook, answer, listening, subscribe
 from tests.simulator.running import RunningSimulator, running_simulator
+from tests.waiting import until
 
 BATCHES = f"{A2P}/batches"
 MESSAGES = f"{A2P}/messages"
@@ -212,4 +213,6 @@ def test_a_reset_ends_them(client: Client, simulator: RunningSimulator, hook: Ho
     other = subscribe(fresh, hook.address, BATCHES).json
     fresh.send_batch("+14155550101")
     assert [one["subscriptionId"] for one in hook.wait(1)] == [other["id"]]
-    assert len(json.loads(simulator.control("GET", "webhooks"))) == 1
+    # It is written down when its answer has come back, a moment after it came here.
+    sent = until(lambda: json.loads(simulator.control("GET", "webhooks")), "the carrier has noted it")
+    assert len(sent) == 1
