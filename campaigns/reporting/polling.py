@@ -174,8 +174,7 @@ def _conclude(
     final = remote.completed and batch.settled_count == settled
     final = final and statuses.all_final(totals, batch.remote_size)
     stable = remote.completed and batch.totals == before
-    differ = (final or stable) and not sums.compare(batch, stable=stable)
-    if differ or (final and statuses.any_open(batch)):
+    if (final or stable) and not sums.compare(batch, stable=stable):
         # The provider counts receipts that its list does not show yet: read the list again next time.
         final, batch.settled_count = False, 0
         batch.save(update_fields=["settled_count"])

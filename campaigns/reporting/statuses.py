@@ -169,13 +169,7 @@ def settled(totals: StatusTotals) -> int:
 
 def all_final(totals: StatusTotals, size: int) -> bool:
     final = totals.delivered.count + totals.sending_failed.count + totals.delivery_failed.count
-    return totals.count > 0 and final >= size
-
-
-def any_open(batch: Batch) -> bool:
-    """Whether the state of a text in it can still change, as far as we know."""
-    moving = (Message.State.WAITING, Message.State.SENT)
-    return Message.objects.filter(batch=batch, state__in=moving).exists()
+    return 0 < totals.count == final >= size
 
 
 RECEIPTS_FOR = timedelta(hours=72)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from campaigns.models import Lease
-from campaigns.reporting.ahead import ahead
+from campaigns.reporting.ahead import DEPTH, ahead
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,21 +19,40 @@ def test_every_item_in_its_order(count: int) -> None:
     assert list(ahead(iter(range(count)))) == list(range(count))
 
 
-def test_one_is_made_while_the_one_before_is_in_use() -> None:
+def test_a_few_are_made_while_the_one_before_is_in_use() -> None:
     made = threading.Semaphore(0)
 
     def items() -> Iterator[int]:
-        for number in range(3):
+        for number in range(3 * DEPTH):
             made.release()
             yield number
 
     coming = ahead(items())
     assert next(coming) == 0
-    # The second is made without being asked for; the third is not.
-    assert made.acquire(timeout=10)
-    assert made.acquire(timeout=10)
+    for _ in range(DEPTH + 1):  # the first, and those that nobody asked for yet
+        assert made.acquire(timeout=10)
     assert not made.acquire(timeout=0.05)
-    assert list(coming) == [1, 2]
+    assert list(coming) == list(range(1, 3 * DEPTH))
+
+
+def test_who_stops_early_asks_for_nothing_more() -> None:
+    made: list[int] = []
+    asked, hold = threading.Event(), threading.Event()
+
+    def items() -> Iterator[int]:
+        for number in range(3 * DEPTH):
+            if number == 1:
+                asked.set()
+                hold.wait(10)
+            made.append(number)
+            yield number
+
+    coming = ahead(items())
+    assert next(coming) == 0
+    assert asked.wait(10)
+    threading.Timer(0.05, hold.set).start()
+    coming.close()  # type: ignore[attr-defined]
+    assert made == [0, 1]
 
 
 def test_what_fails_is_raised_after_the_items_before_it() -> None:

@@ -54,6 +54,9 @@ def measure(runs: int) -> dict[str, list[float]]:
             with transaction.atomic():
                 Message.objects.bulk_update(learned[start : start + PAGE], statuses.COLUMNS, batch_size=PAGE)
         took["bulk_update"].append(time.perf_counter() - began)
+        print(
+            f"    {took['poller'][-1]:.2f} s and {took['bulk_update'][-1]:.2f} s", file=sys.stderr, flush=True
+        )
     print(json.dumps(took | {"vendor": connection.vendor}))
     return took
 
@@ -138,7 +141,10 @@ def main() -> None:
     for wanted in options.on:
         with tempfile.TemporaryDirectory(prefix="carillon-bench-", dir=options.folder) as scratch:
             folder = Path(scratch)
-            print(f"{options.rows:,} receipts in pages of {PAGE:,}, {options.runs} runs in turn, {wanted}")
+            print(
+                f"{options.rows:,} receipts in pages of {PAGE:,}, {options.runs} runs in turn, {wanted}",
+                flush=True,
+            )
             server = databases.postgres(folder / "pg") if wanted == "postgresql" else nullcontext("")
             with server as database:
                 vendor, ratio = compare(folder, database, options)
