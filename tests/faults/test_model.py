@@ -56,7 +56,7 @@ def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: Pa
     logging.disable(logging.CRITICAL)  # thousands of lines that all were meant
     yield
     if connection.vendor == "postgresql":
-        connection.cursor().execute("SET synchronous_commit = off")  # no disk is pulled in this ring
+        connection.cursor().execute("RESET synchronous_commit")
     logging.disable(logging.NOTSET)
     model.new_game()
 
