@@ -4,6 +4,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 TESTS ?=
 WORKERS ?= 4
+# Hundreds of short-lived processes are started here: none of them should compile the same files again.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test lint interop bench soak storm mutants repeat shots clean
