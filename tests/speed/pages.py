@@ -118,6 +118,8 @@ def timed(
 
 
 def p95(times: list[float]) -> float:
+    if len(times) == 1:
+        return times[0]
     return statistics.quantiles(times, n=20, method="inclusive")[-1]
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_it_asks_for_every_kind_of_page(tmp_path: Path) -> None:
-    few = ["--messages", "20000", "--calls", "2", "--on", "sqlite", "--folder", str(tmp_path)]
+    few = ["--messages", "8000", "--calls", "1", "--on", "sqlite", "--folder", str(tmp_path)]
     command = [sys.executable, "-m", "tests.speed.pages", *few]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
