@@ -11,11 +11,22 @@ from django.contrib.auth.models import User
 
 from campaigns.sending import journal
 from tests import factories
+from tests.sending import site
 
 LONG = tuple(
     f"tests/{name}" for name in ("browser", "speed", "faults", "campaigns/test_send", "campaigns/test_worker")
 )
 """Files of tests that take many seconds each: begun first, so that none of them is what all wait for."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        site.share_template()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        site.forget_template()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

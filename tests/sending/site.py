@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,6 +25,8 @@ from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds
+TEMPLATE = "CARILLON_TESTS_TEMPLATE"
+"""Names the folder of what `_template` shares."""
 PRELUDE = """
 import django
 django.setup()
@@ -119,21 +123,41 @@ def ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def _template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A migrated, empty database that others are copied from; its URL."""
-    folder = tmp_path_factory.mktemp("template")
+def _template() -> str:
+    """A migrated, empty database that others are copied from; its URL. All processes of a run share it."""
+    folder = Path(os.environ[TEMPLATE])
+    ready = folder / "url"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            ready.write_text(_make_template(folder))
+    return ready.read_text()
+
+
+def _make_template(folder: Path) -> str:
     server = os.environ.get("DATABASE_URL", "")
-    name = f"carillon_template_{os.getpid()}_{id(folder)}"
+    url = f"sqlite:///{folder / 'site.sqlite3'}"
     if server.startswith("postgres"):
+        name = f"carillon_template_{os.getpid()}_{abs(hash(folder)) % 10**9}"
         _execute(server, f"CREATE DATABASE {name}")
         url = _named(server, name)
-    else:
-        url = f"sqlite:///{folder / 'site.sqlite3'}"
     made = Site(folder, url, "http://127.0.0.1:9").manage("migrate", "--verbosity=0")
     assert made.returncode == 0, made.stderr
-    yield url
-    if server.startswith("postgres"):
-        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    return url
+
+
+def share_template() -> None:
+    """Called once, before the processes of a run are started."""
+    os.environ[TEMPLATE] = tempfile.mkdtemp(prefix="carillon-template-")
+
+
+def forget_template() -> None:
+    """Called once, after they have ended."""
+    folder = Path(os.environ.pop(TEMPLATE))
+    ready = folder / "url"
+    if ready.exists() and (url := ready.read_text()).startswith("postgres"):
+        _execute(os.environ["DATABASE_URL"], f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+    shutil.rmtree(folder)
 
 
 @contextmanager

@@ -1,0 +1,86 @@
+"""Processes that are at the same thing at the same time. What becomes of one that dies is in tests/faults."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.sending import world
+from tests.sending.site import Site, ended, rows
+from tests.simulator.running import RunningSimulator
+from tests.waiting import until
+
+POST = {"method": "POST", "path": "/a2p-sms/batches"}
+LIST = {"method": "GET", "path": "/a2p-sms/batches"}
+STATES = "SELECT state FROM campaigns_attempt"
+
+
+def test_two_processes_freeze_one_audience(site: Site) -> None:
+    pk = site.run(
+        "campaign = world.drafted(world.people(400), size=7)\nlaunch.launch(campaign, user=None)\n"
+        "tell(campaign.pk)"
+    )
+    code = f"launch.CHUNK = 5\nlaunch.freeze({pk})"
+    for process in [site.script(code) for _ in range(2)]:
+        done = ended(process)
+        assert done.returncode == 0, done.stderr
+    state, counts, sizes = site.run(
+        f"campaign = Campaign.objects.get(pk={pk})\nworld.assert_adds_up(campaign)\n"
+        "tell([campaign.state, world.told(campaign), "
+        "list(Batch.objects.order_by('number').values_list('size', flat=True))])"
+    )
+    assert (state, counts) == ("sending", {"queued": 400})
+    assert sizes == [7] * 57 + [1]
+
+
+def test_no_transaction_is_open_while_the_carrier_answers(
+    site: Site, simulator: RunningSimulator, database: str
+) -> None:
+    pk = site.run("tell(world.launched(world.people(2), size=2).pk)")
+    simulator.faults({**POST, "fault": "delay", "seconds": 1.0})
+    process = site.script(f"tell(dispatch.step({pk}).did)")
+    until(lambda: rows(database, STATES) == [("sending",)], "the mark is committed before the answer")
+    out = site.run(
+        "from campaigns.inbox import optouts\noptouts.add('+12125550000', note='', user=None)\ntell(1)"
+    )
+    assert out == 1, "another process can write meanwhile"
+    assert ended(process).stdout == '"handed_over"\n'
+
+
+LOST = """
+campaign = world.launched(world.people(5), size=3)
+world.hand_over(campaign)
+tell([campaign.pk, Attempt.objects.get().pk])
+"""
+LOOK = """
+from campaigns.sending import reconcile
+tell(reconcile.look({pk}))
+"""
+SEARCH = """
+from campaigns.sending import reconcile
+end = time.monotonic() + 30
+while Attempt.objects.filter(state__in=reconcile.OPEN).exists():
+    assert time.monotonic() < end
+    reconcile.look({pk})
+campaign = Campaign.objects.get()
+world.hand_over(campaign)
+world.assert_adds_up(campaign)
+tell([world.told(campaign), list(Attempt.objects.values_list("state", flat=True)),
+      Event.objects.filter(verb__in=["adopted", "absent"]).count()])
+"""
+
+
+def test_two_processes_look_for_one_answer(site: Site, simulator: RunningSimulator, database: str) -> None:
+    """One looks; the other sees that and leaves it alone."""
+    site.env |= {"SETTLE_SECONDS": "0", "LOOK_GAP_SECONDS": "0"}
+    simulator.faults({**POST, "nth": 1, "fault": "drop_after"})
+    _, pk = site.run(LOST)
+    simulator.faults({**LIST, "fault": "delay", "seconds": 2})
+    first = site.script(LOOK.format(pk=pk))
+    until(lambda: rows(database, STATES) == [("reconciling",)], "the first looks")
+    assert site.run(LOOK.format(pk=pk)) is None
+    assert ended(first).stdout.strip() == '"ours"'
+    simulator.faults()
+    told, states, decided = site.run(SEARCH.format(pk=pk))
+    assert (told, states, decided) == ({"with_carrier": 5}, ["accepted", "accepted"], 1)
+    taken = Counter(line["to"] for line in simulator.ledger())
+    assert taken == dict.fromkeys((number for number, _ in world.people(5)), 1)
