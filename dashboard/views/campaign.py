@@ -17,7 +17,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.models import Campaign, Event, Import, RowState
 from campaigns.reporting.progress import TAKEN, Progress, progress
-from campaigns.sending import accounts, control
+from campaigns.sending import accounts, control, parking
 from dashboard.people import signed_in
 from dashboard.words import REMOTE
 
@@ -61,7 +61,8 @@ def campaign_batches(request: HttpRequest, campaign_id: int) -> HttpResponseBase
 @permission_required(SEND, raise_exception=True)
 def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
-    if control.try_again(found, user=signed_in(request)):
+    user = signed_in(request)
+    if control.try_again(found, user=user) or parking.release(found.pk, user=user):
         messages.success(
             request, "It goes on. What is with the carrier already is not handed over a second time."
         )
@@ -123,6 +124,8 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "can_pause": now.campaign.state in PAUSABLE and now.campaign.trouble_code != control.PAUSED,
         "receipt_states": (*TAKEN, RowState.REJECTED, RowState.MARKED_SENT),
         "asked": now.campaign.trouble_code == control.CANARY,
+        "parked": now.campaign.state == Campaign.State.SENDING
+        and now.campaign.trouble_code == parking.PARKED,
         "stopped": _stopped(now),
         "provider_name": accounts.provider_name(),
     }

@@ -9,8 +9,8 @@ import time_machine
 from django.conf import LazySettings
 from django.utils import timezone
 
-from campaigns.models import Batch, Campaign, Event, Tally
-from campaigns.sending import canary, control, launch
+from campaigns.models import Batch, Campaign, Event, RowState, Tally
+from campaigns.sending import canary, control, launch, parking, tally
 from dashboard.views.campaign_review import seen
 from tests import factories
 from tests.dashboard import campaign_factories
@@ -226,3 +226,36 @@ def test_a_cancelled_campaign_costs_what_was_handed_over(as_viewer: PageClient) 
     assert "$43.50" not in page
     assert "Cancelled</span>" in page
     assert "4,900 cancelled" in as_viewer.page("/campaigns/")
+
+
+def parked() -> Campaign:
+    """Its first batch is kept back for having killed too many programs; another one leaves."""
+    campaign = campaign_factories.launched(batch_size=2)
+    first = Batch.objects.get(number=1)
+    Batch.objects.filter(pk=first.pk).update(state=Batch.State.HELD, parked_at=timezone.now())
+    tally.move(campaign.pk, RowState.QUEUED, RowState.HELD, first.size)
+    why = {"trouble": parking.sentence(campaign.pk), "trouble_code": parking.PARKED}
+    Campaign.objects.filter(pk=campaign.pk).update(**why)
+    return campaign
+
+
+def test_a_batch_that_is_kept_back_while_others_leave_is_tried_again(as_sender: PageClient) -> None:
+    campaign = parked()
+    page = as_sender.page(path(campaign))
+    assert "Some texts are held back; the others leave" in page
+    assert "Batch 1 is held back" in page
+    assert "2 texts are held here" in page
+    assert "It goes on." in as_sender.send(f"{path(campaign)}try-again/").content.decode()
+    batch = Batch.objects.get(number=1)
+    assert (batch.state, batch.parked_at) == (Batch.State.QUEUED, None)
+    assert (Tally.objects.get().held, Tally.objects.get().queued) == (0, 3)
+    assert Event.objects.get(verb="batch_released").actor.username == "sofia"  # type: ignore[union-attr]
+    assert "somebody was quicker" in as_sender.send(f"{path(campaign)}try-again/").content.decode()
+
+
+def test_who_may_not_send_is_told_whom_to_ask_about_a_batch_that_is_kept_back(as_viewer: PageClient) -> None:
+    campaign = parked()
+    page = as_viewer.page(path(campaign))
+    assert "Ask someone with the sender role to let it go on." in page
+    assert f"{path(campaign)}try-again/" not in page
+    assert as_viewer.post(f"{path(campaign)}try-again/").status_code == 403
