@@ -181,6 +181,13 @@ def carrier(site: Site, page: Page) -> Iterator[str]:
     page.locator("tbody th a").first.click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     yield "message"
+    page.get_by_role("link", name="everything about this number").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    yield "why-somebody"
+    page.goto(f"{site.url}why/?number=%2B12125550199")
+    yield "why-nobody"
+    page.goto(f"{site.url}why/?number=12")
+    yield "why-misspelt"
     page.goto(f"{site.url}messages/?number=12")
     yield "messages-misspelt"
     page.goto(f"{site.url}messages/?number=%2B12125550199")
