@@ -266,8 +266,8 @@ def run(order: dict[str, Any]) -> None:
 def nights(clock: time_machine.Traveller, hours: float) -> int:
     """How many audits are begun while so much time passes."""
     begun = 0
-    for _ in range(int(hours * 2)):
-        clock.shift(1800)
+    for _ in range(int(hours)):
+        clock.shift(3600)
         tasks.tick()
         for order in waiting():
             begun += 1

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 GAMES = int(os.environ.get("MODEL_GAMES", "0"))
 PROFILE = settings(
-    max_examples=GAMES or 30,
+    max_examples=GAMES or 20,
     stateful_step_count=40,
     derandomize=not GAMES,
     database=None,

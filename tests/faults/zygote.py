@@ -6,6 +6,7 @@ child (0: none), and what it told. Starting Django once and not each time is wha
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -63,6 +64,9 @@ def child(order: dict[str, str], out: int) -> None:
 
 
 def main() -> None:
+    # A collection in a child would only copy the pages that it shares with this process.
+    gc.disable()
+    gc.freeze()
     for line in sys.stdin:
         inlet, out = os.pipe()
         pid = os.fork()
