@@ -179,9 +179,12 @@ def test_f39_a_worker_outlasts_a_database_that_takes_nothing(
 ) -> None:
     """It waits, says why, and the one that is started in its place goes on at once."""
     site.run(LAUNCH)
-    simulator.faults({**POST, "fault": "delay", "when": "before", "seconds": 0.5})
+    # The database goes while nothing is under way: an answer would be tried to be recorded for a minute.
+    slow_down = {"fault": "status", "status": 429, "headers": {"Retry-After": "3"}}
+    simulator.faults({**POST, "nth": 2, **slow_down})
     first = site.start("manage.py", "worker", "--interval", "0.05")
-    until(lambda: len(simulator.ledger()) == 2, "the first batch left", seconds=30)
+    waiting = "SELECT 1 FROM campaigns_campaign WHERE next_try_at IS NOT NULL"
+    until(lambda: rows(database, waiting), "the first batch left, the next one has to wait", seconds=30)
     assert first.stderr is not None
     with takes_nothing(site, first.pid):
         lines = iter(first.stderr.readline, "")

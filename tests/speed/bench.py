@@ -106,9 +106,9 @@ class Bench:
         send = ["-m", "tests.speed.naive", str(people), "--server", self.url, "--from", SENDER]
         return self._run(send, self.env(self.template))
 
-    def fragment(self, var: Path) -> dict[str, float]:
+    def fragment(self, var: Path, calls: int) -> dict[str, float]:
         """Milliseconds that the live page's polled part takes, for the campaign in `var`."""
-        command = [sys.executable, "-m", "tests.speed.fragment"]
+        command = [sys.executable, "-m", "tests.speed.fragment", str(calls)]
         found = subprocess.run(command, cwd=ROOT, env=self.env(var), check=True, stdout=subprocess.PIPE)
         answer: dict[str, float] = json.loads(found.stdout.splitlines()[-1])
         return answer
@@ -138,11 +138,11 @@ def compare(bench: Bench, people: Path, options: argparse.Namespace) -> float:
     return statistics.median(run.seconds for run in naive) / statistics.median(run.seconds for run in ours)
 
 
-def polled(bench: Bench, folder: Path) -> None:
+def polled(bench: Bench, folder: Path, calls: int) -> None:
     small = folder / "small.csv"
     write_people(small, SMALL)
     bench.ours(small, folder / "small")
-    few, many = bench.fragment(folder / "small"), bench.fragment(folder / "large")
+    few, many = bench.fragment(folder / "small", calls), bench.fragment(folder / "large", calls)
     print(
         f"polled part of the live page: p95 {many['p95']:.1f} ms with {many['messages']:,.0f} messages, "
         f"{few['p95']:.1f} ms with {few['messages']:,.0f} ({many['queries']:.0f} queries)"
@@ -153,6 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=200, help="of the polled part")
     parser.add_argument("--folder", type=Path, help="where to work; a scratch folder if not given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="carillon-bench-", dir=options.folder) as scratch:
@@ -165,7 +166,7 @@ def main() -> None:
             bench = Bench(folder, simulator.url, ledger)
             ratio = compare(bench, people, options)
             print(f"    ratio: {ratio:.2f} (script / Carillon; the goal is {GOAL} or more)")
-            polled(bench, folder)
+            polled(bench, folder, options.calls)
 
 
 if __name__ == "__main__":

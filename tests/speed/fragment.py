@@ -13,8 +13,6 @@ import time
 
 import django
 
-ASKED = 200
-
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
@@ -32,7 +30,7 @@ def main() -> None:
     newest = Campaign.objects.latest("id")
     url = reverse("campaign_batches", args=[newest.pk])
     took = []
-    for _ in range(ASKED):
+    for _ in range(int(sys.argv[1])):
         began = time.perf_counter()
         answer = browser.get(url)
         took.append((time.perf_counter() - began) * 1000)
