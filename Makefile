@@ -66,7 +66,7 @@ repeat: ## run the tests of faults ten times in a row, each time in another orde
 	@$(call install,test)
 	@for turn in $$(seq $(TIMES)); do \
 	  echo "Turn $$turn of $(TIMES)"; \
-	  MODEL_GAMES=40 $(PY) -m pytest -q -n $(WORKERS) --dist loadscope tests/faults || exit 1; \
+	  MODEL_GAMES=20 $(PY) -m pytest -q -n $(WORKERS) --dist loadscope tests/faults || exit 1; \
 	done; \
 	echo "$(TIMES) of $(TIMES) turns green"
 
