@@ -1,4 +1,7 @@
-"""For what other processes do in their own time: look until it is so, and give up at a deadline."""
+"""For what other processes do in their own time: look until it is so.
+
+The deadline is far beyond what a busy machine needs: it only ends a test that would hang.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], what: str, *, seconds: float = 20) -> T:
+def until(condition: Callable[[], T], what: str, *, seconds: float = 60) -> T:
     """The first truthy answer of `condition`; AssertionError naming `what` after `seconds`."""
     end = time.monotonic() + seconds
     while not (answer := condition()):

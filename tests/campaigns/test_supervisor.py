@@ -23,13 +23,14 @@ SUPERVISE = """
 import sys
 from pathlib import Path
 from campaigns.supervisor import Program, ProgramFailedError, Supervisor
-folder, *programs = sys.argv[1:]
+folder, grace, *programs = sys.argv[1:]
 try:
     with Supervisor(lambda line: print(line, flush=True)) as supervisor:
         for text in programs:
             name, _, code = text.partition(": ")
             argv = [sys.executable, "-c", code, folder, name]
-            supervisor.start(Program(name=name, argv=argv, log=Path(folder) / f"{name}.log", grace_seconds=3))
+            log = Path(folder) / f"{name}.log"
+            supervisor.start(Program(name=name, argv=argv, log=log, grace_seconds=float(grace)))
         supervisor.watch()
 except ProgramFailedError as problem:
     sys.exit(str(problem))
@@ -64,9 +65,9 @@ while True:
 SICKLY = "print('no database here'); raise SystemExit(7)"
 
 
-def supervise(folder: Path, *programs: str) -> subprocess.Popen[str]:
+def supervise(folder: Path, *programs: str, grace: float = 3) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", SUPERVISE, str(folder), *programs],
+        [sys.executable, "-c", SUPERVISE, str(folder), str(grace), *programs],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -117,13 +118,13 @@ def test_a_child_that_does_not_stop_is_ended_with_its_own_children(folder: Path)
 
 
 def test_ctrl_c_again_does_not_wait(folder: Path) -> None:
-    process = supervise(folder, f"ox: {STUBBORN}", f"mule: {STUBBORN}")
+    process = supervise(folder, f"ox: {STUBBORN}", f"mule: {STUBBORN}", grace=600)
     children = [pid(folder, name) for name in ("ox", "mule", "ox-child", "mule-child")]
     process.send_signal(signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=0.5)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=2.5)  # the grace of each is 3 seconds
+    process.communicate(timeout=60)  # far below the grace of each
     until(lambda: not any(lives(child) for child in children), "all are gone")
 
 

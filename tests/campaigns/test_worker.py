@@ -38,7 +38,7 @@ def attempts(site: Site) -> list[str]:
 def test_a_launched_campaign_is_carried_to_its_end(site: Site, simulator: RunningSimulator) -> None:
     pk = site.run(LAUNCH.format(people=30, size=10))
     worker = site.start("manage.py", "worker", "--interval", "0.05")
-    until(lambda: state(site) == "finished", "the campaign is finished", seconds=30)
+    until(lambda: state(site) == "finished", "the campaign is finished")
     worker.terminate()
     done = ended(worker)
     assert done.returncode == 0, done.stderr
@@ -53,7 +53,7 @@ def test_told_to_stop_in_the_middle_of_a_request_it_ends_that_one_only(
     pk = site.run(LAUNCH.format(people=6, size=2))
     simulator.faults({**POST, "fault": "delay", "seconds": 0.8})
     worker = site.start("manage.py", "worker", "--interval", "0.05")
-    until(lambda: attempts(site) == ["sending"], "a request is under way", seconds=30)
+    until(lambda: attempts(site) == ["sending"], "a request is under way")
     worker.send_signal(number)
     done = ended(worker)
     assert done.returncode == 0, done.stderr
@@ -66,11 +66,11 @@ def test_after_a_kill_another_worker_goes_on_at_once(site: Site, simulator: Runn
     pk = site.run(LAUNCH.format(people=4, size=2))
     simulator.faults({**POST, "nth": 2, "fault": "status", "status": 429, "headers": {"Retry-After": "1"}})
     worker = site.start("manage.py", "worker", "--interval", "0.05")
-    until(lambda: attempts(site) == ["accepted", "rejected"], "it waits", seconds=30)
+    until(lambda: attempts(site) == ["accepted", "rejected"], "it waits")
     worker.kill()
     ended(worker)
     second = site.start("manage.py", "worker", "--interval", "0.05")
-    until(lambda: state(site) == "finished", "the campaign is finished", seconds=30)
+    until(lambda: state(site) == "finished", "the campaign is finished")
     second.terminate()
     assert ended(second).returncode == 0
     assert site.run(COUNTS.format(pk=pk))[1] == {"delivered": 4}

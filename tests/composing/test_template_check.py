@@ -126,7 +126,7 @@ def test_lists_the_fields_when_no_name_is_near() -> None:
 
 
 def test_a_text_full_of_placeholders_is_checked_quickly() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for template in ("{{x}}" * 2000, "{{" * 5000, "{" * 10_000, "[" * 10_000, "%a" * 5000, "{{ a or " * 1250):
         Personaliser(template, FIELDS)
-    assert time.perf_counter() - start < 10, "each must take a fraction of a second"
+    assert time.process_time() - start < 10, "each must take a fraction of a second"

@@ -85,7 +85,7 @@ class Campaigner(threading.Thread):
 
     def upload(self) -> None:
         self.person.sign_in()
-        until(books.numbers_known, "the numbers of the account are known", seconds=60)
+        until(books.numbers_known, "the numbers of the account are known")
         for place, (file, _) in enumerate(self._parts):
             self.person.upload(f"Part {place}", file)
 

@@ -121,7 +121,7 @@ class Installation:
         self.programs.append(Program(self._spawner, "web", list(run.web(self.port).argv)))
         for number in range(1, workers + 1):
             self.programs.append(Program(self._spawner, f"worker-{number}", list(run.worker().argv)))
-        until(lambda: run.answers(self.port), "the site answers", seconds=60)
+        until(lambda: run.answers(self.port), "the site answers")
 
     def close(self) -> None:
         for program in self.programs:

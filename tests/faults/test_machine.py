@@ -184,7 +184,7 @@ def test_f39_a_worker_outlasts_a_database_that_takes_nothing(
     simulator.faults({**POST, "nth": 2, **slow_down})
     first = site.start("manage.py", "worker", "--interval", "0.05")
     waiting = "SELECT 1 FROM campaigns_campaign WHERE next_try_at IS NOT NULL"
-    until(lambda: rows(database, waiting), "the first batch left, the next one has to wait", seconds=30)
+    until(lambda: rows(database, waiting), "the first batch left, the next one has to wait")
     assert first.stderr is not None
     with takes_nothing(site, first.pid):
         lines = iter(first.stderr.readline, "")
@@ -196,7 +196,7 @@ def test_f39_a_worker_outlasts_a_database_that_takes_nothing(
     assert posts(simulator) == before, "not by one that could not write it down"
     second = site.start("manage.py", "worker", "--interval", "0.05", SETTLE_SECONDS="0", LOOK_GAP_SECONDS="0")
     finished = "SELECT 1 FROM campaigns_campaign WHERE state = 'finished'"
-    until(lambda: rows(database, finished), "the campaign is finished", seconds=30)
+    until(lambda: rows(database, finished), "the campaign is finished")
     second.terminate()
     assert ended(second).returncode == 0
     assert sorted(line["to"] for line in simulator.ledger()) == sorted(to for to, _ in world.people(6))

@@ -98,7 +98,7 @@ def web(site: Site) -> Iterator[str]:
         except requests.RequestException:
             return False
 
-    until(answers, "the web server answers", seconds=60)
+    until(answers, "the web server answers")
     yield url
     server.terminate()
     server.communicate(timeout=60)
@@ -110,7 +110,7 @@ def carry_on(site: Site) -> None:
     if not rows(site.env["DATABASE_URL"], moving):
         return
     background = site.start("manage.py", "worker", "--interval", "0.05")
-    until(lambda: not rows(site.env["DATABASE_URL"], moving), "nothing moves any more", seconds=60)
+    until(lambda: not rows(site.env["DATABASE_URL"], moving), "nothing moves any more")
     background.terminate()
     assert ended(background).returncode == 0
 
@@ -202,7 +202,7 @@ def test_f07_told_to_stop_the_request_under_way_ends_and_no_other_begins(
     # One statement: between two of them another request may begin.
     before = "(SELECT COUNT(*) FROM campaigns_attempt WHERE state = 'accepted')"
     under_way = f"SELECT 1 FROM campaigns_attempt WHERE state = 'sending' AND {before} = {answered}"
-    until(lambda: rows(site.env["DATABASE_URL"], under_way), "the request is under way", seconds=30)
+    until(lambda: rows(site.env["DATABASE_URL"], under_way), "the request is under way")
     told_at = time.monotonic()
     process.send_signal(signal.SIGTERM)
     ended_process = ended(process)

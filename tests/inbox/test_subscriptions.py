@@ -154,7 +154,7 @@ def test_one_that_was_given_up_is_made_anew(public: str, carrier: RunningSimulat
     receiver.status = 401
     for number in range(12):
         carrier.inbound(f"+1415555{number:04}", world.LOCAL, "hello")
-    until(lambda: not client().get(before).active, "the carrier gives up", seconds=60)
+    until(lambda: not client().get(before).active, "the carrier gives up")
     with later(minutes=11):
         subscriptions.keep()
     assert standing().provider_id != before

@@ -264,10 +264,10 @@ def test_refuses_a_gigabyte_without_reading_it(tmp_path: Path) -> None:
     path = tmp_path / "big.csv"
     with path.open("wb") as file:
         file.truncate(1 << 30)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(FileProblem, match=f"{MAX_BYTES // 2**20} MB"):
         open_sheet(path, "big.csv")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 0.2, "of this process alone, however busy the machine is"
 
 
 def test_counts_rows_where_lines_cannot_be_counted(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ class Site:
             self.env["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
         arguments = ["-m", "gunicorn", "dashboard.wsgi:application", "--bind", f"127.0.0.1:{port}"]
         self.start(*arguments, "--worker-class", "gthread", "--threads", "8", "--no-control-socket")
-        until(lambda: _reaches(port), "gunicorn answers", seconds=30)
+        until(lambda: _reaches(port), "gunicorn answers")
         return port
 
     def run(self, code: str, *, exits: int = 0) -> Any:
