@@ -16,7 +16,6 @@ from tests.running_site import running_site
 pytestmark = pytest.mark.browser
 
 PEOPLE = 300
-PATIENCE_MS = 60_000
 
 
 def stores() -> bytes:
@@ -52,7 +51,7 @@ def upload(page: Page) -> None:
     page.get_by_label("Name of the list").fill("Colorado")
     page.get_by_role("button", name="Upload and check").click()
     # The page says so by itself, whatever it was doing when it was opened.
-    expect(page.get_by_role("link", name="300 People who can be texted")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("link", name="300 People who can be texted")).to_be_visible()
     not_used = page.get_by_role("region", name="3 rows not used, and why")
     for row in ("Row 22", "Row 42", "n/a", "Row 43", "555-0123"):
         expect(not_used).to_contain_text(row)
@@ -87,7 +86,7 @@ def watch(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Opening day")
     here = page.url
     page.evaluate("window.stillTheSamePage = true")
-    expect(page.get_by_text("Read the delivery report")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Read the delivery report")).to_be_visible()
     assert page.evaluate("window.stillTheSamePage"), "it came to the end without a reload"
     assert page.url == here
     main = page.get_by_role("main")

@@ -13,6 +13,8 @@ from tests.running_site import Site
 from tests.waiting import until
 
 PATIENCE_MS = 120_000
+"""Until something is on the page; far beyond what a busy machine needs."""
+expect.set_options(timeout=PATIENCE_MS)
 SMALL_BATCHES = {
     "BATCH_SIZE": "60", "HANDOVER_MINUTES": "5", "SETTLE_SECONDS": "1", "LOOK_GAP_SECONDS": "1",
 }  # fmt: skip
@@ -43,7 +45,7 @@ def tell_simulator(site: Site, what: str, said: object) -> None:
         headers={"Content-Type": "application/json"},
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=10):
+    with urllib.request.urlopen(request, timeout=60):
         pass
 
 
@@ -130,7 +132,7 @@ def bad_uploads(site: Site, page: Page) -> Iterator[str]:
     upload(site, page, "names.csv", NOT_ONE_PHONE)
     yield "upload-no-phone-column"
     upload(site, page, "nobody.csv", NOBODY)
-    expect(page.get_by_text("Nobody in this file can be texted")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Nobody in this file can be texted")).to_be_visible()
     yield "import-nobody"
 
 
@@ -143,9 +145,9 @@ def sending(site: Site, page: Page) -> Iterator[str]:
     yield "review"
     simulator_speed(site, 6)
     page.locator("#send-now").click()
-    expect(page.get_by_text("Where everyone is")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator("#done")).to_contain_text(re.compile(r"^1\d\d of \d+ texts"), timeout=PATIENCE_MS)
-    expect(page.get_by_text("a minute")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Where everyone is")).to_be_visible()
+    expect(page.locator("#done")).to_contain_text(re.compile(r"^1\d\d of \d+ texts"))
+    expect(page.get_by_text("a minute")).to_be_visible()
     yield "live"
     live = page.url
     page.goto(site.url)
@@ -154,7 +156,7 @@ def sending(site: Site, page: Page) -> Iterator[str]:
     yield "report-not-final"
     simulator_speed(site, 600)
     page.goto(live)
-    expect(page.get_by_role("link", name="Read the delivery report")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("link", name="Read the delivery report")).to_be_visible()
     yield "live-finished"
     page.get_by_role("link", name="Read the delivery report").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("How did")
@@ -220,7 +222,7 @@ def undecided(site: Site, page: Page) -> Iterator[str]:
     lost = {"fault": "drop_before", "method": "POST", "path": "/a2p-sms/batches", "times": 1}
     tell_simulator(site, "faults", [lost])
     page.locator("#send-now").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Lost on the way", timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Lost on the way")
     campaign = page.url
     wait_for(site, page, "review/", page.get_by_role("link", name="Mark as sent"))
     yield "review-desk-undecided"
