@@ -105,6 +105,11 @@ class Progress:
         return self.handed_over + self.tally.count(RowState.REJECTED, RowState.MARKED_SENT)
 
     @property
+    def may_have_left(self) -> int:
+        """Texts of which nobody may say that they were not sent."""
+        return self.handed_over + self.tally.count(RowState.MARKED_SENT, *UNDECIDED)
+
+    @property
     def leaves_in(self) -> int:
         """Whole seconds until something leaves."""
         return 0 if self.leaves_at is None else seconds_until(self.leaves_at)

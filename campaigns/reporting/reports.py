@@ -12,6 +12,7 @@ from django.db.models import Count
 
 from campaigns.models import Batch, Campaign, CampaignRow, Message, RowState, Tally
 from campaigns.providers.words import Explanation, explain
+from campaigns.reporting.progress import TAKEN, UNDECIDED
 from campaigns.reporting.reasons import sentence
 from campaigns.sending import accounts
 
@@ -69,6 +70,15 @@ class Report:
     @property
     def texts(self) -> int:
         return sum(line.count for line in self.provider_totals.values())
+
+    @property
+    def taken(self) -> int:
+        """Texts that the provider has, of which it may not have reported yet."""
+        return self.tally.count(*TAKEN)
+
+    @property
+    def undecided(self) -> int:
+        return self.tally.count(*UNDECIDED)
 
     @property
     def delivered_percent(self) -> float | None:

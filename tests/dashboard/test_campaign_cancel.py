@@ -23,6 +23,29 @@ def test_says_what_can_be_stopped_and_what_cannot(as_sender: PageClient) -> None
     assert Campaign.objects.get().state == "sending", "looking changes nothing"
 
 
+def test_what_is_in_doubt_may_be_with_the_carrier(as_sender: PageClient) -> None:
+    campaign = factories.campaign(state="sending")
+    factories.tally(campaign, in_doubt=500)
+    page = " ".join(as_sender.page(path(campaign)).split())
+    assert "500 texts are in doubt: whatever is found or decided, they are not sent again." in page
+    assert "Nothing waits here any more." in page
+    assert "None is with RingCentral" not in page
+    assert "Cancel 0 texts" not in page
+    factories.tally(campaign, in_doubt=500, queued=10)
+    assert "None is with RingCentral" not in as_sender.page(path(campaign))
+    after = " ".join(as_sender.send(path(campaign)).content.decode().split())
+    assert "500 texts may have left" in after
+    assert "nothing was sent" not in after
+
+
+def test_while_the_texts_are_written_nobody_knows_how_many_they_are(as_sender: PageClient) -> None:
+    campaign = factories.campaign(state="preparing")
+    factories.tally(campaign, queued=20)
+    page = as_sender.page(path(campaign))
+    assert "none of them will ever be sent" in page
+    assert "20 texts" not in page
+
+
 def test_one_press_cancels_and_the_second_says_so(as_sender: PageClient) -> None:
     campaign = campaign_factories.launched()
     page = as_sender.send(path(campaign)).content.decode()

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, CampaignRow, ImportRow, Message
@@ -97,9 +98,24 @@ def test_left_out_and_rejected_rows_have_their_reasons(as_viewer: PageClient) ->
 
 def test_nothing_taken_yet(as_viewer: PageClient) -> None:
     page = as_viewer.page(path(campaign_factories.launched()))
-    assert "RingCentral has taken no text yet." in page
+    assert "RingCentral has taken no text." in page
     assert "not read yet" in page
     assert "0%" not in page
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        ({"with_carrier": 3}, "RingCentral took 3 texts and has not reported on them yet."),
+        ({"in_doubt": 3}, "Whether RingCentral took any text is not known yet."),
+        ({"submitting": 3}, "Whether RingCentral took any text is not known yet."),
+        ({"rejected": 3}, "RingCentral has taken no text."),
+    ],
+)
+def test_no_totals_are_not_no_texts(as_viewer: PageClient, counts: dict[str, int], sentence: str) -> None:
+    campaign = factories.campaign(state="delivering")
+    factories.tally(campaign, **counts)
+    assert sentence in " ".join(as_viewer.page(path(campaign)).split())
 
 
 def test_file_has_every_row_with_its_own_columns_and_runs_no_formula(as_viewer: PageClient) -> None:
