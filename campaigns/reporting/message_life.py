@@ -8,6 +8,9 @@ from datetime import datetime
 
 from campaigns.models import Attempt, Message, StoreMessage
 from campaigns.reporting.reasons import sentence
+from campaigns.sending import review
+
+LOST = "The answer was lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +76,37 @@ def our_side(ours: Message, provider: str) -> Iterator[Step]:
         detail=f"The text was written down for good, into batch {ours.batch.number:,} of “{campaign.name}”.",
     )
     for attempt in ours.batch.attempts.all():
-        yield from _attempt(attempt, provider)
+        if not _left_out_before(attempt, ours):
+            yield from _attempt(attempt, provider)
+
+
+def _left_out_before(attempt: Attempt, ours: Message) -> bool:
+    """Somebody who opted out after the launch is in no attempt that was prepared since."""
+    since = ours.changed_at if ours.state == Message.State.EXCLUDED else None
+    return since is not None and attempt.prepared_at >= since
 
 
 _ENDS = {
     Attempt.State.ACCEPTED: "{provider} took the batch",
     Attempt.State.REJECTED: "{provider} refused the batch as a whole",
-    Attempt.State.NOT_SENT: "Nothing had left: it was tried again",
-    Attempt.State.AMBIGUOUS: "The answer was lost",
-    Attempt.State.RECONCILING: "The answer was lost",
+    Attempt.State.NOT_SENT: "Nothing of it had left",
+    Attempt.State.AMBIGUOUS: LOST,
+    Attempt.State.RECONCILING: LOST,
+    Attempt.State.ABSENT: LOST,
+    Attempt.State.REVIEW: LOST,
+    Attempt.State.MARKED_SENT: LOST,
+}
+_SETTLED = {
     Attempt.State.ABSENT: "Proved that the batch had never arrived",
     Attempt.State.REVIEW: "Nobody could prove whether it had arrived",
-    Attempt.State.MARKED_SENT: "A person marked it as sent",
+    Attempt.State.MARKED_SENT: "Marked as sent",
 }
+"""What came after a lost answer."""
+_DECIDED = {
+    Attempt.State.ABSENT: "{actor} decided that it had never arrived",
+    Attempt.State.MARKED_SENT: "{actor} marked it as sent",
+}
+"""The same where a person said so and nobody could prove it."""
 
 
 def _attempt(attempt: Attempt, provider: str) -> Iterator[Step]:
@@ -95,10 +116,21 @@ def _attempt(attempt: Attempt, provider: str) -> Iterator[Step]:
             title=f"Handed to {provider}",
             detail=f"Attempt {attempt.pk:,}, with {attempt.size:,} texts.",
         )
-    title = _ENDS.get(Attempt.State(attempt.state))
-    if title:
+    state = Attempt.State(attempt.state)
+    if state in _ENDS:
         answered = f"HTTP {attempt.http_status}" if attempt.http_status else ""
         request = f"request {attempt.request_id}" if attempt.request_id else ""
         facts = ", ".join(filter(None, (answered, request)))
-        said = filter(None, (attempt.problem, attempt.note, facts and f"{facts}."))
-        yield Step(at=attempt.ended_at, title=title.format(provider=provider), detail=" ".join(said))
+        said = filter(
+            None, (attempt.problem, "" if state in _SETTLED else attempt.note, facts and f"{facts}.")
+        )
+        yield Step(at=attempt.ended_at, title=_ENDS[state].format(provider=provider), detail=" ".join(said))
+    if state in _SETTLED:
+        yield _settled(attempt, state)
+
+
+def _settled(attempt: Attempt, state: Attempt.State) -> Step:
+    decided = review.decision(attempt) if state in _DECIDED else None
+    if decided is None:
+        return Step(at=attempt.looked_at, title=_SETTLED[state], detail=attempt.note)
+    return Step(at=decided.at, title=_DECIDED[state].format(actor=decided.actor or "Somebody"))

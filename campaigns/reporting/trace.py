@@ -206,7 +206,7 @@ def _entry(row: ImportRow, campaign: Campaign | None, state: RowState | None, co
 # --- As a file ----------------------------------------------------------------------------------------------
 
 HEADER = (
-    "When", "What", "Detail", "Campaign", "Sent by", "List", "File", "Row", "Cells", "State", "Reason",
+    "When", "What", "Detail", "Campaign", "Launched by", "List", "File", "Row", "Cells", "State", "Reason",
     "Code", "From", "To", "Text", "Batch", "Provider ids",
 )  # fmt: skip
 

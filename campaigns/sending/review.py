@@ -65,6 +65,13 @@ def left_by(attempt: Attempt) -> Event | None:
     return _lefts(attempt).select_related("actor").first()
 
 
+def decision(attempt: Attempt) -> Event | None:
+    """Who decided what had become of it, and when; None if nobody did, as it was proved or is open."""
+    decided = (VERBS[Decision.SEND], VERBS[Decision.MARK])
+    of_campaign = Event.objects.filter(campaign=attempt.batch.campaign, verb__in=decided)
+    return of_campaign.filter(detail=_detail(attempt)).select_related("actor").first()
+
+
 def _lefts(attempt: Attempt) -> QuerySet[Event]:
     return Event.objects.filter(
         campaign=attempt.batch.campaign,

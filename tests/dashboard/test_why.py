@@ -12,9 +12,19 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.inbox import optouts
-from campaigns.models import Attempt, Batch, Campaign, CarrierConsent, Import, Message, OptOut, StoreMessage
+from campaigns.models import (
+    Attempt,
+    Batch,
+    Campaign,
+    CarrierConsent,
+    Event,
+    Import,
+    Message,
+    OptOut,
+    StoreMessage,
+)
 from campaigns.reporting import trace
-from campaigns.sending import launch, ledger
+from campaigns.sending import launch, ledger, review
 from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard import store_factories as store
@@ -108,6 +118,46 @@ def test_rows_that_got_nothing_and_why(as_viewer: PageClient) -> None:
     assert "0 texts left" in page
     rows = file_of(as_viewer)
     assert [(row["What"], row["Row"]) for row in rows if row["File"]].count(("Got no text", "9")) == 1
+
+
+def decided(how: review.Decision, sender: User) -> str:
+    """The history of a text whose batch was in review until somebody decided."""
+    campaign = campaign_factories.launched()
+    batch = Batch.objects.get(campaign=campaign)
+    batch.account = "a"
+    made = attempt(batch, "review", note="Nobody knows.", http_status=504)
+    Batch.objects.filter(pk=batch.pk).update(state="needs_review")
+    factories.tally(campaign, queued=0, needs_review=3)
+    assert review.decide(made, how, user=sender) is review.Outcome.DONE
+    [entry] = [one for one in trace.trace(FIRST).entries if one.campaign]
+    assert entry.steps[-1].at == Event.objects.latest("at").at
+    return " · ".join(step.title for step in entry.steps)
+
+
+def test_what_a_person_decided_is_not_called_proved(sender: User) -> None:
+    told = decided(review.Decision.SEND, sender)
+    assert "Handed to RingCentral · The answer was lost · sofia decided that it had never arrived" in told
+    assert "Proved" not in told
+
+
+def test_what_a_person_marked_is_said_with_the_time_of_the_decision(sender: User) -> None:
+    told = decided(review.Decision.MARK, sender)
+    assert "The answer was lost · sofia marked it as sent" in told
+
+
+def test_somebody_left_out_was_not_handed_over(as_viewer: PageClient) -> None:
+    """The batch left without them; an attempt before that, of which nothing left, had them."""
+    campaign = campaign_factories.launched()
+    batch = Batch.objects.get(campaign=campaign)
+    batch.account = "a"
+    attempt(batch, "not_sent", problem="It could not be reached.")
+    ledger.exclude(campaign.pk, [Message.objects.get(campaign=campaign, to=FIRST).pk])
+    attempt(batch, "accepted", provider_id="b-1")
+    page = flat(as_viewer.page(path()))
+    assert page.count("Handed to RingCentral") == 1
+    assert "Nothing of it had left" in page
+    assert "RingCentral took the batch" not in page
+    assert [row["What"] for row in file_of(as_viewer)][-1] == "Left out"
 
 
 def test_left_out_after_launch_is_told_once(as_viewer: PageClient) -> None:
