@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from django.contrib import messages
@@ -71,14 +71,12 @@ def _send(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     form = LaunchForm(request.POST, campaign=campaign)
     if not form.is_valid():
         return _page(request, campaign, form)
+    _keep_choices(campaign, form.cleaned_data)
     if form.cleaned_data["seen"] != seen(campaign):
         messages.warning(
             request, "It was changed while you looked at it, so nothing was sent. Check it once more."
         )
         return redirect("campaign_review", campaign.pk)
-    campaign.batch_size = form.cleaned_data["batch_size"]
-    campaign.canary = canary.SIZE if form.cleaned_data["canary"] else 0
-    campaign.if_absent = form.cleaned_data["if_absent"] or campaign.if_absent
     try:
         launched = launch(campaign, user=signed_in(request), undo_seconds=settings.UNDO_SECONDS)
     except Campaign.DoesNotExist:
@@ -89,6 +87,16 @@ def _send(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             messages.error(request, f"Not sent. {finding.title.rstrip('.')}. The checks below say more.")
         return redirect("campaign_review", campaign.pk)
     return redirect("campaign", campaign.pk) if launched else _already(request, campaign)
+
+
+def _keep_choices(campaign: Campaign, chosen: dict[str, Any]) -> None:
+    """On the draft, whatever comes next: a canary must not be lost while something is mended first."""
+    campaign.batch_size = chosen["batch_size"]
+    campaign.canary = canary.SIZE if chosen["canary"] else 0
+    campaign.if_absent = chosen["if_absent"] or campaign.if_absent
+    Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.DRAFT).update(
+        batch_size=campaign.batch_size, canary=campaign.canary, if_absent=campaign.if_absent
+    )
 
 
 def _already(request: HttpRequest, campaign: Campaign) -> HttpResponse:
