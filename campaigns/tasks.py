@@ -19,7 +19,7 @@ from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from campaigns.inbox import subscriptions, webhook_events, webhooks
-from campaigns.intake import importing
+from campaigns.intake import importing, workbook
 from campaigns.models import Batch, Campaign, Import
 from campaigns.models.bulk import claim
 from campaigns.providers.base import ProviderError
@@ -67,6 +67,8 @@ DEATHS = 2
 """Workers that died of one task, after which it must wait until it is missed: it may be what kills them."""
 ASLEEP = timedelta(seconds=60)
 """A wake-up that nobody answered for so long is lost; the next tick repeats it."""
+READER_ASLEEP = timedelta(seconds=workbook.TIMEOUT_SECONDS) + ASLEEP
+"""The same of one that reads a file: a workbook may take so long before the first row comes."""
 
 
 @contextmanager
@@ -210,7 +212,8 @@ def tick() -> int:
 
 def _wake_imports() -> int:
     now = timezone.now()
-    lost = Q(state__in=(Import.State.WAITING, Import.State.READING), woken_at__lt=now - ASLEEP)
+    lost = Q(state=Import.State.WAITING, woken_at__lt=now - ASLEEP)
+    lost |= Q(state=Import.State.READING, woken_at__lt=now - READER_ASLEEP)
     woken = 0
     for record in Import.objects.filter(Q(state=Import.State.WAITING, woken_at=None) | lost):
         same = Import.objects.filter(pk=record.pk, state=record.state, woken_at=record.woken_at)

@@ -125,7 +125,9 @@ def run(import_id: int) -> None:
     ):
         return
     record = Import.objects.select_related("contact_list").get(pk=import_id)
-    _forget_rows(record)
+    record.woken_at = mine  # another reader may have taken it over since
+    if not _begin(record):
+        return
     path = settings.UPLOAD_DIR / record.stored_as
     try:
         sheet = open_sheet(path, record.filename)
@@ -139,11 +141,22 @@ def run(import_id: int) -> None:
             path.unlink(missing_ok=True)
 
 
+@transaction.atomic
+def _begin(record: Import) -> bool:
+    """Forget what an earlier reader staged before it was killed. False if another reader took over."""
+    ours = _still_ours(record)
+    if ours:
+        _forget_rows(record)
+    return ours
+
+
 def _fail(record: Import, code: str, sentence: str) -> None:
-    _forget_rows(record)
-    Import.objects.filter(pk=record.pk).update(
-        state=Import.State.FAILED, problem_code=code, problem=sentence, finished_at=timezone.now()
-    )
+    """Say why the file cannot be read, unless another reader took over and says itself what it found."""
+    with transaction.atomic():
+        failed = {"problem_code": code, "problem": sentence, "finished_at": timezone.now()}
+        if not _still_ours(record, state=Import.State.FAILED, **failed):
+            return
+        _forget_rows(record)
     (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
 
 
@@ -156,7 +169,7 @@ def discard(record: Import) -> None:
 
 @transaction.atomic
 def _forget_rows(record: Import) -> None:
-    """What an earlier reader staged before it was killed."""
+    """Whatever was staged of it."""
     Contact.objects.filter(contact_list=record.contact_list).delete()
     rows = ImportRow.objects.filter(source=record)
     rows._raw_delete(rows.db)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns import tasks
-from campaigns.intake import importing
+from campaigns.intake import importing, workbook
 from campaigns.models import Attempt, Batch, Campaign, Import, Lease
 from campaigns.sending import control, launch, leases, owner, stopping
 from tests.sending import world
@@ -65,7 +65,9 @@ def test_a_lost_wake_up_of_a_file_is_repeated(carrier: RunningSimulator) -> None
 def test_a_reader_that_died_is_replaced(carrier: RunningSimulator) -> None:
     Import.objects.filter(pk=received().pk).update(state=Import.State.READING, woken_at=timezone.now())
     assert ticked()["run_import"] == 0
-    Import.objects.update(woken_at=timezone.now() - tasks.ASLEEP - timedelta(seconds=1))
+    Import.objects.update(woken_at=timezone.now() - timedelta(seconds=workbook.TIMEOUT_SECONDS + 1))
+    assert ticked()["run_import"] == 0, "a workbook may take so long before the first row comes"
+    Import.objects.update(woken_at=timezone.now() - tasks.READER_ASLEEP - timedelta(seconds=1))
     assert ticked(2)["run_import"] == 1
 
 

@@ -292,6 +292,18 @@ def test_overtaken_at_its_very_end_it_gives_way_too(monkeypatch: pytest.MonkeyPa
     assert_adds_up(record)
 
 
+def test_overtaken_before_it_began_it_wipes_and_says_nothing() -> None:
+    record = received("Phone,Name\n2125550101,Ann\n2125550102,Ben\n")
+    slow = claimed(record)
+    importing.run(record.pk)
+    before = rows(record)
+    assert not importing._begin(slow)
+    importing._fail(slow, "file_gone", "The uploaded file is no longer here.")
+    record.refresh_from_db()
+    assert (record.state, record.problem, rows(record)) == (Import.State.DONE, "", before)
+    assert_adds_up(record)
+
+
 def test_reading_again_what_is_done_changes_nothing() -> None:
     record = read(NASTY)
     before = rows(record)
