@@ -171,23 +171,23 @@ def _end_live(prepared: Prepared, **changes: object) -> RowState | None:
     return None
 
 
+def _end_absent(prepared: Prepared, **changes: object) -> RowState | None:
+    """The same for one that was found absent, if nothing was made of that yet: this is the better proof."""
+    attempt = Attempt.objects.select_related("batch").get(pk=prepared.attempt_id)
+    whole = len(waiting_in(prepared.batch_id)) == len(prepared.message_ids)
+    if not whole or not reconcile.waits_again(attempt):
+        return None
+    place = RowState(attempt.batch.state)
+    return place if _end(prepared, Attempt.State.ABSENT, **changes) else None
+
+
 @transaction.atomic
 def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
     """The provider took it. Its `rejected` list is saved here or lost for ever."""
     _held_still(prepared.campaign_id)
     now = timezone.now()
-    place = _end_live(
-        prepared,
-        state=Attempt.State.ACCEPTED,
-        provider_id=answer.provider_id,
-        http_status=answer.http_status,
-        request_id=answer.request_id,
-        answer=answer.raw.decode("utf-8", "replace"),
-        rejected=[
-            {"index": item.index, "to": item.to, "errorCode": item.code, "description": item.description}
-            for item in answer.rejected
-        ],
-    )
+    told = _told_by(answer)
+    place = _end_live(prepared, **told) or _end_absent(prepared, next_look_at=None, **told)
     if place is None:
         _came_too_late(prepared, answer)
         return
@@ -210,6 +210,21 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         note = f"The provider counts {answer.batch_size} texts in it, we count {expected}."
         Attempt.objects.filter(pk=prepared.attempt_id).update(problem_code="size_differs", problem=note)
         Event.objects.create(campaign_id=prepared.campaign_id, verb="batch_size_differs", detail=note)
+
+
+def _told_by(answer: BatchState) -> dict[str, object]:
+    """What an attempt keeps of the answer to it."""
+    return {
+        "state": Attempt.State.ACCEPTED,
+        "provider_id": answer.provider_id,
+        "http_status": answer.http_status,
+        "request_id": answer.request_id,
+        "answer": answer.raw.decode("utf-8", "replace"),
+        "rejected": [
+            {"index": item.index, "to": item.to, "errorCode": item.code, "description": item.description}
+            for item in answer.rejected
+        ],
+    }
 
 
 def _came_too_late(prepared: Prepared, answer: BatchState) -> None:
@@ -303,7 +318,7 @@ def settle_orphans() -> int:
     """
     unended = Q(state__in=(Attempt.State.PREPARED, Attempt.State.SENDING))
     # Given up by another machine, which has another journal.
-    elsewhere = Q(state__in=reconcile.OPEN, problem_code=parking.OWNER_GONE)
+    elsewhere = Q(state__in=reconcile.OPEN, problem_code__in=parking.GONE)
     found = Attempt.objects.filter(unended | elsewhere).select_related("batch").order_by("id")
     return sum(_settle(attempt) for attempt in found)
 

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 DEATHS = 3
 OWNER_GONE, BESIDE = "owner_gone", "owner_gone_beside"
 """Of an attempt whose process died; and if that had another batch under way, which it more likely died of."""
+GONE = (OWNER_GONE, BESIDE)
 PARKED = "parked"
 """The `trouble_code` of a campaign with parked batches; it is held once nothing else of it is left."""
 

@@ -1,7 +1,8 @@
 """What became of a request whose answer was lost: read from the provider's own records, never guessed.
 
 Found: the batch is adopted as if its answer had come. Absent, after two clean looks and the settle time: its
-people wait again, or go to review if the campaign says so. Neither: a person decides.
+people wait again, or go to review if the campaign says so. Neither: a person decides. As long as people wait
+again, a carrier may still work off what it had: the search goes on until they are handed over anew.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from django.utils import timezone
 from campaigns.models import Attempt, Batch, Campaign, Event, Message, RowState
 from campaigns.models.bulk import claim
 from campaigns.providers.base import BatchState, Provider, ProviderError
-from campaigns.sending import accounts, control, leases, tally
+from campaigns.sending import accounts, control, leases, parking, tally
 from campaigns.sending.evidence import Candidate, Finding, Verdict, judge
 
 log = logging.getLogger(__name__)
 
 OPEN = (Attempt.State.AMBIGUOUS, Attempt.State.RECONCILING)
 SEARCHED = (*OPEN, Attempt.State.REVIEW)
+HERE = (RowState.QUEUED, RowState.HELD)
+"""Where a batch is that was proved absent and not handed over again."""
 WINDOW = timedelta(hours=24)
 """Looked at before and after the request: wide, because the provider's clock may differ from ours."""
 REQUEST_LIMIT = timedelta(seconds=120)
@@ -35,7 +38,8 @@ REVIEW_FOR = timedelta(hours=72)
 
 def due() -> list[int]:
     """Attempts whose next look is due."""
-    waiting = Attempt.objects.filter(state__in=SEARCHED, next_look_at__lte=timezone.now())
+    looked_for = (*SEARCHED, Attempt.State.ABSENT)
+    waiting = Attempt.objects.filter(state__in=looked_for, next_look_at__lte=timezone.now())
     return list(waiting.order_by("next_look_at").values_list("id", flat=True)[:50])
 
 
@@ -50,13 +54,20 @@ def look(attempt_id: int) -> Finding | None:
         if not mine:
             return None
         attempt = Attempt.objects.select_related("batch__campaign").get(pk=attempt_id)
-        if attempt.state not in SEARCHED:
+        if attempt.state not in SEARCHED and not waits_again(attempt):
+            later = (
+                next_look(RowState(attempt.batch.state)) if attempt.state == Attempt.State.ABSENT else None
+            )
+            Attempt.objects.filter(pk=attempt_id).update(next_look_at=later)
             return None
         claim(
             Attempt.objects.filter(pk=attempt_id, state=Attempt.State.AMBIGUOUS),
             state=Attempt.State.RECONCILING,
         )
         try:
+            if accounts.account() != attempt.account:
+                _review_or_again(attempt, OTHER_ACCOUNT, code="other_account")
+                return None
             verdict = _search(accounts.provider(), attempt)
         except ProviderError as error:
             _unavailable(attempt, error)
@@ -64,6 +75,23 @@ def look(attempt_id: int) -> Finding | None:
         accounts.note_success()
         _decide(attempt, verdict)
         return verdict.finding
+
+
+OTHER_ACCOUNT = (
+    "The credentials open another account than the one that took it, whose records cannot be read."
+)
+
+
+def waits_again(attempt: Attempt) -> bool:
+    """Whether its people wait here because it was found absent, and nothing was made of that yet."""
+    waiting = Batch.objects.filter(pk=attempt.batch_id, state__in=HERE)
+    live = Attempt.objects.filter(batch_id=attempt.batch_id).exclude(state__in=Attempt.DEAD)
+    return attempt.state == Attempt.State.ABSENT and waiting.exists() and not live.exists()
+
+
+def next_look(place: RowState) -> datetime | None:
+    """When one that was just found absent is looked for again: as long as its people wait here."""
+    return timezone.now() + REVIEW_LOOKS if place in HERE else None
 
 
 def _payload(attempt: Attempt) -> dict[str, str]:
@@ -143,7 +171,7 @@ def _review_or_again(attempt: Attempt, sentence: str, *, code: str, at_once: boo
     """Neither found nor absent. After a day, or at once if looking again cannot help, a person decides."""
     lost_at = attempt.ended_at or attempt.prepared_at
     tired = at_once or timezone.now() - lost_at > GIVE_UP
-    if tired and attempt.state != Attempt.State.REVIEW:
+    if tired and attempt.state in OPEN:
         to_review(attempt, sentence, code=code)
     else:
         _again(attempt, sentence, negatives=0, first_negative_at=None)
@@ -152,10 +180,14 @@ def _review_or_again(attempt: Attempt, sentence: str, *, code: str, at_once: boo
 def _again(attempt: Attempt, note: str, **changes: object) -> None:
     gap = timedelta(seconds=settings.LOOK_GAP_SECONDS)
     when: datetime | None = timezone.now() + gap
-    if attempt.state == Attempt.State.REVIEW:
+    if attempt.state not in OPEN:
         age = timezone.now() - (attempt.ended_at or attempt.prepared_at)
         when = None if age > REVIEW_FOR else timezone.now() + REVIEW_LOOKS
-    Attempt.objects.filter(pk=attempt.pk, state__in=SEARCHED).update(
+    same = Attempt.objects.filter(pk=attempt.pk)
+    if attempt.state == Attempt.State.ABSENT:
+        same.filter(state=attempt.state).update(next_look_at=when)  # the proof that was acted on stays told
+        return
+    same.filter(state__in=SEARCHED).update(
         looks=attempt.looks + 1, looked_at=timezone.now(), next_look_at=when, note=note, **changes
     )
 
@@ -174,7 +206,7 @@ def _not_found(attempt: Attempt) -> None:
     first = attempt.first_negative_at or now
     apart = now - first >= timedelta(seconds=settings.LOOK_GAP_SECONDS)
     settled = now >= _may_have_ended(attempt) + timedelta(seconds=settings.SETTLE_SECONDS)
-    if attempt.state != Attempt.State.REVIEW and attempt.negatives >= 1 and apart and settled:
+    if attempt.state in OPEN and attempt.negatives >= 1 and apart and settled:
         absent(attempt)
         return
     note = "The provider's records show no such batch."
@@ -183,12 +215,15 @@ def _not_found(attempt: Attempt) -> None:
 
 def _may_have_ended(attempt: Attempt) -> datetime:
     ended = attempt.ended_at or attempt.prepared_at
-    if attempt.problem_code == "owner_gone" and attempt.sending_at:
+    if attempt.problem_code in parking.GONE and attempt.sending_at:
         return max(ended, attempt.sending_at + REQUEST_LIMIT)
     return ended
 
 
-def _place(state: str) -> RowState:
+def _place(state: str, batch_id: int) -> RowState:
+    """Where its people are counted."""
+    if state == Attempt.State.ABSENT:
+        return RowState(Batch.objects.values_list("state", flat=True).get(pk=batch_id))
     return RowState.NEEDS_REVIEW if state == Attempt.State.REVIEW else RowState.IN_DOUBT
 
 
@@ -197,8 +232,11 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
     """Its batch is there: link it, as its answer would have done."""
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     now = timezone.now()
-    before = Attempt.objects.filter(pk=attempt.pk, state__in=SEARCHED).values_list("state", flat=True).first()
-    same = Attempt.objects.filter(pk=attempt.pk, state=before or "")
+    before = Attempt.objects.values_list("state", flat=True).get(pk=attempt.pk)
+    if before not in SEARCHED and not waits_again(attempt):
+        return False
+    place = _place(before, attempt.batch_id)
+    same = Attempt.objects.filter(pk=attempt.pk, state=before)
     note = f"Found in the provider's records at look {attempt.looks + 1}."
     if not claim(
         same,
@@ -228,8 +266,8 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
         remote_created_at=found.created_at or now,
         next_poll_at=now,
     )
-    tally.move(campaign.pk, _place(before or ""), RowState.REJECTED, refused)
-    tally.move(campaign.pk, _place(before or ""), RowState.WITH_CARRIER, held - refused)
+    tally.move(campaign.pk, place, RowState.REJECTED, refused)
+    tally.move(campaign.pk, place, RowState.WITH_CARRIER, held - refused)
     Event.objects.create(campaign=campaign, verb="adopted", detail=f"batch {attempt.batch.number}")
     settle_trouble(campaign.pk)
     return True
@@ -254,19 +292,20 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     before = Attempt.objects.filter(pk=attempt.pk, state__in=states).values_list("state", flat=True).first()
     same = Attempt.objects.filter(pk=attempt.pk, state=before or "")
+    target = control.place_of_returned(campaign)
     if not claim(
         same,
         state=Attempt.State.ABSENT,
         looks=attempt.looks + 1,
         looked_at=timezone.now(),
-        next_look_at=None,
+        next_look_at=next_look(target),
         note=sentence,
     ):
         return False
-    target = control.place_of_returned(campaign)
+    place = _place(before or "", attempt.batch_id)
     Batch.objects.filter(pk=attempt.batch_id).update(state=target.value)
     waiting = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING).count()
-    tally.move(campaign.pk, _place(before or ""), target, waiting)
+    tally.move(campaign.pk, place, target, waiting)
     Event.objects.create(campaign=campaign, verb="absent", detail=f"batch {attempt.batch.number}")
     settle_trouble(campaign.pk)
     return True

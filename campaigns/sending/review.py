@@ -136,7 +136,8 @@ def _mark(attempt: Attempt, user: User) -> bool:
 
 def _settle(attempt: Attempt, state: Attempt.State, place: RowState, note: str) -> bool:
     in_review = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW)
-    if not claim(in_review, state=state, next_look_at=None, note=note):
+    look = reconcile.next_look(place) if state == Attempt.State.ABSENT else None
+    if not claim(in_review, state=state, next_look_at=look, note=note):
         return False
     Batch.objects.filter(pk=attempt.batch_id).update(state=place.value)
     people = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING).count()

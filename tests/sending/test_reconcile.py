@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns import tasks
-from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateWindow, Tally
+from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateWindow
 from campaigns.sending import accounts, dispatch, ledger
 from campaigns.sending.dispatch import Did
 from campaigns.sending.evidence import Finding
@@ -277,25 +277,6 @@ def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulato
     assert world.told(campaign) == before == {"with_carrier": 2, "rejected": 1}
     assert Attempt.objects.get().provider_id == answer.provider_id
     assert not Event.objects.filter(verb="possible_double").exists()
-    world.assert_adds_up(campaign)
-
-
-def test_an_answer_that_comes_after_it_was_found_absent_is_said_aloud(carrier: RunningSimulator) -> None:
-    """A process that slept for an hour wakes up with its answer: these people may be texted twice."""
-    campaign = world.launched(world.people(3))
-    prepared = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(prepared, ledger.Prepared)
-    answer = accounts.provider().submit(
-        prepared.sender, prepared.texts, before_first_byte=lambda: ledger.mark_sending(prepared)
-    )
-    attempt = Attempt.objects.get()
-    Attempt.objects.update(state="absent", ended_at=timezone.now())
-    Batch.objects.update(state="queued")
-    Tally.objects.update(submitting=0, queued=3)
-    ledger.accept(prepared, answer, accounts.account())
-    attempt.refresh_from_db()
-    assert attempt.state == Attempt.State.ABSENT
-    assert answer.provider_id in Event.objects.get(verb="possible_double").detail
     world.assert_adds_up(campaign)
 
 
