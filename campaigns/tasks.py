@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
-from campaigns.inbox import subscriptions, webhook_events, webhooks
+from campaigns.inbox import consents, subscriptions, webhook_events, webhooks
 from campaigns.intake import importing, workbook
 from campaigns.models import Batch, Campaign, Import
 from campaigns.models.bulk import claim
@@ -143,7 +143,7 @@ def reconcile_attempt(attempt_id: int) -> None:
 def read_store() -> None:
     """Bring the mirror of the provider's store up to date, and see whether all in it is ours."""
     with _once("store", STORE_EVERY):
-        mirror_sync.sync()
+        mirror_sync.sync(consents.hear)
         audit.compare()
 
 
@@ -158,9 +158,19 @@ def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0)
         return
     if following is None:
         leases.again(audit.WAKE, seconds=audit.seconds_to_next_night())
+        read_opt_outs.enqueue()
         return
     leases.again(audit.WAKE, seconds=AUDIT_FORGOTTEN)
     run_audit.enqueue(began_at, following.after, following.batches, following.texts)
+
+
+@task()
+def read_opt_outs() -> None:
+    """Once a night: whom the provider blocks for other reasons than a reply, which is read at once."""
+    try:
+        consents.read_all()
+    except ProviderError as error:
+        log.warning("opt-outs not read", extra={"kind": error.kind, "code": error.code})
 
 
 @task()

@@ -5,7 +5,7 @@ A provider blocks a person for one of our numbers. We text nobody from any numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from campaigns.models import CarrierConsent, Event, OptOut
 from campaigns.models.bulk import claim
 from campaigns.providers.base import RemoteMessage
 from campaigns.providers.optouts import OptOutRecord
+from campaigns.sending import accounts
 
 RECIPIENT = "Recipient"
 """The source of what the person themself said."""
@@ -42,6 +43,32 @@ def told_by(message: RemoteMessage) -> OptOutRecord | None:
         source=RECIPIENT,
         changed_at=message.created_at,
     )
+
+
+def hear(account: str, messages: Iterable[RemoteMessage]) -> int:
+    """Take in what people wrote. Returns how much of it was news."""
+    return take(account, filter(None, map(told_by, messages)), at=timezone.now())
+
+
+def read_all() -> int:
+    """Take in everybody whom the provider blocks now, whoever asked for it. Returns how many were news.
+
+    Raises ProviderError; what was read before stays. No transaction is open while it asks.
+    """
+    store, account = accounts.provider().opt_outs, accounts.account()
+    pages = store.current(opted_out=True) if store else ()
+    return sum(take(account, _news(account, page), at=timezone.now()) for page in pages)
+
+
+def _news(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:
+    """Of thousands that are told each night, those of which we do not know the same already.
+
+    A record without a time would be newer each night, and undo what staff decided since.
+    """
+    phones = {record.recipient[:16] for record in page}
+    known = CarrierConsent.objects.filter(account=account, phone__in=phones, opted_out=True)
+    pairs = set(known.values_list("phone", "sender"))
+    return [record for record in page if (record.recipient[:16], record.sender[:16]) not in pairs]
 
 
 def take(account: str, records: Iterable[OptOutRecord], *, at: datetime) -> int:

@@ -9,6 +9,7 @@ hand campaigns over come out of the same limit.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,7 +20,7 @@ from django.utils import timezone
 
 from campaigns.models import AccountState, StoreBatch, StoreState, StoreWindow
 from campaigns.models.bulk import claim
-from campaigns.providers.base import Provider, ProviderError
+from campaigns.providers.base import Provider, ProviderError, RemoteMessage
 from campaigns.reporting import mirror
 from campaigns.sending import accounts, leases, stopping
 
@@ -89,7 +90,11 @@ def due() -> bool:
     return state.refresh_asked_at is not None or timezone.now() - state.opened_to >= EVERY
 
 
-def sync() -> int:
+Hear = Callable[[str, Sequence[RemoteMessage]], object]
+"""Takes in what people wrote to an account, in the transaction that stores it; the same again is no news."""
+
+
+def sync(hear: Hear) -> int:
     """One turn. Returns how many pages of messages were read; 0 also if another process is at it."""
     account = accounts.known_account()
     if not account:
@@ -99,7 +104,7 @@ def sync() -> int:
         if not mine or whose is None:
             return 0
         _open(whose, timezone.now())
-        turn = _Turn(accounts.provider(), whose)
+        turn = _Turn(accounts.provider(), whose, hear)
         try:
             turn.read()
         except ProviderError as error:
@@ -159,8 +164,8 @@ def _windows(whose: AccountState) -> QuerySet[StoreWindow]:
 class _Turn:
     """Reads windows, the newest first, until its pages are used up or nothing is left."""
 
-    def __init__(self, carrier: Provider, whose: AccountState) -> None:
-        self.carrier, self.whose = carrier, whose
+    def __init__(self, carrier: Provider, whose: AccountState, hear: Hear) -> None:
+        self.carrier, self.whose, self.hear = carrier, whose, hear
         self.pages = 0
         self.foreign: set[int] = set()
         """Batches that are not ours and of which messages were read."""
@@ -200,6 +205,7 @@ class _Turn:
             oldest = min((item.created_at for item in page if item.created_at), default=window.end)
             with transaction.atomic():
                 self.foreign |= mirror.take_page(self.whose, page)
+                self.hear(self.whose.account, [item for item in page if item.direction == "Inbound"])
                 shrunk = oldest < window.end
                 if shrunk:
                     window.end = oldest

@@ -54,7 +54,7 @@ class Worker:
     def turn(self) -> None:
         """One tick, and every task that waits then, those included that they bring about.
 
-        The mirror of the store is not read: it has no part in sending.
+        The mirror of the store is not read: of sending it only knows who opted out.
         """
         tasks.tick()
         DBTaskResult.objects.filter(task_path=tasks.read_store.module_path).delete()

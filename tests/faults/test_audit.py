@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns import tasks
+from campaigns.inbox import consents
 from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Message
 from campaigns.providers.base import OutgoingText, ProviderError
 from campaigns.reporting import audit, disagreements, mirror_sync
@@ -41,7 +42,7 @@ def elsewhere(texts: list[OutgoingText], sender: str = world.LOCAL) -> str:
 
 def looked() -> list[Disagreement]:
     """The quick look, on a mirror that was just brought up to date; what is open after it."""
-    mirror_sync.sync()
+    mirror_sync.sync(consents.hear)
     audit.compare()
     return list(disagreements.unsettled())
 

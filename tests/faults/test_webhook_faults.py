@@ -19,8 +19,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from campaigns import tasks
 from campaigns.inbox import webhooks
-from campaigns.models import Attempt, Campaign, Webhook, WebhookEvent
+from campaigns.models import Attempt, Campaign, OptOut, Webhook, WebhookEvent
+from campaigns.reporting import mirror_sync
 from campaigns.reporting.statuses import RANK
 from campaigns.sending import accounts, dispatch, ledger
 from campaigns.simulator.postman import HOOK_SECONDS
@@ -282,6 +284,24 @@ def test_f37_when_every_event_is_lost_the_records_are_read(worker: Worker, door:
     assert campaign.state == Campaign.State.FINISHED
     assert (door.hook.events, WebhookEvent.objects.count()) == ([], 0)
     assert_right(worker.carrier, campaign, people)
+
+
+def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, door: Door) -> None:
+    """What people write is read with everything else; and that they may be texted again."""
+    worker.carrier.faults({"fault": "hook_drop", "path": "/restapi", "times": 10_000})
+    people = world.people(5)
+    sent(people)
+    (ann, _), (ben, _), *_ = people
+    for number, text in ((ann, " stop "), (ben, "STOP"), (ben, "START")):
+        worker.carrier.inbound(number, world.LOCAL, text)
+        worker.sleep(MINUTE)
+    assert mirror_sync.due()
+    tasks.read_store.func()
+    assert list(OptOut.objects.filter(ended_at=None).values_list("phone", "source")) == [(ann, "reply")]
+    again = sent(people)
+    assert world.told(again)["excluded"] == 1
+    assert [line["to"] for line in worker.carrier.ledger()].count(ann) == 1
+    assert (door.hook.events, WebhookEvent.objects.count()) == ([], 0)
 
 
 @pytest.mark.parametrize("how", ["blacklisted", "expired"])

@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 
+from campaigns import tasks
 from campaigns.inbox import consents, optouts
 from campaigns.models import CarrierConsent, Event, OptOut
 from campaigns.providers.base import RemoteMessage
-from campaigns.providers.optouts import OptOutRecord
+from campaigns.providers.optouts import OptOutChange, OptOutRecord
+from campaigns.sending import accounts
 from tests import factories
+from tests.simulator.running import RunningSimulator
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +164,36 @@ def test_only_what_comes_in_is_a_word(direction: str, blocks: bool) -> None:
     if told:
         take(told)
         assert blocked() == [ANN]
+
+
+def blocked_at_the_carrier(*pairs: tuple[str, str]) -> None:
+    store = accounts.provider().opt_outs
+    assert store is not None
+    wishes = [OptOutChange(sender=ours, recipient=theirs, opted_out=True) for ours, theirs in pairs]
+    assert store.write(wishes) == []
+
+
+def test_whom_the_carrier_blocks_is_read_at_night(carrier: RunningSimulator) -> None:
+    """Whoever asked for it: another program, or somebody at the carrier."""
+    blocked_at_the_carrier((LOCAL, ANN), (LOCAL, BEN))
+    assert consents.read_all() == 2
+    assert blocked() == [ANN, BEN]
+    assert consents.read_all() == 0
+
+
+def test_what_is_told_each_night_undoes_nothing_of_ours(carrier: RunningSimulator, sender: User) -> None:
+    blocked_at_the_carrier((LOCAL, ANN))
+    consents.read_all()
+    assert optouts.end(OptOut.objects.get(), user=sender)
+    consents.read_all()
+    assert blocked() == []
+
+
+def test_a_list_that_cannot_be_read_changes_nothing(carrier: RunningSimulator) -> None:
+    blocked_at_the_carrier((LOCAL, ANN))
+    carrier.faults({"path": "/", "fault": "status", "status": 403, "times": 100})
+    tasks.read_opt_outs.func()
+    assert blocked() == []
+    carrier.faults()
+    tasks.read_opt_outs.func()
+    assert blocked() == [ANN]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns import tasks
+from campaigns.inbox import consents
 from campaigns.models import Lease, Message, StoreBatch, StoreMessage, StoreState, StoreWindow
 from campaigns.providers.base import OutgoingText
 from campaigns.reporting import mirror_sync
@@ -40,7 +41,7 @@ def read_all() -> int:
     """A turn every five minutes until nothing is left; how many that took."""
     for turn in range(50):
         with time_machine.travel(timezone.now() + timedelta(minutes=5 * turn)):
-            mirror_sync.sync()
+            mirror_sync.sync(consents.hear)
         if not StoreWindow.objects.exists():
             return turn + 1
     pytest.fail("It never came to an end.")
@@ -49,7 +50,7 @@ def read_all() -> int:
 def test_sees_foreign_batches_and_what_people_write(carrier: RunningSimulator) -> None:
     sent = another_program_sends([*phones(2), world.ending("9911")])
     carrier.inbound("+13125550123", world.LOCAL, "Is it open on Sunday?")
-    assert mirror_sync.sync() >= 2
+    assert mirror_sync.sync(consents.hear) >= 2
     made = StoreBatch.objects.get()
     assert (made.provider_id, made.sender, made.size, made.status) == (sent, world.TOLL_FREE, 3, "Completed")
     assert {state: part["count"] for state, part in made.totals.items()} == {
@@ -91,7 +92,7 @@ def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> N
     people = phones(6000)
     for start in range(0, 6000, 1500):
         another_program_sends(people[start : start + 1500])
-    mirror_sync.sync()
+    mirror_sync.sync(consents.hear)
     seen = StoreMessage.objects.count()
     assert 1000 <= seen < 6000
     assert mirror_sync.freshness().read_at is None, "the newest are not all there yet"
@@ -116,7 +117,7 @@ def test_an_outage_loses_nothing(carrier: RunningSimulator) -> None:
     carrier.faults({"path": "/a2p-sms/messages", "fault": "status", "status": 503})
     before = mirror_sync.freshness().read_at
     for _ in range(3):
-        assert mirror_sync.sync() == 0
+        assert mirror_sync.sync(consents.hear) == 0
     assert StoreWindow.objects.count() == 1, "it grows, and gets no company"
     assert mirror_sync.freshness().read_at == before
     carrier.faults()
@@ -137,19 +138,19 @@ def waiting(carrier: RunningSimulator) -> RunningSimulator:
 
 def test_what_is_new_is_read_twice(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
-    mirror_sync.sync()
+    mirror_sync.sync(consents.hear)
     assert StoreMessage.objects.get().status == "Delivered", "it was created a moment ago"
 
 
 def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -> None:
     with time_machine.travel(timezone.now() + mirror_sync.RECENT_EVERY / 3):
-        mirror_sync.sync()
+        mirror_sync.sync(consents.hear)
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + mirror_sync.RECENT_EVERY / 2):
-        mirror_sync.sync()
+        mirror_sync.sync(consents.hear)
     assert StoreMessage.objects.get().status == "Sent", "too old to be among the new ones"
     with time_machine.travel(timezone.now() + mirror_sync.RECENT_EVERY):
-        mirror_sync.sync()
+        mirror_sync.sync(consents.hear)
     assert StoreMessage.objects.get().status == "Delivered"
     assert not StoreWindow.objects.exists()
 
@@ -157,7 +158,7 @@ def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -
 def test_the_last_days_are_read_again_now_and_then(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + mirror_sync.FAR_EVERY):
-        mirror_sync.sync()
+        mirror_sync.sync(consents.hear)
     assert StoreMessage.objects.get().status == "Delivered"
 
 
@@ -166,9 +167,9 @@ def test_nothing_is_read_again_while_something_waits(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(mirror_sync, "PAGES_FOR_OLDER", 1)
     for number in range(3):
         another_program_sends(phones(1500)[number * 500 : number * 500 + 500])
-    mirror_sync.sync()
+    mirror_sync.sync(consents.hear)
     assert mirror_sync.ask()
-    mirror_sync.sync()
+    mirror_sync.sync(consents.hear)
     assert not StoreWindow.objects.filter(again=True).exists()
 
 
@@ -177,7 +178,7 @@ def test_refresh_reads_the_last_hours_again() -> None:
     assert mirror_sync.ask()
     assert not mirror_sync.ask(), "once is enough"
     assert mirror_sync.due()
-    mirror_sync.sync()
+    mirror_sync.sync(consents.hear)
     state = StoreState.objects.get()
     assert state.refresh_asked_at is None
     assert state.reread_at == state.opened_to
@@ -195,14 +196,14 @@ def test_due_once_a_minute() -> None:
 def test_one_process_at_a_time() -> None:
     name = f"mirror {accounts.known_account()}"
     Lease.objects.create(name=name, owner="elsewhere:1:1", until=timezone.now() + timedelta(minutes=1))
-    assert mirror_sync.sync() == 0
+    assert mirror_sync.sync(consents.hear) == 0
     assert not StoreState.objects.exists()
 
 
 def test_before_the_account_is_known(settings: object) -> None:
     settings.RINGCENTRAL_JWT = "another"  # type: ignore[attr-defined]
     assert not mirror_sync.due()
-    assert mirror_sync.sync() == 0
+    assert mirror_sync.sync(consents.hear) == 0
     assert not mirror_sync.ask()
     assert mirror_sync.freshness().read_at is None
 

@@ -9,6 +9,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from campaigns.inbox import consents
 from campaigns.providers.base import ProviderError
 from campaigns.reporting import audit, disagreements, mirror_sync
 
@@ -26,7 +27,7 @@ class Command(BaseCommand):
             message = f"The audit could not be made. {error.sentence}"
             raise CommandError(message) from None
         # What is in a batch that nobody knows tells whose it is.
-        mirror_sync.sync()
+        mirror_sync.sync(consents.hear)
         audit.compare()
         if ended := audit.last():
             self.stdout.write(ended.detail)

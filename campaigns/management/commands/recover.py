@@ -13,8 +13,10 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from campaigns.inbox import consents
 from campaigns.models import Campaign
 from campaigns.providers.base import ProviderError
+from campaigns.reporting import mirror_sync
 from campaigns.sending import highwater, leases, recovery
 from campaigns.sending.evidence import Candidate
 
@@ -43,6 +45,7 @@ class Command(BaseCommand):
                 found = recovery.plan()
                 self.tell(found)
                 if options["yes"]:
+                    self.ask_who_opted_out()
                     recovery.carry_out(found)
             except ProviderError as error:
                 raise CommandError(f"Still locked. {error.sentence}") from None  # noqa: EM102
@@ -54,6 +57,14 @@ class Command(BaseCommand):
             self.stdout.write(
                 "Nothing was changed. Run it again with --yes to do this and to unlock sending."
             )
+
+    def ask_who_opted_out(self) -> None:
+        """Since the backup, before anything leaves. What cannot be read now is read by the worker later."""
+        mirror_sync.sync(consents.hear)
+        try:
+            consents.read_all()
+        except ProviderError as error:
+            self.stderr.write(f"The carrier's list of opt-outs could not be read. {error.sentence}")
 
     def tell(self, found: recovery.Plan) -> None:
         since = timezone.localtime(found.since)
