@@ -27,9 +27,10 @@ def hold_when_taken(campaign: Campaign) -> None:
 
 
 def _sentence(first: Batch) -> str:
+    texts = "The first text was" if first.size == 1 else f"The first {first.size:,} texts were"
     if first.state == Batch.State.ACCEPTED:
-        who = f"The first {first.size:,} texts were handed to {accounts.provider_name()}"
+        who = f"{texts} handed to {accounts.provider_name()}"
         return f"{who}, and nothing else was. Look at their receipts, then go on or stop."
     if first.state == Batch.State.MARKED_SENT:
-        return f"The first {first.size:,} texts were marked as sent, and nothing else was handed over."
-    return f"None of the first {first.size:,} people was left to text, so nothing was sent yet."
+        return f"{texts} marked as sent, and nothing else was handed over."
+    return "Nobody of those who were to be texted first was left to text, so nothing was sent yet."

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns.composing.audience import opted_out
@@ -111,12 +112,13 @@ def exclude(campaign_id: int, message_ids: Sequence[int]) -> None:
     for start in range(0, len(message_ids), 500):
         ids = message_ids[start : start + 500]
         messages = Message.objects.filter(pk__in=ids, state=Message.State.WAITING)
-        rows = list(messages.values_list("source_row_id", flat=True))
+        places = dict(messages.values_list("source_row_id", "batch_id"))
         messages.update(state=Message.State.EXCLUDED, changed_at=timezone.now())
-        CampaignRow.objects.filter(campaign_id=campaign_id, source_row__in=rows).update(
-            outcome=CampaignRow.Outcome.EXCLUDED, reason="opted_out"
-        )
-        tally.move(campaign_id, RowState.QUEUED, RowState.EXCLUDED, len(rows))
+        rows = CampaignRow.objects.filter(campaign_id=campaign_id, source_row__in=places)
+        rows.update(outcome=CampaignRow.Outcome.EXCLUDED, reason="opted_out")
+        for batch_id, count in Counter(places.values()).items():
+            Batch.objects.filter(pk=batch_id).update(size=F("size") - count)
+        tally.move(campaign_id, RowState.QUEUED, RowState.EXCLUDED, len(places))
 
 
 def _held_still(campaign_id: int) -> Campaign:

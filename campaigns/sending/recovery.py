@@ -165,8 +165,10 @@ def carry_out(made: Plan) -> None:
         _count_on_from(mark)
         for taken in made.taken:
             _adopt(taken, account)
+        found = {_payload(taken) for taken in made.taken}
         for one in made.lost:
-            _search_for(one, account)
+            if one.payload not in found:
+                _search_for(one, account)
         for key in made.similar:
             control.hold(key, SIMILAR, code=highwater.RECOVERED)
         Campaign.objects.filter(state=Campaign.State.SENDING).update(next_try_at=None)
@@ -223,6 +225,14 @@ def _whole(taken: Taken) -> tuple[Batch, tuple[Rejected, ...]] | None:
     return (batch, ()) if len(waiting) == len(taken.messages) else None
 
 
+def _payload(taken: Taken) -> str:
+    """What the journal calls it by, however its people are cut into batches now."""
+    if taken.told:
+        return taken.told.payload
+    messages = Message.objects.filter(pk__in=taken.messages).order_by("id")
+    return _sha(list(messages.values_list("id", "to", "text")))
+
+
 def _sha(waiting: Sequence[tuple[int, str, str]]) -> str:
     return ledger.fingerprint([OutgoingText(to, text) for _, to, text in waiting])
 
@@ -268,14 +278,16 @@ def _search_for(one: journal.Sent, account: str) -> None:
     """The records do not show it, perhaps not yet: it is in doubt, as it was or would have been."""
     batch = Batch.objects.filter(pk=one.batch, campaign_id=one.campaign, state__in=WAITING_HERE).first()
     waiting = ledger.waiting_in(batch.pk) if batch else []
-    if batch is None or not waiting or _sha(waiting) != one.payload:
+    if batch is None or not waiting:
         return
+    same = _sha(waiting) == one.payload
     unresolved = Attempt.objects.filter(
         account=account, sender=batch.sender, state__in=Attempt.UNRESOLVED
     ).exists()
-    doubt = (Attempt.State.REVIEW, RowState.NEEDS_REVIEW) if unresolved else DOUBT
+    doubt = DOUBT if same and not unresolved else REVIEW
     attempt = _attempt(batch, account, waiting, doubt[0], one.at)
     note = "Handed over before the restore from a backup; the answer is not known."
+    note += "" if same else " It held other people or texts than it does now, so a search cannot find it."
     Attempt.objects.filter(pk=attempt.pk).update(
         next_look_at=timezone.now() + timedelta(seconds=2), note=note, problem_code="restored"
     )
@@ -284,4 +296,5 @@ def _search_for(one: journal.Sent, account: str) -> None:
     Event.objects.create(campaign_id=one.campaign, verb="answer_lost", detail=f"batch {batch.number}")
 
 
+REVIEW = (Attempt.State.REVIEW, RowState.NEEDS_REVIEW)
 DOUBT = (Attempt.State.AMBIGUOUS, RowState.IN_DOUBT)

@@ -27,6 +27,7 @@ from campaigns.management.commands import worker as worker_command
 from campaigns.models import Attempt, Batch, Campaign, Event, Installation, Message
 from campaigns.sending import accounts, dispatch, highwater, ledger, owner, recovery
 from campaigns.sending.dispatch import Did
+from tests import factories
 from tests.faults.scenario import (
     BATCHES,
     PEOPLE,
@@ -192,6 +193,21 @@ def test_f43_an_answer_that_was_lost_is_searched_for(worker: Worker) -> None:
     assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
+
+
+def test_f43_a_lost_answer_of_a_batch_that_was_another_then_is_for_a_person(worker: Worker) -> None:
+    """Somebody had opted out after the backup, which is forgotten: nobody of the rest is texted unasked."""
+    campaign = world.launched(PEOPLE, size=2)
+    backup = Backup()
+    factories.opt_out(PEOPLE[0][0])
+    worker.carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
+    dispatch.step(campaign.pk)
+    worker.carrier.faults()
+    backup.restore()
+    assert_locked(worker, campaign, 0)
+    recover("--yes")
+    assert world.told(campaign) == {"needs_review": 2, "queued": 4}
+    world.assert_adds_up(campaign)
 
 
 def test_f43_records_that_lag_unlock_nothing(worker: Worker) -> None:

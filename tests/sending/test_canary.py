@@ -135,6 +135,15 @@ def test_nobody_left_of_the_first(carrier: RunningSimulator) -> None:
     assert carrier.ledger() == []
 
 
+def test_somebody_of_the_first_who_opted_out_is_not_counted(carrier: RunningSimulator) -> None:
+    campaign = launched()
+    factories.opt_out(world.people(1)[0][0])
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert campaign.trouble.startswith("The first text was handed to RingCentral, and nothing else was.")
+    assert Batch.objects.get(number=1).size == 1
+    world.assert_adds_up(campaign)
+
+
 def test_a_campaign_that_is_all_canary_needs_nobody(carrier: RunningSimulator) -> None:
     assert world.hand_over(launched(2)).did == Did.DONE
     assert len(carrier.ledger()) == 2
