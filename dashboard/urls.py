@@ -5,6 +5,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from dashboard import webhooks
+from dashboard.press import press
 from dashboard.views import (
     batch,
     batches,
@@ -37,7 +38,7 @@ from dashboard.views import (
 # The doors: the only addresses for those who are not signed in.
 door_urls = [
     path("sign-in/", sign_in.sign_in, name="sign_in"),
-    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("sign-out/", press("overview")(LogoutView.as_view()), name="sign_out"),
     path("admin/login/", sign_in.admin_sign_in),
     path("healthz/", healthz.healthz, name="healthz"),
 ]

@@ -12,13 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.models import Campaign, Event, Import, RowState
 from campaigns.reporting.progress import TAKEN, Progress, progress
 from campaigns.sending import accounts, control, parking
 from dashboard.people import signed_in
+from dashboard.press import press
 from dashboard.words import REMOTE
 
 SEND = "campaigns.send_campaign"
@@ -57,8 +58,8 @@ def campaign_batches(request: HttpRequest, campaign_id: int) -> HttpResponseBase
     return response
 
 
-@require_POST
 @permission_required(SEND, raise_exception=True)
+@press("campaign", "campaign_id")
 def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
     user = signed_in(request)
@@ -82,8 +83,8 @@ def _why_not_on(now: Progress) -> str:
     return "It goes on already: somebody was quicker."
 
 
-@require_POST
 @permission_required(SEND, raise_exception=True)
+@press("campaign", "campaign_id")
 def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
     if control.pause(found, user=signed_in(request)):
@@ -93,8 +94,8 @@ def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     return redirect("campaign", found.pk)
 
 
-@require_POST
 @permission_required(SEND, raise_exception=True)
+@press("campaign", "campaign_id")
 def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Take the launch back. A second press leads to the same draft."""
     found = get_object_or_404(Campaign, pk=campaign_id)

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 from campaigns.composing.preflight import preview
@@ -20,6 +20,7 @@ from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.models import Campaign, ContactList
 from campaigns.sending import accounts
 from dashboard.campaign_forms import OPT_OUT_LINE, CampaignForm, chips
+from dashboard.press import press
 
 Pick = Literal["", "longest", "dearest", "empty"]
 PICK_LABELS = (("longest", "Longest"), ("dearest", "Dearest"), ("empty", "Empty field"))
@@ -65,8 +66,8 @@ def campaign_edit(request: HttpRequest, campaign_id: int) -> HttpResponse:
     return _next(request, campaign, form)
 
 
-@require_POST
 @permission_required("campaigns.change_campaign", raise_exception=True)
+@press("campaign_edit", "campaign_id")
 def campaign_preview(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The fragment beside the text while somebody types. Keeps what is typed, so that nothing gets lost."""
     campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)

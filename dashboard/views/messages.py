@@ -11,13 +11,14 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from campaigns.models import AccountState, Message, StoreMessage
 from campaigns.reporting import mirror, mirror_search, mirror_sync
 from campaigns.reporting.reasons import sentence
 from campaigns.sending import accounts
 from dashboard import store_pages
+from dashboard.press import press
 from dashboard.store_forms import MessageSearchForm
 
 PAGE = 50
@@ -63,8 +64,8 @@ def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageR
     return [MessageRow(item, ours.get(item.pk)) for item in found]
 
 
-@require_POST
 @permission_required("campaigns.add_campaign", raise_exception=True)
+@press("messages")
 def messages_refresh(request: HttpRequest) -> HttpResponse:
     """Ask for a turn of reading. The worker takes it; no request of a person waits for the provider."""
     name = accounts.provider_name()

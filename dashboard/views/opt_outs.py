@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.inbox import optouts
 from campaigns.inbox.optouts import AddResult
@@ -18,11 +18,16 @@ from campaigns.sending import accounts
 from dashboard.forms import OptOutForm
 from dashboard.paging import row_seen
 from dashboard.people import signed_in
+from dashboard.press import press
 from dashboard.templatetags.carillon import phone, plural
 
 PAGE = 50
 NAMED = 20
 """Numbers that could not be read and are said one by one."""
+NOT_ADDED = (
+    "Nothing was added just now, most likely because you had been signed out meanwhile. "
+    "Enter the numbers once more: campaigns still reach those that are not in the list."
+)
 
 
 @require_safe
@@ -31,8 +36,8 @@ def opt_outs(request: HttpRequest) -> HttpResponse:
     return _page(request, OptOutForm())
 
 
-@require_POST
 @permission_required("campaigns.add_optout", raise_exception=True)
+@press("opt_outs", said=NOT_ADDED)
 def opt_out_add(request: HttpRequest) -> HttpResponse:
     form = OptOutForm(request.POST)
     if not form.is_valid():
@@ -73,7 +78,9 @@ def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
     found = optouts.page(query, before, PAGE + 1)
     older = ""
     if len(found) > PAGE:
-        older = "?" + urlencode(({"q": query} if query else {}) | {"before": found[PAGE - 1].pk})
+        turn = ({"q": query} if query else {}) | {"before": found[PAGE - 1].pk}
+        # Whole: after a mistake in the form, the address of this page is the one that takes the form.
+        older = f"{reverse('opt_outs')}?{urlencode(turn)}"
     context = {
         "form": form,
         "query": query,

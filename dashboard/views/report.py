@@ -13,7 +13,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from campaigns.composing import again
 from campaigns.models import Campaign, Import, RowState
@@ -22,6 +22,7 @@ from campaigns.reporting.progress import READING_ORDER
 from campaigns.reporting.reports import Report, StatusLine
 from campaigns.sending import accounts
 from dashboard.people import signed_in
+from dashboard.press import press
 from dashboard.templatetags.carillon import plural
 from dashboard.views.campaign_people import csv_answer
 
@@ -67,8 +68,8 @@ def report_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | Streami
     return csv_answer(campaign, None)
 
 
-@require_POST
 @permission_required("campaigns.add_campaign", raise_exception=True)
+@press("report", "campaign_id")
 def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Make the draft for those whom it did not reach. What is sent, and whether, is decided there."""
     campaign = get_object_or_404(Campaign, pk=campaign_id)

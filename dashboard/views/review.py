@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.models import Attempt, Campaign, Disagreement, Event, Message
 from campaigns.reporting import audit, disagreements
@@ -17,6 +17,7 @@ from campaigns.sending import accounts, control, reconcile
 from campaigns.sending import review as decisions
 from campaigns.sending.review import Decision, Outcome
 from dashboard.people import signed_in
+from dashboard.press import press
 from dashboard.templatetags.carillon import plural
 
 SEND = "campaigns.send_campaign"
@@ -71,8 +72,8 @@ def _case(attempt: Attempt) -> Case:
     return Case(attempt, decisions.left_by(attempt), sample)
 
 
-@require_POST
 @permission_required(SEND, raise_exception=True)
+@press("review")
 def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows where it comes from."""
     found = get_object_or_404(Disagreement, pk=disagreement_id)

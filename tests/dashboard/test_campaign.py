@@ -219,7 +219,7 @@ def test_wrong_methods_and_foreign_ids(as_sender: PageClient) -> None:
     campaign = running()
     assert as_sender.post(path(campaign)).status_code == 405
     assert as_sender.post(f"{path(campaign)}batches/").status_code == 405
-    assert as_sender.get(f"{path(campaign)}try-again/").status_code == 405
+    assert as_sender.put(f"{path(campaign)}try-again/").status_code == 405
     for page in ("", "batches/"):
         assert as_sender.get(f"/campaigns/999/{page}").status_code == 404
     assert as_sender.post("/campaigns/999/try-again/").status_code == 404

@@ -91,7 +91,7 @@ def test_too_late_to_undo(as_sender: PageClient) -> None:
     assert "It is too late to take it back." in page
     assert "3,000 are with RingCentral and cannot be recalled; 17,000 are waiting here." in page
     assert as_sender.post("/campaigns/999/undo/").status_code == 404
-    assert as_sender.get(f"{path(campaign)}undo/").status_code == 405
+    assert as_sender.put(f"{path(campaign)}undo/").status_code == 405
 
 
 def test_only_a_sender_takes_it_back(as_composer: PageClient, stranger: PageClient) -> None:

@@ -251,7 +251,8 @@ def test_list_without_usable_rows(as_composer: PageClient) -> None:
 def test_wrong_methods_and_foreign_ids(as_composer: PageClient) -> None:
     draft = campaign_factories.draft()
     assert as_composer.put(path(draft)).status_code == 405
-    assert as_composer.get(path(draft, "preview")).status_code == 405
+    assert as_composer.put(path(draft, "preview")).status_code == 405
+    assert as_composer.get(path(draft, "preview"))["Location"] == path(draft)
     assert as_composer.get("/campaigns/999/edit/").status_code == 404
     assert as_composer.post("/campaigns/999/preview/").status_code == 404
 

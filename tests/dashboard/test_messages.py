@@ -259,7 +259,8 @@ def test_wrong_method_and_strangers(
     as_composer: PageClient, as_nobody: PageClient, stranger: PageClient
 ) -> None:
     assert as_composer.post(PATH).status_code == 405
-    assert as_composer.get(REFRESH).status_code == 405
+    assert as_composer.put(REFRESH).status_code == 405
+    assert as_composer.get(REFRESH)["Location"] == PATH
     as_nobody.page(PATH, status=403)
     assert stranger.get(PATH)["Location"].startswith("/sign-in/")
     assert stranger.post(REFRESH)["Location"].startswith("/sign-in/")
