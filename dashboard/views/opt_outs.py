@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns.inbox import optouts
+from campaigns.inbox import consents, optouts
 from campaigns.inbox.optouts import AddResult
-from campaigns.models import OptOut
+from campaigns.models import CarrierConsent, OptOut
 from campaigns.sending import accounts
 from dashboard.forms import OptOutForm
 from dashboard.paging import row_seen
@@ -63,13 +63,39 @@ def opt_out_add(request: HttpRequest) -> HttpResponse:
 @permission_required("campaigns.change_optout", raise_exception=True)
 def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
     opt_out = get_object_or_404(OptOut.objects.select_related("created_by"), pk=opt_out_id)
+    blocked = _blocked(opt_out)
     if request.method != "POST" and opt_out.ended_at is None:
-        return render(request, "opt_out_end.html", {"opt_out": opt_out})
+        ends_by_itself = opt_out.source in consents.BEGUN_BY_THEM
+        context = {"opt_out": opt_out, "blocked": blocked, "ends_by_itself": ends_by_itself}
+        return render(request, "opt_out_end.html", context)
     if request.method == "POST" and optouts.end(opt_out, user=signed_in(request)):
-        messages.success(request, f"{phone(opt_out.phone)} may be texted again, from the next campaign on.")
+        if blocked:
+            messages.warning(request, f"The opt-out of {phone(opt_out.phone)} is undone here. {blocked}")
+        else:
+            messages.success(
+                request, f"{phone(opt_out.phone)} may be texted again, from the next campaign on."
+            )
     else:
         messages.info(request, f"The opt-out of {phone(opt_out.phone)} had been undone before.")
     return redirect("opt_outs")
+
+
+def _blocked(opt_out: OptOut) -> str:
+    """What keeps texts from this person whatever is undone here: the provider's own list. Empty: nothing."""
+    held = CarrierConsent.objects.filter(
+        phone=opt_out.phone, account=accounts.known_account(), opted_out=True
+    )
+    senders = sorted(held.values_list("sender", flat=True))
+    if not senders:
+        return ""
+    where, to = "your numbers", "the number that texts them"
+    if all(sender.startswith("+") for sender in senders):  # others stand for all our numbers, or some
+        where = " and ".join(phone(sender) for sender in senders)
+        to = "that number" if len(senders) == 1 else "each of these numbers"
+    return (
+        f"{accounts.provider_name()} itself still blocks texts from {where} to this person: "
+        f"they are not delivered until the person texts START to {to}."
+    )
 
 
 def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:

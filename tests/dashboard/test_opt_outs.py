@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from campaigns.models import OptOut
+import pytest
+from django.utils import timezone
+
+from campaigns.models import CarrierConsent, OptOut
 from tests import factories
 from tests.dashboard.page_client import PageClient
 
@@ -137,6 +140,63 @@ def test_undo_asks_first(as_composer: PageClient) -> None:
     made.refresh_from_db()
     assert made.ended_by is not None
     assert made.ended_by.username == "carlo"
+
+
+def held_back(*senders: str, opted_out: bool = True, account: str = "") -> None:
+    """What the provider itself keeps about our numbers and this person."""
+    for sender in senders:
+        CarrierConsent.objects.create(
+            account=account,
+            sender=sender,
+            phone="+15125550101",
+            opted_out=opted_out,
+            changed_at=timezone.now(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("senders", "said"),
+    [
+        (
+            ["+16505550100"],
+            "RingCentral itself still blocks texts from (650) 555-0100 to this person: "
+            "they are not delivered until the person texts START to that number.",
+        ),
+        (["+16505550100", "+18885550100"], "texts START to each of these numbers."),
+        (["*", "+16505550100"], "blocks texts from your numbers to this person"),
+        ([""], "texts START to the number that texts them."),
+    ],
+)
+def test_undoing_promises_nothing_that_the_provider_holds_back(
+    as_composer: PageClient, senders: list[str], said: str
+) -> None:
+    made = factories.opt_out("+15125550101", source="reply")
+    held_back(*senders)
+    page = as_composer.page(f"/opt-outs/{made.pk}/end/")
+    assert said in page
+    assert "Then this opt-out ends by itself" in page
+    assert "Campaigns will reach this number again" not in page
+    after = as_composer.send(f"/opt-outs/{made.pk}/end/").content.decode()
+    assert "The opt-out of (512) 555-0101 is undone here." in after
+    assert said in after
+    assert "may be texted again" not in after
+    assert in_force() == []
+
+
+def test_what_staff_entered_does_not_end_by_itself(as_composer: PageClient) -> None:
+    made = factories.opt_out("+15125550101")
+    held_back("+16505550100")
+    page = as_composer.page(f"/opt-outs/{made.pk}/end/")
+    assert "ask the person to text START, and undo this too" in page
+    assert "ends by itself" not in page
+
+
+@pytest.mark.parametrize("held", [{"opted_out": False}, {"account": "another"}], ids=str)
+def test_what_the_provider_lets_through_is_promised(as_composer: PageClient, held: dict[str, Any]) -> None:
+    made = factories.opt_out("+15125550101", source="reply")
+    held_back("+16505550100", **held)
+    assert "Campaigns will reach this number again" in as_composer.page(f"/opt-outs/{made.pk}/end/")
+    assert "may be texted again" in as_composer.send(f"/opt-outs/{made.pk}/end/").content.decode()
 
 
 def test_undone_already(as_composer: PageClient) -> None:
