@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 View = Callable[..., HttpResponseBase]
@@ -28,14 +29,14 @@ def press(page: str, *names: str, said: str = NOT_DONE) -> Callable[[View], View
     """
 
     def around(view: View) -> View:
-        posted = require_POST(view)
+        posted: View = require_POST(view)
 
         @wraps(view)
         def pressed(request: HttpRequest, **address: Any) -> HttpResponseBase:
             if request.method not in ("GET", "HEAD"):
                 return posted(request, **address)
             messages.warning(request, said)
-            return redirect(page, **{name: address[name] for name in names})
+            return redirect(reverse(page, kwargs={name: address[name] for name in names}))
 
         return pressed
 
