@@ -142,7 +142,7 @@ def _settle_batches(account: str) -> None:
     ours = Attempt.objects.filter(account=account, provider_id=OuterRef("about"))
     linked = still.filter(Exists(ours)).values_list("about", flat=True)
     disagreements.settle(Kind.UNKNOWN_BATCH, account, *linked)
-    young = still.filter(campaign=None, found_at__gte=timezone.now() - CLOCKS)
+    young = still.filter(campaign=None, found_at__gte=timezone.now() - disagreements.COMPARED)
     for about, sender in list(young.values_list("about", "sender")[:CHUNK]):
         size = StoreBatch.objects.filter(account__account=account, provider_id=about).values_list("size")
         _keep_batch(account, Found(about, sender, max(size, default=(0,))[0], None))

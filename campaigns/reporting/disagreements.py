@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from campaigns.models import Batch, Disagreement, Event
@@ -15,11 +17,26 @@ from campaigns.models.bulk import claim
 log = logging.getLogger(__name__)
 
 Kind = Disagreement.Kind
+COMPARED = timedelta(hours=1)
+"""So long it is compared with our campaigns again and again, as its texts may be read later than itself."""
 
 
 def unsettled() -> QuerySet[Disagreement]:
     """Those that nobody has explained yet, newest first."""
     return Disagreement.objects.filter(settled_at__isnull=True).select_related("campaign")
+
+
+def foreign() -> QuerySet[Disagreement]:
+    """What must be another program's: in no batch, or in one that stayed unlike every campaign of ours."""
+    kinds = (Kind.UNKNOWN_BATCH, Kind.UNKNOWN_TEXT)
+    compared = unsettled().filter(kind__in=kinds, campaign=None, found_at__lt=timezone.now() - COMPARED)
+    return compared.exclude(sender="")
+
+
+def other_programs() -> list[Mapping[str, object]]:
+    """The numbers from which several such left: how many, and the newest of them."""
+    numbers = foreign().values("account", "sender").annotate(count=Count("pk"), newest=Max("pk"))
+    return list(numbers.filter(count__gt=1).order_by("-newest"))
 
 
 def about_batch(batch: Batch) -> str:
@@ -74,3 +91,17 @@ def know(found: Disagreement, *, user: User) -> bool:
         detail=f"{found.get_kind_display()}: {found.about}",
     )
     return True
+
+
+@transaction.atomic
+def know_all(newest: Disagreement, *, user: User) -> int:
+    """A person knows the other program of a number: settles what it sent, up to the newest that they saw.
+
+    Returns how many this call settled.
+    """
+    seen = foreign().filter(account=newest.account, sender=newest.sender, pk__lte=newest.pk)
+    count = seen.update(settled_at=timezone.now(), settled_by=user)
+    if count:
+        detail = f"{count:,} of another program from {newest.sender}"
+        Event.objects.create(actor=user, verb="disagreement_known", detail=detail)
+    return count

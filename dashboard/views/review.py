@@ -18,11 +18,11 @@ from campaigns.sending import review as decisions
 from campaigns.sending.review import Decision, Outcome
 from dashboard.people import signed_in
 from dashboard.press import press
-from dashboard.templatetags.carillon import plural
+from dashboard.templatetags.carillon import phone, plural
 
 SEND = "campaigns.send_campaign"
 SHOWN = 50
-"""Attempts on the page. Each took a lost answer and a search in vain, so more are hardly ever there."""
+"""Of each kind on the page. A lost answer and a search in vain are rare; texts of another program are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,14 @@ class Case:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def review(request: HttpRequest) -> HttpResponse:
-    waiting = decisions.waiting()
+    waiting, unexplained = decisions.waiting(), disagreements.unsettled()
     context = {
         "cases": [_case(attempt) for attempt in waiting[:SHOWN]],
         "more": max(0, waiting.count() - SHOWN),
         "searching": decisions.searching()[:SHOWN],
-        "unexplained": disagreements.unsettled()[:SHOWN],
+        "unexplained": unexplained[:SHOWN],
+        "more_unexplained": max(0, unexplained.count() - SHOWN),
+        "other_programs": disagreements.other_programs(),
         "audit": audit.last(),
         "audit_failed": audit.FAILED,
         "may_send": request.user.has_perm(SEND),
@@ -81,6 +83,22 @@ def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
         messages.success(request, "Written down with your name: you know about it. It is not shown any more.")
     else:
         messages.info(request, "That was settled before: somebody knew about it, or both agree again.")
+    return redirect("review")
+
+
+@permission_required(SEND, raise_exception=True)
+@press("review")
+def review_known_all(request: HttpRequest, disagreement_id: int) -> HttpResponse:
+    """Somebody knows the program that sends from this number: it and all before it, at once."""
+    newest = get_object_or_404(Disagreement, pk=disagreement_id)
+    if count := disagreements.know_all(newest, user=signed_in(request)):
+        messages.success(
+            request,
+            f"Written down with your name: you know about {count:,} from {phone(newest.sender)}. "
+            "They are not shown any more.",
+        )
+    else:
+        messages.info(request, "They were settled before: somebody knew about them.")
     return redirect("review")
 
 

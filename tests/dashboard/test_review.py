@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -13,6 +14,7 @@ from campaigns.sending import control, leases, owner, reconcile
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
 
+OTHER = "+16505550199"
 LOST = "RingCentral did not answer in time."
 NOTE = "The provider's records show no such batch, looked at 4 times over 10 minutes and more."
 
@@ -299,6 +301,60 @@ def test_a_person_knows_about_it(as_sender: PageClient) -> None:
     event = Event.objects.get(verb="disagreement_known")
     assert (str(event.actor), event.campaign_id) == ("sofia", found.campaign_id)
     assert "records and ours differ" not in as_sender.page("/")
+
+
+def another_program(count: int, *, sender: str = OTHER, hours_ago: float = 2, **fields: Any) -> list[int]:
+    """So many batches that are like no campaign of ours."""
+    kind = Disagreement.Kind.UNKNOWN_BATCH
+    for number in range(count):
+        about = f"{sender}-{hours_ago}-{number}"
+        assert disagreements.keep(kind, "1", about, "RingCentral took a batch.", sender=sender, **fields)
+    made = Disagreement.objects.filter(about__startswith=f"{sender}-{hours_ago}-")
+    made.update(found_at=timezone.now() - timedelta(hours=hours_ago))
+    return sorted(made.values_list("pk", flat=True))
+
+
+def test_what_is_not_shown_is_counted(as_viewer: PageClient) -> None:
+    another_program(52)
+    page = told(as_viewer.page("/review/"))
+    assert "2 more are not shown: the newest come first." in page
+    assert '<span class="nav-count">52</span>' in page
+    Disagreement.objects.filter(pk__lte=Disagreement.objects.order_by("pk")[1].pk).delete()
+    assert "not shown" not in as_viewer.page("/review/")
+
+
+def test_another_program_is_settled_at_once(as_sender: PageClient) -> None:
+    """What may be a double of ours stays, and so does what nobody has seen on the page."""
+    double = unexplained()
+    Disagreement.objects.update(sender=OTHER, found_at=timezone.now() - timedelta(hours=3))
+    *_, newest = another_program(53)
+    kept = [double.pk, *another_program(1, sender="+18885550100"), *another_program(1, hours_ago=0)]
+    page = told(as_sender.page("/review/"))
+    way = f"/review/known/{newest}/all/"
+    assert "I know about all 53" in page
+    assert page.count("/all/") == 1
+    kept += another_program(1, hours_ago=1.5)  # found after the page was opened
+    after = as_sender.send(way).content.decode()
+    assert "you know about 53 from (650) 555-0199." in after
+    assert "/all/" not in after
+    assert sorted(disagreements.unsettled().values_list("pk", flat=True)) == sorted(kept)
+    assert "They were settled before" in as_sender.send(way).content.decode()
+    event = Event.objects.get(verb="disagreement_known")
+    assert (str(event.actor), event.detail) == ("sofia", f"53 of another program from {OTHER}")
+    assert {str(one.settled_by) for one in Disagreement.objects.exclude(pk__in=kept)} == {"sofia"}
+
+
+def test_who_may_settle_another_program(
+    as_sender: PageClient, as_composer: PageClient, stranger: PageClient
+) -> None:
+    *_, newest = another_program(2)
+    way = f"/review/known/{newest}/all/"
+    assert way not in as_composer.page("/review/")
+    assert as_sender.get(way)["Location"] == "/review/"
+    assert as_sender.post("/review/known/4711/all/").status_code == 404
+    assert as_composer.post(way).status_code == 403
+    assert stranger.post(way)["Location"].startswith("/sign-in/")
+    assert disagreements.unsettled().count() == 2
 
 
 def test_who_may_say_that_it_is_known(

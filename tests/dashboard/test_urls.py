@@ -14,17 +14,17 @@ from tests.dashboard.page_client import PageClient
 HOOK = "/webhooks/<str:provider>/<str:secret>/"
 FREE = {"/sign-in/", "/admin/login/", "/healthz/", HOOK}
 """The only addresses that answer somebody who is not signed in."""
-KNOWN = "/known/<int:disagreement_id>/"
+KNOWN = ("/known/<int:disagreement_id>/", "/known/<int:disagreement_id>/all/")
 POST_ONLY = (
     *("/sign-out/", "/opt-outs/add/", "/try-again/", "/pause/", "/undo/", "/preview/", "/refresh/"),
-    *("/again/", KNOWN),
+    *("/again/", *KNOWN),
 )
 FRAGMENTS = ("/moving/",)
 COMPOSERS = (
     *("/new/", "/edit/", "/delete/", "/rename/", "/end/", "/preview/", "/opt-outs/add/", "/refresh/"),
     "/again/",
 )
-SENDERS = ("/try-again/", "/pause/", "/undo/", "/cancel/", "/<str:decision>/", KNOWN)
+SENDERS = ("/try-again/", "/pause/", "/undo/", "/cancel/", "/<str:decision>/", *KNOWN)
 
 
 def walk(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
