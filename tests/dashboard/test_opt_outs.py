@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import CarrierConsent, OptOut
+from campaigns.sending import accounts
 from tests import factories
 from tests.dashboard.page_client import PageClient
 
@@ -146,7 +147,7 @@ def held_back(*senders: str, opted_out: bool = True, account: str = "") -> None:
     """What the provider itself keeps about our numbers and this person."""
     for sender in senders:
         CarrierConsent.objects.create(
-            account=account,
+            account=account or accounts.known_account(),
             sender=sender,
             phone="+15125550101",
             opted_out=opted_out,
