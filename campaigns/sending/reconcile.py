@@ -255,17 +255,7 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
         refused += waiting.filter(to=to).update(
             state=Message.State.REJECTED, error_code="rejected", changed_at=now
         )
-    Batch.objects.filter(pk=attempt.batch_id).update(
-        state=Batch.State.ACCEPTED,
-        account=attempt.account,
-        provider_id=found.provider_id,
-        remote_status=found.status,
-        remote_size=found.batch_size,
-        processed_count=found.processed_count,
-        accepted_at=attempt.sending_at or now,
-        remote_created_at=found.created_at or now,
-        next_poll_at=now,
-    )
+    _link(attempt, found, now)
     tally.move(campaign.pk, place, RowState.REJECTED, refused)
     tally.move(campaign.pk, place, RowState.WITH_CARRIER, held - refused)
     Event.objects.create(campaign=campaign, verb="adopted", detail=f"batch {attempt.batch.number}")
@@ -332,6 +322,20 @@ def to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     Event.objects.create(campaign=campaign, verb="needs_review", detail=f"batch {attempt.batch.number}")
     settle_trouble(campaign.pk)
     return True
+
+
+def _link(attempt: Attempt, found: BatchState, now: datetime) -> None:
+    Batch.objects.filter(pk=attempt.batch_id).update(
+        state=Batch.State.ACCEPTED,
+        account=attempt.account,
+        provider_id=found.provider_id,
+        remote_status=found.status,
+        remote_size=found.batch_size,
+        processed_count=found.processed_count,
+        accepted_at=attempt.sending_at or now,
+        remote_created_at=found.created_at or now,
+        next_poll_at=now,
+    )
 
 
 def _alarm(attempt: Attempt, verdict: Verdict) -> None:

@@ -19,9 +19,20 @@ from django.utils import timezone
 
 from campaigns.inbox import optouts
 from campaigns.management.commands import send as command
-from campaigns.models import Campaign, Contact, ContactList, Event, Import, ImportRow, Message
-from campaigns.sending import ledger, stopping
+from campaigns.models import (
+    Attempt,
+    Campaign,
+    Contact,
+    ContactList,
+    Event,
+    Import,
+    ImportRow,
+    Lease,
+    Message,
+)
+from campaigns.sending import clock, ledger, stopping
 from tests.sending import world
+from tests.sending.doubt import MINUTE, later, lost
 from tests.sending.site import Site, rows
 from tests.simulator.running import RunningSimulator
 from tests.waiting import until
@@ -219,6 +230,24 @@ def test_a_lost_answer_is_not_success(
     assert states(told) == {"in_doubt": 5}
     assert "was lost" in capsys.readouterr().err
     assert len(carrier.ledger()) == 5
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("ticks", "minutes"), [("", 15), ("a worker", 0)])
+def test_a_clock_that_is_set_shortens_no_wait(carrier: RunningSimulator, ticks: str, minutes: int) -> None:
+    """Seen to once: a worker beside it, which ticks, does so itself."""
+    lost(carrier, world.people(3), fault="drop_before")
+    later(MINUTE)
+    before = Attempt.objects.get().ended_at
+    Lease.objects.update_or_create(
+        name="tick", defaults={"owner": ticks, "until": timezone.now() + timedelta(seconds=5)}
+    )
+    shown = [100.0, 1000.0]
+    watch = clock.Watch(lambda: (shown[0], shown[1]))
+    shown[1] += 15 * MINUTE
+    command._follow_clock(watch)
+    assert before is not None
+    assert Attempt.objects.get().ended_at == before + timedelta(minutes=minutes)
 
 
 @pytest.mark.django_db

@@ -210,6 +210,14 @@ def test_f43_a_lost_answer_of_a_batch_that_was_another_then_is_for_a_person(work
     world.assert_adds_up(campaign)
 
 
+def test_f43_what_goes_on_is_named_before(worker: Worker) -> None:
+    """Somebody may have cancelled it after the backup, of which the database knows nothing now."""
+    campaign = world.launched(PEOPLE, size=2)
+    lost(campaign, 1)
+    assert "“Spring sale” goes on with at most 6 texts." in recover()
+    assert world.told(campaign) == {"queued": 6}
+
+
 def test_f43_records_that_lag_unlock_nothing(worker: Worker) -> None:
     campaign = world.launched(PEOPLE, size=2)
     worker.carrier.options(list_lag=3600)

@@ -82,6 +82,11 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  “{names[key]}” is held: some of its people got another text, which is unknown"
             )
+        for going in Campaign.objects.filter(state=Campaign.State.SENDING).select_related("tally"):
+            self.stdout.write(
+                f"  “{going.name}” goes on with at most {going.tally.queued:,} texts. If somebody paused or "
+                "cancelled it after the backup, do so again on its page before --yes"
+            )
         if found.unknown:
             path = Path(settings.VAR_DIR) / LIST
             write_list(path, found.unknown)
