@@ -7,9 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from campaigns.models import AccountState, Webhook
+from campaigns.models import Webhook
 from campaigns.reporting import disagreements
-from campaigns.sending import highwater, leases, review
+from campaigns.sending import accounts, highwater, leases, review
 
 SILENT = 60.0
 """Seconds after which pages say that the background worker is not heard of. It writes every half second."""
@@ -26,8 +26,7 @@ def carrier(request: HttpRequest) -> dict[str, Any]:
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        trouble = AccountState.objects.exclude(trouble="").order_by("-trouble_since").first()
-        context["carrier_trouble"] = trouble.trouble if trouble else ""
+        context["carrier_trouble"] = accounts.trouble()
         context["worker_silent"] = leases.overdue("tick", seconds=SILENT)
         context["sending_locked"] = highwater.trouble  # asked by the banner only
         # Asked by the navigation only: a fragment that is polled has none.

@@ -169,13 +169,26 @@ def refresh_numbers() -> None:
     note_success()
 
 
+def _state_name() -> str:
+    """Never reached yet: the row is named after the credentials until the account is known."""
+    return known_account() or _credentials()
+
+
+def trouble() -> str:
+    """Why the carrier does not work with the credentials of now, for people; empty when all is well.
+
+    What earlier ones met is no news: somebody has corrected them, or works with another account.
+    """
+    found = AccountState.objects.filter(account=_state_name()).values_list("trouble", flat=True).first()
+    return found or ""
+
+
 def note_trouble(error: ProviderError) -> None:
     """Put up the banner, if this is about the account and not about one request."""
     if error.kind not in ("unreachable", "credentials", "permission", "server"):
         return
-    # Never reached yet: the row is named after the credentials until the account is known.
     state, _ = AccountState.objects.get_or_create(
-        account=known_account() or _credentials(), defaults={"provider": provider().key}
+        account=_state_name(), defaults={"provider": provider().key}
     )
     now = timezone.now()
     state.trouble_since = state.trouble_since if state.trouble else now

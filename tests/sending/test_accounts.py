@@ -112,3 +112,18 @@ def test_other_credentials_are_another_account_until_the_provider_says_so(
     settings.RINGCENTRAL_JWT = "another"
     assert accounts.known_account() == ""
     assert "simulator" not in AccountState.objects.get().opened_by.rpartition("#")[2]
+
+
+def test_trouble_is_that_of_the_credentials_of_now(carrier: RunningSimulator, settings: LazySettings) -> None:
+    """Who corrects a wrong key, or leaves the rehearsal, does not read of the old one for ever."""
+    right, refused = settings.RINGCENTRAL_JWT, ProviderError("The JWT is wrong.", kind="credentials")
+    settings.RINGCENTRAL_JWT = "mistyped"
+    accounts.note_trouble(refused)
+    assert accounts.trouble() == "The JWT is wrong."
+    settings.RINGCENTRAL_JWT = right
+    assert accounts.trouble() == ""
+    accounts.refresh_numbers()
+    accounts.note_trouble(refused)
+    assert accounts.trouble() == "The JWT is wrong.", "it worked once, and does not any more"
+    settings.RINGCENTRAL_CLIENT_ID = "of another account"
+    assert accounts.trouble() == ""
