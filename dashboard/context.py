@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from campaigns.models import Webhook
@@ -15,23 +18,68 @@ SILENT = 60.0
 """Seconds after which pages say that the background worker is not heard of. It writes every half second."""
 
 
-def carrier(request: HttpRequest) -> dict[str, Any]:
-    """Whether texts are real, whether the carrier can be reached, and whether it can reach us."""
-    context: dict[str, Any] = {
-        "rehearsal": settings.REHEARSAL,
-        "carrier_trouble": "",
-        "webhook_trouble": "",
-        "worker_silent": False,
-        "sending_locked": "",
-    }
-    user = getattr(request, "user", None)
-    if user is not None and user.is_authenticated:
-        context["carrier_trouble"] = accounts.trouble()
-        context["worker_silent"] = leases.overdue("tick", seconds=SILENT)
-        context["sending_locked"] = highwater.trouble  # asked by the banner only
-        # Asked by the navigation only: a fragment that is polled has none.
-        context["undecided"] = lambda: review.waiting().count() + disagreements.unsettled().count()
-        if settings.PUBLIC_URL:
-            webhook = Webhook.objects.exclude(trouble="").first()
-            context["webhook_trouble"] = webhook.trouble if webhook else ""
-    return context
+class Standing:
+    """How the site stands: a page asks only for what it shows, and at most once for each.
+
+    Whoever is not signed in learns no more than whether texts are real.
+    """
+
+    def __init__(self, user: AbstractBaseUser | AnonymousUser | None) -> None:
+        self._user = user
+
+    @cached_property
+    def _signed_in(self) -> bool:
+        return self._user is not None and self._user.is_authenticated
+
+    @property
+    def rehearsal(self) -> bool:
+        """No text leaves this machine."""
+        return bool(settings.REHEARSAL)
+
+    @cached_property
+    def sending_locked(self) -> str:
+        """Why nothing may leave."""
+        return highwater.trouble() if self._signed_in else ""
+
+    @cached_property
+    def worker_silent(self) -> bool:
+        """Nobody does the work in the background."""
+        return self._signed_in and leases.overdue("tick", seconds=SILENT)
+
+    @cached_property
+    def carrier_trouble(self) -> str:
+        """Why the carrier cannot be reached."""
+        return accounts.trouble() if self._signed_in else ""
+
+    @cached_property
+    def webhook_trouble(self) -> str:
+        """Why the carrier cannot reach us."""
+        if not (self._signed_in and settings.PUBLIC_URL):
+            return ""
+        return Webhook.objects.exclude(trouble="").values_list("trouble", flat=True).first() or ""
+
+    @cached_property
+    def undecided(self) -> int:
+        """What waits on the page of decisions."""
+        return review.waiting().count() + disagreements.unsettled().count() if self._signed_in else 0
+
+    @property
+    def banners(self) -> tuple[object, ...]:
+        """All that the banners say, for pages that tell by it whether they have to be sent again."""
+        return (
+            self.rehearsal,
+            self.sending_locked,
+            self.worker_silent,
+            self.carrier_trouble,
+            self.webhook_trouble,
+        )
+
+
+def standing_of(request: HttpRequest) -> Standing:
+    """The same one as long as the request lasts, for its view and its template."""
+    found: Standing = vars(request).setdefault("_standing", Standing(getattr(request, "user", None)))
+    return found
+
+
+def standing(request: HttpRequest) -> dict[str, Any]:
+    return {"standing": standing_of(request)}

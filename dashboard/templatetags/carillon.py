@@ -276,8 +276,8 @@ def nav(context: Context) -> dict[str, Any]:
     staff = bool(getattr(user, "is_staff", False))
     closer = NAV_CLOSER + (NAV_STAFF if staff else ())
     items = _items(NAV, path)
-    count = context.get("undecided")
-    if undecided := count() if count else 0:
+    standing = context.get("standing")
+    if undecided := standing.undecided if standing else 0:
         items += [{**item, "count": undecided} for item in _items(NAV_REVIEW, path)]
     return {"items": items, "closer": _items(closer, path)}
 

@@ -18,6 +18,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 from campaigns.models import Campaign, Event, Import, RowState
 from campaigns.reporting.progress import TAKEN, Progress, progress
 from campaigns.sending import accounts, control, parking
+from dashboard.context import standing_of
 from dashboard.people import signed_in
 from dashboard.press import press
 from dashboard.words import REMOTE
@@ -159,6 +160,6 @@ def _etag(request: HttpRequest, now: Progress) -> str:
             now.canary_reasons,
         ),
         (now.batches, now.batch_count, now.read_at, now.next_delay, now.rate_per_minute, done_by),
-        (request.user.pk, request.user.has_perm(SEND)),
+        (request.user.pk, request.user.has_perm(SEND), standing_of(request).banners),
     )
     return f'"{hashlib.sha256(repr(shown).encode()).hexdigest()[:32]}"'

@@ -30,7 +30,7 @@ def overview_moving(request: HttpRequest) -> HttpResponse:
     """The part of the page that moves. The last answer tells HTMX to stop asking."""
     now = progress.overview()
     status = 200 if now.moving else HTMX_STOP_POLLING
-    return render(request, "overview.html#moving", _context(now), status=status)
+    return render(request, "overview.html#answer", _context(now), status=status)
 
 
 def _context(now: Overview) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_fragment_carries_its_next_delay(as_viewer: PageClient) -> None:
 
 def test_last_fragment_ends_the_asking(as_viewer: PageClient) -> None:
     html = as_viewer.fragment("/moving/", status=286).content.decode()
-    assert "hx-" not in html
+    assert "hx-get" not in html
     assert 'id="moving"' in html
 
 

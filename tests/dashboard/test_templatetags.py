@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -321,15 +322,15 @@ def test_a_page_says_its_title_once_and_it_is_the_heading_too(nav: Nav, rf: Requ
 
 
 @pytest.mark.parametrize(
-    ("context", "said"),
+    ("standing", "said"),
     [
-        ({"rehearsal": True}, "simulated carrier, no text leaves this machine"),
-        ({"carrier_trouble": "RingCentral cannot be reached."}, "RingCentral cannot be reached."),
+        (SimpleNamespace(rehearsal=True, undecided=0), "simulated carrier, no text leaves this machine"),
+        (SimpleNamespace(carrier_trouble="It cannot be reached.", undecided=0), "It cannot be reached."),
     ],
 )
-def test_base_says_what_is_true_of_every_page(nav: Nav, context: dict[str, Any], said: str) -> None:
+def test_base_says_what_is_true_of_every_page(nav: Nav, standing: SimpleNamespace, said: str) -> None:
     page = Template('{% extends "base.html" %}')
-    assert said in page.render(Context(context))
+    assert said in page.render(Context({"standing": standing}))
     assert said not in page.render(Context())
 
 
