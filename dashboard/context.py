@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -9,8 +10,9 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils import timezone
 
-from campaigns.models import Webhook
+from campaigns.models import Campaign, Import, Webhook
 from campaigns.reporting import disagreements
 from campaigns.sending import accounts, highwater, leases, review
 
@@ -43,8 +45,12 @@ class Standing:
 
     @cached_property
     def worker_silent(self) -> bool:
-        """Nobody does the work in the background."""
-        return self._signed_in and leases.overdue("tick", seconds=SILENT)
+        """Nobody does the work in the background; whether that was never begun shows in what waits for it."""
+        if not self._signed_in:
+            return False
+        long_ago = timezone.now() - timedelta(seconds=SILENT)
+        seen = leases.last_end("tick")
+        return seen < long_ago if seen else _something_waits_since(long_ago)
 
     @cached_property
     def carrier_trouble(self) -> str:
@@ -73,6 +79,13 @@ class Standing:
             self.carrier_trouble,
             self.webhook_trouble,
         )
+
+
+def _something_waits_since(moment: datetime) -> bool:
+    """Whether a worker had something to begin with at that time."""
+    campaigns = Campaign.objects.filter(state__in=Campaign.MOVING, launched_at__lt=moment)
+    uploads = Import.objects.filter(state=Import.State.WAITING, created_at__lt=moment)
+    return campaigns.exists() or uploads.exists()
 
 
 def standing_of(request: HttpRequest) -> Standing:

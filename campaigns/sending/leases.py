@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -44,9 +44,9 @@ def due(name: str, *, seconds: float) -> bool:
     return created or claim(Lease.objects.filter(pk=lease.pk, until__lt=now), until=until)
 
 
-def overdue(name: str, *, seconds: float) -> bool:
-    """Whether one that is renewed all the time has run out so long ago that nobody can be at it."""
-    return Lease.objects.filter(name=name, until__lt=timezone.now() - timedelta(seconds=seconds)).exists()
+def last_end(name: str) -> datetime | None:
+    """When it runs out or ran out; None: nobody has ever taken it."""
+    return Lease.objects.filter(name=name).values_list("until", flat=True).first()
 
 
 def deserted(prefix: str) -> list[str]:

@@ -118,3 +118,25 @@ def test_strangers_learn_nothing_of_the_site(stranger: PageClient, campaign: Cam
     html = stranger.page("/sign-in/")
     assert "Rehearsal" in html
     assert SILENT not in html
+
+
+def test_a_worker_that_never_ran_is_missed_once_a_campaign_waits(as_viewer: PageClient) -> None:
+    """As after a first set-up that forgot it."""
+    campaign = factories.campaign(state=Campaign.State.PREPARING)
+    assert SILENT not in as_viewer.page("/")
+    Campaign.objects.update(launched_at=timezone.now() - timedelta(seconds=61))
+    assert SILENT in as_viewer.page("/")
+    Campaign.objects.filter(pk=campaign.pk).update(state=Campaign.State.FINISHED)
+    assert SILENT not in as_viewer.page("/")
+
+
+def test_a_worker_that_never_ran_is_missed_once_an_upload_waits(as_viewer: PageClient) -> None:
+    factories.contact_list(state=Import.State.WAITING)
+    assert SILENT not in as_viewer.page("/")
+    Import.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    assert SILENT in as_viewer.page("/")
+    worker_seen(0)
+    assert SILENT not in as_viewer.page("/"), "it is there, and has much to do"
+    Lease.objects.all().delete()
+    Import.objects.update(state=Import.State.DONE)
+    assert SILENT not in as_viewer.page("/")
