@@ -52,6 +52,11 @@ class Standing:
         seen = leases.last_end("tick")
         return seen < long_ago if seen else _something_waits_since(long_ago)
 
+    @property
+    def nothing_leaves(self) -> bool:
+        """Of any campaign, so that no page may promise when one is done."""
+        return self.worker_silent or bool(self.sending_locked)
+
     @cached_property
     def carrier_trouble(self) -> str:
         """Why the carrier cannot be reached."""

@@ -14,7 +14,7 @@ from django.utils import timezone
 from campaigns.models import Batch, Campaign, ContactList, OptOut, RowState, Tally
 from campaigns.providers.words import explain
 from campaigns.reporting import breaker
-from campaigns.sending import accounts, canary, control
+from campaigns.sending import accounts, canary, control, parking
 
 SHOWN_BATCHES = 50
 SHOWN_REASONS = 5
@@ -181,7 +181,6 @@ def _progress(campaign: Campaign) -> Progress:
     texts = counts.rows - counts.count(*LEFT_OUT, RowState.CANCELLED)
     waiting = counts.queued + counts.submitting
     left = waiting + max(0, accepted - processed)
-    stuck = campaign.state == Campaign.State.HELD or counts.in_doubt > 0
     rate = accounts.rate_for(campaign.sender) if left else None
     moving = campaign.state in Campaign.MOVING
     return Progress(
@@ -193,7 +192,7 @@ def _progress(campaign: Campaign) -> Progress:
         processed=processed,
         percent=_percent(processed, texts, counts, moving=moving),
         rate_per_minute=rate,
-        seconds_left=left / rate * 60 if rate and left and not stuck else None,
+        seconds_left=left / rate * 60 if rate and left and not _stands(campaign, counts) else None,
         batches=_lines(batches),
         batch_count=last,
         read_at=read_at,
@@ -203,6 +202,21 @@ def _progress(campaign: Campaign) -> Progress:
         billed=sums["cost"],
         canary_reasons=_canary_reasons(campaign),
     )
+
+
+def _stands(campaign: Campaign, counts: Tally) -> bool:
+    """Whether nobody can say when the last text leaves, because something else has to happen first."""
+    if campaign.state in (Campaign.State.PREPARING, Campaign.State.HELD) or counts.in_doubt:
+        return True
+    # The others leave while a parked batch waits for a person.
+    in_trouble = campaign.trouble and campaign.trouble_code != parking.PARKED
+    sending = campaign.state == Campaign.State.SENDING
+    return sending and (bool(in_trouble) or _first_ones_alone(campaign, counts))
+
+
+def _first_ones_alone(campaign: Campaign, counts: Tally) -> bool:
+    """Whether some leave first, and the others not before a person has seen their receipts."""
+    return canary.guards(campaign, 2) and counts.rows - counts.count(*LEFT_OUT) > campaign.canary
 
 
 def seconds_until(moment: datetime) -> int:
@@ -305,8 +319,7 @@ def _sentence(campaign: Campaign, counts: Tally) -> str:
     parts = []
     if campaign.state in (Campaign.State.SENDING, Campaign.State.HELD):
         parts.append(_standing(counts))
-    alone = canary.guards(campaign, 2) and counts.rows - counts.count(*LEFT_OUT) > campaign.canary
-    if alone and campaign.state == Campaign.State.SENDING:
+    if campaign.state == Campaign.State.SENDING and _first_ones_alone(campaign, counts):
         parts.append(f"The first {campaign.canary:,} leave alone; then it waits for you.")
     if counts.in_doubt:
         parts.append(f"{counts.in_doubt:,} {_are(counts.in_doubt)} in doubt: the answer was lost.")

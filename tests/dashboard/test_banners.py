@@ -50,10 +50,10 @@ Happens = Callable[[pytest.MonkeyPatch], None]
 
 @pytest.fixture
 def campaign(db: None) -> Campaign:
-    """One that has 100 texts to send, a hundred minutes of work, while the worker is there."""
+    """One that has a hundred minutes to go, while the worker is there."""
     worker_seen(0)
     made = factories.campaign(state=Campaign.State.SENDING)
-    factories.tally(made, queued=100)
+    factories.tally(made, queued=6000)
     return made
 
 
@@ -105,6 +105,21 @@ def test_one_request_asks_once(as_viewer: PageClient, campaign: Campaign, table:
     fragment = f"/campaigns/{campaign.pk}/batches/"
     assert asked_of(table, lambda: as_viewer.fragment(fragment)) == 1
     assert asked_of(table, lambda: as_viewer.page(f"/campaigns/{campaign.pk}/")) == 1
+
+
+@pytest.mark.parametrize("happens", [worker_dies, backup_is_put_back])
+def test_no_end_is_promised_while_nothing_leaves(
+    as_viewer: PageClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, happens: Happens
+) -> None:
+    page = f"/campaigns/{campaign.pk}/"
+    assert "about 1 h 40 min left · done by" in " ".join(as_viewer.page(page).split())
+    assert "about 1 h 40 min left, done by" in as_viewer.page("/")
+    happens(monkeypatch)
+    for html in (as_viewer.page(page), as_viewer.fragment(f"{page}batches/").content.decode()):
+        assert "time left unknown" in html
+        assert "done by" not in html
+    for html in (as_viewer.page("/"), as_viewer.fragment("/moving/").content.decode()):
+        assert "done by" not in html
 
 
 def test_what_has_no_banners_does_not_ask(as_viewer: PageClient, campaign: Campaign) -> None:

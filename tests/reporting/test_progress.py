@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, Message, RowState, SenderNumber, Tally
 from campaigns.reporting import progress
-from campaigns.sending import control, dispatch, launch
+from campaigns.sending import control, dispatch, launch, parking
 from tests import factories
 from tests.sending import world
 from tests.simulator.running import RunningSimulator
@@ -155,6 +155,41 @@ def test_time_left_follows_the_measured_speed(carrier: RunningSimulator) -> None
     assert now.rate_per_minute == 120
     assert now.done_by is not None
     assert abs((now.done_by - timezone.now()).total_seconds() - 15) < 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ({}, True),
+        ({"trouble": "RingCentral cannot be reached.", "trouble_code": "unreachable"}, False),
+        ({"trouble": "It waits for “Winter sale”.", "trouble_code": "sender_in_doubt"}, False),
+        ({"trouble": "Batch 2 is held back.", "trouble_code": parking.PARKED}, True),
+        ({"canary": 50}, False),
+        ({"canary": 50, "canary_passed_at": timezone.now()}, True),
+        ({"canary": 300}, True),
+        ({"state": State.HELD}, False),
+        ({"state": State.PREPARING}, False),
+    ],
+    ids=["well", "trouble", "behind", "parked", "first ones", "gone on", "all are first", "held", "written"],
+)
+def test_time_left_is_told_only_while_it_passes(fields: dict[str, Any], known: bool) -> None:
+    """An end that nothing moves towards is a promise that nobody keeps."""
+    campaign = factories.campaign(**{"state": State.SENDING} | fields)
+    factories.tally(campaign, queued=300, duplicate=5)
+    assert (shown(campaign).seconds_left is not None) is known
+
+
+def test_what_the_carrier_has_of_a_canary_that_was_stopped_ends(carrier: RunningSimulator) -> None:
+    carrier.options(speed=1)
+    campaign = world.drafted(world.people(6))
+    campaign.canary = 2
+    launch.launch(campaign, user=None)
+    launch.freeze(campaign.pk)
+    world.hand_over(campaign)
+    assert control.cancel(campaign, user=None) == 4
+    now = shown(campaign)
+    assert (now.campaign.state, now.queued) == (State.DELIVERING, 0)
+    assert now.seconds_left == pytest.approx(2)
 
 
 def test_percent_is_never_a_hundred_before_the_end() -> None:
