@@ -17,6 +17,7 @@ from campaigns.reporting import breaker
 from campaigns.sending import accounts, canary, control, parking
 
 SHOWN_BATCHES = 50
+SHOWN_CAMPAIGNS = 5
 SHOWN_REASONS = 5
 QUICK, SLOW, SLOWEST = 3, 15, 60  # seconds between two polls of a page
 READING_ORDER = (
@@ -359,6 +360,9 @@ def _are(count: int) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     moving: Sequence[Progress]
+    """Those that wait for a person, then the newest."""
+    more_moving: int
+    """How many more there are."""
     recent: Sequence[Campaign]
     drafts: Sequence[Campaign]
     list_count: int
@@ -373,10 +377,14 @@ def overview() -> Overview:
     sums = Tally.objects.filter(campaign__launched_at__gte=week).aggregate(
         **{state.value: Sum(state.value) for state in TAKEN}
     )
+    moving = campaigns.filter(state__in=Campaign.MOVING)
+    # Receipts are awaited for days: later campaigns must not push off the page what only a person moves.
+    asks_first = Case(When(state=Campaign.State.HELD, then=Value(0)), default=Value(1))
     return Overview(
-        moving=[_progress(campaign) for campaign in campaigns.filter(state__in=Campaign.MOVING)[:5]],
-        recent=list(campaigns.filter(state=Campaign.State.FINISHED)[:5]),
-        drafts=list(campaigns.filter(state=Campaign.State.DRAFT)[:5]),
+        moving=[_progress(campaign) for campaign in moving.order_by(asks_first, "-id")[:SHOWN_CAMPAIGNS]],
+        more_moving=max(0, moving.count() - SHOWN_CAMPAIGNS),
+        recent=list(campaigns.filter(state=Campaign.State.FINISHED)[:SHOWN_CAMPAIGNS]),
+        drafts=list(campaigns.filter(state=Campaign.State.DRAFT)[:SHOWN_CAMPAIGNS]),
         list_count=ContactList.objects.count(),
         opt_out_count=OptOut.objects.filter(ended_at__isnull=True).count(),
         sent_7_days=sum(value or 0 for value in sums.values()),

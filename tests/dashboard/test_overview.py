@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from campaigns.models import Batch, Campaign
@@ -62,6 +64,19 @@ def test_trouble_is_said(as_viewer: PageClient) -> None:
     assert "RingCentral refused the credentials." in as_viewer.page("/")
 
 
+def test_what_waits_for_a_person_is_not_pushed_off_the_page(as_viewer: PageClient) -> None:
+    moving("Paused", State.HELD, trouble="Paused by sofia at 10:41 CDT.")
+    moving("Forgotten", State.DELIVERING)
+    for number in range(1, 6):
+        moving(f"Newer {number}", State.DELIVERING)
+    for html in (as_viewer.page("/"), as_viewer.fragment("/moving/").content.decode()):
+        names = re.findall(r'href="/campaigns/\d+/">([^<]+)</a>', html)
+        assert names == ["Paused", "Newer 5", "Newer 4", "Newer 3", "Newer 2"]
+        assert '<a href="/campaigns/">2 more campaigns are under way</a>' in html
+    Campaign.objects.filter(name__in=["Forgotten", "Newer 1"]).update(state=State.FINISHED)
+    assert "under way" not in as_viewer.page("/")
+
+
 def test_finished_and_drafts(as_viewer: PageClient) -> None:
     done = factories.campaign(name="Winter sale", state=State.FINISHED)
     factories.tally(done, delivered=970, not_delivered=30, duplicate=5, excluded=5, invalid=5)
@@ -87,6 +102,8 @@ def test_last_fragment_ends_the_asking(as_viewer: PageClient) -> None:
     html = as_viewer.fragment("/moving/", status=286).content.decode()
     assert "hx-get" not in html
     assert 'id="moving"' in html
+    assert "Nothing is going out any more." in html
+    assert "handed over" not in html, "it may have been cancelled"
 
 
 @pytest.mark.parametrize("path", ["/", "/moving/"])
