@@ -211,8 +211,9 @@ def _stands(campaign: Campaign, counts: Tally) -> bool:
         return True
     # The others leave while a parked batch waits for a person.
     in_trouble = campaign.trouble and campaign.trouble_code != parking.PARKED
+    later = campaign.send_at is not None and campaign.send_at > timezone.now()
     sending = campaign.state == Campaign.State.SENDING
-    return sending and (bool(in_trouble) or _first_ones_alone(campaign, counts))
+    return sending and (bool(in_trouble) or later or _first_ones_alone(campaign, counts))
 
 
 def _first_ones_alone(campaign: Campaign, counts: Tally) -> bool:
