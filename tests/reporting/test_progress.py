@@ -171,7 +171,6 @@ def test_time_left_follows_the_measured_speed(carrier: RunningSimulator) -> None
         ({"state": State.PREPARING}, False),
         ({"send_at": timezone.now() + timedelta(days=3650)}, False),
     ],
-    ids=("well,trouble,behind,parked,first ones,gone on,all are first,held,written,later".split(",")),
 )
 def test_time_left_is_told_only_while_it_passes(fields: dict[str, Any], known: bool) -> None:
     """An end that nothing moves towards is a promise that nobody keeps."""
