@@ -55,9 +55,7 @@ def look(attempt_id: int) -> Finding | None:
             return None
         attempt = Attempt.objects.select_related("batch__campaign").get(pk=attempt_id)
         if attempt.state not in SEARCHED and not waits_again(attempt):
-            later = (
-                next_look(RowState(attempt.batch.state)) if attempt.state == Attempt.State.ABSENT else None
-            )
+            later = next_look(attempt.batch.state) if attempt.state == Attempt.State.ABSENT else None
             Attempt.objects.filter(pk=attempt_id).update(next_look_at=later)
             return None
         claim(
@@ -89,8 +87,8 @@ def waits_again(attempt: Attempt) -> bool:
     return attempt.state == Attempt.State.ABSENT and waiting.exists() and not live.exists()
 
 
-def next_look(place: RowState) -> datetime | None:
-    """When one that was just found absent is looked for again: as long as its people wait here."""
+def next_look(place: str) -> datetime | None:
+    """When one that was found absent is looked for again; `place`: where its people are now."""
     return timezone.now() + REVIEW_LOOKS if place in HERE else None
 
 

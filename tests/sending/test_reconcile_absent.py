@@ -10,6 +10,7 @@ from campaigns.providers.base import BatchState, OutgoingText
 from campaigns.sending import accounts, control, dispatch, ledger, parking, reconcile
 from campaigns.sending.dispatch import Did
 from campaigns.sending.evidence import Finding
+from tests import factories
 from tests.sending import world
 from tests.sending.doubt import (
     DAY,
@@ -109,6 +110,18 @@ def test_what_was_handed_over_again_is_not_looked_for(carrier: RunningSimulator)
     assert reconcile.due() == [attempt.pk]
     assert reconcile.look(attempt.pk) is None
     assert len(carrier.requests()) == asked
+    later(DAY)
+    assert attempt.pk not in reconcile.due()
+
+
+def test_when_nobody_of_them_is_left_to_text_nothing_is_looked_for(carrier: RunningSimulator) -> None:
+    campaign, attempt = found_absent(carrier, "queued")
+    for number, _ in world.people(3):
+        factories.opt_out(number)
+    assert world.hand_over(campaign).did == Did.DONE
+    assert Batch.objects.get().state == Batch.State.EMPTY
+    later(5 * MINUTE)
+    assert reconcile.look(attempt.pk) is None
     later(DAY)
     assert attempt.pk not in reconcile.due()
 
