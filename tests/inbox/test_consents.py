@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -181,17 +182,24 @@ def test_whom_the_carrier_blocks_is_read_at_night(carrier: RunningSimulator) -> 
     assert consents.read_all() == 0
 
 
-def test_what_is_told_each_night_undoes_nothing_of_ours(carrier: RunningSimulator, sender: User) -> None:
-    blocked_at_the_carrier((LOCAL, ANN))
-    consents.read_all()
+@pytest.mark.parametrize("told", [{}, {"lastModifiedTime": "2026-11-01T12:00:00Z"}], ids=["no time", "time"])
+def test_what_is_told_each_night_undoes_nothing_of_ours(
+    carrier: RunningSimulator, sender: User, told: dict[str, str]
+) -> None:
+    """A record without a time counts as of now, and would be newer each night."""
+    listed = {"records": [{"from": LOCAL, "to": ANN, "optStatus": "OptOut"} | told], "paging": {}}
+    always = {"fault": "status", "status": 200, "body": json.dumps(listed), "times": 100}
+    carrier.faults({"path": "/sms/consents/search"} | always)
+    assert consents.read_all() == 1
+    assert blocked() == [ANN]
     assert optouts.end(OptOut.objects.get(), user=sender)
-    consents.read_all()
+    assert consents.read_all() == 0
     assert blocked() == []
 
 
 def test_a_list_that_cannot_be_read_changes_nothing(carrier: RunningSimulator) -> None:
     blocked_at_the_carrier((LOCAL, ANN))
-    carrier.faults({"path": "/", "fault": "status", "status": 403, "times": 100})
+    carrier.faults({"path": "/", "fault": "status", "status": 400, "times": 100})
     tasks.read_opt_outs.func()
     assert blocked() == []
     carrier.faults()
