@@ -121,9 +121,8 @@ def _attempt(attempt: Attempt, provider: str) -> Iterator[Step]:
         answered = f"HTTP {attempt.http_status}" if attempt.http_status else ""
         request = f"request {attempt.request_id}" if attempt.request_id else ""
         facts = ", ".join(filter(None, (answered, request)))
-        said = filter(
-            None, (attempt.problem, "" if state in _SETTLED else attempt.note, facts and f"{facts}.")
-        )
+        note = "" if state in _SETTLED else attempt.note
+        said = filter(None, (attempt.problem, note, facts and f"{facts}."))
         yield Step(at=attempt.ended_at, title=_ENDS[state].format(provider=provider), detail=" ".join(said))
     if state in _SETTLED:
         yield _settled(attempt, state)

@@ -48,9 +48,11 @@ class Command(BaseCommand):
                     self.ask_who_opted_out()
                     recovery.carry_out(found)
             except ProviderError as error:
-                raise CommandError(f"Still locked. {error.sentence}") from None  # noqa: EM102
+                message = f"Still locked. {error.sentence}"
+                raise CommandError(message) from None
             except (recovery.NotYet, OSError) as why:
-                raise CommandError(f"Still locked. {why}") from None  # noqa: EM102
+                message = f"Still locked. {why}"
+                raise CommandError(message) from None
         if options["yes"]:
             self.stdout.write("Done. Sending is unlocked, and goes on with whom nobody has texted.")
         else:
