@@ -151,7 +151,7 @@ def test_somebody_left_out_was_not_handed_over(as_viewer: PageClient) -> None:
     batch = Batch.objects.get(campaign=campaign)
     batch.account = "a"
     attempt(batch, "not_sent", problem="It could not be reached.")
-    ledger.exclude(campaign.pk, [Message.objects.get(campaign=campaign, to=FIRST).pk])
+    ledger.exclude(campaign.pk, {Message.objects.get(campaign=campaign, to=FIRST).pk: "opted_out"})
     attempt(batch, "accepted", provider_id="b-1")
     page = flat(as_viewer.page(path()))
     assert page.count("Handed to RingCentral") == 1
@@ -163,7 +163,7 @@ def test_somebody_left_out_was_not_handed_over(as_viewer: PageClient) -> None:
 def test_left_out_after_launch_is_told_once(as_viewer: PageClient) -> None:
     campaign = campaign_factories.launched()
     message = Message.objects.get(campaign=campaign, to=FIRST)
-    ledger.exclude(campaign.pk, [message.pk])
+    ledger.exclude(campaign.pk, {message.pk: "opted_out"})
     page = flat(as_viewer.page(path()))
     assert page.count('<section class="card" aria-labelledby="entry-') == 1
     assert "This person asked not to be texted." in page
@@ -174,14 +174,21 @@ def test_replies_other_programs_and_opt_outs(as_viewer: PageClient, sender: User
     store.message("i-1", their_number=FIRST, inbound=True, text="Stop it {{ now }}")
     store.message("f-1", their_number=FIRST, text="From the other shop")
     now = timezone.now()
-    OptOut.objects.create(phone=FIRST, source="reply", ended_at=now, ended_by=sender)
+    OptOut.objects.create(
+        phone=FIRST, source="reply", words="Stop it {{ now }}", ended_at=now, ended_by=sender
+    )
     CarrierConsent.objects.create(
-        account=store.account().account, sender="*", phone=FIRST, opted_out=True, changed_at=now
+        account=store.account().account,
+        sender="*",
+        phone=FIRST,
+        opted_out=True,
+        changed_at=now,
+        simulated=True,
     )
     page = flat(as_viewer.page(path()))
     assert "Stop it &#123;&#123; now &#125;&#125;" in page
     assert "From the other shop" in page.split("In no campaign")[1]
-    assert "Replied STOP" in page
+    assert "Replied “Stop it &#123;&#123; now &#125;&#125;”" in page
     assert "ended by sofia" in page
     assert "opted out of every number" in page
     assert "is not texted" not in page, "that opt-out has ended"
@@ -218,6 +225,7 @@ def test_file_of_everything_runs_no_formula(as_viewer: PageClient, sender: User)
 
 def test_by_index_alone(as_viewer: PageClient, sender: User) -> None:
     """No question reads a large table from end to end, and their number does not grow with the campaigns."""
+    store.account()  # first, so that the numbers are its own
     handed_over(sender)
     Import.objects.update(duplicate_count=0, usable_count=3, row_count=3)
     with CaptureQueriesContext(connection) as few:
