@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email import policy
@@ -18,8 +17,6 @@ from campaigns.providers.mailbox import Attachment, MailboxMessage, MailboxPage,
 from campaigns.providers.ringcentral_errors import parse_problem, senseless
 
 MANY_AS_JSON: Final = "application/vnd.ringcentral.multipart+json"
-_FORMATTING: Final = re.compile(r"[\s().\-]")
-_DIGITS: Final = re.compile(r"[0-9]+")
 
 
 def mailbox_message(data: JSON) -> MailboxMessage:
@@ -63,23 +60,13 @@ def _party(data: object) -> Party:
     if not isinstance(data, dict):
         return Party()
     return Party(
-        phone=plain_number(parse.text(data.get("phoneNumber"))),
+        phone=parse.phone(data.get("phoneNumber")),
         extension=parse.text(data.get("extensionNumber")) or parse.identity(data.get("extensionId")),
         name=parse.text(data.get("name")),
         place=parse.text(data.get("location")),
         status=parse.text(data.get("messageStatus")),
         error_code=parse.text(data.get("faxErrorCode") or data.get("errorCode")),
     )
-
-
-def plain_number(written: str) -> str:
-    """E.164 if that is certain. The mailbox sometimes gives a number as it stands in a phone book."""
-    digits = _FORMATTING.sub("", written)
-    if digits.startswith("+") or not _DIGITS.fullmatch(digits):
-        return digits if _DIGITS.fullmatch(digits[1:]) else written
-    if len(digits) == 11 and digits.startswith("1"):
-        return f"+{digits}"
-    return f"+1{digits}" if len(digits) == 10 else written
 
 
 def _attachment(data: JSON) -> Attachment:

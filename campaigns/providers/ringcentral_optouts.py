@@ -100,11 +100,14 @@ class RingCentralOptOuts:
     def _searched(self, wanted: JSON) -> Iterator[list[OptOutRecord]]:
         path = f"{_CONSENTS}/search"
 
+        asked = {_status(True): True, _status(False): False}.get(str(wanted.get("optStatus")))
+
         def page(token: str) -> tuple[Answer, JSON]:
             content = wanted | ({"pageToken": token} if token else {})
             return self._calls.ask_json(Ask(method="POST", path=path, content=content))
 
-        yield from map(_all, follow(path, page))
+        for found in follow(path, page):
+            yield _all(found, otherwise=asked)
 
     def listed(
         self,
@@ -155,7 +158,9 @@ class RingCentralOptOuts:
     ) -> Iterator[list[OptOutRecord]]:
         params: Params = repeated("from", sender) + repeated("to", recipient)
         params.append(("status", _OLD_STATUS[opted_out]))
-        yield from map(_all, self._calls.pages(f"{A2P}/opt-outs", params))
+        # Its records hold no more than two numbers, as documented: to be on the list is the status.
+        for page in self._calls.pages(f"{A2P}/opt-outs", params):
+            yield _all(page, otherwise=opted_out is not False)
 
     def old_assign(self, changes: Sequence[OptOutChange]) -> list[OptOutRefusal]:
         """One call for each sender. It knows no `EVERY_SENDER`: RingCentral then refuses the call."""
@@ -190,27 +195,38 @@ def _not_assigned(answer: Answer, data: JSON, asked: dict[str, OptOutChange]) ->
     return [OptOutRefusal(change=asked[to], code="") for to in failed if to in asked]
 
 
-def _all(found: list[JSON]) -> list[OptOutRecord]:
-    return [record for record in map(opt_out_record, found) if record is not None]
+def _all(found: list[JSON], otherwise: bool | None = None) -> list[OptOutRecord]:
+    return [record for data in found if (record := opt_out_record(data, otherwise)) is not None]
 
 
-def opt_out_record(data: JSON) -> OptOutRecord | None:
-    """A record of either version, of a list, a history or an event; None if it names no person."""
-    recipient = parse.text(data.get("to"))
-    status = parse.text(data.get("optStatus") or data.get("status"))
-    active = data.get("active")  # in the events of v1
-    if isinstance(active, bool):
-        status = _status(active)
-    if not recipient or status not in ("OptOut", "OptIn"):
+def opt_out_record(data: JSON, otherwise: bool | None = None) -> OptOutRecord | None:
+    """A record of either version, of a list, a history or an event; None if it names no person.
+
+    `otherwise`: what a record means that has no status, because only such records were asked for.
+    """
+    recipient = parse.phone(data.get("to"))
+    opted_out = _opted_out(data, otherwise)
+    if not recipient or opted_out is None:
         return None
     return OptOutRecord(
-        sender=parse.text(data.get("from")),
+        sender=parse.phone(data.get("from")),
         recipient=recipient,
-        opted_out=status == "OptOut",
+        opted_out=opted_out,
         source=parse.text(data.get("source")),
         coverage=parse.text(data.get("coverage")),
         changed_at=parse.moment(data.get("lastModifiedTime") or data.get("createdAt")),
     )
+
+
+def _opted_out(data: JSON, otherwise: bool | None) -> bool | None:
+    active = data.get("active")  # in the events of v1
+    if isinstance(active, bool):
+        return active
+    given = data.get("optStatus") or data.get("status")
+    if given is None or given == "":
+        return otherwise
+    word = "".join(sign for sign in parse.text(given)[:20].lower() if sign.isalpha())
+    return {"optout": True, "optedout": True, "optin": False, "optedin": False}.get(word)
 
 
 def _status(opted_out: bool) -> str:

@@ -34,6 +34,9 @@ _ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _TOLL_FREE: Final = re.compile(r"\+1(800|833|844|855|866|877|888)[0-9]{7}")
 _MOST_DIGITS: Final = 30  # of an amount: beyond that it is not money
+_MOST_WRITTEN: Final = 40  # signs of a phone number, however it is written
+_NATIONAL: Final = 10  # digits of a number of the North American plan without its 1
+_FORMATTING: Final = str.maketrans("", "", " \t\u00a0()-.\u2010\u2011\u2013/")
 
 
 def as_object(body: bytes) -> JSON | None:
@@ -65,7 +68,7 @@ def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
     rejected = data.get("rejected")
     return BatchState(
         provider_id=identity(data.get("id"), most=BATCH_ID),
-        sender=text(data.get("from")),
+        sender=phone(data.get("from")),
         batch_size=count(data.get("batchSize")),
         processed_count=count(data.get("processedCount")),
         status=text(data.get("status")),
@@ -93,7 +96,7 @@ def remote_message(data: JSON) -> RemoteMessage:
     return RemoteMessage(
         provider_id=identity(data.get("id"), most=MESSAGE_ID),
         batch_id=identity(data.get("batchId"), most=BATCH_ID),
-        sender=text(data.get("from")),
+        sender=phone(data.get("from")),
         to=_one(data.get("to")),
         direction=direction(data.get("direction")),
         status=text(data.get("messageStatus")),
@@ -133,15 +136,15 @@ def page_total(data: JSON) -> int:
 
 def sender_number(data: JSON) -> SenderNumber | None:
     """None for what is no phone number, such as an extension that is only diverted to."""
-    phone = text(data.get("phoneNumber"))
-    if not _E164.fullmatch(phone):
+    own = phone(data.get("phoneNumber"))
+    if not _E164.fullmatch(own):
         return None
     given = data.get("features")
     features = tuple(name for name in given if isinstance(name, str)) if isinstance(given, list) else ()
     return SenderNumber(
-        phone=phone,
+        phone=own,
         label=text(data.get("label")) or text(data.get("location")),
-        toll_free=data.get("paymentType") == "TollFree" or bool(_TOLL_FREE.fullmatch(phone)),
+        toll_free=data.get("paymentType") == "TollFree" or bool(_TOLL_FREE.fullmatch(own)),
         can_send_batches="A2PSmsSender" in features,
         features=features,
         provider_id=identity(data.get("id")),
@@ -228,7 +231,29 @@ def _one(value: object) -> str:
     """`to` is a list of one; a bare string is taken too."""
     if isinstance(value, list):
         value = value[0] if value else ""
-    return text(value)
+    return phone(value)
+
+
+def phone(value: object) -> str:
+    """E.164 of a number that is certain in RingCentral's spellings; anything else as it came.
+
+    Most answers have E.164. Its own client documents 15551234567, and the mailbox sometimes gives a number
+    as it stands in a phone book. Ten digits are a number of the North American plan.
+    """
+    written = text(value)
+    if _E164.fullmatch(written):
+        return written
+    digits = written[:_MOST_WRITTEN].translate(_FORMATTING)
+    if digits[:1] == "+" or digits[:2] == "00":
+        digits, international = digits[1:] if digits[0] == "+" else digits[2:], True
+    else:
+        international = len(digits) > _NATIONAL
+    if not (digits.isascii() and digits.isdigit()) or len(written) > _MOST_WRITTEN:
+        return written
+    if not international and len(digits) != _NATIONAL:
+        return written
+    found = f"+{digits}" if international else f"+1{digits}"
+    return found if _E164.fullmatch(found) else written
 
 
 def count(value: object) -> int:

@@ -8,7 +8,8 @@ import pytest
 
 from campaigns.providers.base import ProviderError
 from campaigns.providers.http import Answer
-from campaigns.providers.ringcentral_mail_parse import mailbox_message, outcomes, plain_number
+from campaigns.providers.ringcentral_mail_parse import mailbox_message, outcomes
+from campaigns.providers.ringcentral_parse import phone
 
 GOOD = frozenset({200})
 MESSAGE: dict[str, Any] = {
@@ -90,7 +91,7 @@ def test_what_became_of_each_copy() -> None:
     ],
 )
 def test_numbers_as_they_stand_in_a_phone_book(written: str, plain: str) -> None:
-    assert plain_number(written) == plain
+    assert phone(written) == plain
 
 
 # --- several at once

@@ -102,7 +102,9 @@ def test_the_older_way_to_write(carrier: RingCentral) -> None:
 # --- an app without the permission for consents
 
 
-def without_consents(status: int) -> Script:
+def without_consents(status: int, told: str = "OptOut") -> Script:
+    """`told`: the status of each record of the older list; empty: a record holds two numbers and no more."""
+
     def script(talk: Talk) -> None:
         path = talk.last.path
         if "/sms/consents" in path:
@@ -110,8 +112,8 @@ def without_consents(status: int) -> Script:
         elif path.endswith("/bulk-assign"):
             talk.write(answer(200, {"optOuts": {"successful": [ANN], "failed": []}}))
         else:
-            ann, bob = ({"from": OURS, "to": to, "status": "OptOut"} for to in (ANN, BOB))
-            talk.write(answer(200, {"records": [ann, bob]}))
+            record = {"from": OURS} | ({"status": told} if told else {})
+            talk.write(answer(200, {"records": [record | {"to": to} for to in (ANN, BOB)]}))
 
     return ringcentral(script)
 
@@ -126,6 +128,20 @@ def test_the_older_list_is_used_where_consents_are_not_to_be_had(status: int) ->
     assert len([request for request in server.requests if "/consents" in request.path]) == 1  # remembered
     (assigned,) = server.asked("/bulk-assign")
     assert assigned.json() == {"from": OURS, "optOuts": [ANN]}
+
+
+@pytest.mark.parametrize("told", ["", "optout", "OPT_OUT", "Opt-Out", "OptedOut"])
+def test_to_be_on_the_older_list_is_to_be_opted_out(told: str) -> None:
+    """As documented, its records hold nothing but our number and the person's."""
+    with serving(without_consents(403, told)) as server:
+        store = simulated(server.url).opt_outs
+        assert pairs(store.current()) == {(OURS, ANN, True), (OURS, BOB, True)}
+
+
+def test_without_a_status_the_list_that_was_asked_for_tells_it() -> None:
+    with serving(without_consents(403, "")) as server:
+        store = simulated(server.url).opt_outs
+        assert pairs(store.old_list(opted_out=False)) == {(OURS, ANN, False), (OURS, BOB, False)}
 
 
 @pytest.mark.parametrize("status", [400, 500])
@@ -175,6 +191,8 @@ def test_a_call_with_no_change_or_too_many_never_leaves(number: int) -> None:
         ({"to": ANN, "optStatus": "OptOut"}, ("", ANN, True)),  # of a kind of campaign: no number of ours
         ({"from": OURS, "to": ANN, "status": "OptIn"}, (OURS, ANN, False)),  # one sample says status
         ({"from": OURS, "to": ANN, "active": True}, (OURS, ANN, True)),
+        ({"from": OURS[1:], "to": ANN[1:], "optStatus": "OptOut"}, (OURS, ANN, True)),  # without a +
+        ({"from": "*", "to": "(415) 555-0101", "optStatus": "OptOut"}, ("*", ANN, True)),
         ({"from": OURS, "to": ANN, "active": False}, (OURS, ANN, False)),
     ],
 )
