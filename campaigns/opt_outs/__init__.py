@@ -1,0 +1,1 @@
+"""Who must not be texted, however we learned it."""
