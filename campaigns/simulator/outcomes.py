@@ -91,6 +91,8 @@ REPLIES = {
     "9720": "Yes please",
     "9721": "STOP",
     "9722": "Who is this? \N{THINKING FACE}",
+    "9723": "Please stop texting me",
+    "9724": "REVOKE",
 }
 """Recipients who get the text and answer it a few seconds later."""
 ANSWERED = {

@@ -33,7 +33,7 @@ def _standing(record: dict[str, Any]) -> tuple[str, str]:
 
 
 def test_no_ending_means_two_things() -> None:
-    assert len(BY_ENDING) == len(SPECIAL) + len(FAILURES) + len(ANSWERED) == 46
+    assert len(BY_ENDING) == len(SPECIAL) + len(FAILURES) + len(ANSWERED) == 48
     assert REJECTED_ENDING not in BY_ENDING
     assert all("9700" < ending <= "9999" for ending in BY_ENDING)
 
