@@ -117,14 +117,18 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}
 RINGCENTRAL_CLIENT_ID = env.str("RINGCENTRAL_CLIENT_ID", default="")
 RINGCENTRAL_CLIENT_SECRET = env.str("RINGCENTRAL_CLIENT_SECRET", default="")
 RINGCENTRAL_JWT = env.str("RINGCENTRAL_JWT", default="")
-REHEARSAL = not (RINGCENTRAL_CLIENT_ID or RINGCENTRAL_CLIENT_SECRET or RINGCENTRAL_JWT)
-"""No credentials are set: the site talks to the simulated carrier, and says so on every page."""
+SIMULATOR = "simulator"
+"""The client id, secret and JWT that only the simulated carrier takes."""
+REHEARSAL = SIMULATOR == RINGCENTRAL_CLIENT_ID or not (
+    RINGCENTRAL_CLIENT_ID or RINGCENTRAL_CLIENT_SECRET or RINGCENTRAL_JWT
+)
+"""No credentials are set, or the simulated carrier's: the site talks to it, and says so on every page."""
 RINGCENTRAL_SERVER_URL = env.str(
     "RINGCENTRAL_SERVER_URL",
     default=firststart.simulator_url(VAR_DIR) if REHEARSAL else "https://platform.ringcentral.com",
 ).rstrip("/")
 if REHEARSAL:
-    RINGCENTRAL_CLIENT_ID = RINGCENTRAL_CLIENT_SECRET = RINGCENTRAL_JWT = "simulator"  # noqa: S105 - opens only the simulator
+    RINGCENTRAL_CLIENT_ID = RINGCENTRAL_CLIENT_SECRET = RINGCENTRAL_JWT = SIMULATOR
 
 BATCH_SIZE = env.int("BATCH_SIZE", default=1000)
 """Texts in one request: how many a lost answer can put in doubt at once."""

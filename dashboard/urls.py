@@ -62,6 +62,7 @@ people_urls = [
     path("opt-outs/", opt_outs.opt_outs, name="opt_outs"),
     path("opt-outs/add/", opt_outs.opt_out_add, name="opt_out_add"),
     path("opt-outs/<int:opt_out_id>/end/", opt_outs.opt_out_end, name="opt_out_end"),
+    path("opt-outs/<int:opt_out_id>/decide/", opt_outs.opt_out_decide, name="opt_out_decide"),
 ]
 
 # /campaigns/, /reports/ and /review/

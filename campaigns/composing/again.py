@@ -15,8 +15,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns.composing.audience import LOOKUP, opted_out
 from campaigns.models import Batch, Campaign, Contact, ContactList, Event, Import, Message, Tally
+from campaigns.opt_outs.lookup import LOOKUP, opted_out
 from campaigns.providers.words import CODES, Explanation, Retry, explain
 
 MAY_PASS = (Retry.LATER, Retry.SOFT, Retry.AFTER_EDIT, Retry.AFTER_FIX)

@@ -1,16 +1,14 @@
-"""Who is in a campaign, and who must not be."""
+"""Who is in a campaign."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
 
-from campaigns.models import Campaign, ContactList, Import, ImportRow, OptOut
+from campaigns.models import Campaign, ContactList, Import, ImportRow
 
-LOOKUP = 500
-"""Numbers in one IN list; SQLite through Django takes 999 parameters."""
 LOOKED_AT = 500
 """Rows that tell which columns have gaps: about 2 ms."""
 
@@ -80,23 +78,6 @@ def all_source_rows(
     while rows := source_rows(contact_list, after=after, limit=chunk, only_usable=only_usable):
         yield rows
         after = rows[-1].id
-
-
-def opted_out(phones: Iterable[str]) -> set[str]:
-    """Which of these numbers must get nothing."""
-    in_force = OptOut.objects.filter(ended_at__isnull=True)
-    wanted = list(phones)
-    if len(wanted) > LOOKUP:
-        # Cheaper to read them all than to ask for each, as long as they are fewer.
-        few = set(in_force.values_list("phone", flat=True)[: len(wanted)])
-        if len(few) < len(wanted):
-            return few.intersection(wanted)
-    found: set[str] = set()
-    for start in range(0, len(wanted), LOOKUP):
-        found.update(
-            in_force.filter(phone__in=wanted[start : start + LOOKUP]).values_list("phone", flat=True)
-        )
-    return found
 
 
 def field_names(campaign: Campaign) -> Sequence[str]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
-from campaigns.composing.audience import SourceRow, all_source_rows, opted_out, source_rows
+from campaigns.composing.audience import SourceRow, all_source_rows, source_rows
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, TemplateProblem, utf16_units
 from campaigns.composing.segments import count_many, measure, unusual
 from campaigns.models import Campaign, ContactList, Import, ImportRow
+from campaigns.opt_outs.lookup import opted_out
 
 WHILE_TYPING = 2000
 """Rows looked at for a preview: about 20 ms. The review looks at all of them."""
@@ -260,22 +261,23 @@ class Preflight:
 def preflight(campaign: Campaign, terms: Terms) -> Preflight:
     """The whole check. Takes about a second for 100,000 rows."""
     contact_list = campaign.contact_list
-    look, excluded = Look(), 0
+    look, excluded = Look(), Counter[str]()
     totals = Counter[str]()
     personaliser = Personaliser(campaign.text, contact_list.field_names if contact_list else ())
     if contact_list is not None:
         totals = _totals(contact_list)
         for rows in all_source_rows(contact_list, only_usable=True):
             out = opted_out(row.phone for row in rows)
-            excluded += len(out)
+            excluded.update(out.values())
             kept = [row for row in rows if row.phone not in out]
             if kept and not personaliser.blocked and campaign.text.strip():
                 look.take(personaliser, kept)
-    texts = totals["usable"] - excluded - look.left_out
+    texts = totals["usable"] - excluded.total() - look.left_out
     cost = None if terms.price is None or not look.people else terms.price * look.total_segments
     minutes = texts / terms.rate if terms.rate else 0.0
     findings = draft_findings(campaign, terms, personaliser)
     findings += _audience_findings(campaign, totals, texts, excluded, look.left_out)
+    findings += _undecided(excluded["may_have_opted_out"])
     findings += _text_findings(look)
     return Preflight(
         findings=findings,
@@ -283,7 +285,7 @@ def preflight(campaign: Campaign, terms: Terms) -> Preflight:
         texts=texts,
         duplicates=totals["duplicate"],
         invalid=totals["invalid"] + look.left_out,
-        excluded=excluded,
+        excluded=excluded.total(),
         segments=look.total_segments,
         histogram=look.lines(terms.price),
         cost=cost,
@@ -336,7 +338,7 @@ def draft_findings(campaign: Campaign, terms: Terms, personaliser: Personaliser)
 
 
 def _audience_findings(
-    campaign: Campaign, totals: Counter[str], texts: int, excluded: int, too_long: int
+    campaign: Campaign, totals: Counter[str], texts: int, excluded: Counter[str], too_long: int
 ) -> list[Finding]:
     if campaign.contact_list is None or not campaign.contact_list.contact_count:
         return []
@@ -345,7 +347,9 @@ def _audience_findings(
         detail = "Every row is left out: opted out, repeated, or without a number that can be used."
         return [Finding("stop", "who", f"Nobody in “{name}” can get this text", detail)]
     reasons = (
-        (excluded, "opted out"),
+        (excluded["opted_out"], "opted out"),
+        (excluded["may_have_opted_out"], "who may have opted out"),
+        (excluded["suppressed"], "that could not be reached before"),
         (totals["duplicate"], "repeated"),
         (totals["invalid"], "without a usable number"),
         (too_long, "with a text that is too long"),
@@ -362,6 +366,14 @@ def _audience_findings(
         ]
     detail = f"{totals['rows'] - texts:,} of the {totals['rows']:,} rows are left out: {left_out}."
     return [Finding("good", "who", f"{_many(texts, 'person', 'people')} from “{name}”", detail)]
+
+
+def _undecided(count: int) -> list[Finding]:
+    if not count:
+        return []
+    title = f"{_many(count, 'person', 'people')} may have asked not to be texted"
+    detail = "They get nothing until somebody reads their replies and decides."
+    return [Finding("look", "undecided", title, detail)]
 
 
 def _many(count: int, one: str, many: str) -> str:

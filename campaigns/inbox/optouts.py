@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -9,10 +10,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.composing.audience import opted_out
 from campaigns.intake.phone import PHONE_SENTENCES, parse_phone
 from campaigns.models import Event, OptOut
 from campaigns.models.bulk import claim
+from campaigns.opt_outs.lookup import LOOKUP
 
 
 @dataclass(slots=True)
@@ -35,9 +36,9 @@ def add(text: str, *, note: str, user: User | None) -> AddResult:
             result.bad.append((piece, PHONE_SENTENCES[phone.problem]))
         else:
             wanted[phone.e164] = None
-    in_force = opted_out(wanted)
-    result.already = [phone for phone in wanted if phone in in_force]
-    result.added = [phone for phone in wanted if phone not in in_force]
+    firm = _make_way(list(wanted))
+    result.already = [phone for phone in wanted if phone in firm]
+    result.added = [phone for phone in wanted if phone not in firm]
     OptOut.objects.bulk_create(
         [OptOut(phone=phone, note=note[:200], created_by=user) for phone in result.added],
         ignore_conflicts=True,  # somebody else may enter the same number at the same moment
@@ -47,19 +48,56 @@ def add(text: str, *, note: str, user: User | None) -> AddResult:
     return result
 
 
+def _make_way(phones: Sequence[str]) -> set[str]:
+    """Which of these numbers are opted out for good already, for every account.
+
+    For the others, what is in force for a lesser reason ends: somebody has decided now.
+    """
+    firm: set[str] = set()
+    for start in range(0, len(phones), LOOKUP):
+        in_force = OptOut.objects.filter(phone__in=phones[start : start + LOOKUP], ended_at__isnull=True)
+        lesser = []
+        for pk, phone, kind, simulated in in_force.values_list("pk", "phone", "kind", "simulated"):
+            if kind != OptOut.Kind.OPT_OUT:
+                lesser.append(pk)
+            elif not simulated:
+                firm.add(phone)
+        if lesser:
+            OptOut.objects.filter(pk__in=lesser).update(ended_at=timezone.now())
+    return firm
+
+
 @transaction.atomic
 def end(opt_out: OptOut, *, user: User | None) -> bool:
     """The person may be texted again. True for the one call that ended it."""
     in_force = OptOut.objects.filter(pk=opt_out.pk, ended_at__isnull=True)
     if not claim(in_force, ended_at=timezone.now(), ended_by=user):
         return False
-    Event.objects.create(actor=user, verb="opt_out_ended", detail=f"number ending in {opt_out.phone[-4:]}")
+    verb = "opt_out_denied" if opt_out.kind == OptOut.Kind.MAYBE else "opt_out_ended"
+    Event.objects.create(actor=user, verb=verb, detail=f"number ending in {opt_out.phone[-4:]}")
     return True
+
+
+@transaction.atomic
+def confirm(opt_out: OptOut, *, user: User | None) -> bool:
+    """Somebody read the reply: the person did ask not to be texted. True for the one call that decided it."""
+    undecided = OptOut.objects.undecided().filter(pk=opt_out.pk)
+    if not claim(undecided, kind=OptOut.Kind.OPT_OUT, created_by=user):
+        return False
+    detail = f"number ending in {opt_out.phone[-4:]}, reply"
+    Event.objects.create(actor=user, verb="opt_out_added", detail=detail)
+    return True
+
+
+def undecided(limit: int) -> list[OptOut]:
+    """People who may have asked not to be texted, those who wait longest first."""
+    return list(OptOut.objects.undecided().order_by("id")[:limit])
 
 
 def page(query: str = "", before: int | None = None, limit: int = 50) -> list[OptOut]:
     """Those in force, newest first. `query`: a whole number in any spelling, or its last digits."""
-    rows = OptOut.objects.filter(ended_at__isnull=True).select_related("created_by").order_by("-id")
+    rows = OptOut.objects.in_force().exclude(kind=OptOut.Kind.MAYBE)
+    rows = rows.select_related("created_by").order_by("-id")
     digits = "".join(sign for sign in query if sign.isdigit())
     if query.strip():
         whole = parse_phone(query, settings.DEFAULT_REGION)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -196,8 +196,8 @@ def _take_messages(whose: AccountState, told: Sequence[Told[RemoteMessage]]) -> 
     for one in told:
         message = one.payload
         if message.direction == "Inbound":
-            if record := consents.told_by(message):
-                consents.take(whose.account, [record], at=one.event.received_at)
+            dated = replace(message, created_at=message.created_at or one.event.received_at)
+            consents.hear(whose.account, [dated])
             done.append(one.event.pk)
         elif message.batch_id in ours or (not message.batch_id and _take_unnamed(whose, message)):
             done.append(one.event.pk)

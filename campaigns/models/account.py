@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
+
+
+def simulated() -> bool:
+    """Whether texts go to the simulated carrier: nobody else takes these credentials."""
+    return bool(settings.REHEARSAL) and settings.RINGCENTRAL_CLIENT_ID == settings.SIMULATOR
 
 
 class SenderNumber(models.Model):

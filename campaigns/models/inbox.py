@@ -6,33 +6,75 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from campaigns.models.account import simulated
+
+
+class OptOutQuerySet(models.QuerySet["OptOut"]):
+    def known(self) -> OptOutQuerySet:
+        """What the simulated carrier said never counts for a real account. The other way round it does: who
+        asked not to be texted is left out of rehearsals too."""
+        return self.all() if simulated() else self.filter(simulated=False)
+
+    def in_force(self) -> OptOutQuerySet:
+        """Those that count now."""
+        return self.known().filter(ended_at__isnull=True)
+
+    def here(self) -> OptOutQuerySet:
+        """Those in force that were told in this world, the real one or the rehearsal: only these may be
+        changed by what a provider says."""
+        return self.filter(ended_at__isnull=True, simulated=simulated())
+
+    def undecided(self) -> OptOutQuerySet:
+        """People who may have asked not to be texted, until somebody says what they meant."""
+        return self.in_force().filter(kind=OptOut.Kind.MAYBE)
+
 
 class OptOut(models.Model):
     """A number that gets nothing from us, until the row is ended. Ended rows stay as history."""
 
     class Source(models.TextChoices):
         STAFF = "staff", "Entered by hand"
-        REPLY = "reply", "Replied STOP"
+        REPLY = "reply", "By a reply"
         CARRIER = "carrier", "Told by the carrier"
 
     class Kind(models.TextChoices):
         OPT_OUT = "opt_out", "Asked not to be texted"
         SUPPRESSED = "suppressed", "Number cannot be reached"
+        MAYBE = "maybe", "May have asked not to be texted"
 
     phone = models.CharField(max_length=16)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.OPT_OUT)
     source = models.CharField(max_length=10, choices=Source, default=Source.STAFF)
+    account = models.CharField(max_length=120, blank=True)
+    """The provider's account that told it; empty for what staff entered, which counts for every account."""
+    simulated = models.BooleanField(default=False)
+    """The simulated carrier told it: it counts only while texts go there."""
+    words = models.CharField(max_length=300, blank=True)
+    """What the person wrote, the beginning of it."""
+    said_at = models.DateTimeField(null=True)
+    """When the person or the provider said so, by the provider's clock; None for what staff entered."""
     note = models.CharField(max_length=200, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
 
+    objects = OptOutQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["phone"], condition=Q(ended_at__isnull=True), name="one_opt_out_in_force"
+                fields=["phone", "simulated"],
+                condition=Q(ended_at__isnull=True),
+                name="one_opt_out_in_force",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["-id"],
+                name="opt_out_undecided",
+                condition=Q(ended_at__isnull=True, kind="maybe"),
             )
         ]
 

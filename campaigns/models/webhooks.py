@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from campaigns.models.account import simulated
+
 
 class Webhook(models.Model):
     """The address at which a provider may call us, and its subscription. One row a provider."""
@@ -68,6 +70,16 @@ class WebhookEvent(models.Model):
         return f"event {self.pk} ({self.state})"
 
 
+class CarrierConsentQuerySet(models.QuerySet["CarrierConsent"]):
+    def here(self) -> CarrierConsentQuerySet:
+        """What real providers said, or while texts go to the simulated carrier, what that one said."""
+        return self.filter(simulated=simulated())
+
+    def blocks(self) -> CarrierConsentQuerySet:
+        """Pairs that the provider itself blocks, whatever is decided here."""
+        return self.here().filter(opted_out=True, blocked_there=True)
+
+
 class CarrierConsent(models.Model):
     """The newest that a provider said of one pair: one of our numbers, and a person."""
 
@@ -78,11 +90,19 @@ class CarrierConsent(models.Model):
     opted_out = models.BooleanField()
     changed_at = models.DateTimeField()
     """By the provider's clock; what is older than this changes nothing."""
+    blocked_there = models.BooleanField(default=True)
+    """The provider itself blocks this pair. False: only we take the reply for an opt-out."""
+    simulated = models.BooleanField(default=False)
+    """The simulated carrier said so."""
+
+    objects = CarrierConsentQuerySet.as_manager()
 
     class Meta:
         constraints = [
             # Number first: whether a person opted out of any of our numbers is one look.
-            models.UniqueConstraint(fields=["phone", "account", "sender"], name="one_consent_per_pair")
+            models.UniqueConstraint(
+                fields=["phone", "account", "sender", "simulated"], name="one_consent_per_pair"
+            )
         ]
 
     def __str__(self) -> str:

@@ -323,6 +323,11 @@ def explain(code: str) -> Explanation:
     )
 
 
+def is_opt_out(code: str) -> bool:
+    """Whether a code says that the person has opted out: 413, whoever on the way gave it."""
+    return code.endswith("-413") or explain(code).klass is Klass.OPT_OUT
+
+
 def _unknown(code: str, reporter: str) -> str:
     if not code:
         return "No reason was given."

@@ -193,6 +193,8 @@ def take_page(whose: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
     touched = take_messages(whose, page, ours=ours.keys())
     for provider_id, batch in ours.items():
         statuses.take_messages(batch, [item for item in page if item.batch_id == provider_id])
+    others = (item for item in page if item.batch_id not in ours and item.direction != "Inbound")
+    statuses.take_opt_outs(whose.account, others)
     return touched - set(_ids(whose, ours).values())
 
 

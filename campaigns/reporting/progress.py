@@ -387,6 +387,6 @@ def overview() -> Overview:
         recent=list(campaigns.filter(state=Campaign.State.FINISHED)[:SHOWN_CAMPAIGNS]),
         drafts=list(campaigns.filter(state=Campaign.State.DRAFT)[:SHOWN_CAMPAIGNS]),
         list_count=ContactList.objects.count(),
-        opt_out_count=OptOut.objects.filter(ended_at__isnull=True).count(),
+        opt_out_count=OptOut.objects.in_force().exclude(kind=OptOut.Kind.MAYBE).count(),
         sent_7_days=sum(value or 0 for value in sums.values()),
     )

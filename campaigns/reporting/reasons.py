@@ -7,6 +7,8 @@ from campaigns.providers.words import explain
 
 OURS = {
     "opted_out": "This person asked not to be texted.",
+    "may_have_opted_out": "This person may have asked not to be texted. Nobody had read their reply yet.",
+    "suppressed": "This number could not be reached before, so it is not tried again.",
     "empty_text": "The text would be empty for this row.",
     "rejected": "The provider refused this number; its reason was in an answer that was lost.",
     "text_too_long": "The text for this row is longer than 1,000 characters.",

@@ -14,7 +14,9 @@ from django.db import transaction
 
 from campaigns.models import Batch, Campaign, Message, RowState
 from campaigns.models.bulk import update
+from campaigns.opt_outs import carrier
 from campaigns.providers.base import BatchState, RemoteMessage, StatusTotals
+from campaigns.providers.words import is_opt_out
 from campaigns.sending import tally
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ MEANING: dict[str, str] = {
     "DeliveryFailed": Message.State.NOT_DELIVERED.value,
 }
 """The provider's words. One that is not here changes nothing. Plain texts: a million rows are compared."""
+
+DELIVERED = Message.State.DELIVERED.value
 
 RANK: dict[str, int] = {
     Message.State.WAITING.value: 0,
@@ -77,7 +81,15 @@ def take_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
             moves[known[0], learned.state] += 1
     update(Message, COLUMNS, rows)
     _move(batch.campaign_id, moves)
+    take_opt_outs(batch.account, remote.values())
     return len(rows)
+
+
+def take_opt_outs(account: str, messages: Iterable[RemoteMessage]) -> None:
+    """Whom a receipt calls opted out gets nothing more. The same receipt again changes nothing."""
+    for item in messages:
+        if item.error_code and MEANING.get(item.status) != DELIVERED and is_opt_out(item.error_code):
+            carrier.refused(account, item.sender, item.to, at=item.modified_at or item.created_at)
 
 
 class Known(NamedTuple):

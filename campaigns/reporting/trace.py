@@ -116,8 +116,8 @@ def trace(phone: str) -> Trace:
         entries=entries,
         replies=[found for found in stored if found.inbound],
         others=[found for found in stored if not found.inbound and found.pk not in linked],
-        opt_outs=list(OptOut.objects.filter(phone=phone).select_related("created_by", "ended_by")),
-        consents=list(CarrierConsent.objects.filter(phone=phone, account=accounts.known_account())),
+        opt_outs=list(OptOut.objects.known().filter(phone=phone).select_related("created_by", "ended_by")),
+        consents=list(CarrierConsent.objects.here().filter(phone=phone, account=accounts.known_account())),
         unsearched=unsearched,
         cut=len(messages) > MOST or len(stored) == 2 * MOST,
     )
@@ -151,12 +151,18 @@ def _of_message(message: Message, stored: Sequence[StoreMessage]) -> Entry:
         source=message.source_row.source,
         row=message.source_row,
         state=state,
-        reason=sentence("opted_out" if state is RowState.EXCLUDED else message.error_code),
+        reason=sentence(_why_left_out(message) if state is RowState.EXCLUDED else message.error_code),
         message=message,
         steps=steps,
         provider_ids=ids,
         cost=message.cost,
     )
+
+
+def _why_left_out(message: Message) -> str:
+    """The code of one that was left out after launch; it stands on its row."""
+    rows = CampaignRow.objects.filter(campaign=message.campaign_id, source_row=message.source_row_id)
+    return rows.values_list("reason", flat=True).first() or "opted_out"
 
 
 def _rows(phone: str) -> tuple[dict[int, ImportRow], list[Import]]:

@@ -12,13 +12,14 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from campaigns.composing.audience import SourceRow, field_names, opted_out, source_rows
+from campaigns.composing.audience import SourceRow, field_names, source_rows
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, utf16_units
 from campaigns.composing.preflight import Finding, Preflight, Terms, draft_findings, preflight
 from campaigns.composing.segments import count_many
 from campaigns.intake.phone import parse_phone
 from campaigns.models import Batch, Campaign, CampaignRow, Event, Message, RowState, Tally
 from campaigns.models.bulk import claim, insert, unhurried
+from campaigns.opt_outs.lookup import opted_out
 from campaigns.sending import accounts, control, tally
 
 CHUNK = 5000
@@ -161,7 +162,7 @@ def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]
     texts = personaliser.render_many([row.cells() for row in usable])
     for row, text, segments in zip(usable, texts, count_many(texts), strict=True):
         if row.phone in out:
-            chunk.left_out[row.id] = "excluded", "opted_out"
+            chunk.left_out[row.id] = "excluded", out[row.phone]
         elif not text.strip():
             chunk.left_out[row.id] = "invalid", "empty_text"
         elif len(text) > MAX_TEXT_UNITS // 2 and utf16_units(text) > MAX_TEXT_UNITS:

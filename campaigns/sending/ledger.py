@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,10 +17,12 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from campaigns.composing.audience import opted_out
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Event, Message, RowState
 from campaigns.models.bulk import claim
+from campaigns.opt_outs import carrier
+from campaigns.opt_outs.lookup import opted_out
 from campaigns.providers.base import BatchState, OutgoingText, ProviderError, Rejected
+from campaigns.providers.words import is_opt_out
 from campaigns.sending import control, highwater, journal, owner, parking, reconcile, tally
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
     waiting = waiting_in(batch.pk)
     left_out = opted_out(to for _, to, _ in waiting)
     if left_out:
-        exclude(campaign.pk, [key for key, to, _ in waiting if to in left_out])
+        exclude(campaign.pk, {key: left_out[to] for key, to, _ in waiting if to in left_out})
         waiting = [row for row in waiting if row[1] not in left_out]
     if not waiting:
         Batch.objects.filter(pk=batch.pk, state=Batch.State.QUEUED).update(state=Batch.State.EMPTY)
@@ -107,15 +109,19 @@ def fingerprint(texts: Sequence[OutgoingText]) -> str:
     return digest.hexdigest()
 
 
-def exclude(campaign_id: int, message_ids: Sequence[int]) -> None:
-    """Take people who opted out after launch out of a batch that has not left."""
+def exclude(campaign_id: int, reasons: Mapping[int, str]) -> None:
+    """Take people who opted out after launch out of a batch that has not left. `reasons`: by message."""
+    message_ids = list(reasons)
     for start in range(0, len(message_ids), 500):
         ids = message_ids[start : start + 500]
         messages = Message.objects.filter(pk__in=ids, state=Message.State.WAITING)
-        places = dict(messages.values_list("source_row_id", "batch_id"))
+        found = list(messages.values_list("pk", "source_row_id", "batch_id"))
         messages.update(state=Message.State.EXCLUDED, changed_at=timezone.now())
-        rows = CampaignRow.objects.filter(campaign_id=campaign_id, source_row__in=places)
-        rows.update(outcome=CampaignRow.Outcome.EXCLUDED, reason="opted_out")
+        places = {row: batch for _, row, batch in found}
+        for reason in set(reasons.values()):
+            out = [row for pk, row, _ in found if reasons[pk] == reason]
+            rows = CampaignRow.objects.filter(campaign_id=campaign_id, source_row__in=out)
+            rows.update(outcome=CampaignRow.Outcome.EXCLUDED, reason=reason)
         for batch_id, count in Counter(places.values()).items():
             Batch.objects.filter(pk=batch_id).update(size=F("size") - count)
         tally.move(campaign_id, RowState.QUEUED, RowState.EXCLUDED, len(places))
@@ -194,6 +200,9 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         _came_too_late(prepared, answer)
         return
     refused = reject_numbers(prepared, answer.rejected, now)
+    for item in answer.rejected:
+        if is_opt_out(item.code):
+            carrier.refused(account, prepared.sender, item.to, at=now)
     Batch.objects.filter(pk=prepared.batch_id).update(
         state=Batch.State.ACCEPTED,
         account=account,

@@ -18,6 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from campaigns.composing.preflight import preview
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.models import Campaign, ContactList
+from campaigns.opt_outs.how_to_stop import tells_how_to_stop
 from campaigns.sending import accounts
 from dashboard.campaign_forms import OPT_OUT_LINE, CampaignForm, chips
 from dashboard.press import press
@@ -112,7 +113,7 @@ def composing(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> d
         "price": price,
         "chips": chips(contact_list),
         "opt_out_line": OPT_OUT_LINE,
-        "has_opt_out_line": "stop" in text.lower(),
+        "has_opt_out_line": tells_how_to_stop(text),
         "before": shown.position - 1 if shown.position > 0 else None,
         "after": shown.position + 1 if shown.position + 1 < shown.count else None,
         "provider_name": accounts.provider_name(),

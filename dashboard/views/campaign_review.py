@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.preflight import Finding, Preflight
 from campaigns.models import Campaign
+from campaigns.opt_outs.how_to_stop import tells_how_to_stop
 from campaigns.sending import accounts, canary
 from campaigns.sending.launch import NotReady, launch, review
 from dashboard.campaign_forms import OPT_OUT_LINE, LaunchForm
@@ -139,7 +140,7 @@ def checks(campaign: Campaign, found: Preflight) -> list[Check]:
     return sorted(lines, key=lambda line: order.index(line.icon))
 
 
-ICONS = {"who": "people", "list": "people", "sender": "telephone"}
+ICONS = {"who": "people", "undecided": "people", "list": "people", "sender": "telephone"}
 OTHER_ICON = "chat-left-text"
 
 
@@ -151,6 +152,8 @@ def _from_finding(campaign: Campaign, finding: Finding) -> Check:
             reverse("list_detail", args=[campaign.contact_list_id]),
             "See the list and its left-out rows",
         )
+    elif finding.code == "undecided":
+        url, link = reverse("opt_outs") + "#undecided", "Read their replies"
     elif finding.level == "stop" or finding.code == "empty_fields":
         url, link = reverse("campaign_edit", args=[campaign.pk]), "Change it"
     title = f"Who: {finding.title}" if finding.level == "good" and finding.code == "who" else finding.title
@@ -185,7 +188,7 @@ def _what(campaign: Campaign) -> Check:
     title = (
         f"What: one text with {plural(len(fields), 'field,fields')}" if fields else "What: one text for all"
     )
-    if "stop" in campaign.text.lower():
+    if tells_how_to_stop(campaign.text):
         return Check("good", "chat-left-text", title, "It tells people how to stop.")
     detail = f"Nothing in it tells people how to stop. Carriers expect a line such as “{OPT_OUT_LINE}”."
     return Check(

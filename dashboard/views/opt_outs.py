@@ -20,8 +20,10 @@ from dashboard.paging import row_seen
 from dashboard.people import signed_in
 from dashboard.press import press
 from dashboard.templatetags.carillon import phone, plural
+from dashboard.undecided import undecided_replies
 
 PAGE = 50
+MEANS = ("stop", "other")
 NAMED = 20
 """Numbers that could not be read and are said one by one."""
 NOT_ADDED = (
@@ -62,7 +64,9 @@ def opt_out_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("campaigns.change_optout", raise_exception=True)
 def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
-    opt_out = get_object_or_404(OptOut.objects.select_related("created_by"), pk=opt_out_id)
+    opt_out = get_object_or_404(OptOut.objects.known().select_related("created_by"), pk=opt_out_id)
+    if opt_out.kind == OptOut.Kind.MAYBE and opt_out.ended_at is None:
+        return redirect(reverse("opt_outs") + "#undecided")
     blocked = _blocked(opt_out)
     if request.method != "POST" and opt_out.ended_at is None:
         ends_by_itself = opt_out.source in consents.BEGUN_BY_THEM
@@ -80,11 +84,28 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
     return redirect("opt_outs")
 
 
+@permission_required("campaigns.change_optout", raise_exception=True)
+@press("opt_outs")
+def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
+    """What somebody meant by a reply that may be an opt-out: one press, on the overview or here."""
+    opt_out = get_object_or_404(OptOut.objects.known(), pk=opt_out_id)
+    means, back = request.POST.get("means"), request.POST.get("back")
+    if means not in MEANS:
+        messages.warning(request, "Nothing was decided. Press one of the two buttons beside the reply.")
+    elif opt_out.kind != OptOut.Kind.MAYBE or opt_out.ended_at is not None:
+        messages.info(request, f"The reply of {phone(opt_out.phone)} had been decided before.")
+    elif means == "stop" and optouts.confirm(opt_out, user=signed_in(request)):
+        messages.success(request, f"{phone(opt_out.phone)} will not be texted any more.")
+    elif means == "other" and optouts.end(opt_out, user=signed_in(request)):
+        messages.success(request, f"{phone(opt_out.phone)} may be texted, from the next campaign on.")
+    else:
+        messages.info(request, f"The reply of {phone(opt_out.phone)} had been decided before.")
+    return redirect("overview" if back == "overview" else "opt_outs")
+
+
 def _blocked(opt_out: OptOut) -> str:
     """What keeps texts from this person whatever is undone here: the provider's own list. Empty: nothing."""
-    held = CarrierConsent.objects.filter(
-        phone=opt_out.phone, account=accounts.known_account(), opted_out=True
-    )
+    held = CarrierConsent.objects.blocks().filter(phone=opt_out.phone, account=accounts.known_account())
     senders = sorted(held.values_list("sender", flat=True))
     if not senders:
         return ""
@@ -116,7 +137,7 @@ def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
         if before is None
         else reverse("opt_outs") + (f"?{urlencode({'q': query})}" if query else ""),
         "provider_name": accounts.provider_name(),
-    }
+    } | undecided_replies(request)
     return render(request, "opt_outs.html", context)
 
 

@@ -15,12 +15,13 @@ from campaigns.models import Tally
 from campaigns.reporting import progress
 from campaigns.reporting.progress import LEFT_OUT, Overview
 from campaigns.sending import accounts
+from dashboard.undecided import undecided_replies
 
 
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def overview(request: HttpRequest) -> HttpResponse:
-    return render(request, "overview.html", _context(progress.overview()))
+    return render(request, "overview.html", _context(progress.overview()) | undecided_replies(request))
 
 
 @require_safe

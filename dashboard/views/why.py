@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from campaigns.models import OptOut
 from campaigns.reporting.trace import trace, trace_csv
 from dashboard import store_pages
 from dashboard.store_forms import NumberForm
@@ -24,12 +26,24 @@ def why(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "found": None, **store_pages.common()}
     if asked and form.is_valid():
         found = trace(form.cleaned_data["number"])
+        in_force = [opt_out for opt_out in found.opt_outs if opt_out.ended_at is None]
         context |= {
             "found": found,
-            "in_force": [opt_out for opt_out in found.opt_outs if opt_out.ended_at is None],
+            "in_force": in_force,
+            "not_texted": _not_texted(in_force),
             "file": f"{reverse('why_csv')}?{urlencode({'number': found.phone})}",
         }
     return render(request, "why.html", context)
+
+
+def _not_texted(in_force: Sequence[OptOut]) -> str:
+    """Why a person gets no text now."""
+    kinds = {opt_out.kind for opt_out in in_force}
+    if OptOut.Kind.OPT_OUT in kinds:
+        return "This person opted out and is not texted"
+    if OptOut.Kind.MAYBE in kinds:
+        return "This person may have asked not to be texted, and is not texted until somebody decides it"
+    return "This number could not be reached before and is not texted"
 
 
 @require_safe

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
 
 from campaigns.composing import audience
-from campaigns.models import Import, ImportRow, OptOut
+from campaigns.models import Import, ImportRow
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -41,22 +40,6 @@ def test_a_file_that_is_not_read_to_its_end_counts_for_nothing(state: str) -> No
     contacts = factories.contact_list(people=3, state=state)
     assert ImportRow.objects.count() == 3
     assert audience.source_rows(contacts, limit=10) == []
-
-
-@pytest.mark.parametrize("asked", [0, 1, 3, audience.LOOKUP + 1, 2 * audience.LOOKUP])
-@pytest.mark.parametrize("out", [0, 1, 2, 700])
-def test_opt_outs_are_found_however_many_are_asked_for(asked: int, out: int) -> None:
-    """Few numbers are looked up; many are compared with the whole list, if that is shorter."""
-    phones = [f"+1212555{number:04}" for number in range(asked)]
-    left_out = [f"+1212555{number:04}" for number in range(out)]
-    OptOut.objects.bulk_create(OptOut(phone=phone) for phone in left_out)
-    factories.opt_out("+12125559999", ended_at=timezone.now())
-    assert audience.opted_out(phone for phone in phones) == set(phones) & set(left_out)
-
-
-def test_one_that_ended_may_be_texted() -> None:
-    factories.opt_out(factories.phone(0), ended_at=timezone.now())
-    assert audience.opted_out([factories.phone(0)]) == set()
 
 
 def test_the_fields_of_a_campaign_are_those_of_its_list() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from campaigns.models import CarrierConsent, OptOut
@@ -152,6 +154,7 @@ def held_back(*senders: str, opted_out: bool = True, account: str = "") -> None:
             phone="+15125550101",
             opted_out=opted_out,
             changed_at=timezone.now(),
+            simulated=True,
         )
 
 
@@ -230,3 +233,99 @@ def test_wrong_method_and_unknown(as_composer: PageClient, stranger: PageClient)
     assert as_composer.get("/opt-outs/1/end/").status_code == 404
     assert stranger.post(ADD, {"numbers": "512 555 0101"}).status_code == 302
     assert in_force() == []
+
+
+# --- Replies that may be opt-outs ---------------------------------------------------------------------------
+
+
+def asked(words: str = "stop please", number: str = "+15125550101", **fields: Any) -> OptOut:
+    return factories.opt_out(
+        number,
+        kind=OptOut.Kind.MAYBE,
+        source=OptOut.Source.REPLY,
+        words=words,
+        said_at=timezone.now(),
+        **fields,
+    )
+
+
+@pytest.mark.parametrize("address", ["/", PAGE])
+def test_a_reply_that_may_mean_stop_waits_for_one_press(as_composer: PageClient, address: str) -> None:
+    asked("stop {{ please }}")
+    html = as_composer.page(address)
+    assert "1 reply may mean “stop”" in html
+    assert "“stop &#123;&#123; please &#125;&#125;”" in html
+    assert "Stop texting (512) 555-0101" in html
+
+
+@pytest.mark.parametrize("address", ["/", PAGE])
+def test_pages_without_such_replies_do_not_speak_of_them(as_composer: PageClient, address: str) -> None:
+    factories.opt_out("+15125550102")
+    assert "may mean “stop”" not in as_composer.page(address)
+
+
+@pytest.mark.parametrize(
+    ("back", "leads_to"), [("overview", "/"), ("opt_outs", PAGE), ("https://evil", PAGE)]
+)
+@pytest.mark.parametrize(("means", "texted"), [("stop", False), ("other", True)])
+def test_one_press_decides(
+    as_composer: PageClient, composer: User, back: str, leads_to: str, means: str, texted: bool
+) -> None:
+    held = asked()
+    response = as_composer.post(f"{PAGE}{held.pk}/decide/", {"means": means, "back": back})
+    assert response["Location"] == leads_to
+    assert in_force() == ([] if texted else ["+15125550101"])
+    held.refresh_from_db()
+    assert (held.kind, held.created_by) == (("maybe", None) if texted else ("opt_out", composer))
+    html = as_composer.page(PAGE)
+    assert "may mean “stop”" not in html
+    assert ("Replied “stop please”" in html) != texted
+
+
+def test_a_second_press_changes_nothing(as_composer: PageClient) -> None:
+    held = asked()
+    as_composer.send(f"{PAGE}{held.pk}/decide/", means="stop")
+    html = as_composer.send(f"{PAGE}{held.pk}/decide/", means="other").content.decode()
+    assert "had been decided before" in html
+    assert in_force() == ["+15125550101"]
+
+
+def test_a_press_that_names_no_decision_decides_nothing(as_composer: PageClient) -> None:
+    html = as_composer.send(f"{PAGE}{asked().pk}/decide/", means="maybe").content.decode()
+    assert "Press one of the two buttons" in html
+    assert OptOut.objects.undecided().count() == 1
+
+
+def test_who_may_only_look_sees_the_reply_and_no_button(as_viewer: PageClient) -> None:
+    held = asked()
+    html = as_viewer.page("/")
+    assert "“stop please”" in html
+    assert "/decide/" not in html
+    assert as_viewer.post(f"{PAGE}{held.pk}/decide/", {"means": "other"}).status_code == 403
+    assert OptOut.objects.undecided().count() == 1
+
+
+def test_an_opt_out_that_is_not_decided_yet_is_not_undone_but_decided(as_composer: PageClient) -> None:
+    held = asked()
+    assert as_composer.get(f"{PAGE}{held.pk}/end/")["Location"] == f"{PAGE}#undecided"
+    assert in_force() == ["+15125550101"]
+
+
+def test_of_many_replies_those_who_wait_longest_stand_first(as_composer: PageClient) -> None:
+    for number in range(12):
+        asked(f"please stop {number}", factories.phone(number))
+    html = as_composer.page("/")
+    assert "12 replies may mean “stop”" in html
+    assert html.index("please stop 0") < html.index("please stop 9")
+    assert "please stop 10" not in html
+    assert "10 of 12 are shown" in html
+
+
+def test_what_a_rehearsal_left_is_not_asked_of_a_real_account(
+    as_composer: PageClient, settings: LazySettings
+) -> None:
+    held = asked(simulated=True)
+    assert "Rehearsal: this never counts for a real account." in as_composer.page("/")
+    settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
+    assert "may mean “stop”" not in as_composer.page("/")
+    assert as_composer.post(f"{PAGE}{held.pk}/decide/", {"means": "stop"}).status_code == 404

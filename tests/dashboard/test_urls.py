@@ -16,12 +16,31 @@ FREE = {"/sign-in/", "/admin/login/", "/healthz/", HOOK}
 """The only addresses that answer somebody who is not signed in."""
 KNOWN = ("/known/<int:disagreement_id>/", "/known/<int:disagreement_id>/all/")
 POST_ONLY = (
-    *("/sign-out/", "/opt-outs/add/", "/try-again/", "/pause/", "/undo/", "/preview/", "/refresh/"),
+    *(
+        "/sign-out/",
+        "/opt-outs/add/",
+        "/decide/",
+        "/try-again/",
+        "/pause/",
+        "/undo/",
+        "/preview/",
+        "/refresh/",
+    ),
     *("/again/", *KNOWN),
 )
 FRAGMENTS = ("/moving/",)
 COMPOSERS = (
-    *("/new/", "/edit/", "/delete/", "/rename/", "/end/", "/preview/", "/opt-outs/add/", "/refresh/"),
+    *(
+        "/new/",
+        "/edit/",
+        "/delete/",
+        "/rename/",
+        "/end/",
+        "/decide/",
+        "/preview/",
+        "/opt-outs/add/",
+        "/refresh/",
+    ),
     "/again/",
 )
 SENDERS = ("/try-again/", "/pause/", "/undo/", "/cancel/", "/<str:decision>/", *KNOWN)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 from campaigns import tasks
@@ -112,7 +114,7 @@ def test_who_says_stop_again_after_staff_let_them_back_in_is_out(sender: User) -
 
 
 def test_an_opt_out_weighs_more_than_a_number_that_could_not_be_reached() -> None:
-    factories.opt_out(ANN, kind=OptOut.Kind.SUPPRESSED, source=OptOut.Source.CARRIER)
+    factories.opt_out(ANN, kind=OptOut.Kind.SUPPRESSED, source=OptOut.Source.CARRIER, simulated=True)
     take(OUT)
     assert OptOut.objects.get(ended_at__isnull=True).kind == OptOut.Kind.OPT_OUT
 
@@ -130,41 +132,136 @@ def test_who_said_so_is_written_down(source: str, kept: str) -> None:
     assert ANN[-4:] in event.detail
 
 
+def reply(text: str, minutes: int = 0, *, direction: str = "Inbound", sender: str = ANN) -> RemoteMessage:
+    at = NOON + timedelta(minutes=minutes)
+    return RemoteMessage(
+        provider_id="1", batch_id="", sender=sender, to=LOCAL, direction=direction, status="Received",
+        error_code="", segments=1, cost=None, text=text, created_at=at, modified_at=at,
+    )  # fmt: skip
+
+
+def undecided() -> list[str]:
+    return [row.words for row in OptOut.objects.undecided().order_by("id")]
+
+
 @pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("STOP", True),
-        (" stop\n", True),
-        ("Unsubscribe", True),
-        ("quit", True),
-        ("CANCEL", True),
-        ("end", True),
-        ("START", False),
-        ("unstop", False),
-        ("Resume", False),
-        ("please stop", None),  # the word must be the whole text
-        ("stop!", None),
-        ("STOPALL", None),  # not among RingCentral's words
-        ("", None),
-        ("yes", None),
-    ],
+    ("text", "said"), [("STOP", True), ("Revoke!", True), ("START", False), ("please stop", None), ("", None)]
 )
-def test_keywords(text: str, said: bool | None) -> None:
+def test_a_keyword(text: str, said: bool | None) -> None:
     assert consents.keyword(text) is said
 
 
 @pytest.mark.parametrize(("direction", "blocks"), [("Inbound", True), ("Outbound", False)])
 def test_only_what_comes_in_is_a_word(direction: str, blocks: bool) -> None:
     """A text of ours that says "stop" opts nobody out."""
-    message = RemoteMessage(
-        provider_id="1", batch_id="", sender=ANN, to=LOCAL, direction=direction, status="Delivered",
-        error_code="", segments=1, cost=None, text="STOP", created_at=NOON, modified_at=NOON,
-    )  # fmt: skip
-    told = consents.told_by(message)
-    assert (told is not None) == blocks
-    if told:
-        take(told)
-        assert blocked() == [ANN]
+    assert consents.hear("a", [reply("STOP", direction=direction)]) == blocks
+    assert consents.hear("a", [reply("please stop", direction=direction, sender=BEN)]) == blocks
+    assert blocked() == ([ANN, BEN] if blocks else [])
+
+
+@pytest.mark.parametrize(
+    "number", ["+14155550101", "14155550101", "(415) 555-0101", "4155550101", "001 415 555 0101"]
+)
+def test_a_stop_from_a_number_in_any_spelling(number: str) -> None:
+    consents.hear("a", [reply("STOP", sender=number)])
+    assert blocked() == [ANN]
+
+
+@pytest.mark.parametrize("number", ["Anonymous", "", "911", "+", "restricted 5", "12345", "+abc"])
+def test_what_is_no_number_opts_nobody_out(number: str) -> None:
+    assert consents.hear("a", [reply("STOP", sender=number)]) == 0
+    assert consents.hear("a", [reply("stop it please", sender=number)]) == 0
+    assert consents.take("a", [record(True, to=number)], at=NOON) == 0
+    assert not OptOut.objects.exists()
+
+
+def test_two_spellings_of_our_own_number_are_one_pair() -> None:
+    take(record(True, sender="16505550100"), record(False, 5, sender=LOCAL))
+    assert blocked() == []
+
+
+def test_a_word_that_the_provider_does_not_know_is_ours_alone() -> None:
+    consents.hear("a", [reply("REVOKE"), reply("STOP", sender=BEN)])
+    assert blocked() == [ANN, BEN]
+    assert [pair.phone for pair in CarrierConsent.objects.blocks()] == [BEN]
+
+
+def test_what_may_mean_stop_holds_the_person_until_somebody_decides(composer: User) -> None:
+    assert consents.hear("a", [reply("stop please")]) == 1
+    assert (blocked(), undecided()) == ([ANN], ["stop please"])
+    held = OptOut.objects.get()
+    assert (held.kind, held.source, held.account, held.said_at) == ("maybe", "reply", "a", NOON)
+    assert optouts.confirm(held, user=composer)
+    assert not optouts.confirm(held, user=composer)
+    held.refresh_from_db()
+    assert (blocked(), undecided(), held.kind, held.created_by) == ([ANN], [], "opt_out", composer)
+
+
+def test_a_decision_stands_however_often_the_reply_is_read_again(composer: User) -> None:
+    consents.hear("a", [reply("who is this?")])
+    optouts.end(OptOut.objects.get(), user=composer)
+    assert consents.hear("a", [reply("who is this?")]) == 0
+    assert blocked() == []
+    assert consents.hear("a", [reply("who is this?", 10)]) == 1, "they ask once more"
+    assert blocked() == [ANN]
+
+
+def test_a_reply_without_a_time_is_news_once(composer: User) -> None:
+    undated = replace(reply("wrong number"), created_at=None, modified_at=None)
+    assert consents.hear("a", [undated]) == 1
+    optouts.end(OptOut.objects.get(), user=composer)
+    assert consents.hear("a", [undated]) == 0
+    assert blocked() == []
+
+
+ASKED, CLEAR, AGAIN = reply("please stop", 0), reply("STOP", 5), reply("START", 9)
+
+
+@pytest.mark.parametrize("told", [*itertools.permutations([ASKED, CLEAR, AGAIN])])
+def test_a_clear_word_settles_what_came_before_it_in_any_order(told: tuple[RemoteMessage, ...]) -> None:
+    """The store is read newest first, events come as they come."""
+    consents.hear("a", told)
+    assert (blocked(), undecided()) == ([], [])
+
+
+@pytest.mark.parametrize("told", [*itertools.permutations([reply("START", 0), reply("please stop", 5)])])
+def test_an_older_start_does_not_let_somebody_back_in(told: tuple[RemoteMessage, ...]) -> None:
+    consents.hear("a", told)
+    assert undecided() == ["please stop"]
+
+
+def test_a_held_person_who_says_stop_is_out_for_good() -> None:
+    consents.hear("a", [reply("stop please"), reply("STOP", 5)])
+    assert OptOut.objects.get(ended_at__isnull=True).kind == OptOut.Kind.OPT_OUT
+
+
+def test_staff_who_enter_a_held_number_decide_it(composer: User) -> None:
+    consents.hear("a", [reply("stop please")])
+    result = optouts.add(ANN, note="", user=composer)
+    assert (result.added, result.already) == ([ANN], [])
+    assert OptOut.objects.get(ended_at__isnull=True).source == OptOut.Source.STAFF
+
+
+def test_what_the_simulated_carrier_says_never_counts_for_a_real_account(settings: LazySettings) -> None:
+    """Not even if both call themselves by the same name."""
+    consents.hear("a", [reply("STOP"), reply("stop please", sender=BEN)])
+    take(record(True, to="+14155550103", source="Carrier"))
+    assert len(OptOut.objects.in_force()) == 3
+    settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
+    assert not OptOut.objects.in_force().exists()
+    assert take(record(True)) == 1, "the real carrier's first word is news"
+    assert [row.simulated for row in OptOut.objects.in_force()] == [False]
+
+
+def test_a_start_in_a_rehearsal_does_not_end_a_real_opt_out(settings: LazySettings) -> None:
+    rehearsal = (settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID)
+    settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
+    consents.hear("a", [reply("STOP")])
+    settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = rehearsal
+    consents.hear("simulated", [reply("START", 5)])
+    assert blocked() == [ANN]
+    settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
+    assert OptOut.objects.in_force().count() == 1
 
 
 def blocked_at_the_carrier(*pairs: tuple[str, str]) -> None:

@@ -1,0 +1,190 @@
+"""What a provider tells of opting out and in, into our tables: pair by pair, the newest word counts.
+
+A provider blocks a person for one of our numbers. We text nobody from any number who is blocked for one.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.intake.phone import parse_phone
+from campaigns.models import CarrierConsent, Event, OptOut
+from campaigns.models.account import simulated
+from campaigns.models.bulk import claim
+from campaigns.providers.optouts import EVERY_SENDER, OptOutRecord
+
+log = logging.getLogger(__name__)
+
+RECIPIENT = "Recipient"
+"""The source of what the person themself said."""
+BEGUN_BY_THEM = (OptOut.Source.CARRIER, OptOut.Source.REPLY)
+"""What a provider or a reply began, the same may end. What staff entered stays until staff end it."""
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_DIGITS = re.compile(r"[0-9]{11,15}")
+_WORDS = 300
+
+
+def number(written: str) -> str:
+    """E.164 of a number in any spelling that a provider uses; empty if it is none.
+
+    Digits with a country code and no + are what RingCentral's own client shows.
+    """
+    if _E164.fullmatch(written):
+        return written
+    digits = "".join(sign for sign in written[:40] if sign.isascii() and sign.isdigit())
+    if "+" not in written and _DIGITS.fullmatch(digits):
+        international = parse_phone(f"+{digits}", settings.DEFAULT_REGION)
+        if international.e164:
+            return international.e164
+    return parse_phone(written, settings.DEFAULT_REGION).e164
+
+
+def take(
+    account: str,
+    records: Iterable[OptOutRecord],
+    *,
+    at: datetime,
+    blocked_there: bool = True,
+    words: str = "",
+) -> int:
+    """Take in what was said, in any order and as often as one likes. Returns how many records were news.
+
+    `at` stands for the time of a record that has none of its own. `blocked_there`: the provider itself acts
+    on it, too. `words`: what the person wrote.
+    """
+    taken = 0
+    for record in records:
+        phone, sender = number(record.recipient), _sender(record.sender)
+        if not phone:
+            log.warning("an opt-out of something that is no phone number was left out")
+            continue
+        when = record.changed_at or at
+        taken += _take(account, record, phone, sender, when, blocked_there=blocked_there, words=words)
+    return taken
+
+
+def _sender(written: str) -> str:
+    return written if written in ("", EVERY_SENDER) else number(written) or written[:16]
+
+
+def refused(account: str, sender: str, phone: str, *, at: datetime | None) -> bool:
+    """A text came back because the person has opted out. True if that was news.
+
+    Without a time it counts only if nothing is known of the pair: what staff decided since must stand.
+    """
+    known = CarrierConsent.objects.here().filter(account=account, phone=number(phone), sender=_sender(sender))
+    if at is None and known.exists():
+        return False
+    record = OptOutRecord(sender=sender, recipient=phone, opted_out=True, source="Carrier", changed_at=at)
+    return take(account, [record], at=timezone.now()) > 0
+
+
+def news(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:
+    """Of thousands that are told each night, those of which we do not know the same already.
+
+    A record without a time would be newer each night, and undo what staff decided since.
+    """
+    named = [(number(record.recipient), _sender(record.sender)) for record in page]
+    known = CarrierConsent.objects.blocks().filter(account=account, phone__in={phone for phone, _ in named})
+    pairs = set(known.values_list("phone", "sender"))
+    return [record for record, pair in zip(page, named, strict=True) if pair not in pairs]
+
+
+@transaction.atomic
+def _take(
+    account: str,
+    record: OptOutRecord,
+    phone: str,
+    sender: str,
+    at: datetime,
+    *,
+    blocked_there: bool,
+    words: str,
+) -> bool:
+    pair, created = CarrierConsent.objects.select_for_update().get_or_create(
+        phone=phone,
+        account=account,
+        sender=sender,
+        simulated=simulated(),
+        defaults={"opted_out": record.opted_out, "changed_at": at, "blocked_there": blocked_there},
+    )
+    # At the same moment, the opt-out counts: a text too few is better than one too many.
+    newer = at > pair.changed_at or (at == pair.changed_at and record.opted_out > pair.opted_out)
+    if not created and not newer:
+        return False
+    pair.opted_out, pair.changed_at, pair.blocked_there = record.opted_out, at, blocked_there
+    pair.save(update_fields=["opted_out", "changed_at", "blocked_there"])
+    if record.opted_out:
+        source = OptOut.Source.REPLY if record.source == RECIPIENT else OptOut.Source.CARRIER
+        _begin(pair, source=source, words=words)
+    else:
+        _end(pair)
+    return True
+
+
+def _begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
+    in_force = OptOut.objects.in_force().filter(phone=pair.phone)
+    if in_force.filter(kind=OptOut.Kind.OPT_OUT).exists():
+        return
+    # What was in force for a lesser reason may end without the person's word; this does not.
+    OptOut.objects.here().filter(phone=pair.phone).update(ended_at=timezone.now())
+    _add(pair.account, pair.phone, kind=OptOut.Kind.OPT_OUT, source=source, at=pair.changed_at, words=words)
+    Event.objects.create(verb="opt_out_added", detail=f"number ending in {pair.phone[-4:]}, {source.value}")
+
+
+def _add(
+    account: str, phone: str, *, kind: OptOut.Kind, source: OptOut.Source, at: datetime, words: str
+) -> None:
+    made = OptOut(
+        phone=phone,
+        kind=kind,
+        source=source,
+        account=account,
+        simulated=simulated(),
+        words=words[:_WORDS],
+        said_at=at,
+        note=f"Since {timezone.localtime(at):%Y-%m-%d %H:%M %Z}",
+    )
+    OptOut.objects.bulk_create([made], ignore_conflicts=True)  # another process may hear the same
+
+
+def _end(pair: CarrierConsent) -> None:
+    if CarrierConsent.objects.here().filter(phone=pair.phone, opted_out=True).exists():
+        return
+    begun = OptOut.objects.here().filter(phone=pair.phone, source__in=BEGUN_BY_THEM)
+    begun = begun.exclude(said_at__gt=pair.changed_at)
+    if claim(begun, ended_at=timezone.now()):
+        Event.objects.create(verb="opt_out_ended", detail=f"number ending in {pair.phone[-4:]}")
+
+
+@transaction.atomic
+def hold(account: str, sender: str, phone: str, words: str, *, at: datetime | None) -> bool:
+    """Text somebody no more who may have asked for it, until a person reads it. True if that was news.
+
+    `at`: when they wrote it. The same reply changes nothing once it was decided, nor does one that a clear
+    word followed.
+    """
+    whom = number(phone)
+    if not whom or OptOut.objects.in_force().filter(phone=whom).exclude(kind=OptOut.Kind.SUPPRESSED).exists():
+        return False
+    earlier = OptOut.objects.filter(phone=whom, simulated=simulated())
+    if at is None:
+        if earlier.filter(words=words[:_WORDS]).exists():
+            return False
+        at = timezone.now()
+    elif (
+        earlier.filter(said_at__gte=at).exists()
+        or CarrierConsent.objects.here().filter(phone=whom, account=account, changed_at__gte=at).exists()
+    ):
+        return False
+    OptOut.objects.here().filter(phone=whom).update(ended_at=timezone.now())
+    _add(account, whom, kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, at=at, words=words)
+    Event.objects.create(verb="opt_out_asked", detail=f"number ending in {whom[-4:]}")
+    return True

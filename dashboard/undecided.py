@@ -1,0 +1,21 @@
+"""Replies that may be opt-outs, for the pages on which a person decides them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from campaigns.inbox import optouts
+from campaigns.models import OptOut
+
+SHOWN = 10
+"""Replies on a page; the others come up as these are decided."""
+
+
+def undecided_replies(request: HttpRequest) -> dict[str, Any]:
+    """Context of `parts/_undecided.html`; empty lists for those who may not see opt-outs."""
+    if not request.user.has_perm("campaigns.view_optout"):
+        return {"undecided": [], "undecided_count": 0}
+    count = OptOut.objects.undecided().count()
+    return {"undecided": optouts.undecided(SHOWN) if count else [], "undecided_count": count}
