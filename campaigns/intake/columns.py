@@ -1,4 +1,4 @@
-"""Headings of a spreadsheet: names for people, names for templates, and where the phone numbers are."""
+"""Headings of a spreadsheet: names for people, names for templates, and whether a row is one of headings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from campaigns.intake.phone import PhoneProblem, normalise_many
+from campaigns.intake.phone_headings import tells_of_phones
 
 RESERVED = frozenset(
     (
@@ -17,18 +18,6 @@ RESERVED = frozenset(
     )
 )
 """Words that the template language reads as its own."""
-
-_PHONE_HEADINGS = frozenset(
-    (
-        *("phone", "mobile", "cell", "telephone", "phones", "tel", "msisdn", "sms", "gsm", "cellphone"),
-        *("phonenumber", "mobilephone", "handphone", "handy", "telefon", "telefono", "celular", "movil"),
-        *("portable", "mobil", "handynummer", "rufnummer", "telefonnummer", "telefone", "cel"),
-    )
-)
-"""Words of a heading, in lower case and without accents, that tell of phone numbers."""
-
-_TELLING_SHARE = 0.5
-"""Of the filled cells of a column, how many must look like phones when its heading does not say so."""
 
 
 def field_name(heading: str) -> str:
@@ -80,36 +69,7 @@ def has_phone(cells: Sequence[str]) -> bool:
 
 
 def tell_of_phones(headings: Iterable[str]) -> bool:
-    return any(map(_tells_of_phones, headings))
-
-
-def guess_phone_column(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
-    """The index of the column that most likely holds the phone numbers, from its heading and its first cells.
-
-    A heading that says so wins over a better looking column, unless none of its cells looks like a phone.
-    """
-    shares = [_phone_share([row[place] for row in rows]) for place in range(len(headings))]
-    named = [place for place, heading in enumerate(headings) if _tells_of_phones(heading)]
-    candidates = [place for place in named if shares[place] > 0] or [
-        place for place, share in enumerate(shares) if share >= _TELLING_SHARE
-    ]
-    if not candidates:
-        return named[0] if named else None
-    return max(candidates, key=lambda place: shares[place])
-
-
-def _tells_of_phones(heading: str) -> bool:
-    return not _PHONE_HEADINGS.isdisjoint(field_name(heading).split("_"))
-
-
-def _phone_share(cells: Sequence[str]) -> float:
-    """The share of valid numbers among the filled cells; a number with another fault counts for half."""
-    filled = [cell for cell in cells if cell.strip()]
-    if not filled:
-        return 0.0
-    numbers, problems = normalise_many(filled)
-    near = sum(problem in _NEARLY for problem in problems.values())
-    return (sum(map(bool, numbers)) + near / 2) / len(filled)
+    return any(map(tells_of_phones, headings))
 
 
 _NEARLY = frozenset(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from campaigns.intake.phone_columns import PhoneColumns
+
 MAX_BYTES = 50 * 1024 * 1024
 MAX_COLUMNS = 200
 MAX_ROWS = 1_000_000
@@ -26,6 +28,8 @@ class FileCode(StrEnum):
     QUOTE = "quote"
     LONG_LINE = "long_line"
     NO_PHONE_COLUMN = "no_phone_column"
+    TWO_PHONE_COLUMNS = "two_phone_columns"
+    DOUBTFUL_PHONE_COLUMN = "doubtful_phone_column"
     NO_SUCH_COLUMN = "no_such_column"
 
 
@@ -63,8 +67,26 @@ FILE_SENTENCES: dict[FileCode, str] = {
     FileCode.NO_PHONE_COLUMN: (
         "No column looks like phone numbers. The columns are: {columns}. Which one holds the phone numbers?"
     ),
+    FileCode.TWO_PHONE_COLUMNS: (
+        "More than one column may hold the phone numbers: {columns}. Which one should get the texts?"
+    ),
+    FileCode.DOUBTFUL_PHONE_COLUMN: (
+        "Phone numbers stand only in {columns}, and the heading does not say that they are people’s own "
+        "numbers for texts. Which column should get the texts?"
+    ),
     FileCode.NO_SUCH_COLUMN: "There is no column called {name}. The columns are: {columns}.",
 }
+
+
+WHICH_COLUMN = frozenset(
+    {
+        FileCode.NO_PHONE_COLUMN,
+        FileCode.TWO_PHONE_COLUMNS,
+        FileCode.DOUBTFUL_PHONE_COLUMN,
+        FileCode.NO_SUCH_COLUMN,
+    }
+)
+"""The file is good; a person has to say which column holds the phone numbers."""
 
 
 class FileProblem(Exception):  # noqa: N818 — a problem of the file is no error of ours
@@ -77,6 +99,8 @@ class FileProblem(Exception):  # noqa: N818 — a problem of the file is no erro
         """The spreadsheet row that is at fault, counted from 1, or None."""
         self.columns: tuple[str, ...] = ()
         """The columns to choose from, where the problem is which one holds the phone numbers."""
+        self.phones: PhoneColumns | None = None
+        """What was seen in them."""
         super().__init__(self.sentence)
 
 

@@ -109,7 +109,7 @@ def _make_list(
 def _phone_place(sheet: Sheet, wanted: str) -> int:
     """Where the phone numbers stand. Raises FileProblem with the columns to choose from."""
     try:
-        return sheet.find_column(wanted) if wanted else sheet.require_phone_column()
+        return sheet.find_column(wanted) if wanted else sheet.require_phone_column(settings.DEFAULT_REGION)
     except FileProblem as problem:
         problem.columns = sheet.columns
         raise

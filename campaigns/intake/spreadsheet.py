@@ -11,12 +11,13 @@ import tempfile
 import unicodedata
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from campaigns.intake import columns as headings
-from campaigns.intake import delimited, filetypes, workbook
+from campaigns.intake import delimited, filetypes, phone_columns, workbook
 from campaigns.intake.delimited import Layout
 from campaigns.intake.encoding import survey
 from campaigns.intake.file_problems import (
@@ -46,6 +47,8 @@ __all__ = [
 ]
 
 _SAMPLE_ROWS = 100
+_NAMED = 20
+"""Columns that a sentence names."""
 _MARKS = "\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 """Zero-width and direction marks, which come along when a number is copied from a contact card. Around a cell
 they say nothing, show as boxes, and one of them makes a text cost more. Inside they may matter."""
@@ -69,8 +72,6 @@ class Sheet:
     """Headings as typed; blank and repeated ones made distinct."""
     field_names: tuple[str, ...]
     """The columns' names in templates: `First Name` is first_name."""
-    phone_column: int | None
-    """Index of the column that most likely holds the phone numbers."""
     encoding: str
     """As people call it, such as Windows-1252."""
     delimiter: str
@@ -80,6 +81,8 @@ class Sheet:
     layout: Layout
     header_row: int
     """Number of the row with the headings; 0 if the file has none."""
+    headings: tuple[str, ...] = ()
+    """As typed, blank and repeated ones too; nothing if the columns were given names already."""
     row_problems: dict[int, RowProblem] = field(default_factory=dict)
     """Filled by `rows` before the row is handed out, by row number. Take entries out as you use them."""
 
@@ -125,18 +128,45 @@ class Sheet:
                 return names.index(name)
         if wanted in self.field_names:
             return self.field_names.index(wanted)
-        raise self._which_column(FileCode.NO_SUCH_COLUMN, name=name)
+        raise self._which_column(FileCode.NO_SUCH_COLUMN, self.phones(), name=name)
 
-    def require_phone_column(self) -> int:
-        """`phone_column`, or FileProblem with the list of columns."""
-        if self.phone_column is None:
-            raise self._which_column(FileCode.NO_PHONE_COLUMN)
-        return self.phone_column
+    @property
+    def phone_column(self) -> int | None:
+        """Index of the column that holds the phone numbers; None if a person has to say which one it is."""
+        return self.phones().chosen
 
-    def _which_column(self, code: FileCode, **details: object) -> FileProblem:
-        listed = ", ".join(self.columns[:20]) + (" …" if len(self.columns) > 20 else "")
-        problem = FileProblem(code, columns=listed, **details)
+    def phones(self, region: str = "US") -> phone_columns.PhoneColumns:
+        """Which columns may hold the phone numbers. Reads on in the file if the first rows do not tell."""
+        return phone_columns.choose(self.headings or self.columns, self.columns, self._sample, region)
+
+    def _sample(self) -> Iterator[list[str]]:
+        """The cells of `rows`, up to the first row that cannot be read: `rows` itself tells of that one."""
+        with suppress(FileProblem):
+            for _, cells in replace(self, row_problems={}).rows():
+                yield cells
+
+    def require_phone_column(self, region: str = "US") -> int:
+        """Where the phone numbers are, or FileProblem with the columns between which a person must choose."""
+        found = self.phones(region)
+        if found.chosen is not None:
+            return found.chosen
+        if not found.candidates:
+            raise self._which_column(FileCode.NO_PHONE_COLUMN, found)
+        code = FileCode.DOUBTFUL_PHONE_COLUMN if found.doubtful else FileCode.TWO_PHONE_COLUMNS
+        raise self._which_column(code, found, [look.name for look in found.candidates])
+
+    def _which_column(
+        self,
+        code: FileCode,
+        found: phone_columns.PhoneColumns,
+        names: Sequence[str] = (),
+        **details: object,
+    ) -> FileProblem:
+        listed = [f"“{name}”" for name in names] or self.columns
+        text = ", ".join(listed[:_NAMED]) + (" …" if len(listed) > _NAMED else "")
+        problem = FileProblem(code, columns=text, **details)
         problem.columns = self.columns
+        problem.phones = found
         return problem
 
 
@@ -198,18 +228,17 @@ def _described(path: Path, layout: Layout, notes: list[str]) -> Sheet:
     first = _without_empty_tail([_unmarked(cell) for cell in first], body)
     if len(first) > MAX_COLUMNS:
         raise FileProblem(FileCode.TOO_MANY_COLUMNS, columns=len(first))
-    padded = [row + [""] * (len(first) - len(row)) for row in body]
     names = headings.heading_names(first)
     return Sheet(
         columns=names,
         field_names=headings.field_names(names),
-        phone_column=headings.guess_phone_column(names, padded),
         encoding=_encoding_word(layout.encoding),
         delimiter=layout.delimiter,
         notes=tuple(notes),
         path=path,
         layout=layout,
         header_row=header_row,
+        headings=tuple(first),
     )
 
 

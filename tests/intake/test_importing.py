@@ -218,7 +218,7 @@ def sheet(path: Path, found: Iterator[tuple[int, list[str]]]) -> Sheet:
             return found
 
     return Scripted(
-        columns=("Phone", "Name"), field_names=("phone", "name"), phone_column=0, encoding="UTF-8",
+        columns=("Phone", "Name"), field_names=("phone", "name"), encoding="UTF-8",
         delimiter=",", notes=(), path=path, layout=Layout("utf-8", ","), header_row=1,
     )  # fmt: skip
 
