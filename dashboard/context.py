@@ -89,7 +89,8 @@ class Standing:
 def _something_waits_since(moment: datetime) -> bool:
     """Whether a worker had something to begin with at that time."""
     campaigns = Campaign.objects.filter(state__in=Campaign.MOVING, launched_at__lt=moment)
-    uploads = Import.objects.filter(state=Import.State.WAITING, created_at__lt=moment)
+    uploads = Import.objects.filter(state=Import.State.WAITING)
+    uploads = uploads.filter(created_at__lt=moment).exclude(finished_at__gte=moment)
     return campaigns.exists() or uploads.exists()
 
 

@@ -20,8 +20,9 @@ from django.utils import timezone
 
 from campaigns.intake.phone import PHONE_SENTENCES, PhoneProblem, normalise_many
 from campaigns.intake.spreadsheet import ROW_SENTENCES, FileProblem, RowProblem, Sheet, open_sheet
+from campaigns.intake.stored_rows import StoredRows
 from campaigns.models import Contact, ContactList, Event, Import, ImportRow
-from campaigns.models.bulk import claim, insert, unhurried
+from campaigns.models.bulk import claim, insert, unhurried, update
 
 CHUNK = 5000
 """Rows staged in one transaction: about a twentieth of a second of writing."""
@@ -116,7 +117,10 @@ def _phone_place(sheet: Sheet, wanted: str) -> int:
 
 
 def run(import_id: int) -> None:
-    """Read the file to the end. Safe to repeat; of two at once, one gives way at its next chunk."""
+    """Read the file to the end; or, without a file, decide the stored rows again, by another column.
+
+    Safe to repeat; of two at once, one gives way at its next chunk.
+    """
     mine = timezone.now()
     if not claim(
         Import.objects.filter(pk=import_id, state__in=(Import.State.WAITING, Import.State.READING)),
@@ -127,6 +131,9 @@ def run(import_id: int) -> None:
     record = Import.objects.select_related("contact_list").get(pk=import_id)
     record.woken_at = mine  # another reader may have taken it over since
     if not _begin(record):
+        return
+    if not record.stored_as:
+        _stage(record, StoredRows(record.pk))
         return
     path = settings.UPLOAD_DIR / record.stored_as
     try:
@@ -141,13 +148,28 @@ def run(import_id: int) -> None:
             path.unlink(missing_ok=True)
 
 
-@transaction.atomic
 def _begin(record: Import) -> bool:
     """Forget what an earlier reader staged before it was killed. False if another reader took over."""
-    ours = _still_ours(record)
-    if ours:
-        _forget_rows(record)
+    if not record.stored_as:
+        return _forget_contacts(record)
+    with transaction.atomic():
+        ours = _still_ours(record)
+        if ours:
+            _forget_rows(record)
     return ours
+
+
+def _forget_contacts(record: Import) -> bool:
+    """The rows stay: their file is gone. In pieces, since a list may be long."""
+    if not _still_ours(record, row_count=0, usable_count=0, duplicate_count=0, invalid_count=0):
+        return False
+    contacts = Contact.objects.filter(contact_list=record.contact_list_id)
+    while contacts.exists():
+        with transaction.atomic():
+            if not _still_ours(record):
+                return False
+            contacts.filter(pk__in=contacts.values("pk")[:CONTACTS])._raw_delete(contacts.db)
+    return True
 
 
 def _fail(record: Import, code: str, sentence: str) -> None:
@@ -162,7 +184,8 @@ def _fail(record: Import, code: str, sentence: str) -> None:
 
 def discard(record: Import) -> None:
     """Take an upload back with all that came of it, as if it had never been. Only while nothing uses it."""
-    (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
+    if record.stored_as:
+        (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
     _forget_rows(record)
     record.contact_list.delete()
 
@@ -178,14 +201,15 @@ def _forget_rows(record: Import) -> None:
     )
 
 
-def _stage(record: Import, sheet: Sheet) -> bool:
+def _stage(record: Import, sheet: Sheet | StoredRows) -> bool:
     """Write all rows, then the contacts, then flip the flag. False if another reader took over."""
     seen: set[int] = set()
     rows = sheet.rows()
     place = record.contact_list.phone_column
     with unhurried():
         while chunk := list(islice(rows, CHUNK)):
-            if not _write(record, decide(record.pk, chunk, place, seen, sheet.row_problems)):
+            staged = decide(record.pk, chunk, place, seen, sheet.row_problems)
+            if not _write(record, staged, sheet.ids):
                 return False
         if not _make_contacts(record):
             return False
@@ -224,7 +248,8 @@ def decide(
 
 
 @transaction.atomic
-def _write(record: Import, staged: list[Staged]) -> bool:
+def _write(record: Import, staged: list[Staged], ids: dict[int, int] | None = None) -> bool:
+    """Store what was decided; `ids` are those of rows that are stored already, by number."""
     counts = Counter(row[2] for row in staged)
     ours = _still_ours(
         record,
@@ -233,7 +258,10 @@ def _write(record: Import, staged: list[Staged]) -> bool:
         duplicate_count=F("duplicate_count") + counts["duplicate"],
         invalid_count=F("invalid_count") + counts["invalid"],
     )
-    if ours:
+    if ours and ids:
+        decided = [(ids.pop(row[1]), *row[2:5]) for row in staged]
+        update(ImportRow, ("outcome", "problem", "phone"), decided)
+    elif ours:
         insert(ImportRow, ("source", "number", "outcome", "problem", "phone", "cells"), staged)
     return ours
 
@@ -273,7 +301,8 @@ def _finish(record: Import) -> bool:
             return False
         fresh = Import.objects.get(pk=record.pk)
         ContactList.objects.filter(pk=record.contact_list_id).update(contact_count=fresh.usable_count)
-        Event.objects.create(actor=record.created_by, verb="file_read", detail=record.filename)
+        if record.stored_as:  # who asked to decide the rows again is in the history already
+            Event.objects.create(actor=record.created_by, verb="file_read", detail=record.filename)
     return True
 
 

@@ -53,6 +53,11 @@ class ColumnLook:
     def holds_phones(self) -> bool:
         return self.may_win or self.share >= _TELLING_SHARE
 
+    @property
+    def of_people(self) -> bool:
+        """It holds phones and its heading speaks of nothing else."""
+        return self.holds_phones and self.meaning.level < Level.ELSE
+
 
 @dataclass(frozen=True, slots=True)
 class PhoneColumns:

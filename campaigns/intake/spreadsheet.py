@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 from campaigns.intake import columns as headings
 from campaigns.intake import delimited, filetypes, phone_columns, workbook
@@ -85,6 +86,8 @@ class Sheet:
     """As typed, blank and repeated ones too; nothing if the columns were given names already."""
     row_problems: dict[int, RowProblem] = field(default_factory=dict)
     """Filled by `rows` before the row is handed out, by row number. Take entries out as you use them."""
+    ids: ClassVar[None] = None
+    """Only rows that are stored already have some."""
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Row numbers as the spreadsheet shows them, and one stripped cell for each column.

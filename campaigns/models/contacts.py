@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -49,7 +51,7 @@ class Import(models.Model):
     contact_list = models.ForeignKey(ContactList, models.CASCADE, related_name="imports")
     filename = models.CharField(max_length=255)
     stored_as = models.CharField(max_length=64, blank=True)
-    """Name of the uploaded file in UPLOAD_DIR while it is needed."""
+    """Name of the uploaded file in UPLOAD_DIR while it is needed; empty if its rows are decided again."""
     sha256 = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     problem_code = models.CharField(max_length=40, blank=True)
@@ -66,6 +68,7 @@ class Import(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    """When it was read; while its rows are decided again: since when they are not."""
 
     class Meta:
         ordering = ["-id"]
@@ -82,6 +85,11 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.filename
+
+    @property
+    def since(self) -> datetime:
+        """Since when it waits for the worker."""
+        return self.finished_at or self.created_at
 
 
 class ImportRow(models.Model):

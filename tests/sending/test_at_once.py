@@ -32,6 +32,41 @@ def test_two_processes_freeze_one_audience(site: Site) -> None:
     assert sizes == [7] * 57 + [1]
 
 
+TWO_COLUMNS = "Mobile,Home phone\\n2125550101,6505550150\\n2125550102,6505550151\\n"
+CHANGE = """
+from campaigns.intake import changing
+look = changing.refusal
+def slow(found):
+    why = look(found)
+    open({folder!r} + "/looked", "w").close()
+    until(lambda: os.path.exists({folder!r} + "/chosen"), "the other process chooses the list")
+    return why
+changing.refusal = slow
+tell(changing.change(ContactList.objects.get(pk={pk}), 1, user=None))
+"""
+CHOOSE = """
+until(lambda: os.path.exists({folder!r} + "/looked"), "the other process has seen no campaign")
+open({folder!r} + "/chosen", "w").close()
+campaign = Campaign.objects.create(name="x", contact_list_id={pk}, sender=world.LOCAL, text="Hi")
+try:
+    launch.launch(campaign, user=None)
+except launch.NotReady as problem:
+    tell("list" in [found.code for found in problem.findings])
+"""
+
+
+def test_a_campaign_takes_a_list_while_its_phone_column_is_changed(site: Site) -> None:
+    """It comes after the look for campaigns. It waits for the lock, then finds a list that is not ready."""
+    pk = site.run(f'tell(world.imported("{TWO_COLUMNS}").pk)')
+    waits = "from tests.waiting import until\n"
+    details = {"pk": pk, "folder": str(site.folder)}
+    change = site.script(waits + CHANGE.format(**details))
+    choose = site.script(waits + CHOOSE.format(**details))
+    for process, said in ((change, "null\n"), (choose, "true\n")):
+        done = ended(process)
+        assert (done.returncode, done.stdout) == (0, said), done.stderr
+
+
 def test_no_transaction_is_open_while_the_carrier_answers(
     site: Site, simulator: RunningSimulator, database: str
 ) -> None:

@@ -1,0 +1,62 @@
+"""The rows of an upload as they are kept in the database, after its file is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import orjson
+from django.conf import settings
+
+from campaigns.intake import phone_columns
+from campaigns.intake.file_problems import RowProblem
+from campaigns.intake.phone_columns import ColumnLook
+from campaigns.models import ContactList, Import, ImportRow
+
+PAGE = 5000
+LOOKED_AT = 300
+"""Rows that tell a page which columns hold phones: a few milliseconds."""
+
+
+_OF_THE_ROW = frozenset(RowProblem)
+
+
+class StoredRows:
+    """Rows that are here already, read as those of a `Sheet` are."""
+
+    def __init__(self, import_id: int) -> None:
+        self.row_problems: dict[int, RowProblem] = {}
+        """Rows that no column makes usable, by number: their cells are not quite those of the file."""
+        self.ids: dict[int, int] = {}
+        """Row ids by number. Take entries out as you use them."""
+        self._rows = ImportRow.objects.filter(source=import_id).order_by("number")
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Row numbers and cells, some thousands at a time."""
+        after = 0
+        while True:
+            page = self._rows.filter(number__gt=after).values_list("id", "number", "problem", "cells")
+            found = list(page[:PAGE])
+            for row_id, number, problem, cells in found:
+                self.ids[number] = row_id
+                if problem in _OF_THE_ROW:
+                    self.row_problems[number] = RowProblem(problem)
+                yield number, orjson.loads(cells)
+            if len(found) < PAGE:
+                return
+            after = found[-1][1]
+
+
+def looks(contact_list: ContactList) -> list[ColumnLook]:
+    """Each column of a list, with what its first rows hold."""
+    source = Import.objects.filter(contact_list=contact_list).order_by("id").first()
+    rows = islice(StoredRows(source.pk).rows(), LOOKED_AT) if source else ()
+    cells = [cells for _, cells in rows]
+    return phone_columns.look_at(contact_list.columns, contact_list.columns, cells, settings.DEFAULT_REGION)
+
+
+def rivals(contact_list: ContactList) -> list[ColumnLook]:
+    """Other columns that hold phone numbers too."""
+    return [
+        look for look in looks(contact_list) if look.of_people and look.place != contact_list.phone_column
+    ]
