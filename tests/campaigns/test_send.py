@@ -191,6 +191,70 @@ def test_bad_input_gets_a_sentence_and_stores_nothing(
     assert carrier.ledger() == []
 
 
+ASKED = [
+    (
+        "Name,Home phone,Work phone\nAnn,2125550101,6505550150\n",
+        {},
+        "two_phone_columns",
+        ["Home phone", "Work phone"],
+    ),
+    ("Phone,Name,Phone\n2125550101,Ann,6505550150\n", {}, "two_phone_columns", ["Phone", "Phone 2"]),
+    ("Name,Fax\nAnn,2125550101\n", {}, "doubtful_phone_column", ["Fax"]),
+    ("Name,City\nAnn,Austin\n", {}, "no_phone_column", ["Name", "City"]),
+    ("Name,Fax\nAnn,2125550101\n", {"phone_column": "Mobile"}, "no_such_column", ["Fax"]),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("content", "options", "code", "columns"), ASKED)
+@pytest.mark.parametrize("as_json", [True, False])
+def test_it_refuses_until_a_person_names_the_column(
+    carrier: RunningSimulator,
+    tmp_path: Path,
+    content: str,
+    options: dict[str, str],
+    code: str,
+    columns: list[str],
+    as_json: bool,
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(content)
+    out = io.StringIO()
+    given = {"sender": world.LOCAL, "text": "Hi", "json": as_json, "stdout": out} | options
+    with pytest.raises(CommandError, match="Name it with --phone-column") as problem:
+        call_command("send", str(path), **given)
+    assert problem.value.returncode == 2
+    for name in columns:
+        assert name in str(problem.value)
+    if as_json:
+        (line,) = out.getvalue().splitlines()
+        told = json.loads(line)
+        assert (told["refused"], told["columns"]) == (code, columns)
+        assert told["all_columns"] == content.splitlines()[0].replace("e,Name,Phone", "e,Name,Phone 2").split(
+            ","
+        )
+    assert nothing_stored()
+    assert carrier.ledger() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("column", "number"), [("Home phone", "+12125550101"), ("work_phone", "+16505550150")]
+)
+def test_the_named_column_gets_the_texts_and_is_said(
+    carrier: RunningSimulator, tmp_path: Path, column: str, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(ASKED[0][0])
+    carrier.options(speed=0.001)
+    send(path, "--phone-column", column, text="Hi")
+    assert [line["to"] for line in carrier.ledger()] == [number]
+    said = f"Phone numbers are read from the column “{column.replace('work_p', 'Work p')}”."
+    assert said in capsys.readouterr().err
+    call_command("send", str(path), "--from", world.LOCAL, "--text", "Hi", "--phone-column", column)
+    assert said in capsys.readouterr().out
+
+
 @pytest.mark.django_db
 def test_a_carrier_that_cannot_be_reached_stores_nothing(settings: LazySettings, people: Path) -> None:
     settings.RINGCENTRAL_SERVER_URL = "http://127.0.0.1:9"

@@ -21,8 +21,8 @@ from django.utils.dateparse import parse_datetime
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.preflight import draft_findings
 from campaigns.intake import importing
+from campaigns.intake.file_problems import WHICH_COLUMN, FileProblem
 from campaigns.intake.phone import parse_phone
-from campaigns.intake.spreadsheet import FileProblem
 from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
 from campaigns.providers.base import ProviderError
 from campaigns.reporting import polling
@@ -41,6 +41,8 @@ from campaigns.sending import (
 )
 
 POLL = 1.0  # seconds
+CHOOSE_FIRST = 2
+"""Exit code when a person has to choose something before anything can be sent."""
 SETTLED = (RowState.HELD, RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEEDS_REVIEW)
 """States in which a row is not accounted for yet."""
 
@@ -54,7 +56,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="CSV or Excel file with a header row")
         parser.add_argument("--from", dest="sender", required=True, help="a number of the account")
         parser.add_argument("--text", required=True, help='such as: Hi {{ first_name or "there" }}')
-        parser.add_argument("--phone-column", default="", help="heading of the column with the numbers")
+        parser.add_argument("--phone-column", default="", help="heading of the column that gets the texts")
         parser.add_argument("--provider", default="ringcentral", choices=["ringcentral"])
         parser.add_argument("--name", default="", help="name of the campaign; default: the file's name")
         parser.add_argument(
@@ -74,7 +76,11 @@ class Command(BaseCommand):
             raise CommandError(why)
         campaign = self.prepare(options)
         say(f"Reading {options['file'].name} …")
-        record = _received(options)
+        record = self.received(options)
+        people = record.contact_list
+        # Not what a script reads, but what a person looks for afterwards if texts went to a wrong column.
+        tell = self.stderr.write if options["json"] else self.stdout.write
+        tell(f"Phone numbers are read from the column “{people.columns[people.phone_column]}”.")
         try:
             _read(record, campaign)
             campaign.save()
@@ -115,6 +121,21 @@ class Command(BaseCommand):
             # Ours to move: a worker beside us takes over only if we are gone.
             woken_at=timezone.now() + timedelta(minutes=5),
         )
+
+    def received(self, options: dict[str, Any]) -> Import:
+        """The file, kept and its columns known. Raises CommandError with a sentence; then nothing is stored.
+
+        Exit code 2 if a person has to choose the column first.
+        """
+        try:
+            return _received(options)
+        except FileProblem as problem:
+            if problem.code not in WHICH_COLUMN:
+                raise CommandError(problem.sentence) from None
+            if options["json"]:
+                self.stdout.write(json.dumps(_refused(problem)))
+            msg = f"{problem.sentence} Name it with --phone-column."
+            raise CommandError(msg, returncode=CHOOSE_FIRST) from None
 
     def finish(self, campaign_id: int, *, as_json: bool) -> None:
         campaign = Campaign.objects.get(pk=campaign_id)
@@ -161,8 +182,18 @@ def _moment(text: str) -> datetime | None:
     return moment
 
 
+def _refused(problem: FileProblem) -> dict[str, Any]:
+    """The object that `--json` prints: what is asked, and the columns that may be the answer."""
+    likely = [look.name for look in problem.phones.candidates] if problem.phones else []
+    return {
+        "refused": str(problem.code),
+        "reason": problem.sentence,
+        "columns": likely or list(problem.columns),
+        "all_columns": list(problem.columns),
+    }
+
+
 def _received(options: dict[str, Any]) -> Import:
-    """The file, kept and its columns known. Raises CommandError with the sentence; then nothing is stored."""
     try:
         with options["file"].open("rb") as upload:
             return importing.receive(
@@ -173,8 +204,6 @@ def _received(options: dict[str, Any]) -> Import:
                 user=None,
                 read_here=True,
             )
-    except FileProblem as problem:
-        raise CommandError(problem.sentence) from None
     except OSError as error:
         msg = f"{options['file']} cannot be read: {error.strerror}."
         raise CommandError(msg) from None
