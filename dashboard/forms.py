@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -51,6 +52,7 @@ class UploadForm(forms.Form):
     )
     phone_column = forms.ChoiceField(
         label="Column with the phone numbers",
+        widget=forms.RadioSelect,
         error_messages={
             "required": "Choose the column with the phone numbers.",
             "invalid_choice": "Choose one of these columns.",
@@ -78,7 +80,7 @@ class UploadForm(forms.Form):
             del self.fields["phone_column"], self.fields["columns"]
             return
         field = cast("forms.ChoiceField", self.fields["phone_column"])
-        field.choices = [("", "Choose the column"), *((column, column) for column in known)]
+        field.choices = [(column, column) for column in known]
 
     def list_name(self, filename: str) -> str:
         return str(self.cleaned_data["name"]).strip() or name_from(filename)
@@ -91,6 +93,25 @@ def _texts(carried: str) -> list[str]:
     except ValueError:
         return []
     return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
+
+
+class PhoneColumnForm(forms.Form):
+    """Another column of a list that is read already, by its place."""
+
+    phone_column = forms.TypedChoiceField(
+        coerce=int,
+        label="Column with the phone numbers",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose the column with the phone numbers.",
+            "invalid_choice": "Choose one of these columns.",
+        },
+    )
+
+    def __init__(self, *args: Any, columns: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast("forms.TypedChoiceField", self.fields["phone_column"])
+        field.choices = [(place, column) for place, column in enumerate(columns)]
 
 
 class ListNameForm(forms.Form):

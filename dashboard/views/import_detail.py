@@ -18,6 +18,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 from campaigns.intake import importing
 from campaigns.models import Import
 from campaigns.reporting.exports import bad_rows_csv
+from dashboard.columns import phone_column
 from dashboard.paging import row_seen
 
 PAGE = 50
@@ -63,7 +64,7 @@ def _record(import_id: int) -> Import:
 
 
 def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
-    age = (timezone.now() - record.created_at).total_seconds()
+    age = (timezone.now() - record.since).total_seconds()
     context = {
         "record": record,
         "contact_list": record.contact_list,
@@ -93,7 +94,7 @@ def _account(request: HttpRequest, record: Import) -> dict[str, Any]:
     if len(rows) > PAGE:
         query = {"code": code} if code else {}
         more = f"?{urlencode(query | {'after': rows[PAGE - 1].number})}#not-used"
-    return {
+    return phone_column(record.contact_list) | {
         "problems": problems,
         "code": code,
         "first": _first(record, code) if after else "",

@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns.intake import importing
+from campaigns.intake import importing, lists
 from campaigns.models import ContactList
 from campaigns.sending import accounts
+from dashboard.columns import phone_column
 from dashboard.forms import ListNameForm
 from dashboard.paging import row_seen
 
@@ -29,7 +30,8 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
     contacts = importing.contacts_page(found, after, PAGE + 1)
     places = [place for place in range(len(found.columns)) if place != found.phone_column][:SHOWN_COLUMNS]
     campaigns = list(found.campaigns.select_related("tally")[: CAMPAIGNS + 1])
-    context = {
+    imports = list(found.imports.select_related("created_by"))
+    context = phone_column(found) | {
         "contact_list": found,
         "fields": [
             (column, name, place == found.phone_column)
@@ -39,7 +41,8 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
         "people": [(contact, _cells(found, contact.cells, places)) for contact in contacts[:PAGE]],
         "first": f"{reverse('list_detail', args=[found.pk])}#people" if after else "",
         "more": f"?after={contacts[PAGE - 1].id}#people" if len(contacts) > PAGE else "",
-        "imports": found.imports.select_related("created_by"),
+        "imports": imports,
+        "moving": any(source.state in lists.BUSY for source in imports),
         "campaigns": campaigns[:CAMPAIGNS],
         "more_campaigns": len(campaigns) > CAMPAIGNS,
         "provider_name": accounts.provider_name(),

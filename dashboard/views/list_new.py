@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
@@ -14,8 +14,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from campaigns.intake import importing, kept
-from campaigns.intake.spreadsheet import FileCode, FileProblem
+from campaigns.intake.file_problems import WHICH_COLUMN
+from campaigns.intake.phone_columns import PhoneColumns
+from campaigns.intake.spreadsheet import FileProblem, open_sheet
 from campaigns.models import Import
+from dashboard.columns import column_cards
 from dashboard.forms import UploadForm
 from dashboard.people import signed_in
 
@@ -30,12 +33,12 @@ def list_new(request: HttpRequest) -> HttpResponse:
         return _page(request, UploadForm())
     form = UploadForm(request.POST, request.FILES, kept=_kept_name(request))
     if not form.is_valid():
-        return _page(request, form)
+        return _page(request, form, _seen_before(request, form))
     try:
         with _file(request, form) as (upload, filename):
             record = _receive(request, form, upload, filename)
     except FileProblem as problem:
-        return _page(request, _with_problem(request, problem))
+        return _page(request, _with_problem(request, problem), problem.phones)
     _forget(request)
     return redirect("import_detail", record.pk)
 
@@ -82,12 +85,29 @@ def _forget(request: HttpRequest) -> None:
         kept.forget(waiting["name"])
 
 
-def _page(request: HttpRequest, form: UploadForm) -> HttpResponse:
-    return render(request, "list_new.html", {"form": form, "region": settings.DEFAULT_REGION})
+def _page(request: HttpRequest, form: UploadForm, phones: PhoneColumns | None = None) -> HttpResponse:
+    """`phones`: what stands in the columns between which a person has to choose."""
+    context: dict[str, Any] = {"form": form, "region": settings.DEFAULT_REGION}
+    if "phone_column" in form.fields:
+        looks, likely = (phones.looks, phones.candidates) if phones else ((), ())
+        context["cards"] = column_cards(form["phone_column"], looks, likely)
+    return render(request, "list_new.html", context)
+
+
+def _seen_before(request: HttpRequest, form: UploadForm) -> PhoneColumns | None:
+    """What stands in the columns of the kept file, for a form that comes back without an answer."""
+    waiting = request.session.get(KEPT, {})
+    path = kept.find(waiting.get("name", "")) if "phone_column" in form.fields else None
+    if path is None:
+        return None
+    try:
+        return open_sheet(path, waiting["filename"]).phones(settings.DEFAULT_REGION)
+    except FileProblem:
+        return None
 
 
 def _about_column(problem: FileProblem) -> bool:
-    return problem.code in (FileCode.NO_PHONE_COLUMN, FileCode.NO_SUCH_COLUMN)
+    return problem.code in WHICH_COLUMN
 
 
 def _with_problem(request: HttpRequest, problem: FileProblem) -> UploadForm:

@@ -23,6 +23,11 @@ answer is settled within seconds."""
 NO_PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
 NOT_ONE_PHONE = b"Name,City\r\nAda,London\r\nBen,Paris\r\n"
 SOMEBODY = b"Phone,Name\r\n(212) 555-0111,Ada\r\n(212) 555-0112,Ben\r\n(212) 555-0113,Carl\r\n"
+TWO_PHONES = b"""Name,Home phone,Work phone,Fax,Order\r
+Ada,(212) 555-0111,(650) 555-0150,(212) 555-0191,2125550181\r
+Ben,,650-555-0151,,2125550182\r
+Carl,212 555 0113,ask at the desk,,2125550183\r
+"""
 NOBODY = b"Phone,Name\r\n555-0134,Ada\r\nn/a,Ben\r\n,Carl\r\n"
 
 
@@ -131,6 +136,18 @@ def bad_uploads(site: Site, page: Page) -> Iterator[str]:
     yield "upload-picture"
     upload(site, page, "names.csv", NOT_ONE_PHONE)
     yield "upload-no-phone-column"
+    upload(site, page, "two-phones.csv", TWO_PHONES)
+    yield "upload-which-column"
+    page.get_by_label("Home phone").check()
+    page.get_by_role("button", name="Upload and check").click()
+    page.get_by_role("link", name="Change the column").click(timeout=PATIENCE_MS)
+    yield "list-phone-column"
+    page.get_by_label("Work phone").check()
+    page.get_by_role("button", name="Read the numbers from this column").click()
+    expect(page.get_by_text("read from the column “Work phone”.")).to_be_visible()
+    yield "import-other-column"
+    page.get_by_role("link", name="Two phones").click()
+    yield "list-other-column"
     upload(site, page, "nobody.csv", NOBODY)
     expect(page.get_by_text("Nobody in this file can be texted")).to_be_visible()
     yield "import-nobody"

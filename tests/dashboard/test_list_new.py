@@ -22,6 +22,10 @@ def upload(content: bytes, name: str = "texas_stores.csv") -> SimpleUploadedFile
     return SimpleUploadedFile(name, content)
 
 
+def flat(html: str) -> str:
+    return " ".join(html.split())
+
+
 def nothing_left() -> bool:
     folder: Path = settings.UPLOAD_DIR
     return not ContactList.objects.exists() and not (folder.exists() and list(folder.iterdir()))
@@ -108,7 +112,7 @@ def test_asks_which_column_holds_the_phones(as_composer: PageClient) -> None:
     assert "No column looks like phone numbers." in html
     assert 'id="id_phone_column_error"' in html
     for column in ("Name", "Who", "Contact detail"):
-        assert f'<option value="{column}">{column}</option>' in html
+        assert f'name="phone_column" value="{column}"' in flat(html)
     assert 'value="My people"' in html
     assert "texas_stores.csv is kept." in html
     assert not ContactList.objects.exists()
@@ -124,8 +128,8 @@ def test_column_of_another_file(as_composer: PageClient) -> None:
     fields = {"columns": '["Who"]', "phone_column": "Who"}
     html = as_composer.refused(PAGE, file=upload(GOOD), **fields)
     assert "There is no column called Who." in html
-    assert '<option value="First name">First name</option>' in html
-    assert '<option value="Who"' not in html
+    assert 'name="phone_column" value="First name"' in flat(html)
+    assert 'value="Who"' not in html
     assert not ContactList.objects.exists()
 
 

@@ -1,0 +1,60 @@
+"""The columns of a file as cards to choose from, each with what its cells hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.forms import BoundField
+
+from campaigns.intake import changing, stored_rows
+from campaigns.intake.phone_columns import ColumnLook
+from campaigns.models import ContactList
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCard:
+    """One choice. `look` is None if nobody looked into the cells."""
+
+    value: str
+    name: str
+    chosen: bool
+    look: ColumnLook | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCards:
+    likely: list[ColumnCard]
+    others: list[ColumnCard]
+    """Further columns; folded away unless one of them is chosen."""
+
+    @property
+    def open(self) -> bool:
+        return any(card.chosen for card in self.others)
+
+
+def column_cards(
+    field: BoundField, looks: Sequence[ColumnLook] = (), likely: Sequence[ColumnLook] = ()
+) -> ColumnCards:
+    """The choices of a form's field; the likely ones first, in their order. Without any, all are alike."""
+    chosen, seen = str(field.value()), {look.name: look for look in looks}
+    cards = [
+        ColumnCard(str(value), str(name), str(value) == chosen, seen.get(str(name)))
+        for value, name in field.field.choices  # type: ignore[attr-defined]
+    ]
+    order = {look.name: place for place, look in enumerate(likely)}
+    first = sorted((card for card in cards if card.name in order), key=lambda card: order[card.name])
+    if not first:
+        return ColumnCards(cards, [])
+    return ColumnCards(first, [card for card in cards if card.name not in order])
+
+
+def phone_column(contact_list: ContactList) -> dict[str, Any]:
+    """For `parts/_phone_column.html`: where the numbers of a list were read, and whether that can change."""
+    name = "".join(contact_list.columns[contact_list.phone_column : contact_list.phone_column + 1])
+    return {
+        "phone_column": name,
+        "rivals": [look.name for look in stored_rows.rivals(contact_list)],
+        "column_stays": changing.refusal(contact_list),
+    }
