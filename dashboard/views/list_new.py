@@ -38,7 +38,8 @@ def list_new(request: HttpRequest) -> HttpResponse:
         with _file(request, form) as (upload, filename):
             record = _receive(request, form, upload, filename)
     except FileProblem as problem:
-        return _page(request, _with_problem(request, problem), problem.phones)
+        asked = problem.sentence if _about_column(problem) else ""
+        return _page(request, _with_problem(request, problem), problem.phones, asked)
     _forget(request)
     return redirect("import_detail", record.pk)
 
@@ -85,9 +86,11 @@ def _forget(request: HttpRequest) -> None:
         kept.forget(waiting["name"])
 
 
-def _page(request: HttpRequest, form: UploadForm, phones: PhoneColumns | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: UploadForm, phones: PhoneColumns | None = None, question: str = ""
+) -> HttpResponse:
     """`phones`: what stands in the columns between which a person has to choose."""
-    context: dict[str, Any] = {"form": form, "region": settings.DEFAULT_REGION}
+    context: dict[str, Any] = {"form": form, "region": settings.DEFAULT_REGION, "question": question}
     if "phone_column" in form.fields:
         looks, likely = (phones.looks, phones.candidates) if phones else ((), ())
         context["cards"] = column_cards(form["phone_column"], looks, likely)
@@ -116,5 +119,6 @@ def _with_problem(request: HttpRequest, problem: FileProblem) -> UploadForm:
     data = request.POST.copy()
     data["columns"] = json.dumps(list(problem.columns) if about_column else [])
     form = UploadForm(data, request.FILES, kept=_kept_name(request))
+    form.errors.pop("phone_column", None)  # it was not asked before
     form.add_error("phone_column" if about_column else "file", problem.sentence)
     return form

@@ -39,7 +39,7 @@ def list_phone_column(request: HttpRequest, list_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, found: ContactList, form: PhoneColumnForm) -> HttpResponse:
     looks = stored_rows.looks(found)
-    likely = [look for look in looks if look.of_people or look.place == found.phone_column]
+    likely = [look for look in looks if look.may_win or look.place == found.phone_column]
     cards = column_cards(form["phone_column"], looks, likely)
     return render(request, "list_phone_column.html", {"form": form, "contact_list": found, "cards": cards})
 

@@ -146,7 +146,7 @@ def bad_uploads(site: Site, page: Page) -> Iterator[str]:
     page.get_by_role("button", name="Read the numbers from this column").click()
     expect(page.get_by_text("read from the column “Work phone”.")).to_be_visible()
     yield "import-other-column"
-    page.get_by_role("link", name="Two phones").click()
+    page.get_by_role("link", name="Two-phones").click()
     yield "list-other-column"
     upload(site, page, "nobody.csv", NOBODY)
     expect(page.get_by_text("Nobody in this file can be texted")).to_be_visible()

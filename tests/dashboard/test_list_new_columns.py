@@ -41,6 +41,7 @@ def test_two_columns_are_a_question_with_what_they_hold(as_composer: PageClient)
         "Fax filled in 1 of 3 rows looked at · 1 looks like a phone number 212-555-0191",
     ]
     assert "2 other columns" in html
+    assert "Choose the column with the phone numbers." not in html, "nobody was asked before"
     assert "checked" not in html
     assert not ContactList.objects.exists()
     assert not Import.objects.exists()
