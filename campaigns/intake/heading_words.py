@@ -153,8 +153,8 @@ PEOPLE = _words(
 )
 PLAIN = _words(
     # Words that change nothing in the heading of a phone. Any other word may name somebody else.
-    "my your our their his her the a an to for of or and at on in is are what which please enter "
-    "where can could may we i us you u reach s c p value values formatted unformatted raw clean "
+    "my your our their his her the to for of or and at on in is are what which please enter "
+    "where can could may we i us you u reach s c value values formatted unformatted raw clean "
     "cleaned normalized normalised international intl national local e full complete current new "
     "updated personal own preferred pref prefered best main default primary prim first data field "
     "info information details detail column valid correct usa only digit digits list last known send "
@@ -164,10 +164,10 @@ PLAIN = _words(
     "erste premier primero primeiro primo bevorzugt prefere preferido"
 )
 FOREIGN = {
-    # Scripts without spaces: found anywhere in a heading.
-    **dict.fromkeys(_words("手机 手機 携帯 휴대 핸드폰 جوال мобил сотов κινητ נייד"), "mobile"),
-    **dict.fromkeys(_words("电话 電話 전화 هاتف телефон τηλ טלפון"), "phone"),
-    **dict.fromkeys(_words("传真 傳真 факс"), "fax"),
+    # Signs, and words of other scripts, which need no blanks around them: found anywhere in a heading.
+    **dict.fromkeys(_words("📱 手机 手機 携帯 휴대 핸드폰 جوال мобил сотов κινητ נייד"), "mobile"),
+    **dict.fromkeys(_words("📞 ☎ 电话 電話 전화 هاتف телефон τηλ טלפון"), "phone"),
+    **dict.fromkeys(_words("📠 传真 傳真 факс"), "fax"),
     "cep tel": "mobile",
 }
 

@@ -53,6 +53,8 @@ class Meaning:
 
     def beats(self, other: Meaning) -> bool:
         """Whether nobody would take the other column for texts if there is this one."""
+        if self.level == Level.WEAK == other.level and not (self.named and other.named):
+            return False  # one of them says nothing, not even that it comes second
         if self.level == other.level:
             return self.order < other.order and (self.level < Level.WEAK or self.kind == other.kind)
         return self.level < other.level and self.order <= other.order
@@ -159,7 +161,7 @@ def _parts(heading: str) -> list[str]:
     text = _BRAND.sub(lambda found: f" {re.sub(r'[^a-z]', '', found[0].lower())} ", text)
     plain = _NO_LANDLINE.sub(" ", _CAMEL.sub(" ", text).casefold())
     foreign = "".join(f" {word}" for sign, word in words.FOREIGN.items() if sign in plain)
-    return _BREAK.split(plain) if not foreign else [foreign]
+    return [foreign, *_BREAK.split(plain)]
 
 
 def _tokens(part: str) -> list[str]:

@@ -153,5 +153,9 @@ def test_a_worker_that_never_ran_is_missed_once_an_upload_waits(as_viewer: PageC
     worker_seen(0)
     assert SILENT not in as_viewer.page("/"), "it is there, and has much to do"
     Lease.objects.all().delete()
+    Import.objects.update(finished_at=timezone.now())
+    assert SILENT not in as_viewer.page("/"), "another column was chosen for it a moment ago"
+    Import.objects.update(finished_at=timezone.now() - timedelta(seconds=61))
+    assert SILENT in as_viewer.page("/")
     Import.objects.update(state=Import.State.DONE)
     assert SILENT not in as_viewer.page("/")

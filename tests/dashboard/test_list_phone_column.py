@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from campaigns.intake import importing
 from campaigns.models import Contact, ContactList, Event, Import
@@ -63,6 +65,7 @@ def test_it_shows_what_the_columns_hold_and_takes_another(as_composer: PageClien
     ]
     assert flat(html).count(" checked>") == 1
     record = people.imports.get()
+    Import.objects.update(created_at=timezone.now() - timedelta(hours=1))
     answer = as_composer.send(path_of(people), **BY_HOME)
     html = answer.content.decode()
     assert answer.request["PATH_INFO"] == f"/imports/{record.pk}/"

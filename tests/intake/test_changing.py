@@ -121,8 +121,9 @@ def test_the_worker_does_it() -> None:
 
 @pytest.mark.parametrize("chunk", [1, 2, 3])
 def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    for module, name in ((importing, "CHUNK"), (importing, "CONTACTS"), (stored_rows, "PAGE")):
-        monkeypatch.setattr(module, name, chunk)
+    for name in ("CHUNK", "CONTACTS"):
+        monkeypatch.setattr(importing, name, chunk)
+    monkeypatch.setattr(stored_rows.StoredRows.__init__, "__defaults__", (chunk,))
     people = made()
     changing.change(people, 2, user=None)
     importing.run(record_of(people).pk)
