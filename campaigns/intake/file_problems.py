@@ -15,6 +15,7 @@ MAX_CELL_CHARACTERS = 10_000
 class FileCode(StrEnum):
     EMPTY = "empty"
     NO_ROWS = "no_rows"
+    ALL_HIDDEN = "all_hidden"
     TOO_BIG = "too_big"
     TOO_MANY_ROWS = "too_many_rows"
     TOO_MANY_COLUMNS = "too_many_columns"
@@ -36,6 +37,7 @@ class FileCode(StrEnum):
 FILE_SENTENCES: dict[FileCode, str] = {
     FileCode.EMPTY: "The file is empty.",
     FileCode.NO_ROWS: "The file has column headings but no rows below them.",
+    FileCode.ALL_HIDDEN: "The sheet “{sheet}” shows no rows of people. {left_out}",
     FileCode.TOO_BIG: f"The file is larger than {MAX_BYTES // 2**20} MB. Split it into several files.",
     FileCode.TOO_MANY_ROWS: f"The file has more than {MAX_ROWS:,} rows. Split it into several files.",
     FileCode.TOO_MANY_COLUMNS: (

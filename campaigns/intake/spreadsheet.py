@@ -84,6 +84,8 @@ class Sheet:
     """Number of the row with the headings; 0 if the file has none."""
     headings: tuple[str, ...] = ()
     """As typed, blank and repeated ones too; nothing if the columns were given names already."""
+    left_out: str = ""
+    """Sentences about hidden rows and columns; empty if there are none."""
     row_problems: dict[int, RowProblem] = field(default_factory=dict)
     """Filled by `rows` before the row is handed out, by row number. Take entries out as you use them."""
     ids: ClassVar[None] = None
@@ -170,6 +172,7 @@ class Sheet:
         problem = FileProblem(code, columns=text, **details)
         problem.columns = self.columns
         problem.phones = found
+        problem.sentence = " ".join(filter(None, (problem.sentence, self.left_out)))
         return problem
 
 
@@ -202,12 +205,25 @@ def _open_workbook(path: Path) -> Sheet:
         notes = []
         if found.others:
             notes.append(f"Only the sheet “{found.sheet}” was read; the file has more.")
-        sheet = _described(converted, Layout("utf-8", ","), notes)
+        sheet = _shown(converted, found, notes)
     except BaseException:
         converted.unlink()
         raise
     weakref.finalize(sheet, converted.unlink, missing_ok=True)
     return sheet
+
+
+def _shown(converted: Path, found: workbook.Converted, notes: list[str]) -> Sheet:
+    """The table of a workbook's sheet, with notes on what the sheet hides."""
+    try:
+        sheet = _described(converted, Layout("utf-8", ","), notes)
+    except FileProblem as problem:
+        hidden = " ".join(found.left_out(0))
+        if hidden and problem.code in (FileCode.EMPTY, FileCode.NO_ROWS):
+            raise FileProblem(FileCode.ALL_HIDDEN, sheet=found.sheet, left_out=hidden) from problem
+        raise
+    left_out = found.left_out(sheet.header_row)
+    return replace(sheet, notes=(*sheet.notes, *left_out), left_out=" ".join(left_out))
 
 
 def _described(path: Path, layout: Layout, notes: list[str]) -> Sheet:

@@ -16,6 +16,8 @@ MAX_UNPACKED_BYTES = 500 * 2**20
 MAX_ENTRIES = 5_000
 TIMEOUT_SECONDS = 90.0
 _ENCRYPTED = 0x1
+_NAMED = 10
+_INCLUDE = "To use what is hidden, show it in the spreadsheet, save, and upload the file again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,39 @@ class Converted:
     """Name of the sheet that was read: the first visible one that has any cell."""
     others: int
     """How many visible sheets after it were not."""
+    hidden_rows: int
+    """How many rows with cells were left out because the sheet does not show them."""
+    hidden_columns: tuple[HiddenColumn, ...]
+
+    def left_out(self, header_row: int) -> list[str]:
+        """Sentences about what is hidden and what to do. `header_row` holds the names of columns; 0: none."""
+        sentences = []
+        if count := self.hidden_rows:
+            what = "1 hidden row was" if count == 1 else f"{count:,} hidden rows were"
+            sentences.append(f"{what} left out. {_INCLUDE}")
+        if count := len(self.hidden_columns):
+            what = "1 hidden column was" if count == 1 else f"{count:,} hidden columns were"
+            names = [column.name(header_row) for column in self.hidden_columns[:_NAMED]]
+            more = " …" if count > _NAMED else ""
+            sentences.append(f"{what} left out: {', '.join(names)}{more}. {_INCLUDE}")
+        return sentences
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenColumn:
+    letter: str
+    headings: dict[str, str]
+    """What stands in the column's first rows, by row number."""
+
+    def name(self, header_row: int) -> str:
+        return " ".join(self.headings.get(str(header_row), "").split()) or f"column {self.letter}"
 
 
 def convert(source: Path, target: Path) -> Converted:
-    """Writes the workbook's sheet to `target` as UTF-8 CSV with the same row numbers. Raises FileProblem."""
+    """Writes what the workbook's sheet shows to `target`, as UTF-8 CSV with the same row numbers.
+
+    Hidden rows are blank in it, hidden columns are not there. Raises FileProblem.
+    """
     _check_archive(source)
     command = [sys.executable, "-I", workbook_child.__file__, str(source), str(target), str(MAX_ROWS)]
     try:
@@ -43,7 +74,8 @@ def convert(source: Path, target: Path) -> Converted:
     answer = json.loads(done.stdout)
     if "problem" in answer:
         raise FileProblem(FileCode(answer["problem"]))
-    return Converted(answer["sheet"], answer["others"])
+    columns = tuple(HiddenColumn(**column) for column in answer["hidden_columns"])
+    return Converted(answer["sheet"], answer["others"], answer["hidden_rows"], columns)
 
 
 def _check_archive(source: Path) -> None:
