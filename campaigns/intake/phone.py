@@ -1,9 +1,13 @@
 """A phone number as people write it, to E.164 or to a coded problem. Right means: what phonenumbers says.
 
 Whole columns go through a few C-level passes over one joined string; only numbers in unusual spellings reach
-`phonenumbers.parse`; the library is imported at the first number. Where we differ from it, we are stricter on
-purpose: letters, extensions and numbers shortened by a spreadsheet are refused and never guessed, and marks
-that nobody can see are dropped.
+`phonenumbers.parse`; the library is imported at the first number. Where we differ from it, it is on purpose.
+
+Refused and never guessed are letters, extensions and numbers shortened by a spreadsheet; with calling code 1,
+a number without ten digits (310-1234 works in Canada, but not for texts), a 1 too many (+1 1 650 555 0100)
+and a 1 that begins the area code (165-055-50100), because another number may be meant. Read, although the
+library does not, are 00 for + in every country, the separators • · _ ~, thousands signs, links (sms:, tel:)
+and a calling code that stands twice (+1 +1 650 555 0100). Marks that nobody can see are dropped.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 
 from campaigns.intake import numbering
 
@@ -25,6 +30,7 @@ class PhoneProblem(StrEnum):
     EXTENSION = "extension"
     SEVERAL = "several"
     NO_PLUS = "no_plus"
+    MEXICAN_ONE = "mexican_one"
     COUNTRY = "country"
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
@@ -43,6 +49,9 @@ PHONE_SENTENCES: dict[PhoneProblem, str] = {
     PhoneProblem.SEVERAL: "This cell holds more than one number. Give one number in each row.",
     PhoneProblem.NO_PLUS: (
         "This looks like a number of another country without its + sign. Put + and the country code in front."
+    ),
+    PhoneProblem.MEXICAN_ONE: (
+        "Numbers of Mexico no longer have a 1 after +52. Leave out the 1: +52 and ten digits."
     ),
     PhoneProblem.COUNTRY: "No country has the code that follows the + sign. Check the first digits.",
     PhoneProblem.TOO_SHORT: "This number has too few digits.",
@@ -68,7 +77,7 @@ class _Plain(dict[int, int | None]):
         return plain
 
 
-_SIGNS = {"−": "-", "ー": "-", "‘": "'", "’": "'", "ʼ": "'", "`": "'", "“": '"', "”": '"'}
+_SIGNS = dict.fromkeys("−ー_~•·∙⋅‧・●◦", "-") | {"‘": "'", "’": "'", "ʼ": "'", "`": "'", "“": '"', "”": '"'}
 
 
 def _plain_sign(sign: str) -> int | None:
@@ -83,21 +92,33 @@ def _plain_sign(sign: str) -> int | None:
         return ord(str(unicodedata.decimal(sign)))
     if category == "Pd":
         return ord("-")
-    folded = _SIGNS.get(sign) or unicodedata.normalize("NFKC", sign)
+    folded = unicodedata.normalize("NFKC", sign)
+    folded = _SIGNS.get(sign) or _SIGNS.get(folded, folded)
     return ord(folded) if len(folded) == 1 and folded.isascii() else ord(sign)
 
 
 _PLAIN = _Plain()
-_USUAL_SEPARATORS = str.maketrans("", "", " -()")
+_USUAL_SEPARATORS = str.maketrans("", "", " -()_~")
 _DOTTED = re.compile(r"^(\+?1)?\.?(\d{3})\.?(\d{3})\.(\d{4})$", re.ASCII | re.MULTILINE)
 _WHOLE_FLOAT = re.compile(r"^(\+?\d{7,15})\.0+$", re.ASCII | re.MULTILINE)
 _FRACTION = re.compile(r"[+-]?\d{5,}[.,]\d{1,3}", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d*)?\s*[eE]\s*[+-]?\s*\d{1,3}", re.ASCII)
 _NORTH_AMERICAN = re.compile(r"(?:\+?1)?([2-9]\d{9})", re.ASCII)
-_TOO_SHORT = re.compile(r"[24-9]\d{0,8}", re.ASCII)  # 310 1234 is a whole number in Canada
+_ONE_IN_AREA_CODE = re.compile(r"\n([^\d\n]{0,4}1\d\d[^\d\n])", re.ASCII)
+"""The beginning of a line whose first three digits stand apart and begin with 1, as in (165) 055-50100."""
+_TOO_SHORT = re.compile(r"[2-9]\d{0,8}", re.ASCII)
 _TOO_LONG = re.compile(r"[2-9]\d{10,}", re.ASCII)
-_INTERNATIONAL = re.compile(r"\+([1-9]\d{6,14})", re.ASCII)
-_BETWEEN_NUMBERS = re.compile(r"[,;/|&\n]|\bor\b|\band\b|\s\+", re.IGNORECASE)
+_INTERNATIONAL = re.compile(r"\+([2-9]\d{6,14}|1\d{10})", re.ASCII)
+_BETWEEN_NUMBERS = re.compile(r"[,;/|&\n]|::|\bor\b|\band\b|\s\+", re.IGNORECASE)
+_LINK = re.compile(r"(?:tel|sms|smsto|callto):(?://)?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(\+?\d{1,3}(?:[,']\d{3}){2,4})(?:\.0{1,9})?", re.ASCII)
+_CODE_TWICE = re.compile(r"\+? ?(\d{1,3})[ ().-]{0,3}\+(?= ?\1)", re.ASCII)
+_DIALLED_ABROAD = re.compile(r"\+?[ (]{0,2}(?:00|011)[ ().-]{0,3}(?=[1-9])", re.ASCII)
+_MEXICAN_ONE = re.compile(r"\+?(?:00|011)?521(\d{10})", re.ASCII)
+_SEVERAL_DIGITS = 14
+"""Digits from which a cell may hold two numbers with nothing but a blank between them."""
+_MOST_BLANKS = 12
+_MOST_SPLITS = 4
 _NORTH_AMERICA = frozenset({"US", "CA"})
 """Regions where ten digits, with or without a 1, are a number of calling code 1. The Caribbean ones add local
 forms of seven digits, which phonenumbers knows."""
@@ -134,7 +155,7 @@ def normalise_many(texts: Sequence[str], region: str = "US") -> tuple[list[str],
         if number:
             continue
         found = _spelled_in_full(lines[index], north_america)
-        if found is None:
+        if found is None or (found is PhoneProblem.TOO_LONG and len(texts[index].split()) > 1):
             found = _by_library(texts[index], region)
         if isinstance(found, PhoneProblem):
             problems[index] = found
@@ -148,6 +169,7 @@ def _as_lines(texts: Sequence[str]) -> list[str]:
     joined = "\n".join(texts)
     if joined.count("\n") != len(texts) - 1 or not joined.isascii():
         joined = "\n".join([_one_line(text) for text in texts])
+    joined = _ONE_IN_AREA_CODE.sub(r"\n?\1", "\n" + joined)[1:]  # no pattern for plain digits takes a ?
     joined = joined.translate(_USUAL_SEPARATORS)
     if "." in joined:
         joined = _WHOLE_FLOAT.sub(r"\1", _DOTTED.sub(r"\1\2\3\4", joined))
@@ -168,8 +190,9 @@ def _spelled_in_full(compact: str, north_america: bool) -> str | PhoneProblem | 
         if _TOO_SHORT.fullmatch(compact):
             return PhoneProblem.TOO_SHORT
         if _TOO_LONG.fullmatch(compact):
-            foreign = numbering.is_valid_international(compact)
-            return PhoneProblem.NO_PLUS if foreign else PhoneProblem.TOO_LONG
+            if numbering.is_valid_international(compact):
+                return PhoneProblem.NO_PLUS
+            return PhoneProblem.MEXICAN_ONE if _has_mexican_one(compact) else PhoneProblem.TOO_LONG
     if (found := _INTERNATIONAL.fullmatch(compact)) and numbering.is_valid_international(found[1]):
         return compact
     return None
@@ -180,17 +203,52 @@ def _by_library(text: str, region: str) -> str | PhoneProblem:
     text = text.translate(_PLAIN).strip("\n '\"=")
     if not text:
         return PhoneProblem.EMPTY
-    if text[:4].lower() == "tel:":
-        text = text[4:].strip()
-    if whole := _WHOLE_FLOAT.fullmatch(text):
-        text = whole[1]
+    text = _unwrapped(text)
     if _SCIENTIFIC.fullmatch(text):
         return PhoneProblem.SHORTENED
     if _FRACTION.fullmatch(text) or not any(sign.isdigit() for sign in text):
         return PhoneProblem.LETTERS if any(map(str.isalpha, text)) else PhoneProblem.NOT_A_NUMBER
     if sum(len(re.sub(r"\D", "", part)) >= 7 for part in _BETWEEN_NUMBERS.split(text)) > 1:
         return PhoneProblem.SEVERAL
-    return _parsed(text.replace("\n", " "), region)
+    text = _CODE_TWICE.sub("+", text.replace("\n", " "), count=1)
+    found = _parsed(text, region)
+    if isinstance(found, PhoneProblem) and (abroad := _DIALLED_ABROAD.match(text)):
+        found = _parsed("+" + text[abroad.end() :], region)
+    if isinstance(found, PhoneProblem) and found is not PhoneProblem.LETTERS:
+        digits = re.sub(r"[^\d+]", "", text)
+        if _has_mexican_one(digits):
+            return PhoneProblem.MEXICAN_ONE
+        if len(digits) >= _SEVERAL_DIGITS and _begins_with_another(text, region):
+            return PhoneProblem.SEVERAL
+    return found
+
+
+def _unwrapped(text: str) -> str:
+    """Without what programs put around or into a number: a link, a fraction of zeros, thousands signs."""
+    if link := _LINK.match(text):
+        text = text[link.end() :].strip()
+    if whole := _WHOLE_FLOAT.fullmatch(text) or _THOUSANDS.fullmatch(text):
+        text = whole[1].replace(",", "").replace("'", "")
+    return text
+
+
+def _has_mexican_one(digits: str) -> bool:
+    """Whether it is a number of Mexico with the 1 that mobiles had until 2019, as WhatsApp still shows it."""
+    found = _MEXICAN_ONE.fullmatch(digits)
+    return found is not None and numbering.is_valid_international("52" + found[1])
+
+
+def _begins_with_another(text: str, region: str) -> bool:
+    """Whether a number stands before one of the first blanks, and as many digits as one needs behind it."""
+    blanks = [place for place, sign in enumerate(text) if sign == " "][:_MOST_BLANKS]
+    splits = (place for place in blanks if 7 <= _digits(text[:place]) <= 15 and _digits(text[place:]) >= 7)
+    return any(
+        not isinstance(_parsed(text[:place], region), PhoneProblem) for place in islice(splits, _MOST_SPLITS)
+    )
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
 
 
 def _parsed(text: str, region: str) -> str | PhoneProblem:
@@ -205,7 +263,8 @@ def _parsed(text: str, region: str) -> str | PhoneProblem:
     if any(map(str.isalpha, text)):
         return PhoneProblem.LETTERS
     if phonenumbers.is_valid_number(number):
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return (number.country_code == 1 and _odd_for_code_1(text, e164)) or e164
     digits = re.sub(r"\D", "", text)
     if "+" not in text and len(digits) > 10 and numbering.is_valid_international(digits):
         return PhoneProblem.NO_PLUS
@@ -215,6 +274,18 @@ def _parsed(text: str, region: str) -> str | PhoneProblem:
         length.TOO_SHORT: PhoneProblem.TOO_SHORT,
         length.IS_POSSIBLE_LOCAL_ONLY: PhoneProblem.TOO_SHORT,
     }.get(phonenumbers.is_possible_number_with_reason(number), PhoneProblem.INVALID)
+
+
+def _odd_for_code_1(text: str, e164: str) -> PhoneProblem | None:
+    """What is wrong with a number of calling code 1, although the library takes it."""
+    national = e164[2:]
+    if len(national) != 10:
+        return PhoneProblem.TOO_SHORT
+    groups = re.findall(r"\d+", text)
+    before = "".join(groups).removesuffix(national)
+    if before in ("11", "0011", "01111") or (before == "1" and len(groups[0]) == 3):
+        return PhoneProblem.INVALID
+    return None
 
 
 def _refused(text: str, error_type: int) -> PhoneProblem:
