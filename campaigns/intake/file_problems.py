@@ -31,6 +31,7 @@ class FileCode(StrEnum):
     NO_PHONE_COLUMN = "no_phone_column"
     TWO_PHONE_COLUMNS = "two_phone_columns"
     DOUBTFUL_PHONE_COLUMN = "doubtful_phone_column"
+    WHOSE_NUMBERS = "whose_numbers"
     NO_SUCH_COLUMN = "no_such_column"
 
 
@@ -76,6 +77,11 @@ FILE_SENTENCES: dict[FileCode, str] = {
         "Phone numbers stand only in {columns}, and the heading does not say that they are people’s own "
         "numbers for texts. Which column should get the texts?"
     ),
+    FileCode.WHOSE_NUMBERS: (
+        "The file holds phone numbers and nothing else, more than one in a line. If each is a person of its "
+        "own, put one number in each line and upload the file again. If a line holds the numbers of one "
+        "person, which column should get the texts? The columns are: {columns}."
+    ),
     FileCode.NO_SUCH_COLUMN: "There is no column called {name}. The columns are: {columns}.",
 }
 
@@ -83,6 +89,7 @@ FILE_SENTENCES: dict[FileCode, str] = {
 WHICH_COLUMN = frozenset(
     {
         FileCode.NO_PHONE_COLUMN,
+        FileCode.WHOSE_NUMBERS,
         FileCode.TWO_PHONE_COLUMNS,
         FileCode.DOUBTFUL_PHONE_COLUMN,
         FileCode.NO_SUCH_COLUMN,

@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
+from campaigns.intake import bare_numbers, delimited, filetypes, phone_columns, workbook
 from campaigns.intake import columns as headings
-from campaigns.intake import delimited, filetypes, phone_columns, workbook
+from campaigns.intake.bare_numbers import Bare
 from campaigns.intake.delimited import Layout
 from campaigns.intake.encoding import survey
 from campaigns.intake.file_problems import (
@@ -84,6 +85,8 @@ class Sheet:
     """Number of the row with the headings; 0 if the file has none."""
     headings: tuple[str, ...] = ()
     """As typed, blank and repeated ones too; nothing if the columns were given names already."""
+    bare: Bare | None = None
+    """Set if the file holds several phone numbers in a line and nothing else."""
     left_out: str = ""
     """Sentences about hidden rows and columns; empty if there are none."""
     row_problems: dict[int, RowProblem] = field(default_factory=dict)
@@ -99,7 +102,8 @@ class Sheet:
         """
         width, header = len(self.columns), self.header_row
         found = 0
-        for number, row in delimited.records(self.path, self.layout):
+        records = delimited.records(self.path, self.layout)
+        for number, row in bare_numbers.one_by_one(records) if self.bare is Bare.PEOPLE else records:
             if number <= header:
                 continue
             joined = f"|{'|'.join(row)}|"
@@ -142,7 +146,8 @@ class Sheet:
 
     def phones(self, region: str = "US") -> phone_columns.PhoneColumns:
         """Which columns may hold the phone numbers. Reads on in the file if the first rows do not tell."""
-        return phone_columns.choose(self.headings or self.columns, self.columns, self._sample, region)
+        found = phone_columns.choose(self.headings or self.columns, self.columns, self._sample, region)
+        return replace(found, chosen=None) if self.bare is Bare.UNCLEAR else found
 
     def _sample(self) -> Iterator[list[str]]:
         """The cells of `rows`, up to the first row that cannot be read: `rows` itself tells of that one."""
@@ -153,6 +158,8 @@ class Sheet:
     def require_phone_column(self, region: str = "US") -> int:
         """Where the phone numbers are, or FileProblem with the columns between which a person must choose."""
         found = self.phones(region)
+        if self.bare is Bare.UNCLEAR:
+            raise self._which_column(FileCode.WHOSE_NUMBERS, found)
         if found.chosen is not None:
             return found.chosen
         if not found.candidates:
@@ -237,9 +244,12 @@ def _described(path: Path, layout: Layout, notes: list[str]) -> Sheet:
         del sample[0]
     header_row, first = sample[0]
     body = [row for _, row in sample]
-    if headings.has_phone(first):
-        notes.append("The file has no headings, so its columns are called Column 1, Column 2 and so on.")
-        header_row, first = 0, [""] * max(map(len, body))
+    bare = None
+    if headings.has_phone(first[:MAX_COLUMNS]):
+        header_row = 0
+        bare = bare_numbers.look(body, complete=len(sample) <= _SAMPLE_ROWS)
+        first, body, note = _unnamed(body, bare)
+        notes.append(note)
     else:
         body = body[1:]
     if not body:
@@ -258,7 +268,17 @@ def _described(path: Path, layout: Layout, notes: list[str]) -> Sheet:
         layout=layout,
         header_row=header_row,
         headings=tuple(first),
+        bare=bare,
     )
+
+
+def _unnamed(body: list[list[str]], bare: Bare | None) -> tuple[list[str], list[list[str]], str]:
+    """Headings for rows without any, the rows as they will be read, and a sentence about it."""
+    if bare is Bare.PEOPLE:
+        one_by_one = [row for _, row in bare_numbers.one_by_one(enumerate(body))]
+        return ["Phone"], one_by_one, bare_numbers.note(body)
+    note = "The file has no headings, so its columns are called Column 1, Column 2 and so on."
+    return [""] * max(map(len, body)), body, note
 
 
 def _is_title(row: Sequence[str], below: Sequence[str]) -> bool:

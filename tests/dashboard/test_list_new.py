@@ -124,6 +124,16 @@ def test_asks_which_column_holds_the_phones(as_composer: PageClient) -> None:
     assert (made.name, made.columns[made.phone_column]) == ("My people", "Contact detail")
 
 
+def test_asks_whose_the_numbers_are(as_composer: PageClient) -> None:
+    numbers = b"(512) 555-0101,(512) 555-0102\n(512) 555-0103,(512) 555-0104\n"
+    html = as_composer.refused(PAGE, file=upload(numbers))
+    assert "If each is a person of its own, put one number in each line" in html
+    assert not ContactList.objects.exists()
+    chosen = {"columns": '["Column 1", "Column 2"]', "phone_column": "Column 2"}
+    assert as_composer.post(PAGE, chosen).status_code == 302
+    assert ContactList.objects.get().phone_column == 1
+
+
 def test_column_of_another_file(as_composer: PageClient) -> None:
     fields = {"columns": '["Who"]', "phone_column": "Who"}
     html = as_composer.refused(PAGE, file=upload(GOOD), **fields)

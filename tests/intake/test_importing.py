@@ -54,6 +54,18 @@ def assert_adds_up(record: Import) -> None:
     assert ContactList.objects.get(pk=record.contact_list_id).contact_count == record.usable_count
 
 
+def test_numbers_in_one_line_are_as_many_rows() -> None:
+    record = read("650-555-0100, 650-555-0101, 555-0102, 650-555-0100\n", "numbers.txt")
+    assert rows(record) == [
+        (1, "usable", "", "+16505550100"),
+        (2, "usable", "", "+16505550101"),
+        (3, "invalid", "too_short", ""),
+        (4, "duplicate", "repeated", "+16505550100"),
+    ]
+    assert_adds_up(record)
+    assert "4 numbers in one line" in record.notes[0]
+
+
 NASTY = """Name,Mobile,City
 Ann,(555) 010-0001,Austin
 Ann,212-555-0101,Austin
