@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.forms import BoundField
+from django.utils.text import Truncator
 
 from campaigns.intake import changing, stored_rows
 from campaigns.intake.phone_columns import ColumnLook
 from campaigns.models import ContactList
+from dashboard.templatetags.carillon import plural
+
+
+NAMED = 3
+"""Columns that are named one by one."""
+NAME = 60
+"""Characters of a column's name that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +61,21 @@ def column_cards(
 def phone_column(contact_list: ContactList) -> dict[str, Any]:
     """For `parts/_phone_column.html`: where the numbers of a list were read, and whether that can change."""
     name = "".join(contact_list.columns[contact_list.phone_column : contact_list.phone_column + 1])
+    rivals = [look.name for look in stored_rows.rivals(contact_list)]
     return {
         "phone_column": name,
-        "rivals": [look.name for look in stored_rows.rivals(contact_list)],
+        "rivals": rivals,
+        "other_columns": _other_columns(rivals),
         "column_stays": changing.refusal(contact_list),
     }
+
+
+def _other_columns(rivals: Sequence[str]) -> str:
+    """What else of the file holds phone numbers, as a sentence."""
+    if not rivals:
+        return "No other column holds phone numbers."
+    named = [f"“{Truncator(name).chars(NAME)}”" for name in rivals[:NAMED]]
+    if len(rivals) > NAMED:
+        named.append(plural(len(rivals) - NAMED, "other column,other columns"))
+    listed = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+    return f"{listed} {'holds' if len(rivals) == 1 else 'hold'} phone numbers too. These are not texted."

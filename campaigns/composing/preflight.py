@@ -9,8 +9,18 @@ from decimal import Decimal
 from typing import Literal
 
 from campaigns.composing.audience import SourceRow, all_source_rows, source_rows
+from campaigns.composing.findings import (
+    Finding,
+    Terms,
+    audience_findings,
+    draft_findings,
+    many,
+    undecided_findings,
+)
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, TemplateProblem, utf16_units
+from campaigns.composing.reached import Reached
 from campaigns.composing.segments import count_many, measure, unusual
+from campaigns.intake import countries
 from campaigns.models import Campaign, ContactList, Import, ImportRow
 from campaigns.opt_outs.lookup import opted_out
 
@@ -18,27 +28,6 @@ WHILE_TYPING = 2000
 """Rows looked at for a preview: about 20 ms. The review looks at all of them."""
 SHOWN_ROWS = 20
 _OPEN, _CLOSE = "\ue000", "\ue001"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the check list. Pages link it by its code."""
-
-    level: Literal["good", "look", "stop"]
-    code: str
-    title: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What sending from one number means."""
-
-    label: str
-    price: Decimal | None  # US dollars a segment
-    rate: float  # texts a minute
-    problem: str = ""
-    """Why this number cannot send, for people; empty if it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +147,7 @@ def preview(
     position: int = 0,
     pick: Literal["", "longest", "dearest", "empty"] = "",
     price: Decimal | None = None,
+    reach: countries.Reach = None,
 ) -> Preview:
     """While somebody types: one recipient's text, and the cost over the first rows of the list."""
     names = contact_list.field_names if contact_list else ()
@@ -166,18 +156,19 @@ def preview(
     warnings = [problem for problem in personaliser.problems if problem.warning]
     if blocking or contact_list is None or not text.strip():
         return Preview(problems=blocking, warnings=warnings)
-    rows = source_rows(contact_list, limit=WHILE_TYPING, only_usable=True)
+    found = source_rows(contact_list, limit=WHILE_TYPING, only_usable=True)
+    rows = Reached(reach).keep(found)
     if not rows:
         return Preview(problems=blocking, warnings=warnings)
+    exact = contact_list.contact_count <= len(found)
     look = Look()
     look.take(personaliser, rows)
     row, place = _chosen(contact_list, rows, look, position, pick)
-    seen = _as_read(personaliser, row)
     return replace(
-        seen,
+        _as_read(personaliser, row),
         warnings=warnings,
         position=place,
-        count=contact_list.contact_count,
+        count=len(rows) if exact else contact_list.contact_count,
         signs=tuple(sign for sign, _ in look.signs.most_common(8)),
         histogram=look.lines(price),
         total_segments=look.total_segments,
@@ -186,7 +177,7 @@ def preview(
         too_long=len(look.too_long),
         too_long_rows=tuple(look.too_long[:SHOWN_ROWS]),
         longest=(look.longest[0], look.longest[1].number if look.longest[1] else 0),
-        exact=contact_list.contact_count <= len(rows),
+        exact=exact,
         looked_at=len(rows),
     )
 
@@ -260,39 +251,51 @@ class Preflight:
 
 def preflight(campaign: Campaign, terms: Terms) -> Preflight:
     """The whole check. Takes about a second for 100,000 rows."""
-    contact_list = campaign.contact_list
-    look, excluded = Look(), Counter[str]()
-    totals = Counter[str]()
+    contact_list, totals = campaign.contact_list, Counter[str]()
+    look, excluded, reached = Look(), Counter[str](), Reached(terms.reach)
     personaliser = Personaliser(campaign.text, contact_list.field_names if contact_list else ())
     if contact_list is not None:
         totals = _totals(contact_list)
         for rows in all_source_rows(contact_list, only_usable=True):
             out = opted_out(row.phone for row in rows)
             excluded.update(out.values())
-            kept = [row for row in rows if row.phone not in out]
+            kept = reached.keep([row for row in rows if row.phone not in out])
             if kept and not personaliser.blocked and campaign.text.strip():
                 look.take(personaliser, kept)
-    texts = totals["usable"] - excluded.total() - look.left_out
+    texts = totals["usable"] - excluded.total() - reached.left_out - look.left_out
     cost = None if terms.price is None or not look.people else terms.price * look.total_segments
-    minutes = texts / terms.rate if terms.rate else 0.0
     findings = draft_findings(campaign, terms, personaliser)
-    findings += _audience_findings(campaign, totals, texts, excluded, look.left_out)
-    findings += _undecided(excluded["may_have_opted_out"])
+    findings += audience_findings(campaign, totals["rows"], texts, _left_out(totals, excluded, reached, look))
+    findings += [Finding("look", *remark) for remark in reached.remarks()]
+    findings += undecided_findings(excluded["may_have_opted_out"])
     findings += _text_findings(look)
     return Preflight(
         findings=findings,
         rows=totals["rows"],
         texts=texts,
         duplicates=totals["duplicate"],
-        invalid=totals["invalid"] + look.left_out,
+        invalid=totals["invalid"] + reached.left_out + look.left_out,
         excluded=excluded.total(),
         segments=look.total_segments,
         histogram=look.lines(terms.price),
         cost=cost,
         rate=terms.rate,
-        minutes=minutes,
+        minutes=texts / terms.rate if terms.rate else 0.0,
         sender_label=terms.label,
     )
+
+
+def _left_out(totals: Counter[str], excluded: Counter[str], reached: Reached, look: Look) -> dict[str, int]:
+    """Rows that get no text, by the words for why."""
+    return {
+        "opted out": excluded["opted_out"],
+        "who may have opted out": excluded["may_have_opted_out"],
+        "that could not be reached before": excluded["suppressed"],
+        "repeated": totals["duplicate"],
+        "without a usable number": totals["invalid"],
+        "in a country that the account cannot text": reached.left_out,
+        "with a text that is too long": look.left_out,
+    }
 
 
 def _totals(contact_list: ContactList) -> Counter[str]:
@@ -310,81 +313,11 @@ def _totals(contact_list: ContactList) -> Counter[str]:
     return totals
 
 
-def draft_findings(campaign: Campaign, terms: Terms, personaliser: Personaliser) -> list[Finding]:
-    """What can be said without looking at the rows."""
-    findings = []
-    if campaign.contact_list is None:
-        findings.append(Finding("stop", "list", "No list chosen", "Choose who gets this text."))
-    elif not Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).exists():
-        detail = "Its file was not read to the end. Wait for it, or upload it again."
-        findings.append(Finding("stop", "list", "The list is not ready", detail))
-    elif not campaign.contact_list.contact_count:
-        title = f"Nobody in “{campaign.contact_list.name}” can get a text"
-        findings.append(
-            Finding("stop", "who", title, "No row of its file has a phone number that can be used.")
-        )
-    if not campaign.sender:
-        findings.append(
-            Finding("stop", "sender", "No number chosen", "Choose the number that it comes from.")
-        )
-    elif terms.problem:
-        findings.append(Finding("stop", "sender", f"{terms.label} cannot send this", terms.problem))
-    if not campaign.text.strip():
-        findings.append(Finding("stop", "text", "There is no text yet", "Write what people should read."))
-    for problem in personaliser.problems:
-        level: Literal["look", "stop"] = "look" if problem.warning else "stop"
-        findings.append(Finding(level, "text", "Check the text", problem.sentence))
-    return findings
-
-
-def _audience_findings(
-    campaign: Campaign, totals: Counter[str], texts: int, excluded: Counter[str], too_long: int
-) -> list[Finding]:
-    if campaign.contact_list is None or not campaign.contact_list.contact_count:
-        return []
-    name = campaign.contact_list.name
-    if texts <= 0:
-        detail = "Every row is left out: opted out, repeated, or without a number that can be used."
-        return [Finding("stop", "who", f"Nobody in “{name}” can get this text", detail)]
-    reasons = (
-        (excluded["opted_out"], "opted out"),
-        (excluded["may_have_opted_out"], "who may have opted out"),
-        (excluded["suppressed"], "that could not be reached before"),
-        (totals["duplicate"], "repeated"),
-        (totals["invalid"], "without a usable number"),
-        (too_long, "with a text that is too long"),
-    )
-    left_out = ", ".join(f"{count:,} {words}" for count, words in reasons if count)
-    if not left_out:
-        return [
-            Finding(
-                "good",
-                "who",
-                f"{_many(texts, 'person', 'people')} from “{name}”",
-                "Every row of the file gets a text.",
-            )
-        ]
-    detail = f"{totals['rows'] - texts:,} of the {totals['rows']:,} rows are left out: {left_out}."
-    return [Finding("good", "who", f"{_many(texts, 'person', 'people')} from “{name}”", detail)]
-
-
-def _undecided(count: int) -> list[Finding]:
-    if not count:
-        return []
-    title = f"{_many(count, 'person', 'people')} may have asked not to be texted"
-    detail = "They get nothing until somebody reads their replies and decides."
-    return [Finding("look", "undecided", title, detail)]
-
-
-def _many(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def _text_findings(look: Look) -> list[Finding]:
     findings = []
     if look.too_long:
         rows = ", ".join(str(number) for number in look.too_long[:SHOWN_ROWS])
-        texts = _many(len(look.too_long), "text is", "texts are")
+        texts = many(len(look.too_long), "text is", "texts are")
         title = f"{texts} longer than {MAX_TEXT_UNITS:,} characters"
         detail = f"Shorten the text, or the cells of row {rows}."
         if look.left_out:
@@ -392,10 +325,10 @@ def _text_findings(look: Look) -> list[Finding]:
         findings.append(Finding("look" if look.left_out else "stop", "too_long", title, detail))
     if look.empty_texts:
         rows = ", ".join(str(number) for number in look.empty_texts[:SHOWN_ROWS])
-        title = f"{_many(len(look.empty_texts), 'person', 'people')} would get an empty text"
+        title = f"{many(len(look.empty_texts), 'person', 'people')} would get an empty text"
         findings.append(Finding("stop", "empty_texts", title, f"Add some words. It concerns row {rows}."))
     for empty in look.empty_fields():
-        title = f"{_many(empty.people, 'person has', 'people have')} nothing in {empty.field}"
+        title = f"{many(empty.people, 'person has', 'people have')} nothing in {empty.field}"
         detail = f'Write {{{{ {empty.field} or "…" }}}} to say something in its place.'
         findings.append(Finding("look", "empty_fields", title, detail))
     return findings

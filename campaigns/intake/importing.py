@@ -15,9 +15,10 @@ import orjson
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
+from campaigns.intake import reach
 from campaigns.intake.phone import PHONE_SENTENCES, PhoneProblem, normalise_many
 from campaigns.intake.spreadsheet import ROW_SENTENCES, FileProblem, RowProblem, Sheet, open_sheet
 from campaigns.intake.stored_rows import StoredRows
@@ -35,6 +36,8 @@ def row_sentence(code: str) -> str:
     """What a row's code means, for people; empty for a code that is not of a row."""
     if code == REPEATED:
         return "The same number stands in an earlier row; it gets one text."
+    if code == reach.UNREACHED:
+        return reach.SENTENCE
     if code in set(PhoneProblem):
         return PHONE_SENTENCES[PhoneProblem(code)]
     return ROW_SENTENCES[RowProblem(code)] if code in set(RowProblem) else ""
@@ -332,23 +335,30 @@ def problems(record: Import) -> list[ProblemCount]:
     return [ProblemCount(code, row_sentence(code), count) for code, count in counted]
 
 
-def bad_rows(record: Import, code: str = "", after: int = 0, limit: int = 50) -> list[BadRow]:
-    """Rows that could not be used, by row number; `after` is the last one seen."""
-    rows = ImportRow.objects.filter(source=record, number__gt=after).exclude(outcome=ImportRow.Outcome.USABLE)
-    if code:
-        rows = rows.filter(problem=code)
+def bad_rows(
+    record: Import, code: str = "", after: int = 0, limit: int = 50, beyond: reach.Beyond | None = None
+) -> list[BadRow]:
+    """Rows that get no text, by row number; `after` is the last one seen.
+
+    They could not be used, or have a number that is `beyond` the account that sends.
+    """
+    unused = ~Q(outcome=ImportRow.Outcome.USABLE)
+    far = Q(outcome=ImportRow.Outcome.USABLE) & (beyond or reach.Beyond()).rows
+    wanted = far if code == reach.UNREACHED else unused & Q(problem=code) if code else unused | far
+    rows = ImportRow.objects.filter(wanted, source=record, number__gt=after)
     place = record.contact_list.phone_column
     return [_bad(row, place) for row in rows.order_by("number")[:limit]]
 
 
 def _bad(row: ImportRow, place: int) -> BadRow:
     cells = orjson.loads(row.cells)
-    return BadRow(row.number, row.outcome, row.problem, row_sentence(row.problem), cells[place], cells)
+    code = reach.UNREACHED if row.outcome == ImportRow.Outcome.USABLE else row.problem
+    return BadRow(row.number, row.outcome, code, row_sentence(code), cells[place], cells)
 
 
-def all_bad_rows(record: Import) -> Iterator[BadRow]:
+def all_bad_rows(record: Import, beyond: reach.Beyond | None = None) -> Iterator[BadRow]:
     after = 0
-    while page := bad_rows(record, after=after, limit=1000):
+    while page := bad_rows(record, after=after, limit=1000, beyond=beyond):
         yield from page
         after = page[-1].number
 

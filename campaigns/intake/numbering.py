@@ -84,7 +84,7 @@ def trunk_prefix(calling_code: int) -> re.Pattern[str] | None:
 
 
 @lru_cache(maxsize=4096)
-def _calling_code(first_digits: str) -> int:
+def calling_code(first_digits: str) -> int:
     """The calling code that these three digits begin with, or 0."""
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
@@ -101,7 +101,7 @@ def is_valid_international(digits: str) -> bool:
     True means that phonenumbers agrees, and that E.164 is "+" and these digits. False means only that
     phonenumbers has to be asked.
     """
-    code = _calling_code(digits[:3])
+    code = calling_code(digits[:3])
     if not code:
         return False
     national = digits[len(str(code)) :]
@@ -111,6 +111,25 @@ def is_valid_international(digits: str) -> bool:
         if found and found.end():
             return False
     return national_pattern(code, len(national)).fullmatch(national) is not None
+
+
+def main_region(calling_code: int) -> str:
+    """ISO code of the region that a calling code stands for first; empty or 001 if there is none."""
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
+    return (COUNTRY_CODE_TO_REGION_CODE.get(calling_code) or ("",))[0]
+
+
+def north_america() -> list[tuple[str, str, str]]:
+    """The regions of calling code 1: ISO code, leading digits if they decide, pattern of ten digits."""
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+
+    found = []
+    for region in COUNTRY_CODE_TO_REGION_CODE[1]:
+        metadata = PhoneMetadata.metadata_for_region(region)
+        if metadata:
+            found.append((region, metadata.leading_digits or "", region_pattern(metadata, 10)))
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -205,6 +205,8 @@ class Provider(Protocol):
     has_callbacks: ClassVar[bool]
     max_text_units: ClassVar[int]  # UTF-16 units
     max_batch: ClassVar[int]
+    reaches: ClassVar[frozenset[str] | None]
+    """ISO 3166 codes of the countries whose numbers it can text; None: it names no limit."""
 
     @property
     def opt_outs(self) -> OptOutStore | None:

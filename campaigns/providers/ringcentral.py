@@ -72,6 +72,8 @@ class RingCentral(Calls):
     has_callbacks: ClassVar[bool] = True
     max_text_units: ClassVar[int] = 1000
     max_batch: ClassVar[int] = 10_000
+    reaches: ClassVar[frozenset[str] | None] = frozenset(("US", "CA", "PR", "VI", "GU", "MP", "AS"))
+    """High Volume SMS: the United States with their territories, and Canada; no other country of +1."""
 
     _account = ""
 

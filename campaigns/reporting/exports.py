@@ -12,9 +12,11 @@ from decimal import Decimal
 import orjson
 from django.utils import timezone
 
+from campaigns.intake import reach
 from campaigns.intake.importing import all_bad_rows
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Import, ImportRow, Message, RowState
 from campaigns.reporting.reasons import sentence
+from campaigns.sending import accounts
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 LEFT_OUT = (RowState.DUPLICATE, RowState.INVALID, RowState.EXCLUDED)
@@ -174,7 +176,8 @@ def _own_cells(line: PersonLine) -> list[str]:
 def bad_rows_csv(record: Import) -> Iterator[str]:
     """The rows that could not be used, as they were, with why."""
     columns = record.contact_list.columns
-    rows = ([*row.cells, str(row.number), row.sentence] for row in all_bad_rows(record))
+    far = reach.beyond(record.contact_list, accounts.provider().reaches)
+    rows = ([*row.cells, str(row.number), row.sentence] for row in all_bad_rows(record, far))
     return table_csv([*columns, "Row", "Why it was not used"], rows)
 
 

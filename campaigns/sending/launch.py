@@ -13,10 +13,13 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from campaigns.composing.audience import SourceRow, field_names, source_rows
+from campaigns.composing.findings import Finding, Terms, draft_findings
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, utf16_units
-from campaigns.composing.preflight import Finding, Preflight, Terms, draft_findings, preflight
+from campaigns.composing.preflight import Preflight, preflight
 from campaigns.composing.segments import count_many
+from campaigns.intake import countries
 from campaigns.intake.phone import parse_phone
+from campaigns.intake.reach import UNREACHED
 from campaigns.models import Batch, Campaign, CampaignRow, Event, Message, RowState, Tally
 from campaigns.models.bulk import claim, insert, unhurried
 from campaigns.opt_outs.lookup import opted_out
@@ -51,6 +54,7 @@ def terms_for(sender: str) -> Terms:
         price=accounts.price_for(sender) if sender else None,
         rate=accounts.rate_for(sender),
         problem=problem,
+        reach=accounts.provider().reaches,
     )
 
 
@@ -159,10 +163,13 @@ def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]
     chunk = Chunk(rows)
     usable = [row for row in rows if row.usable]
     out = opted_out(row.phone for row in usable)
+    far = countries.not_reached([row.phone for row in usable], accounts.provider().reaches)
     texts = personaliser.render_many([row.cells() for row in usable])
     for row, text, segments in zip(usable, texts, count_many(texts), strict=True):
         if row.phone in out:
             chunk.left_out[row.id] = "excluded", out[row.phone]
+        elif row.phone in far:
+            chunk.left_out[row.id] = "invalid", UNREACHED
         elif not text.strip():
             chunk.left_out[row.id] = "invalid", "empty_text"
         elif len(text) > MAX_TEXT_UNITS // 2 and utf16_units(text) > MAX_TEXT_UNITS:

@@ -100,7 +100,14 @@ def composing(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> d
     contact_list, sender, text = _typed(campaign, form)
     asked = Shown.from_request(request)
     price = accounts.price_for(sender) if sender else None
-    shown = preview(contact_list, text, position=asked.position, pick=asked.pick, price=price)
+    shown = preview(
+        contact_list,
+        text,
+        position=asked.position,
+        pick=asked.pick,
+        price=price,
+        reach=accounts.provider().reaches,
+    )
     return {
         "campaign": campaign,
         "form": form,

@@ -18,8 +18,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from campaigns.composing.findings import Finding
 from campaigns.composing.personalise import Personaliser
-from campaigns.composing.preflight import Finding, Preflight
+from campaigns.composing.preflight import Preflight
 from campaigns.models import Campaign
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
 from campaigns.sending import accounts, canary
@@ -140,14 +141,15 @@ def checks(campaign: Campaign, found: Preflight) -> list[Check]:
     return sorted(lines, key=lambda line: order.index(line.icon))
 
 
-ICONS = {"who": "people", "undecided": "people", "list": "people", "sender": "telephone"}
+ABOUT_PEOPLE = ("who", "undecided", "list", "unreached", "special")
+ICONS = dict.fromkeys(ABOUT_PEOPLE, "people") | {"sender": "telephone"}
 OTHER_ICON = "chat-left-text"
 
 
 def _from_finding(campaign: Campaign, finding: Finding) -> Check:
     icon = ICONS.get(finding.code, OTHER_ICON)
     url, link = "", ""
-    if finding.code == "who" and campaign.contact_list_id and "left out" in finding.detail:
+    if finding.code in ("who", "unreached") and campaign.contact_list_id and "left out" in finding.detail:
         url, link = (
             reverse("list_detail", args=[campaign.contact_list_id]),
             "See the list and its left-out rows",

@@ -15,9 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
-from campaigns.intake import importing
+from campaigns.intake import importing, reach
 from campaigns.models import Import
 from campaigns.reporting.exports import bad_rows_csv
+from campaigns.sending import accounts
 from dashboard.columns import phone_column
 from dashboard.paging import row_seen
 
@@ -65,15 +66,21 @@ def _record(import_id: int) -> Import:
 
 def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
     age = (timezone.now() - record.since).total_seconds()
+    done = record.state == Import.State.DONE
+    far = reach.beyond(record.contact_list, accounts.provider().reaches) if done else reach.Beyond()
     context = {
         "record": record,
         "contact_list": record.contact_list,
         "moving": record.state not in FINAL,
         "late": record.state == Import.State.WAITING and age > LATE_SECONDS,
         "delay": _delay(age),
-        "bad_count": record.invalid_count + record.duplicate_count,
+        "far": far,
+        "provider_name": accounts.provider_name(),
+        "reached_count": record.usable_count - far.count,
+        "not_usable_count": record.invalid_count + far.count,
+        "bad_count": record.invalid_count + record.duplicate_count + far.count,
     }
-    return context | (_account(request, record) if record.state == Import.State.DONE else {})
+    return context | (_account(request, record, far) if done else {})
 
 
 def _delay(age: float) -> int:
@@ -81,14 +88,16 @@ def _delay(age: float) -> int:
     return 1 if age < 20 else 3 if age < 120 else 10
 
 
-def _account(request: HttpRequest, record: Import) -> dict[str, Any]:
+def _account(request: HttpRequest, record: Import, far: reach.Beyond) -> dict[str, Any]:
     """The rows that could not be used: how many for each reason, and a page of them."""
     problems = importing.problems(record)
+    if far.count:
+        problems.append(importing.ProblemCount(reach.UNREACHED, reach.SENTENCE, far.count))
     code = request.GET.get("code", "")
     if code and code not in {problem.code for problem in problems}:
         raise Http404
     after = row_seen(request, "after") or 0
-    rows = importing.bad_rows(record, code, after, PAGE + 1)
+    rows = importing.bad_rows(record, code, after, PAGE + 1, far)
     columns = record.contact_list.columns
     more = ""
     if len(rows) > PAGE:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns.intake import importing, lists
+from campaigns.intake import importing, lists, reach
 from campaigns.models import ContactList
 from campaigns.sending import accounts
 from dashboard.columns import phone_column
@@ -31,8 +31,11 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
     places = [place for place in range(len(found.columns)) if place != found.phone_column][:SHOWN_COLUMNS]
     campaigns = list(found.campaigns.select_related("tally")[: CAMPAIGNS + 1])
     imports = list(found.imports.select_related("created_by"))
+    far = reach.beyond(found, accounts.provider().reaches)
     context = phone_column(found) | {
         "contact_list": found,
+        "far": far,
+        "reached_count": found.contact_count - far.count,
         "fields": [
             (column, name, place == found.phone_column)
             for place, (column, name) in enumerate(zip(found.columns, found.field_names, strict=True))

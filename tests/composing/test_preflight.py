@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from campaigns.composing.preflight import Preflight, Preview, SegmentLine, Terms, preflight, preview
+from campaigns.composing.findings import Terms
+from campaigns.composing.preflight import Preflight, Preview, SegmentLine, preflight, preview
 from campaigns.models import Campaign, ContactList, ImportRow
 from tests import factories
 
@@ -63,6 +65,57 @@ def test_the_numbers_add_up_to_the_file() -> None:
         "4 of the 6 rows are left out: 1 opted out, 1 repeated, 2 without a usable number."
     )
     assert found.segments == 2, "who opted out costs nothing"
+
+
+RINGCENTRAL = replace(TERMS, reach=frozenset({"US", "CA"}))
+ABROAD = ("+442079460000", "+18765550100", "+442079460001")
+
+
+def abroad(*phones: str, people: int) -> Campaign:
+    contacts = factories.contact_list(people=people)
+    factories.give_phones(contacts, *phones)
+    return Campaign(name="Spring sale", contact_list=contacts, text="Hi", sender="+16505550100")
+
+
+def test_who_cannot_be_reached_is_named_by_country_and_neither_counted_nor_priced() -> None:
+    factories.opt_out(ABROAD[2])
+    found = preflight(abroad(*ABROAD, people=5), RINGCENTRAL)
+    assert (found.rows, found.texts, found.invalid, found.excluded) == (5, 2, 2, 1)
+    assert (found.segments, found.cost, found.minutes) == (2, Decimal("0.02"), 2 / 60)
+    assert found.ready
+    who, far = found.findings
+    assert who.detail == (
+        "3 of the 5 rows are left out: 1 opted out, 2 in a country that the account cannot text."
+    )
+    assert (far.level, far.code) == ("look", "unreached")
+    assert far.title == "2 people are in a country that the account cannot text"
+    assert far.detail.startswith("Jamaica 1, United Kingdom 1.")
+
+
+def test_an_account_without_a_known_limit_reaches_everybody() -> None:
+    found = preflight(abroad(*ABROAD, people=3), TERMS)
+    assert (found.texts, found.segments, len(found.findings)) == (3, 3, 1)
+
+
+def test_a_list_that_is_abroad_whole_cannot_be_sent() -> None:
+    found = preflight(abroad(*ABROAD, people=3), RINGCENTRAL)
+    assert (found.texts, found.segments, found.cost) == (0, 0, None)
+    assert stops(found) == ["who"]
+
+
+def test_numbers_that_are_hardly_a_persons_are_pointed_out() -> None:
+    found = preflight(abroad("+18885550123", "+19005550123", people=3), RINGCENTRAL)
+    assert found.texts == 3
+    special = next(finding for finding in found.findings if finding.code == "special")
+    assert (special.level, special.title) == ("look", "2 numbers are hardly a person’s")
+    assert special.detail.endswith("toll-free 1, premium-rate 1.")
+
+
+def test_the_preview_prices_only_whom_the_account_reaches() -> None:
+    contacts = abroad(*ABROAD, people=5).contact_list
+    shown = preview(contacts, "Hi", price=Decimal("0.01"), reach=RINGCENTRAL.reach)
+    assert (shown.count, shown.total_segments, shown.total_cost, shown.exact) == (2, 2, Decimal("0.02"), True)
+    assert shown.phone == factories.phone(3)
 
 
 def test_the_cost_is_exact_over_every_row() -> None:

@@ -49,6 +49,19 @@ def test_everything_is_said_before_the_press(sender: User) -> None:
     assert ">Look<" not in page
 
 
+def test_people_whom_the_account_cannot_reach(sender: User) -> None:
+    contacts = factories.contact_list(people=5)
+    factories.give_phones(contacts, "+442079460000", "+18765550100", "+442079460001")
+    with time_machine.travel(NOON):
+        page = PageClient(sender).page(path(campaign_factories.draft(contacts)))
+    assert "3 people are in a country that the account cannot text" in page
+    assert "United Kingdom 2, Jamaica 1." in page
+    assert "Who: 2 people from" in page
+    assert "3 of the 5 rows are left out: 3 in a country that the account cannot text." in page
+    assert "2 segments at $0.0085" in page
+    assert "Send 2 texts from" in page
+
+
 def test_late_in_the_evening_it_says_look(sender: User) -> None:
     with time_machine.travel(EVENING):
         page = PageClient(sender).page(path(campaign_factories.draft()))

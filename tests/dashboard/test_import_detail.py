@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -39,6 +40,38 @@ def test_account_of_the_rows(as_composer: PageClient) -> None:
     assert "Li &lt;b&gt;" in html
     assert "This number has too few digits." in html
     assert "hx-get" not in html
+
+
+def test_people_whom_the_account_cannot_reach(as_composer: PageClient) -> None:
+    record = made()
+    factories.give_phones(record.contact_list, "+442079460000", "+18765550100")
+    html = as_composer.page(f"/imports/{record.pk}/")
+    assert "2 people are in a country that your RingCentral account cannot text" in html
+    assert "Jamaica 1, United Kingdom 1." in html
+    assert "Start a campaign to this person" in html
+    assert "7 rows not used, and why" in html
+    assert "The account that sends cannot text the country of this number." in html
+    for count, label in ((1, "Person who can be texted"), (6, "Not usable"), (1, "Duplicate")):
+        assert re.search(
+            rf'tile-number">{count}</span>\s*<span class="tile-label">.*?{label}', html, re.DOTALL
+        )
+
+    html = as_composer.page(f"/imports/{record.pk}/?code=unreached")
+    assert re.findall(r"Row (\d+)<", html) == ["2", "3"]
+    response = as_composer.get(f"/imports/{record.pk}/not-used.csv")
+    lines = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
+    assert [line[2] for line in lines[1:]] == ["2", "3", "5", "6", "9", "11", "12"]
+    assert lines[1][3] == "The account that sends cannot text the country of this number."
+
+
+def test_a_file_that_is_abroad_whole(as_composer: PageClient) -> None:
+    record = factories.contact_list(people=1).imports.get()
+    factories.give_phones(record.contact_list, "+442079460000")
+    html = as_composer.page(f"/imports/{record.pk}/")
+    assert "1 person is in a country that your RingCentral account cannot text" in html
+    assert "Nobody in this file can be texted" in html
+    assert "Start a campaign" not in html
+    assert "1 row not used, and why" in html
 
 
 def test_rows_of_one_reason(as_viewer: PageClient) -> None:

@@ -21,6 +21,16 @@ def test_people_columns_files_and_campaigns(as_composer: PageClient) -> None:
     assert "Start a campaign to these 3 people" in html
 
 
+def test_people_whom_the_account_cannot_reach(as_composer: PageClient) -> None:
+    made = factories.contact_list(people=3)
+    assert 'id="far"' not in as_composer.page(f"/lists/{made.pk}/")
+    factories.give_phones(made, "+525512345678")
+    html = as_composer.page(f"/lists/{made.pk}/")
+    assert "1 person is in a country that your RingCentral account cannot text" in html
+    assert "Mexico 1. 2 of 3 people can be texted." in html
+    assert "Start a campaign to these 2 people" in html
+
+
 def test_column_that_is_markup(as_viewer: PageClient) -> None:
     made = factories.contact_list(columns=("Phone", "First name", "<b>City</b>"))
     assert "<b>City" not in as_viewer.page(f"/lists/{made.pk}/")

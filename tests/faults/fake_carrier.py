@@ -92,6 +92,7 @@ class FakeCarrier:
     has_callbacks: ClassVar[bool] = False
     max_text_units: ClassVar[int] = 1000
     max_batch: ClassVar[int] = 10_000
+    reaches: ClassVar[frozenset[str] | None] = frozenset(("US", "CA"))
     opt_outs = None
     mailbox = None
     webhooks = None

@@ -8,7 +8,8 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 
-from campaigns.composing.preflight import Terms, preflight
+from campaigns.composing.findings import Terms
+from campaigns.composing.preflight import preflight
 from campaigns.inbox import consents, optouts
 from campaigns.models import Campaign, Event, OptOut
 from campaigns.providers.base import OutgoingText

@@ -87,7 +87,6 @@ TABLES = [
     (f"{A},Ann\n{B},Bob\n", [A, B]),
     (f"{A},78701\n", [A]),
     (f"{A},2026-11-25\n", [A]),
-    (f"{A},{B},Ann\n{C},{D},Bob\n", [A, C]),
     (f"Phone\n{A}\n{B}\n", [A, B]),
     (f"Mobile,Home\n{A},{B}\n{C},{D}\n", [A, C]),
 ]
@@ -99,6 +98,13 @@ def test_tables_stay_tables(tmp_path: Path, text: str, people: list[str]) -> Non
     place = sheet.require_phone_column()
     assert [row[place] for _, row in sheet.rows()] == people
     assert not any("person of its own" in note for note in sheet.notes)
+
+
+def test_a_table_with_two_numbers_for_each_person_is_asked_about(tmp_path: Path) -> None:
+    sheet = opened(tmp_path, f"{A},{B},Ann\n{C},{D},Bob\n")
+    with pytest.raises(FileProblem) as caught:
+        sheet.require_phone_column()
+    assert caught.value.code is FileCode.TWO_PHONE_COLUMNS
 
 
 def test_a_line_of_a_workbook(tmp_path: Path) -> None:

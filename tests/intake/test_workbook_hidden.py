@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -227,7 +228,8 @@ def test_many_hidden_columns_are_not_all_named(tmp_path: Path) -> None:
 def test_the_refusal_says_that_the_phone_column_is_hidden(tmp_path: Path) -> None:
     rows = f"<sheetData>{rows_xml([['Name', 'City', 'Mobile'], ['Ann', 'Austin', ANN]])}</sheetData>"
     found = read(workbook(tmp_path, f'<cols><col min="3" max="3" hidden="1"/></cols>{rows}'))
-    for ask in (found.require_phone_column, lambda: found.find_column("Mobile")):
+    asks: list[Callable[[], int]] = [found.require_phone_column, lambda: found.find_column("Mobile")]
+    for ask in asks:
         with pytest.raises(FileProblem) as caught:
             ask()
         assert caught.value.sentence.endswith(f"1 hidden column was left out: Mobile. {INCLUDE}")

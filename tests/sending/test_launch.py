@@ -67,6 +67,27 @@ def test_every_row_of_the_file_is_frozen_with_what_becomes_of_it(carrier: Runnin
     world.assert_adds_up(campaign)
 
 
+def test_whom_the_account_cannot_reach_is_frozen_without_a_text(carrier: RunningSimulator) -> None:
+    contacts = world.imported(
+        "Phone,First name\n+442079460000,Ann\n+18765550100,Bob\n2125551000,Cy\n+16045551000,Dee\n"
+        "+525512345678,Ed\n"
+    )
+    optouts.add("+525512345678", note="", user=None)
+    campaign = world.launched(contacts)
+    assert outcomes(campaign) == [
+        (2, "invalid", "unreached"),
+        (3, "invalid", "unreached"),
+        (4, "message", ""),
+        (5, "message", ""),
+        (6, "excluded", "opted_out"),
+    ]
+    assert world.told(campaign) == {"queued": 2, "invalid": 2, "excluded": 1}
+    assert launch.review(campaign).texts == 2
+    world.assert_adds_up(campaign)
+    world.hand_over(campaign)
+    assert {line["to"] for line in carrier.ledger()} == {"+12125551000", "+16045551000"}
+
+
 def test_texts_stay_as_they_were_at_launch(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(2))
     before = frozen(campaign)

@@ -18,8 +18,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from campaigns.composing.findings import draft_findings
 from campaigns.composing.personalise import Personaliser
-from campaigns.composing.preflight import draft_findings
 from campaigns.intake import importing
 from campaigns.intake.file_problems import WHICH_COLUMN, FileProblem
 from campaigns.intake.phone import parse_phone
@@ -83,6 +83,7 @@ class Command(BaseCommand):
         tell(f"Phone numbers are read from the column “{people.columns[people.phone_column]}”.")
         try:
             _read(record, campaign)
+            say("\n".join(record.notes))
             campaign.save()
             launch.launch(campaign, user=None)
         except (CommandError, launch.NotReady) as problem:
