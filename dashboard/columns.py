@@ -14,7 +14,6 @@ from campaigns.intake.phone_columns import ColumnLook
 from campaigns.models import ContactList
 from dashboard.templatetags.carillon import plural
 
-
 NAMED = 3
 """Columns that are named one by one."""
 NAME = 60
