@@ -30,18 +30,8 @@ POST_ONLY = (
 )
 FRAGMENTS = ("/moving/",)
 COMPOSERS = (
-    *(
-        "/new/",
-        "/edit/",
-        "/delete/",
-        "/rename/",
-        "/end/",
-        "/decide/",
-        "/preview/",
-        "/opt-outs/add/",
-        "/refresh/",
-    ),
-    "/again/",
+    *("/new/", "/edit/", "/delete/", "/rename/", "/end/", "/decide/", "/preview/", "/refresh/"),
+    *("/again/", "/opt-outs/add/", "/phone-column/"),
 )
 SENDERS = ("/try-again/", "/pause/", "/undo/", "/cancel/", "/<str:decision>/", *KNOWN)
 
