@@ -64,9 +64,13 @@ def tells_of_phones(heading: str) -> bool:
     return meaning(heading).named
 
 
-@lru_cache(maxsize=1000)
 def meaning(heading: str) -> Meaning:
     """What the heading says. Blank ones say nothing, which is Level.WEAK without a name."""
+    return _meaning(heading[:_MOST])
+
+
+@lru_cache(maxsize=1000)
+def _meaning(heading: str) -> Meaning:
     parts = [part for part in map(_tokens, _parts(heading)) if part]
     flat = [word for part in parts for word in part]
     order = _order(flat)
@@ -155,7 +159,7 @@ _BETWEEN = re.compile(r"[\W_]+")
 
 def _parts(heading: str) -> list[str]:
     """What stands inside and outside of brackets, and on each side of `/`, `&`, `or`, in plain lower case."""
-    text = unicodedata.normalize("NFKD", heading[:_MOST].replace("#", " number "))
+    text = unicodedata.normalize("NFKD", heading.replace("#", " number "))
     text = "".join(sign for sign in text if not unicodedata.combining(sign))
     text = unicodedata.normalize("NFC", text)
     text = _BRAND.sub(lambda found: f" {re.sub(r'[^a-z]', '', found[0].lower())} ", text)
