@@ -35,13 +35,13 @@ class Converted:
         sentences = []
         if count := self.hidden_rows:
             what = "1 hidden row was" if count == 1 else f"{count:,} hidden rows were"
-            sentences.append(f"{what} left out. {_INCLUDE}")
+            sentences.append(f"{what} left out.")
         if count := len(self.hidden_columns):
             what = "1 hidden column was" if count == 1 else f"{count:,} hidden columns were"
             names = [column.name(header_row) for column in self.hidden_columns[:_NAMED]]
             more = " …" if count > _NAMED else ""
-            sentences.append(f"{what} left out: {', '.join(names)}{more}. {_INCLUDE}")
-        return sentences
+            sentences.append(f"{what} left out: {', '.join(names)}{more}.")
+        return [*sentences[:-1], f"{sentences[-1]} {_INCLUDE}"] if sentences else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,15 @@ def test_a_hidden_column_is_called_by_the_row_of_headings_not_by_a_title(tmp_pat
     assert f"1 hidden column was left out: Fax. {INCLUDE}" in found.notes
 
 
+def test_rows_and_columns_that_are_both_hidden(tmp_path: Path) -> None:
+    rows = rows_xml([["Phone", "Old"], [ANN, BOB], [CY, DEE]]).replace('r="3"', 'r="3" hidden="1"', 1)
+    sheet = f'<cols><col min="2" max="2" hidden="1"/></cols><sheetData>{rows}</sheetData>'
+    assert read(workbook(tmp_path, sheet)).notes == (
+        "1 hidden row was left out.",
+        f"1 hidden column was left out: Old. {INCLUDE}",
+    )
+
+
 def test_many_hidden_columns_are_not_all_named(tmp_path: Path) -> None:
     rows = rows_xml([["Phone", *(f"H{place}" for place in range(20))], [ANN, *("x" * 20)]])
     found = read(
