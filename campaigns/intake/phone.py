@@ -112,7 +112,7 @@ _INTERNATIONAL = re.compile(r"\+([2-9]\d{6,14}|1\d{10})", re.ASCII)
 _BETWEEN_NUMBERS = re.compile(r"[,;/|&\n]|::|\bor\b|\band\b|\s\+", re.IGNORECASE)
 _LINK = re.compile(r"(?:tel|sms|smsto|callto):(?://)?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(\+?\d{1,3}(?:[,']\d{3}){2,4})(?:\.0{1,9})?", re.ASCII)
-_CODE_TWICE = re.compile(r"\+? ?(\d{1,3})[ ().-]{0,3}\+(?= ?\1)", re.ASCII)
+_CODE_TWICE = re.compile(r"\+? ?(\d{1,3})[ ().-]{0,3}\+ ?(?=\1)", re.ASCII)
 _DIALLED_ABROAD = re.compile(r"\+?[ (]{0,2}(?:00|011)[ ().-]{0,3}(?=[1-9])", re.ASCII)
 _MEXICAN_ONE = re.compile(r"\+?(?:00|011)?521(\d{10})", re.ASCII)
 _SEVERAL_DIGITS = 14
@@ -210,7 +210,9 @@ def _by_library(text: str, region: str) -> str | PhoneProblem:
         return PhoneProblem.LETTERS if any(map(str.isalpha, text)) else PhoneProblem.NOT_A_NUMBER
     if sum(len(re.sub(r"\D", "", part)) >= 7 for part in _BETWEEN_NUMBERS.split(text)) > 1:
         return PhoneProblem.SEVERAL
-    text = _CODE_TWICE.sub("+", text.replace("\n", " "), count=1)
+    text = text.replace("\n", " ")
+    if (twice := _CODE_TWICE.match(text)) and _is_code(twice[1], text[twice.end() :]):
+        text = "+" + text[twice.end() :]
     found = _parsed(text, region)
     if isinstance(found, PhoneProblem) and (abroad := _DIALLED_ABROAD.match(text)):
         found = _parsed("+" + text[abroad.end() :], region)
@@ -230,6 +232,11 @@ def _unwrapped(text: str) -> str:
     if whole := _WHOLE_FLOAT.fullmatch(text) or _THOUSANDS.fullmatch(text):
         text = whole[1].replace(",", "").replace("'", "")
     return text
+
+
+def _is_code(digits: str, text: str) -> bool:
+    """Whether these digits are the calling code that a text begins with, not only its first digits."""
+    return str(numbering.calling_code(re.sub(r"\D", "", text[:8])[:3] or "0")) == digits
 
 
 def _has_mexican_one(digits: str) -> bool:

@@ -149,7 +149,7 @@ OTHER_ICON = "chat-left-text"
 def _from_finding(campaign: Campaign, finding: Finding) -> Check:
     icon = ICONS.get(finding.code, OTHER_ICON)
     url, link = "", ""
-    if finding.code in ("who", "unreached") and campaign.contact_list_id and "left out" in finding.detail:
+    if finding.code == "who" and campaign.contact_list_id and "left out" in finding.detail:
         url, link = (
             reverse("list_detail", args=[campaign.contact_list_id]),
             "See the list and its left-out rows",

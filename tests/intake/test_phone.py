@@ -207,7 +207,9 @@ def test_refuses_and_says_why(typed: str, problem: PhoneProblem) -> None:
 
 
 @pytest.mark.parametrize("region", ["CA", "GB", "JM"])
-@pytest.mark.parametrize("typed", ["+13101234", "+1 310-1234", "+1 1 650 555 0100", "+165 055 50100"])
+@pytest.mark.parametrize(
+    "typed", ["+13101234", "+1 310-1234", "+1 1 650 555 0100", "+165 055 50100", "3+3523000"]
+)
 def test_what_is_no_number_is_none_in_any_region(typed: str, region: str) -> None:
     assert parse_phone(typed, region).e164 == ""
 
