@@ -22,9 +22,13 @@ from itertools import islice
 
 from campaigns.intake import numbering
 
+MAX_CHARACTERS = 250
+"""A longer cell is no phone number, as for phonenumbers. It is refused before a pattern sees it."""
+
 
 class PhoneProblem(StrEnum):
     EMPTY = "empty"
+    TOO_MUCH_TEXT = "too_much_text"
     SHORTENED = "shortened"
     LETTERS = "letters"
     EXTENSION = "extension"
@@ -40,6 +44,10 @@ class PhoneProblem(StrEnum):
 
 PHONE_SENTENCES: dict[PhoneProblem, str] = {
     PhoneProblem.EMPTY: "There is no phone number in this row.",
+    PhoneProblem.TOO_MUCH_TEXT: (
+        f"This has more than {MAX_CHARACTERS} characters, so it is not a phone number. "
+        "Give one number in each row."
+    ),
     PhoneProblem.SHORTENED: (
         "The spreadsheet has shortened this number. Format the column as text, put the full numbers back, "
         "and save again."
@@ -102,7 +110,7 @@ _USUAL_SEPARATORS = str.maketrans("", "", " -()_~")
 _DOTTED = re.compile(r"^(\+?1)?\.?(\d{3})\.?(\d{3})\.(\d{4})$", re.ASCII | re.MULTILINE)
 _WHOLE_FLOAT = re.compile(r"^(\+?\d{7,15})\.0+$", re.ASCII | re.MULTILINE)
 _FRACTION = re.compile(r"[+-]?\d{5,}[.,]\d{1,3}", re.ASCII)
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d*)?\s*[eE]\s*[+-]?\s*\d{1,3}", re.ASCII)
+_SCIENTIFIC = re.compile(r"[+-]?\d++(?:[.,]\d*+)?\s*+[eE]\s*+(?:[+-]\s*+)?\d{1,3}", re.ASCII)
 _NORTH_AMERICAN = re.compile(r"(?:\+?1)?([2-9]\d{9})", re.ASCII)
 _ONE_IN_AREA_CODE = re.compile(r"\n([^\d\n]{0,4}1\d\d[^\d\n])", re.ASCII)
 """The beginning of a line whose first three digits stand apart and begin with 1, as in (165) 055-50100."""
@@ -143,6 +151,7 @@ def normalise_many(texts: Sequence[str], region: str = "US") -> tuple[list[str],
     """
     if not texts:
         return [], {}
+    texts, problems = _short_enough(texts)
     lines = _as_lines(texts)
     north_america = region in _NORTH_AMERICA
     if north_america:
@@ -150,9 +159,8 @@ def normalise_many(texts: Sequence[str], region: str = "US") -> tuple[list[str],
         numbers = ["+1" + digits if digits else "" for digits in national]
     else:
         numbers = [""] * len(lines)
-    problems: dict[int, PhoneProblem] = {}
     for index, number in enumerate(numbers):
-        if number:
+        if number or index in problems:
             continue
         found = _spelled_in_full(lines[index], north_america)
         if found is None or (found is PhoneProblem.TOO_LONG and len(texts[index].split()) > 1):
@@ -162,6 +170,20 @@ def normalise_many(texts: Sequence[str], region: str = "US") -> tuple[list[str],
         else:
             numbers[index] = found
     return numbers, problems
+
+
+def _short_enough(texts: Sequence[str]) -> tuple[Sequence[str], dict[int, PhoneProblem]]:
+    """The texts, with an empty one for each that is too long for a number, and what is wrong with those."""
+    if max(map(len, texts)) <= MAX_CHARACTERS:
+        return texts, {}
+    kept = [text.strip() for text in texts]
+    problems = {}
+    for index, text in enumerate(kept):
+        if len(text) > MAX_CHARACTERS:
+            kept[index] = ""
+            only_digits = text.translate(_USUAL_SEPARATORS).lstrip("+").isdecimal()
+            problems[index] = PhoneProblem.TOO_LONG if only_digits else PhoneProblem.TOO_MUCH_TEXT
+    return kept, problems
 
 
 def _as_lines(texts: Sequence[str]) -> list[str]:

@@ -84,6 +84,7 @@ ONE = "+16505550100"
         "6'505'550'100",
         "6,505,550,100.00",
         "1650-555-0100",
+        " " * 300 + "650 555 0100" + " " * 300,
     ],
 )
 def test_reads_a_number_however_it_is_written(typed: str) -> None:
@@ -192,6 +193,11 @@ def test_numbers_of_every_country_are_numbers(typed: str, region: str, e164: str
         ("65055501001", PhoneProblem.TOO_LONG),
         ("+1650555010012", PhoneProblem.TOO_LONG),
         ("6505550100" * 40, PhoneProblem.TOO_LONG),
+        ("+1" + "650 555 0100 " * 40, PhoneProblem.TOO_LONG),
+        ("1e" + " " * 40_000 + "x", PhoneProblem.TOO_MUCH_TEXT),
+        ("Please call our shop in Texas, " * 10 + "650-555-0100", PhoneProblem.TOO_MUCH_TEXT),
+        ("(" * 251, PhoneProblem.TOO_MUCH_TEXT),
+        (" " * 300, PhoneProblem.EMPTY),
         ("-", PhoneProblem.NOT_A_NUMBER),
         ("()", PhoneProblem.NOT_A_NUMBER),
         ("6505550.25", PhoneProblem.NOT_A_NUMBER),
@@ -229,6 +235,12 @@ def test_a_column_keeps_its_order_and_tells_problems_by_index() -> None:
     assert problems == {1: PhoneProblem.EMPTY, 2: PhoneProblem.LETTERS, 4: PhoneProblem.SHORTENED}
     assert normalise_many([]) == ([], {})
     assert normalise_many([""]) == ([""], {0: PhoneProblem.EMPTY})
+
+
+def test_a_cell_that_is_too_long_spoils_no_other() -> None:
+    numbers, problems = normalise_many(["650-555-0100", "x" * 5_000, " 650-555-0199"])
+    assert numbers == [ONE, "", "+16505550199"]
+    assert problems == {1: PhoneProblem.TOO_MUCH_TEXT}
 
 
 def by_phonenumbers(typed: str, region: str = "US") -> str:
