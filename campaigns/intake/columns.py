@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from campaigns.intake.phone import PhoneProblem, normalise_many
 from campaigns.intake.phone_headings import tells_of_phones
+from campaigns.intake.unicode_forms import JOINER, normalize
 
 RESERVED = frozenset(
     (
@@ -19,12 +20,19 @@ RESERVED = frozenset(
 )
 """Words that the template language reads as its own."""
 
+MAX_HEADING = 200
+"""Characters of a heading that are kept. What follows is cut, so that a page can show 200 columns."""
+MAX_FIELD_NAME = 60
+
 
 def field_name(heading: str) -> str:
-    """`First Name` to `first_name`: a valid identifier, or an empty string if no letter or digit is in it."""
-    folded = unicodedata.normalize("NFKD", heading.casefold())
-    kept = "".join(sign for sign in folded if not unicodedata.combining(sign))
-    name = re.sub(r"[\W_]+", "_", unicodedata.normalize("NFC", kept)).strip("_")
+    """`First Name` to `first_name`: a valid identifier, or an empty string if no letter or digit is in it.
+
+    A long heading gives the name of its beginning.
+    """
+    folded = normalize("NFKD", heading[:MAX_HEADING].casefold())
+    kept = "".join(sign for sign in folded if sign != JOINER and not unicodedata.combining(sign))
+    name = re.sub(r"[\W_]+", "_", normalize("NFC", kept)).strip("_")[:MAX_FIELD_NAME].rstrip("_")
     if name and not name.isidentifier():
         name = f"field_{name}"
     if not name.isidentifier():
@@ -35,8 +43,13 @@ def field_name(heading: str) -> str:
 def heading_names(headings: Iterable[str]) -> tuple[str, ...]:
     """The headings as typed; a blank one is called after its place, a repeated one gets a number."""
     return _distinct(
-        [" ".join(heading.split()) or f"Column {place}" for place, heading in enumerate(headings, 1)], " "
+        [_cut(" ".join(heading.split())) or f"Column {place}" for place, heading in enumerate(headings, 1)],
+        " ",
     )
+
+
+def _cut(heading: str) -> str:
+    return heading if len(heading) <= MAX_HEADING else f"{heading[: MAX_HEADING - 1].rstrip()}…"
 
 
 def field_names(headings: Iterable[str]) -> tuple[str, ...]:

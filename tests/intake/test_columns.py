@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from minijinja import Environment
 
-from campaigns.intake.columns import RESERVED, field_name, field_names, heading_names
+from campaigns.intake.columns import (
+    MAX_FIELD_NAME,
+    MAX_HEADING,
+    RESERVED,
+    field_name,
+    field_names,
+    heading_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,11 +34,23 @@ from campaigns.intake.columns import RESERVED, field_name, field_names, heading_
         ("True", "true_field"),
         ("½", "field_1_2"),
         ("☃ %", ""),
+        ("नाम" + "\u0300" * 40, "न_म"),
+        ("e" + "\u0300\u0316" * 90 + "a", "ea"),  # a run of marks that are not in their order
         ("", ""),
     ],
 )
 def test_template_name_of_a_heading(heading: str, name: str) -> None:
     assert field_name(heading) == name
+
+
+def test_long_headings_get_short_names_that_differ() -> None:
+    question = "How likely are you to recommend our shop to a friend " * 200
+    headings = [f"{question}in May?", f"{question}in June?"]
+    first, second = field_names(headings)
+    assert first != second
+    assert len(first) <= MAX_FIELD_NAME < len(second) + 3
+    assert [len(name) <= MAX_HEADING + 3 for name in heading_names(headings)] == [True, True]
+    assert heading_names(headings)[0].endswith("…")
 
 
 @settings(max_examples=200, deadline=None)
