@@ -15,9 +15,11 @@ PHONE = re.compile(
 )
 SECRET = re.compile(
     r"(?i)(authorization|bearer|basic|token|assertion|secret|password|jwt)"
-    r"(['\"]?\s*[:= ]\s*['\"]?)([\w.~+/=-]{8,})"
+    # A colon or an equals sign with blanks around it, or blanks alone with a space among them. No repeat gives
+    # back what it took: anybody can send a header with thousands of blanks, and has it in a line of the log.
+    r"(['\"]?+(?:\s*+[:=]\s*+|[^\S ]*+ \s*+)['\"]?+)([\w.~+/=-]{8,}+)"
 )
-HOOK = re.compile(r"(/webhooks/[^/\s]+/)[^/\s'\"]+")
+HOOK = re.compile(r"(/webhooks/[^/\s]++/)[^/\s'\"]++")
 """The last part of the address at which a provider calls is half of a secret."""
 
 

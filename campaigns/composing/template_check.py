@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from campaigns.composing.field_spelling import Spelling
 from campaigns.intake.columns import RESERVED, field_name
 
 MAX_TEMPLATE_CHARACTERS = 10_000
+MOST_NAMED = 20
+"""Mistakes that are explained one by one, and as many things worth knowing; of the others their number is said."""
 FILTERS = ("upper", "lower", "title", "capitalize", "trim")
 
 
@@ -25,6 +27,7 @@ class TemplateCode(StrEnum):
     UNREADABLE = "unreadable"
     TOO_LONG = "too_long"
     OTHER_STYLE = "other_style"
+    MORE = "more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,21 @@ class Use:
     span: tuple[int, int]
 
 
-_NAME = r"[^\W\d]\w*"
-_TEXT = r'"[^"\\\n]*"|\'[^\'\\\n]*\''
-_FILTERED = rf"{_NAME}(?:\s*\|\s*{_NAME})*"
+# No repeat gives back what it took (`*+`): two that share blanks would try every way to divide them.
+_NAME = r"[^\W\d]\w*+"
+_TEXT = r'"[^"\\\n]*+"|\'[^\'\\\n]*+\''
+_FILTERED = rf"{_NAME}(?:\s*+\|\s*+{_NAME})*+"
 _PLACEHOLDER = re.compile(
-    rf"\{{\{{\s*(?P<fields>{_FILTERED}(?:\s+or\s+{_FILTERED})*)(?P<default>\s+or\s*(?:{_TEXT}))?\s*\}}\}}"
+    rf"\{{\{{\s*+(?P<fields>{_FILTERED}(?:\s++or\s++{_FILTERED})*+)"
+    rf"(?P<default>\s++or\s*+(?:{_TEXT}))?+\s*+\}}\}}"
 )
-_DEFAULT_FILTER = re.compile(rf"\s*({_NAME})\s*\|\s*(?:default|d|fallback)\s*[:(]?\s*({_TEXT})\s*\)?\s*")
+_OR = re.compile(r"(?<!\s)\s++or\s++")
+_DEFAULT_FILTER = re.compile(
+    rf"\s*+({_NAME})\s*+\|\s*+(?:default|d|fallback)\s*+(?:[:(]\s*+)?({_TEXT})\s*+(?:\)\s*+)?"
+)
 _WORDS = re.compile(r"\w(?:[\w \-]*\w)?")
 _OPENING = re.compile(r"\{\{|\{%|\{#")
-_CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
+_CLOSING = {"{%": "%}", "{#": "#}"}
 _STRAIGHT = str.maketrans("“”„‟‘’‚‛", '"' * 4 + "'" * 4)
 _OTHER_STYLES = re.compile(
     r"\$?\{(?P<brace>[^{}\n]{1,60})\}|\(\((?P<round>[^()\n]{1,60})\)\)|\*\|(?P<stars>[^|\n]{1,60})\|\*"
@@ -77,6 +85,8 @@ _MERGE_ONLY = frozenset({"brace", "round", "stars"})
 """Brackets that nobody uses in a text except to merge a field; the others must hold the name of one."""
 _EXAMPLE = '{{ first_name or "there" }}'
 _LISTED = 8
+_SHOWN = 60
+"""Characters of what somebody typed that a sentence repeats."""
 
 
 def check(template: str, field_names: Sequence[str]) -> tuple[list[TemplateProblem], list[Use]]:
@@ -99,8 +109,14 @@ class _Checker:
     def __init__(self, template: str, fields: tuple[str, ...]) -> None:
         self.template = template
         self.fields = fields
+        self.known = frozenset(fields)
+        self.spelling, self.spelling_elsewhere = Spelling(fields), Spelling(fields)
         self.problems: list[TemplateProblem] = []
         self.uses: list[Use] = []
+        self.found = {True: 0, False: 0}
+        """How many warnings and how many other problems there are, the unnamed ones among them."""
+        self.unclosed: set[str] = set()
+        """The signs for which no closing one follows any more."""
 
     def run(self) -> None:
         place = 0
@@ -113,6 +129,20 @@ class _Checker:
             else:
                 place = self._misunderstood(opening)
         self._other_styles(place, len(self.template))
+        self._add_more()
+
+    def _add_more(self) -> None:
+        if (more := self.found[False] - MOST_NAMED) > 0:
+            sentence = f"There are {more:,} more mistakes. Correct the ones above, and look again."
+            self.problems.append(TemplateProblem(TemplateCode.MORE, sentence))
+        if (more := self.found[True] - MOST_NAMED) > 0:
+            sentence = f"And {more:,} more things like these will be sent as written."
+            self.problems.append(TemplateProblem(TemplateCode.OTHER_STYLE, sentence))
+
+    def _room(self, *, warning: bool = False) -> bool:
+        """Counts a problem. Whether it is still explained."""
+        self.found[warning] += 1
+        return self.found[warning] <= MOST_NAMED
 
     def _add(
         self, code: TemplateCode, sentence: str, place: int, found: str, field: str = "", suggestion: str = ""
@@ -121,26 +151,27 @@ class _Checker:
         self.problems.append(TemplateProblem(code, sentence, field, suggestion, found, line))
 
     def _understood(self, found: re.Match[str]) -> None:
-        names = []
-        for position, operand in enumerate(re.split(r"\s+or\s+", found["fields"])):
+        names: list[str] = []
+        operands = _OR.split(found["fields"])
+        for operand in operands:
             name, *filters = (part.strip() for part in operand.split("|"))
+            if name not in self.known and self._room():
+                self._unknown(found, name, before=operands[0] if names else "")
             names.append(name)
-            if name not in self.fields:
-                self._unknown(found, name, is_fallback=position > 0)
-            for wrong in (each for each in filters if each not in FILTERS):
+            for wrong in (each for each in filters if each not in FILTERS and self._room()):
                 sentence = (
-                    f'"{wrong}" cannot stand after the | sign. You can use {", ".join(FILTERS)}. '
+                    f'"{_short(wrong)}" cannot stand after the | sign. You can use {", ".join(FILTERS)}. '
                     f"To fill in for an empty field, write {_EXAMPLE}."
                 )
                 self._add(TemplateCode.FILTER, sentence, found.start(), found[0], field=name)
         default = found["default"] and found["default"].strip()[2:].strip()[1:-1]
         self.uses.append(Use(tuple(names), default, "|" in found["fields"], found.span()))
 
-    def _unknown(self, found: re.Match[str], name: str, *, is_fallback: bool) -> None:
-        nearest = self._nearest(name, 0.6)
-        if is_fallback and not nearest:
-            before = re.split(r"\s+or\s+", found["fields"])[0]
-            suggestion = f'{{{{ {before} or "{name}" }}}}'
+    def _unknown(self, found: re.Match[str], name: str, *, before: str) -> None:
+        """`before`: the first field, if this name stands after an `or`."""
+        nearest = self.spelling.nearest(name, 0.6)
+        if before and not nearest:
+            suggestion = f'{{{{ {_short(before)} or "{_short(name)}" }}}}'
             sentence = f"Put the words for an empty field in quotation marks: {suggestion}"
             self._add(TemplateCode.UNQUOTED, sentence, found.start(), found[0], name, suggestion)
             return
@@ -149,47 +180,41 @@ class _Checker:
     def _add_unknown(self, place: int, found: str, typed: str, nearest: str) -> None:
         suggestion = f"{{{{ {nearest} }}}}" if nearest else ""
         hint = f"Did you mean {suggestion}?" if nearest else self._field_list()
-        sentence = f"There is no column for {{{{ {typed} }}}}. {hint}"
+        sentence = f"There is no column for {{{{ {_short(typed)} }}}}. {hint}"
         self._add(TemplateCode.UNKNOWN_FIELD, sentence, place, found, typed, suggestion)
 
     def _field_list(self) -> str:
         if not self.fields:
             return "This list has no columns to use."
-        listed = ", ".join(f"{{{{ {name} }}}}" for name in self.fields[:_LISTED])
+        listed = ", ".join(f"{{{{ {_short(name)} }}}}" for name in self.fields[:_LISTED])
         more = len(self.fields) - _LISTED
         return f"You can use {listed}" + (f" and {more} more." if more > 0 else ".")
-
-    def _nearest(self, typed: str, cutoff: float) -> str:
-        """The field that was most likely meant, or ""."""
-        name = field_name(typed)
-        if not name or name in self.fields:
-            return name
-        if close := difflib.get_close_matches(name, self.fields, n=1, cutoff=cutoff):
-            return close[0]
-        parts = [
-            field
-            for field in self.fields
-            if len(min(name, field, key=len)) > 3 and (name in field or field in name)
-        ]
-        return parts[0] if len(parts) == 1 else ""
 
     def _misunderstood(self, opening: re.Match[str]) -> int:
         """Adds the problem; returns where the search goes on."""
         start, sign = opening.start(), opening[0]
-        end = self.template.find(_CLOSING[sign], start + 2)
         if sign != "{{":
             sentence = f'"{sign}" begins a command, and commands cannot be used in a text. Take it out.'
-            self._add(TemplateCode.NOT_ALLOWED, sentence, start, sign)
-            return end + 2 if end >= 0 else start + 2
+            if self._room():
+                self._add(TemplateCode.NOT_ALLOWED, sentence, start, sign)
+            return self._after_command(start + 2, sign)
         again = self.template.find("{{", start + 3)
-        if end < 0 or 0 <= again < end:
+        end = self.template.find("}}", start + 2, len(self.template) if again < 0 else again + 1)
+        if end < 0:
             sentence = 'A placeholder starts with "{{" but has no "}}" after it.'
-            self._add(
-                TemplateCode.UNCLOSED, sentence, start, self.template[start : start + 40].split("\n")[0]
-            )
+            if self._room():
+                found = self.template[start : start + 40].split("\n")[0]
+                self._add(TemplateCode.UNCLOSED, sentence, start, found)
             return start + 2
-        self._diagnose(start, self.template[start : end + 2])
+        if self._room():
+            self._diagnose(start, self.template[start : end + 2])
         return end + 2
+
+    def _after_command(self, start: int, sign: str) -> int:
+        end = -1 if sign in self.unclosed else self.template.find(_CLOSING[sign], start)
+        if end < 0:
+            self.unclosed.add(sign)
+        return end + 2 if end >= 0 else start
 
     def _diagnose(self, start: int, found: str) -> None:
         inner = found[2:-2].strip()
@@ -198,18 +223,18 @@ class _Checker:
             sentence = f"There is no field between {{{{ and }}}}. {self._field_list()}"
             self._add(TemplateCode.EMPTY_FIELD, sentence, start, found)
         elif straight != found and _PLACEHOLDER.fullmatch(straight):
-            sentence = f"Use straight quotation marks inside a placeholder: {straight}"
+            sentence = f"Use straight quotation marks inside a placeholder: {_shortened(straight)}"
             self._add(TemplateCode.CURLY_QUOTES, sentence, start, found, suggestion=straight)
         elif filtered := _DEFAULT_FILTER.fullmatch(inner):
             suggestion = f"{{{{ {filtered[1]} or {filtered[2]} }}}}"
-            sentence = f"To fill in for an empty field, write {suggestion}"
+            sentence = f"To fill in for an empty field, write {_shortened(suggestion)}"
             self._add(TemplateCode.FILTER, sentence, start, found, filtered[1], suggestion)
-        elif (name := field_name(inner)) in self.fields and not _WORDS.fullmatch(inner):
+        elif (name := field_name(inner)) in self.known and not _WORDS.fullmatch(inner):
             suggestion = f"{{{{ {name} }}}}"
             sentence = f"{_shortened(found)} cannot be used. Did you mean {suggestion}?"
             self._add(TemplateCode.NOT_ALLOWED, sentence, start, found, name, suggestion)
         elif _WORDS.fullmatch(inner):
-            self._add_unknown(start, found, inner, self._nearest(inner, 0.6))
+            self._add_unknown(start, found, inner, self.spelling.nearest(inner, 0.6))
         else:
             sentence = (
                 f"{_shortened(found)} cannot be used. A placeholder holds a field name, as in {_EXAMPLE}."
@@ -220,10 +245,12 @@ class _Checker:
         for found in _OTHER_STYLES.finditer(self.template, start, end):
             kind = str(found.lastgroup)
             typed = found[kind].strip()
-            nearest = self._nearest(typed, 0.8)
-            if nearest not in self.fields:
+            nearest = self.spelling_elsewhere.nearest(typed, 0.8)
+            if nearest not in self.known:
                 nearest = ""
             if not nearest and not (kind in _MERGE_ONLY and field_name(typed)):
+                continue
+            if not self._room(warning=True):
                 continue
             suggestion = f"{{{{ {nearest} }}}}" if nearest else ""
             hint = f"did you mean {suggestion}?" if nearest else "fields are written as {{ first_name }}."
@@ -232,4 +259,8 @@ class _Checker:
 
 
 def _shortened(found: str) -> str:
-    return found if len(found) <= 60 else f"{found[:56]} …}}}}"
+    return found if len(found) <= _SHOWN else f"{found[:56]} …}}}}"
+
+
+def _short(typed: str) -> str:
+    return typed if len(typed) <= _SHOWN else f"{typed[: _SHOWN - 1]}…"

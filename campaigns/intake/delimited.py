@@ -41,8 +41,14 @@ def detect(path: Path, encoding: str) -> Layout:
     if len(sample) >= _SAMPLE_CHARACTERS - 100:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     delimiter = found["delimiter"] if found else max(DELIMITERS, key=lambda sign: _fit(sample, sign))
-    blank_after = re.search(re.escape(delimiter) + ' +"', sample) is not None
-    return Layout(encoding, delimiter, found is not None, blank_after)
+    return Layout(encoding, delimiter, found is not None, _blank_after(sample, delimiter))
+
+
+def _blank_after(sample: str, delimiter: str) -> bool:
+    """Whether a quotation mark follows a delimiter and blanks."""
+    if delimiter == " ":  # as a pattern, it would look at each run of blanks from each of its places
+        return '  "' in sample
+    return re.search(re.escape(delimiter) + ' ++"', sample) is not None
 
 
 def _fit(sample: str, delimiter: str) -> tuple[float, int]:

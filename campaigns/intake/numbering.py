@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from phonenumbers.phonemetadata import PhoneMetadata
 
 NEVER = "(?!)"
+MOST_DIGITS = 20
+"""phonenumbers knows national numbers of up to 17 digits, behind a calling code of up to three."""
 _KINDS = (
     "fixed_line",
     "mobile",
@@ -101,7 +103,7 @@ def is_valid_international(digits: str) -> bool:
     True means that phonenumbers agrees, and that E.164 is "+" and these digits. False means only that
     phonenumbers has to be asked.
     """
-    code = calling_code(digits[:3])
+    code = calling_code(digits[:3]) if len(digits) <= MOST_DIGITS else 0
     if not code:
         return False
     national = digits[len(str(code)) :]
