@@ -15,8 +15,8 @@ PHONE = re.compile(
 )
 SECRET = re.compile(
     r"(?i)(authorization|bearer|basic|token|assertion|secret|password|jwt)"
-    # A colon or an equals sign with blanks around it, or blanks alone with a space among them. No repeat gives
-    # back what it took: anybody can send a header with thousands of blanks, and has it in a line of the log.
+    # A colon or an equals sign with blanks around it, or blanks alone with a space among them. No repeat
+    # gives back what it took: anybody can send a header with thousands of blanks, which the log repeats.
     r"(['\"]?+(?:\s*+[:=]\s*+|[^\S ]*+ \s*+)['\"]?+)([\w.~+/=-]{8,}+)"
 )
 HOOK = re.compile(r"(/webhooks/[^/\s]++/)[^/\s'\"]++")

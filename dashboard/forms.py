@@ -13,6 +13,8 @@ from django.contrib.auth.forms import AuthenticationForm
 NAME_LENGTH = 120
 MANY_NUMBERS = 100_000
 """Characters in the box for opt-outs: some 6,000 numbers."""
+MOST_LINES = 10_000
+"""Lines and commas in the box. Whoever has so many in so few characters has pasted no numbers."""
 
 
 class SignInForm(AuthenticationForm):
@@ -149,3 +151,9 @@ class OptOutForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"max_length": "This note is too long: %(limit_value)d characters are the most."},
     )
+
+    def clean_numbers(self) -> str:
+        typed: str = self.cleaned_data["numbers"]
+        if sum(map(typed.count, "\n,;")) > MOST_LINES:
+            raise forms.ValidationError("This is too much at once. Enter it in several parts.")
+        return typed

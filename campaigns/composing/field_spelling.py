@@ -16,8 +16,8 @@ _SHORTEST_PART = 4
 class Spelling:
     """Finds a field by a name that is nearly right.
 
-    To compare two names takes time with the product of their lengths, and a text can hold thousands of them. So
-    names are short, each is compared once, and after MOST_GUESSES of them only exact ones are found.
+    Comparing two names takes time with the product of their lengths, and a text can hold thousands of them.
+    So names are short, each is compared once, and after MOST_GUESSES of them only exact ones are found.
     """
 
     def __init__(self, fields: Sequence[str]) -> None:

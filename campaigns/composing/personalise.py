@@ -23,6 +23,9 @@ FILTERS = template_check.FILTERS
 MAX_TEXT_UNITS = 1000
 """UTF-16 units of a whole text that a provider takes (RingCentral: `text` of at most 1,000 characters)."""
 
+_MOST_FROM_CELLS = 20_000
+"""Characters that the cells of one row may add to its text. The text is far too long to be sent by then."""
+_LONGEST_CELL = MAX_TEXT_UNITS + 10
 _FUEL = 200_000
 """minijinja stops after so many steps; a template of the greatest length takes a tenth of it."""
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
@@ -46,6 +49,7 @@ class Personaliser:
         known = (name for use in self._uses for name in use.names if name in self._places)
         self.fields: tuple[str, ...] = tuple(dict.fromkeys(known))
         self._needed = _needed(self._uses, self._places)
+        self._longest_cell = max(_LONGEST_CELL, _MOST_FROM_CELLS // max(1, len(self._uses)))
         self._engine = Environment(
             undefined_behavior="strict",
             fuel=_FUEL,
@@ -70,9 +74,25 @@ class Personaliser:
         if self.blocked:
             message = "A template with problems cannot be rendered."
             raise ValueError(message)
+        short = map(self.bounded, rows)
         if any(use.filtered or len(use.names) > 1 for use in self._uses):
-            return self._by_engine(rows)
-        return self._by_format(rows)
+            return self._by_engine(short)
+        return self._by_format(short)
+
+    def bounded(self, cells: Sequence[str]) -> Sequence[str]:
+        """The cells, cut where one is longer than any text may be.
+
+        A thousand placeholders would repeat a cell of 10,000 characters a thousand times. A text with a cell
+        that was cut is still too long to be sent, so nobody gets it.
+        """
+        longest = self._longest_cell
+        if max(map(len, cells), default=0) <= longest:
+            return cells
+        return [cell if len(cell) <= longest else _cut(cell.strip(), longest) for cell in cells]
+
+    @property
+    def placeholders(self) -> int:
+        return len(self._uses)
 
     def empty_fields(self, cells: Sequence[str]) -> tuple[str, ...]:
         """The fields that leave a gap in this row's text: without a default, and empty or blank here."""
@@ -122,6 +142,11 @@ def _needed(uses: Sequence[Use], places: dict[str, int]) -> tuple[tuple[str, tup
         if use.default is None
     }
     return tuple(found.values())
+
+
+def _cut(cell: str, longest: int) -> str:
+    """`cell` has no blanks around it, so that no filter can trim it to what may be sent."""
+    return cell if len(cell) <= longest else f"{cell[: longest - 3]}…"
 
 
 def _never_escape(name: str) -> None:

@@ -26,6 +26,10 @@ from campaigns.opt_outs.lookup import opted_out
 
 WHILE_TYPING = 2000
 """Rows looked at for a preview: about 20 ms. The review looks at all of them."""
+MOST_PIECES = 100_000
+"""Placeholders times rows of a preview: a text of nothing but placeholders is tried on fewer rows."""
+LONG_ENOUGH = 2 * MAX_TEXT_UNITS
+"""Characters of a text that are measured and shown: a longer one cannot be sent, however long it is."""
 SHOWN_ROWS = 20
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
@@ -65,7 +69,7 @@ class Look:
         """Render these rows and note what stands out."""
         cells = [row.cells() for row in rows]
         texts = personaliser.render_many(cells)
-        counts = count_many(texts)
+        counts = count_many(text[:LONG_ENOUGH] for text in texts)
         self.people += len(rows)
         self.segments.update(counts)
         for row, own_cells, text, count in zip(rows, cells, texts, counts, strict=True):
@@ -80,7 +84,7 @@ class Look:
             if not text.strip():
                 self.empty_texts.append(row.number)
             if not text.isascii():
-                self.signs.update(unusual(text))
+                self.signs.update(unusual(text[:LONG_ENOUGH]))
             for name in personaliser.empty_fields(own_cells) if personaliser.fields else ():
                 self.empty_count[name] += 1
                 self.empty.setdefault(name, []).append(row.number) if self.empty_count[
@@ -156,7 +160,8 @@ def preview(
     warnings = [problem for problem in personaliser.problems if problem.warning]
     if blocking or contact_list is None or not text.strip():
         return Preview(problems=blocking, warnings=warnings)
-    found = source_rows(contact_list, limit=WHILE_TYPING, only_usable=True)
+    limit = min(WHILE_TYPING, MOST_PIECES // max(1, personaliser.placeholders))
+    found = source_rows(contact_list, limit=limit, only_usable=True)
     rows = Reached(reach).keep(found)
     if not rows:
         return Preview(problems=blocking, warnings=warnings)
@@ -215,11 +220,18 @@ def _chosen(
 
 
 def _parts(personaliser: Personaliser, row: SourceRow) -> list[tuple[str, bool]]:
-    marked = [f"{_OPEN}{cell}{_CLOSE}" if cell.strip() else cell for cell in row.cells()]
+    cells = personaliser.bounded(row.cells())
+    marked = [f"{_OPEN}{cell}{_CLOSE}" if cell.strip() else cell for cell in cells]
     pieces: list[tuple[str, bool]] = []
+    left = LONG_ENOUGH
     for number, piece in enumerate(personaliser.render(marked).split(_OPEN)):
         own, _, rest = piece.rpartition(_CLOSE) if number else ("", "", piece)
-        pieces += [(part, personal) for part, personal in ((own, True), (rest, False)) if part]
+        for part, personal in ((own, True), (rest, False)):
+            if part and left > 0:
+                pieces.append((part if len(part) <= left else f"{part[:left]}…", personal))
+                left -= len(part)
+        if left <= 0:
+            break
     return pieces
 
 

@@ -12,7 +12,7 @@ from campaigns.intake.columns import RESERVED, field_name
 
 MAX_TEMPLATE_CHARACTERS = 10_000
 MOST_NAMED = 20
-"""Mistakes that are explained one by one, and as many things worth knowing; of the others their number is said."""
+"""Mistakes that are explained one by one, and as many things worth knowing; the others are counted."""
 FILTERS = ("upper", "lower", "title", "capitalize", "trim")
 
 

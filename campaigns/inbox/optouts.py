@@ -10,10 +10,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.intake.phone import PHONE_SENTENCES, parse_phone
+from campaigns.intake.phone import PHONE_SENTENCES, normalise_many, parse_phone
 from campaigns.models import Event, OptOut
 from campaigns.models.bulk import claim
 from campaigns.opt_outs.lookup import LOOKUP
+
+MOST_LAST_DIGITS = 15
+"""Digits of the longest number there is; the database refuses to look for thousands of them."""
 
 
 @dataclass(slots=True)
@@ -29,13 +32,10 @@ def add(text: str, *, note: str, user: User | None) -> AddResult:
     """One or many numbers, a line or a comma each. Good ones are kept even if others are not."""
     result = AddResult()
     pieces = [piece.strip() for line in text.splitlines() for piece in line.replace(";", ",").split(",")]
-    wanted: dict[str, None] = {}
-    for piece in filter(None, pieces):
-        phone = parse_phone(piece, settings.DEFAULT_REGION)
-        if phone.problem is not None:
-            result.bad.append((piece, PHONE_SENTENCES[phone.problem]))
-        else:
-            wanted[phone.e164] = None
+    typed = list(dict.fromkeys(filter(None, pieces)))
+    numbers, problems = normalise_many(typed, settings.DEFAULT_REGION)
+    result.bad = [(typed[place], PHONE_SENTENCES[problem]) for place, problem in sorted(problems.items())]
+    wanted = dict.fromkeys(filter(None, numbers))
     firm = _make_way(list(wanted))
     result.already = [phone for phone in wanted if phone in firm]
     result.added = [phone for phone in wanted if phone not in firm]
@@ -103,7 +103,7 @@ def page(query: str = "", before: int | None = None, limit: int = 50) -> list[Op
         whole = parse_phone(query, settings.DEFAULT_REGION)
         if whole.problem is None:
             rows = rows.filter(phone=whole.e164)
-        elif digits:
+        elif 0 < len(digits) <= MOST_LAST_DIGITS:
             rows = rows.filter(phone__endswith=digits)
         else:
             return []

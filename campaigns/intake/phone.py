@@ -127,6 +127,8 @@ _SEVERAL_DIGITS = 14
 """Digits from which a cell may hold two numbers with nothing but a blank between them."""
 _MOST_BLANKS = 12
 _MOST_SPLITS = 4
+_MOST_FOR_LIBRARY = 100
+"""Characters, blanks in a row counted once. phonenumbers takes time with the square of the length."""
 _NORTH_AMERICA = frozenset({"US", "CA"})
 """Regions where ten digits, with or without a 1, are a number of calling code 1. The Caribbean ones add local
 forms of seven digits, which phonenumbers knows."""
@@ -283,6 +285,9 @@ def _digits(text: str) -> int:
 def _parsed(text: str, region: str) -> str | PhoneProblem:
     import phonenumbers
 
+    text = re.sub(" {2,}", " ", text)
+    if len(text) > _MOST_FOR_LIBRARY:
+        return _too_long_to_parse(text)
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
@@ -315,6 +320,13 @@ def _odd_for_code_1(text: str, e164: str) -> PhoneProblem | None:
     if before in ("11", "0011", "01111") or (before == "1" and len(groups[0]) == 3):
         return PhoneProblem.INVALID
     return None
+
+
+def _too_long_to_parse(text: str) -> PhoneProblem:
+    if any(map(str.isalpha, text)):
+        return PhoneProblem.LETTERS
+    digits = sum(map(str.isdigit, text))
+    return PhoneProblem.TOO_LONG if digits > numbering.MOST_DIGITS else PhoneProblem.NOT_A_NUMBER
 
 
 def _refused(text: str, error_type: int) -> PhoneProblem:

@@ -158,6 +158,8 @@ class Calls:
 
     def trusts(self, uri: str) -> bool:
         """Whether an address that came in an answer may see our token: RingCentral's own, and no other."""
+        if not uri.isascii():  # `urlsplit` takes long to normalise a host of thousands of accents
+            return False
         ours, given = urlsplit(self._url), urlsplit(uri)
         if given.username or given.password or not given.path.startswith("/restapi/"):
             return False

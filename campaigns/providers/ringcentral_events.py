@@ -34,6 +34,8 @@ _TOPICS: Final = (
     (re.compile(r"/message-store"), Topic.MAIL_CHANGED),
     (re.compile(r"/restapi/v1\.0/subscription/[^/]+"), Topic.RENEWAL),
 )
+_LONGEST_NAME: Final = 2048
+"""Characters. `urlsplit` brings a host to a normal form, which takes time with the square of its length."""
 _OWNER: Final = re.compile(r"/restapi/v[0-9.]+/accounts?/[^/]+(/extensions?/[^/]+)?(?=/)")
 
 
@@ -78,6 +80,8 @@ def parse_event(body: bytes) -> Event | None:
 
 def _topic(name: str) -> Topic:
     """By the filter that it came through, whose `~` RingCentral has replaced by ids."""
+    if len(name) > _LONGEST_NAME:
+        return Topic.UNKNOWN
     path = urlsplit(name).path
     rest = _OWNER.sub("", path, count=1)
     return next((topic for shape, topic in _TOPICS if shape.fullmatch(rest)), Topic.UNKNOWN)

@@ -37,6 +37,7 @@ _MOST_DIGITS: Final = 30  # of an amount: beyond that it is not money
 _MOST_WRITTEN: Final = 40  # signs of a phone number, however it is written
 _NATIONAL: Final = 10  # digits of a number of the North American plan without its 1
 _FORMATTING: Final = str.maketrans("", "", " \t\u00a0()-.\u2010\u2011\u2013/")
+_MOST_SIGNS: Final = 60  # of an amount as it is written
 
 
 def as_object(body: bytes) -> JSON | None:
@@ -199,8 +200,11 @@ def money(value: object) -> Decimal | None:
     """US dollars. orjson reads 0.007 as the nearest float, whose shortest spelling is 0.007 again."""
     if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
         return None
+    written = str(value)
+    if len(written) > _MOST_SIGNS:
+        return None
     try:
-        amount = Decimal(str(value))
+        amount = Decimal(written)
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and abs(amount.adjusted()) < _MOST_DIGITS else None

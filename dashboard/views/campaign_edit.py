@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -56,13 +56,10 @@ def campaign_edit(request: HttpRequest, campaign_id: int) -> HttpResponse:
     numbers = accounts.usable_numbers()
     if request.method != "POST":
         return _page(request, campaign, CampaignForm(campaign=campaign, numbers=numbers))
-    form = CampaignForm(request.POST, campaign=campaign, numbers=numbers)
+    form = CampaignForm(_with_chip(request.POST), campaign=campaign, numbers=numbers)
     if not form.is_valid():
         return _page(request, campaign, form)
-    kept = dict(form.cleaned_data)
-    if code := request.POST.get("insert", ""):
-        kept["text"] = _with(kept["text"], code)
-    if not keep(campaign, kept):
+    if not keep(campaign, form.cleaned_data):
         return _too_late(request, campaign)
     return _next(request, campaign, form)
 
@@ -164,10 +161,14 @@ def _check(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> Http
     return redirect("campaign_review", campaign.pk)
 
 
-def _with(text: str, code: str) -> str:
-    """A chip pressed without JavaScript goes to the end of the text."""
-    joint = "" if not text or text[-1].isspace() else " "
-    return f"{text}{joint}{code}"
+def _with_chip(typed: QueryDict) -> QueryDict:
+    """A chip pressed without JavaScript goes to the end of the text, before the form looks how long it is."""
+    code = typed.get("insert", "")
+    if not code:
+        return typed
+    data, text = typed.copy(), typed.get("text", "").strip()
+    data["text"] = f"{text} {code}" if text else code
+    return data
 
 
 def _too_late(request: HttpRequest, campaign: Campaign) -> HttpResponse:

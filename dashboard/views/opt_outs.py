@@ -26,6 +26,8 @@ PAGE = 50
 MEANS = ("stop", "other")
 NAMED = 20
 """Numbers that could not be read and are said one by one."""
+NAMED_LENGTH = 60
+"""Characters of such a number that are repeated."""
 NOT_ADDED = (
     "Nothing was added just now, most likely because you had been signed out meanwhile. "
     "Enter the numbers once more: campaigns still reach those that are not in the list."
@@ -55,7 +57,7 @@ def opt_out_add(request: HttpRequest) -> HttpResponse:
         {"numbers": "\n".join(typed for typed, _ in result.bad), "note": request.POST.get("note")}
     )
     for typed, sentence in result.bad[:NAMED]:
-        rest.add_error("numbers", f"{typed}: {sentence}")
+        rest.add_error("numbers", f"{typed[:NAMED_LENGTH]}{'…' * (len(typed) > NAMED_LENGTH)}: {sentence}")
     if len(result.bad) > NAMED:
         rest.add_error("numbers", f"And {len(result.bad) - NAMED} more like these.")
     return _page(request, rest)
