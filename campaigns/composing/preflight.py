@@ -230,8 +230,6 @@ def _parts(personaliser: Personaliser, row: SourceRow) -> list[tuple[str, bool]]
             if part and left > 0:
                 pieces.append((part if len(part) <= left else f"{part[:left]}…", personal))
                 left -= len(part)
-        if left <= 0:
-            break
     return pieces
 
 

@@ -13,6 +13,8 @@ from campaigns.intake.columns import RESERVED, field_name
 MAX_TEMPLATE_CHARACTERS = 10_000
 MOST_NAMED = 20
 """Mistakes that are explained one by one, and as many things worth knowing; the others are counted."""
+MOST_FIELDS = 20
+"""Fields that one placeholder may try one after the other."""
 FILTERS = ("upper", "lower", "title", "capitalize", "trim")
 
 
@@ -153,6 +155,13 @@ class _Checker:
     def _understood(self, found: re.Match[str]) -> None:
         names: list[str] = []
         operands = _OR.split(found["fields"])
+        if len(operands) > MOST_FIELDS:
+            if self._room():
+                sentence = (
+                    f"A placeholder can name up to {MOST_FIELDS} fields; this one has {len(operands):,}."
+                )
+                self._add(TemplateCode.NOT_ALLOWED, sentence, found.start(), found[0])
+            return
         for operand in operands:
             name, *filters = (part.strip() for part in operand.split("|"))
             if name not in self.known and self._room():

@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 
 from campaigns.providers.base import Fate, ProviderError
 
+LONGEST_DATE = 64
+"""Characters of a date in a header; the usual form has 29."""
 DEFAULT_SILENCE = 60.0  # seconds; RingCentral asks for at least 30 when a 429 names none
 
 
@@ -41,9 +43,11 @@ def silence_after(http_status: int, headers: Mapping[str, str]) -> float | None:
 
 
 def _http_date(value: str) -> datetime | None:
+    if len(value) > LONGEST_DATE:
+        return None
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year of many digits
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 

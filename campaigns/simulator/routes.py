@@ -75,7 +75,7 @@ class Route:
 
 
 def _route(method: str, pattern: str, handler: Handler, group: str = "", *, bearer: bool = True) -> Route:
-    name = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", pattern)
+    name = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"{\1}", pattern)
     return Route(method, re.compile(pattern), handler, name, group, bearer)
 
 

@@ -1,0 +1,158 @@
+"""What no pattern shows: functions that read texts of users, files, carriers and headers, as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from campaigns import logs
+from campaigns.composing import segments
+from campaigns.composing.personalise import Personaliser
+from campaigns.composing.template_check import check
+from campaigns.intake import columns, delimited, encoding, unicode_forms
+from campaigns.intake.phone import normalise_many, parse_phone
+from campaigns.providers import calls, ringcentral_events, ringcentral_parse
+from campaigns.providers.base import ProviderError
+from campaigns.providers.http import Answer
+from campaigns.providers.ringcentral_errors import parse_problem
+from campaigns.providers.ringcentral_mail_parse import MANY_AS_JSON, outcomes, plain_number
+from tests.architecture.attacks import GENERAL, Attack
+from tests.architecture.growth import steep, undisturbed
+
+SHORTEST = 512
+"""Characters. No function here takes hours for less, as a pattern can."""
+FIELDS = [("ab" * 30)[place % 7 :] + f"_{place}" for place in range(200)]
+"""As many columns as a list may have, with names that are hard to compare."""
+
+
+def _attack(*pieces: str | tuple[str]) -> Attack:
+    """Texts stand as they are, those in brackets are repeated."""
+    return Attack(tuple((piece, False) if isinstance(piece, str) else (piece[0], True) for piece in pieces))
+
+
+NASTY = [
+    _attack("{{ a|d", (" ",), '"t"', (" ",), "x }}"),
+    _attack("{{ a", (" | upper",), " x }}"),
+    _attack("{{ a", (" or b",), " }}"),
+    _attack("{{ a", (" or ab",), ' or "x" }}'),
+    _attack(("{{ a or b or c or d }}",)),
+    _attack(('{{ a or "',)),
+    _attack(("{{ “ab” }}",)),
+    _attack(("{{ abababab }} ",)),
+    _attack(("[ab] [ba] ",)),
+    _attack(("*|a|* ",)),
+    _attack(("{#",)),
+    _attack(("{{ ",), "}}"),
+    _attack("1e", (" ",), "x"),
+    _attack("1", (",",), "x"),
+    _attack("+", ("1 ",)),
+    _attack("Origin: token", (" ",)),
+    _attack(("token='",)),
+    _attack("/webhooks/", ("a",)),
+    _attack("sep= \n", (" ",), "x"),
+    _attack("a", ("\u0300\u0316",)),
+    _attack("\u0300\u0316", ("\u0344\u0345",)),
+    _attack("//", ("\u0316\u0300",), "/x"),
+    _attack(("각\u11a8",)),
+    _attack("e", ("\ufdfa",)),
+    _attack(("[",)),
+    _attack(('{"a":',)),
+    _attack('{"event": "/restapi/v1.0/account/', ("1",), '"}'),
+    _attack('{"event": "//', ("\u0316\u0300",), '"}'),
+    _attack('{"cost": ', ("1",), "}"),
+    _attack('{"cost": "0.', ("1",), '"}'),
+    _attack('{"a": "\\ud800', ("1",), '"}'),
+    _attack("Mon, 01 Jan ", ("2",), " 00:00:00 GMT"),
+    _attack(("--x\r\n",)),
+    _attack(("--x\r\nA: b\r\n\r\n{}\r\n",)),
+    _attack("--x\r\n", ("A: b\r\n",), "\r\n"),
+    _attack("--x\r\nA: ", ("(",), "\r\n\r\n"),
+    _attack("--x\r\nContent-Type: multipart/mixed; boundary=", ("=",), "\r\n\r\n"),
+    _attack("--x\r\nContent-Disposition: a; ", ("a*0=b; ",), "\r\n\r\n"),
+]
+
+
+def _answer(content_type: str, text: str) -> Answer:
+    return Answer(status=207, headers={"content-type": content_type}, body=text.encode())
+
+
+def _parts(text: str) -> object:
+    try:
+        return outcomes(_answer("multipart/mixed; boundary=x", text), ["1"], good=frozenset({200}))
+    except ProviderError:
+        return None
+
+
+def _many(text: str) -> object:
+    try:
+        return outcomes(_answer(MANY_AS_JSON, text), ["1"], good=frozenset({200}))
+    except ProviderError:
+        return None
+
+
+def _in_an_event(text: str) -> object:
+    return ringcentral_events.parse_event(orjson.dumps({"event": text, "uuid": text, "body": {"id": text}}))
+
+
+def _personal(text: str) -> object:
+    """Each cell holds the text; the template is of nothing but placeholders."""
+    return Personaliser("{{ a|upper }}" * 100, ["a"]).render([text])
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "a template": lambda text: check(text, FIELDS),
+    "a template as it is kept": lambda text: Personaliser(text, ["a", "b"]),
+    "a cell in a text": _personal,
+    "segments": segments.measure,
+    "plain signs": segments.plain,
+    "unusual signs": segments.unusual,
+    "a field name": columns.field_name,
+    "headings": lambda text: columns.heading_names([text] * 10),
+    "field names": lambda text: columns.field_names([text] * 10),
+    "a stream": unicode_forms.stream_safe,
+    "NFC": lambda text: unicode_forms.normalize("NFC", text),
+    "NFKD": lambda text: unicode_forms.normalize("NFKD", text),
+    "a phone number": parse_phone,
+    "a number abroad": lambda text: parse_phone(text, "DE"),
+    "a column of numbers": lambda text: normalise_many(text.split(",")),
+    "a line of the log": logs.redact,
+    "an event": lambda text: ringcentral_events.parse_event(text.encode()),
+    "parts of an event": _in_an_event,
+    "a handshake": lambda text: ringcentral_events.handshake({"validation-token": text}, b""),
+    "an object": lambda text: ringcentral_parse.as_object(text.encode()),
+    "an amount": ringcentral_parse.money,
+    "a moment": ringcentral_parse.moment,
+    "a count": ringcentral_parse.count,
+    "an id": ringcentral_parse.identity,
+    "a refusal": lambda text: parse_problem(text.encode()),
+    "a number of the mailbox": plain_number,
+    "parts": _parts,
+    "parts as JSON": _many,
+    "a time to wait": lambda text: calls.retry_after({"retry-after": text, "date": text}),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_reading_takes_time_by_the_length_of_the_text(reader: str) -> None:
+    with undisturbed():
+        found = [
+            slow
+            for attack in [*NASTY, *GENERAL]
+            if (slow := steep(READERS[reader], attack, shortest=SHORTEST))
+        ]
+    assert found == []
+
+
+def test_finding_out_how_a_file_is_divided_does_too(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+
+    def detect(text: str) -> object:
+        path.write_text(text, encoding="utf-8")
+        return delimited.detect(path, "utf-8"), encoding.survey(path) if "\0" not in text else ""
+
+    with undisturbed():
+        found = [slow for attack in [*NASTY, *GENERAL] if (slow := steep(detect, attack, shortest=SHORTEST))]
+    assert found == []
