@@ -23,6 +23,8 @@ from dashboard.words import Kind, words
 register = template.Library()
 
 CENT = Decimal("0.01")
+LONGEST_PHONE = 40
+"""Characters. What a carrier names instead of a number may be longer, and costs phonenumbers the square."""
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -61,12 +63,20 @@ def percent(part: int, whole: int) -> str:
     return f"{part * 100 // whole}%" if part * 100 >= whole else "under 1%"
 
 
+@register.filter
+def shortened(value: str, most: int) -> str:
+    """The first signs of a text. Django's filter normalises all of it before: see intake/unicode_forms.py."""
+    return value if len(value) <= most else f"{value[: most - 1]}…"
+
+
 # --- Phones -----------------------------------------------------------------------------------------------
 
 
 @register.filter
 def phone(value: str) -> str:
     """E.164 for people: `(650) 555-0100` in the US and Canada, `+44 20 7946 0018` elsewhere."""
+    if len(value) > LONGEST_PHONE:
+        return value
     try:
         parsed = phonenumbers.parse(value if value.startswith("+") else f"+{value}")
     except phonenumbers.NumberParseException:

@@ -19,7 +19,7 @@ import pytest
 from tests.architecture.attacks import GENERAL, attacks_on
 from tests.architecture.growth import steep, undisturbed
 from tests.architecture.patterns import called, calls, handed_on, read, sources, tree_of
-from tests.architecture.tree import name
+from tests.architecture.tree import files, name
 
 Built = Callable[[], Iterable[re.Pattern[str]]]
 
@@ -59,8 +59,11 @@ FORMS_ITSELF = "campaigns/intake/unicode_forms.py"
 NORMALISE = {
     *("unicodedata.normalize", "unicodedata.is_normalized", "django.utils.text.slugify"),
     *("urllib.parse.urlsplit", "urllib.parse.urlparse", "urllib.parse.urljoin"),
+    *("django.utils.text.Truncator", "django.utils.text.get_valid_filename"),
 }
-"""What brings a whole text to a normal form. The last three do so with the host of an address."""
+"""What brings a whole text to a normal form; three of them do so with the host of an address."""
+NORMALISING_FILTERS = re.compile(r"\|\s*(truncate\w+|slugify|urlize\w*)")
+"""Django's own filters for templates that normalise the whole text first."""
 WHY_IT_MAY = {
     "campaigns/intake/phone.py _plain_sign": "one sign",
     "campaigns/composing/segments.py _plain_form": "one sign, by its pattern",
@@ -138,6 +141,13 @@ def places(wanted: Callable[[str], bool]) -> set[str]:
 def test_only_one_module_normalises_whole_texts() -> None:
     """Anywhere else a long run of combining marks would stop the process."""
     assert places(NORMALISE.__contains__) - _with_settings_only() == set(WHY_IT_MAY)
+
+
+def test_no_template_normalises_whole_texts() -> None:
+    """`shortened` is there in place of `truncatechars`."""
+    pages = files(".html", under="templates")
+    found = {name(page): NORMALISING_FILTERS.findall(page.read_text(encoding="utf-8")) for page in pages}
+    assert {page: filters for page, filters in found.items() if filters} == {}
 
 
 def _with_settings_only() -> set[str]:
