@@ -116,3 +116,20 @@ def test_same_texts_as_minijinja(template: str, row: tuple[str, ...]) -> None:
 def test_units_are_those_of_utf_16(text: str, units: int) -> None:
     assert utf16_units(text) == units == len(text.encode("utf-16-le")) // 2
     assert MAX_TEXT_UNITS == 1000
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["{{ first_name }}", "{{ first_name|trim }}", "{{ code or first_name }}"]
+)
+@pytest.mark.parametrize("cell", ["x" * 10_000, "x" + " " * 9_998 + "y", "😀" * 10_000])
+def test_a_cell_repeated_a_thousand_times_is_cut_and_nobody_gets_it(placeholder: str, cell: str) -> None:
+    template = placeholder * 400
+    text = Personaliser(template, FIELDS).render(("", cell, "", "", ""))
+    assert MAX_TEXT_UNITS * 400 < utf16_units(text) < 2_500 * 400
+    alone = Personaliser(placeholder, FIELDS).render(("", cell, "", "", ""))
+    assert alone == cell
+
+
+def test_a_long_cell_that_is_not_used_changes_nothing() -> None:
+    row = ("", "Ann", "", "x" * 10_000, "")
+    assert Personaliser('{{ first_name or straße or "x" }}' * 100, FIELDS).render(row) == "Ann" * 100

@@ -292,3 +292,20 @@ def test_characters_that_make_it_dearer_are_named() -> None:
 )
 def test_one_is_not_many(text: str, names: list[str], title: str) -> None:
     assert title in [finding.title for finding in checked(text, *names).findings]
+
+
+def test_a_text_that_is_far_too_long_is_shown_up_to_there() -> None:
+    contacts = named("x" * 10_000, "Ann")
+    found = preview(contacts, "{{ first_name }}" * 400)
+    assert (found.too_long, found.too_long_rows) == (2, (2, 3))
+    assert sum(len(part) for part, _ in found.parts) <= 2_001
+    assert found.parts[0][0].endswith("x…")
+    assert (found.looked_at, found.exact) == (2, True)
+
+
+def test_a_text_of_nothing_but_placeholders_is_tried_on_fewer_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("campaigns.composing.preflight.MOST_PIECES", 700)
+    contacts = named(*["Ann"] * 20)
+    usual, many = preview(contacts, "Hi {{ first_name }}"), preview(contacts, "{{ first_name }}" * 100)
+    assert (usual.looked_at, usual.exact) == (20, True)
+    assert (many.looked_at, many.exact) == (7, False)

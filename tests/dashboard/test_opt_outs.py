@@ -106,6 +106,22 @@ def test_search(as_viewer: PageClient, query: str, found: list[str]) -> None:
     assert ("has opted out" in html) is (not found)
 
 
+def test_a_page_of_commas_is_no_list_of_numbers(as_composer: PageClient) -> None:
+    html = as_composer.refused(ADD, numbers="1," * 10_001)
+    assert "This is too much at once. Enter it in several parts." in html
+    assert "20 more like these" not in html
+
+
+def test_a_long_text_is_not_repeated_whole(as_composer: PageClient) -> None:
+    html = as_composer.refused(ADD, numbers="x" * 5_000)
+    assert f"{'x' * 60}…: This has more than 250 characters, so it is not a phone number." in html
+
+
+def test_nobody_has_a_number_of_thousands_of_digits(as_viewer: PageClient) -> None:
+    factories.opt_out("+15125550101")
+    assert "(512) 555-0101" not in as_viewer.page(f"{PAGE}?q={'1' * 60_000}")
+
+
 def test_search_is_said_as_text(as_viewer: PageClient) -> None:
     html = as_viewer.get(PAGE, {"q": '"><script>'}).content.decode()
     assert "<script>" not in html

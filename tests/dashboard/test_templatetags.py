@@ -339,3 +339,12 @@ def test_error_pages_need_neither_request_nor_database(nav: Nav, name: str) -> N
     html = Template(f'{{% extends "{name}.html" %}}').render(Context())
     assert html.count("<h1>") == 1
     assert "Go to the overview" in html
+
+
+def test_a_text_is_shortened_to_its_first_signs() -> None:
+    assert [carillon.shortened("Hello", most) for most in (4, 5, 6)] == ["Hel…", "Hello", "Hello"]
+    assert render("{{ text|shortened:3 }}", text="<b>bold</b>") == "&lt;b…"
+
+
+def test_what_is_far_too_long_for_a_phone_number_is_said_as_it_is() -> None:
+    assert carillon.phone("+1 650 555 0100" + " " * 200 + "1") == "+1 650 555 0100" + " " * 200 + "1"

@@ -124,6 +124,7 @@ def test_a_message_of_the_mailbox() -> None:
         ("/restapi/v1.0/subscription/~?threshold=259200&interval=43200", Topic.RENEWAL),
         (f"{ROOT}/extension/62989000016/presence", Topic.UNKNOWN),
         (f"{ROOT}/a2p-sms/numbers", Topic.UNKNOWN),
+        (f"{ROOT}/a2p-sms/batches?from={'1' * 3_000}", Topic.UNKNOWN),
         ("", Topic.UNKNOWN),
     ],
 )

@@ -254,6 +254,7 @@ def test_a_synchronisation_that_ringcentral_cannot_filter(only: dict[str, Any]) 
         ("https://platform.ringcentral.com", "https://media.ringcentral.com.evil.example/restapi/x", False),
         ("https://platform.ringcentral.com", "https://evil.example/restapi/v1.0/x", False),
         ("https://platform.ringcentral.com", "https://media.ringcentral.com/other", False),
+        ("https://platform.ringcentral.com", "https://media.ringcentral.com/restapi/v1.0/\u00e9", False),
         ("https://platform.ringcentral.com", "https://media.ringcentral.com@evil.example/restapi/x", False),
         ("https://platform.ringcentral.com", "//media.ringcentral.com/restapi/x", False),
         ("http://127.0.0.1:8800", "http://127.0.0.1:8800/restapi/v1.0/x", True),

@@ -89,6 +89,7 @@ def test_ids_fit_where_they_are_kept() -> None:
         ('"free"', None),
         ('"NaN"', None),
         ("1e300", None),
+        ('"0.' + "1" * 1_000 + '"', None),
         ("true", None),
         ("[]", None),
     ],
