@@ -23,6 +23,8 @@ FILTERS = template_check.FILTERS
 MAX_TEXT_UNITS = 1000
 """UTF-16 units of a whole text that a provider takes (RingCentral: `text` of at most 1,000 characters)."""
 
+MOST_PIECES = 100_000
+"""Placeholders times rows of a preview: a text of nothing but placeholders is tried on fewer rows."""
 _MOST_FROM_CELLS = 20_000
 """Characters that the cells of one row may add to its text. The text is far too long to be sent by then."""
 _LONGEST_CELL = MAX_TEXT_UNITS + 10
@@ -90,9 +92,9 @@ class Personaliser:
             return cells
         return [cell if len(cell) <= longest else _cut(cell.strip(), longest) for cell in cells]
 
-    @property
-    def placeholders(self) -> int:
-        return len(self._uses)
+    def affordable(self, rows: int) -> int:
+        """So many rows as can be rendered while somebody waits, up to `rows`."""
+        return min(rows, MOST_PIECES // max(1, len(self._uses)))
 
     def empty_fields(self, cells: Sequence[str]) -> tuple[str, ...]:
         """The fields that leave a gap in this row's text: without a default, and empty or blank here."""

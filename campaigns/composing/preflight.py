@@ -26,8 +26,6 @@ from campaigns.opt_outs.lookup import opted_out
 
 WHILE_TYPING = 2000
 """Rows looked at for a preview: about 20 ms. The review looks at all of them."""
-MOST_PIECES = 100_000
-"""Placeholders times rows of a preview: a text of nothing but placeholders is tried on fewer rows."""
 LONG_ENOUGH = 2 * MAX_TEXT_UNITS
 """Characters of a text that are measured and shown: a longer one cannot be sent, however long it is."""
 SHOWN_ROWS = 20
@@ -160,8 +158,7 @@ def preview(
     warnings = [problem for problem in personaliser.problems if problem.warning]
     if blocking or contact_list is None or not text.strip():
         return Preview(problems=blocking, warnings=warnings)
-    limit = min(WHILE_TYPING, MOST_PIECES // max(1, personaliser.placeholders))
-    found = source_rows(contact_list, limit=limit, only_usable=True)
+    found = source_rows(contact_list, limit=personaliser.affordable(WHILE_TYPING), only_usable=True)
     rows = Reached(reach).keep(found)
     if not rows:
         return Preview(problems=blocking, warnings=warnings)

@@ -103,11 +103,13 @@ def is_valid_international(digits: str) -> bool:
     True means that phonenumbers agrees, and that E.164 is "+" and these digits. False means only that
     phonenumbers has to be asked.
     """
-    code = calling_code(digits[:3]) if len(digits) <= MOST_DIGITS else 0
+    code = calling_code(digits[:3])
     if not code:
         return False
     national = digits[len(str(code)) :]
     prefix = trunk_prefix(code)
+    if len(digits) > MOST_DIGITS:
+        return False
     if prefix:
         found = prefix.match(national)
         if found and found.end():

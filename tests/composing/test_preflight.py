@@ -304,7 +304,7 @@ def test_a_text_that_is_far_too_long_is_shown_up_to_there() -> None:
 
 
 def test_a_text_of_nothing_but_placeholders_is_tried_on_fewer_people(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("campaigns.composing.preflight.MOST_PIECES", 700)
+    monkeypatch.setattr("campaigns.composing.personalise.MOST_PIECES", 700)
     contacts = named(*["Ann"] * 20)
     usual, many = preview(contacts, "Hi {{ first_name }}"), preview(contacts, "{{ first_name }}" * 100)
     assert (usual.looked_at, usual.exact) == (20, True)

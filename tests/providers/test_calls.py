@@ -23,13 +23,13 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
         ("Sat, 21 Nov 2026 12:01:30 -0000", 90.0),  # parsed without a zone
         ("", None),
         ("soon", None),
+        ("Sat, 21 Nov 2222222222222222 12:01:30 GMT", None),
+        ("Sat, 21 Nov 2026 12:01:30 GMT" + " " * 10_000 + "x", None),
         ("-5", None),
         ("1.5", None),
         ("5, 7", None),  # the header came twice
         ("٣٠", None),  # digits, but not those of HTTP
         ("9" * 400, None),
-        ("Sat, 21 Nov 2222222222222222 12:01:30 GMT", None),
-        ("Sat, 21 Nov 2026 12:01:30 GMT" + " " * 10_000 + "x", None),
     ],
 )
 def test_retry_after(value: str, seconds: float | None) -> None:
