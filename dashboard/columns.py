@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.forms import BoundField
-from django.utils.text import Truncator
 
 from campaigns.intake import changing, stored_rows
 from campaigns.intake.phone_columns import ColumnLook
 from campaigns.models import ContactList
-from dashboard.templatetags.carillon import plural
+from dashboard.templatetags.carillon import plural, shortened
 
 NAMED = 3
 """Columns that are named one by one."""
@@ -73,7 +72,7 @@ def _other_columns(rivals: Sequence[str]) -> str:
     """What else of the file holds phone numbers, as a sentence."""
     if not rivals:
         return "No other column holds phone numbers."
-    named = [f"“{Truncator(name).chars(NAME)}”" for name in rivals[:NAMED]]
+    named = [f"“{shortened(name, NAME)}”" for name in rivals[:NAMED]]
     if len(rivals) > NAMED:
         named.append(plural(len(rivals) - NAMED, "other column,other columns"))
     listed = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from campaigns.intake import heading_words as words
+from campaigns.intake.unicode_forms import JOINER, normalize
 
 _MOST = 200
 """Characters of a heading that are read."""
@@ -159,9 +160,9 @@ _BETWEEN = re.compile(r"[\W_]+")
 
 def _parts(heading: str) -> list[str]:
     """What stands inside and outside of brackets, and on each side of `/`, `&`, `or`, in plain lower case."""
-    text = unicodedata.normalize("NFKD", heading.replace("#", " number "))
-    text = "".join(sign for sign in text if not unicodedata.combining(sign))
-    text = unicodedata.normalize("NFC", text)
+    text = normalize("NFKD", heading.replace("#", " number "))
+    text = "".join(sign for sign in text if sign != JOINER and not unicodedata.combining(sign))
+    text = normalize("NFC", text)
     text = _BRAND.sub(lambda found: f" {re.sub(r'[^a-z]', '', found[0].lower())} ", text)
     plain = _NO_LANDLINE.sub(" ", _CAMEL.sub(" ", text).casefold())
     foreign = "".join(f" {word}" for sign, word in words.FOREIGN.items() if sign in plain)

@@ -14,11 +14,13 @@ from campaigns.composing.personalise import Personaliser
 from campaigns.composing.template_check import check
 from campaigns.intake import columns, delimited, encoding, unicode_forms
 from campaigns.intake.phone import normalise_many, parse_phone
+from campaigns.opt_outs import carrier, keywords
+from campaigns.opt_outs.how_to_stop import tells_how_to_stop
 from campaigns.providers import calls, ringcentral_events, ringcentral_parse
 from campaigns.providers.base import ProviderError
 from campaigns.providers.http import Answer
 from campaigns.providers.ringcentral_errors import parse_problem
-from campaigns.providers.ringcentral_mail_parse import MANY_AS_JSON, outcomes, plain_number
+from campaigns.providers.ringcentral_mail_parse import MANY_AS_JSON, outcomes
 from tests.architecture.attacks import GENERAL
 from tests.architecture.growth import steep, undisturbed
 from tests.architecture.nasty import FIELDS, NASTY
@@ -80,7 +82,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "a count": ringcentral_parse.count,
     "an id": ringcentral_parse.identity,
     "a refusal": lambda text: parse_problem(text.encode()),
-    "a number of the mailbox": plain_number,
+    "a number of RingCentral": ringcentral_parse.phone,
+    "a number in an opt-out": carrier.number,
+    "a reply": keywords.meaning,
+    "whether a text tells how to stop": tells_how_to_stop,
     "parts": _parts,
     "parts as JSON": _many,
     "a time to wait": lambda text: calls.retry_after({"retry-after": text, "date": text}),

@@ -43,6 +43,13 @@ def _of_trunk_prefixes() -> Iterator[re.Pattern[str]]:
     return filter(None, map(numbering.trunk_prefix, COUNTRY_CODE_TO_REGION_CODE))
 
 
+def _of_north_america() -> Iterator[re.Pattern[str]]:
+    countries = importlib.import_module("campaigns.intake.countries")
+    return (
+        pattern for _, *patterns in countries._north_america() for pattern in patterns if pattern is not None
+    )
+
+
 def _of_delimiters() -> Iterator[re.Pattern[str]]:
     return (re.compile(re.escape(sign) + ' ++"') for sign in ",;\t|\\.\"'(é")
 
@@ -51,6 +58,7 @@ MADE_AT_RUN_TIME: dict[str, tuple[Built, frozenset[str]]] = {
     "campaigns/simulator/routes.py _route": (_of_routes, frozenset({"fullmatch"})),
     "campaigns/intake/numbering.py national_pattern": (_of_countries, frozenset({"fullmatch"})),
     "campaigns/intake/numbering.py trunk_prefix": (_of_trunk_prefixes, frozenset({"match"})),
+    "campaigns/intake/countries.py _north_america": (_of_north_america, frozenset({"match", "fullmatch"})),
     "campaigns/intake/delimited.py _blank_after": (_of_delimiters, frozenset({"search"})),
 }
 """Patterns whose source only the running function knows: where, some of them, and how they are used."""
@@ -65,6 +73,7 @@ NORMALISE = {
 NORMALISING_FILTERS = re.compile(r"\|\s*(truncate\w+|slugify|urlize\w*)")
 """Django's own filters for templates that normalise the whole text first."""
 WHY_IT_MAY = {
+    "campaigns/opt_outs/keywords.py words": "one sign",
     "campaigns/intake/phone.py _plain_sign": "one sign",
     "campaigns/composing/segments.py _plain_form": "one sign, by its pattern",
     "campaigns/providers/factory.py checked_url": "an address of the settings",
