@@ -18,7 +18,7 @@ _SAMPLE_CHARACTERS = 1 << 16
 _SAMPLE_ROWS = 100
 _MOST_IN_A_CELL = 1 << 20
 """Characters. A cell far longer than any list needs costs its row, not the file; this bounds the memory."""
-_SEP_LINE = re.compile(r'"?sep=(?P<delimiter>.)"?(?:\r\n|\r|\n)', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=(?P<delimiter>[^\r\n]?)"?(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Layout:
 
 
 def detect(path: Path, encoding: str) -> Layout:
-    """How the file is divided, from its first 64 K characters."""
+    """How the file is divided, from its first 64 K characters. Raises FileProblem."""
     with path.open(encoding=encoding, newline="") as file:
         sample = file.read(_SAMPLE_CHARACTERS)
     found = _SEP_LINE.match(sample)
@@ -40,15 +40,29 @@ def detect(path: Path, encoding: str) -> Layout:
         sample = sample[found.end() :]
     if len(sample) >= _SAMPLE_CHARACTERS - 100:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
-    delimiter = found["delimiter"] if found else max(DELIMITERS, key=lambda sign: _fit(sample, sign))
+    told = found["delimiter"] if found else ""
+    if not _separates(told):
+        raise FileProblem(FileCode.SEPARATOR, row=1, what=_sign_word(told))
+    delimiter = told or max(DELIMITERS, key=lambda sign: _fit(sample, sign))
     return Layout(encoding, delimiter, found is not None, _blank_after(sample, delimiter))
 
 
 def _blank_after(sample: str, delimiter: str) -> bool:
     """Whether a quotation mark follows a delimiter and blanks."""
-    if delimiter == " ":  # as a pattern, it would look at each run of blanks from each of its places
-        return '  "' in sample
     return re.search(re.escape(delimiter) + ' ++"', sample) is not None
+
+
+def _separates(sign: str) -> bool:
+    """Excel takes any sign after `sep=`. What names and numbers consist of, or quotes them, is a slip."""
+    return sign in ("", "\t") or (sign.isprintable() and not sign.isalnum() and sign not in "\"' \u2019")
+
+
+def _sign_word(sign: str) -> str:
+    if sign.isalpha():
+        return f"the letter {sign}"
+    if sign.isalnum():
+        return f"the digit {sign}"
+    return "a quotation mark" if sign in "\"'\u2019" else "a blank or a sign that nobody sees"
 
 
 def _fit(sample: str, delimiter: str) -> tuple[float, int]:

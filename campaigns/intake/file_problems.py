@@ -27,6 +27,7 @@ class FileCode(StrEnum):
     ENCODING = "encoding"
     NUL = "nul"
     QUOTE = "quote"
+    SEPARATOR = "separator"
     LONG_LINE = "long_line"
     NO_PHONE_COLUMN = "no_phone_column"
     TWO_PHONE_COLUMNS = "two_phone_columns"
@@ -65,6 +66,10 @@ FILE_SENTENCES: dict[FileCode, str] = {
     FileCode.QUOTE: (
         'Row {row} has a quotation mark (") that is not closed, or stands where none may. '
         "Correct it there, or save the file again from a spreadsheet."
+    ),
+    FileCode.SEPARATOR: (
+        "The first row says that the cells are separated by {what}, which cannot be. "
+        "Write sep=, or sep=; there, or remove the row."
     ),
     FileCode.LONG_LINE: "Row {row} is far too long for a list of people. Is this the right file?",
     FileCode.NO_PHONE_COLUMN: (

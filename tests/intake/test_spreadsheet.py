@@ -91,6 +91,8 @@ def test_note_names_both_encoding_and_delimiter(tmp_path: Path) -> None:
         ("Phone,Note\n\n ,\n,\n6505550100,x", [(5, "x")]),  # blank rows count, as on screen
         ("\n\nPhone,Note\n6505550100,x\n", [(4, "x")]),
         ("sep=;\nPhone;Note\n6505550100;x, y\n", [(2, "x, y")]),  # a line that spreadsheets do not show
+        ("sep=^\nPhone^Note\n6505550100^x\n", [(2, "x")]),
+        ("sep=\r\nPhone;Note\r\n6505550100;x\r\n", [(2, "x")]),  # it names none
         ("Phone,Note\n6505550100\n", [(2, "")]),
         ("Phone,Note,,\n6505550100,x,,\n", [(2, "x")]),
         ("Phone,Note\n6505550100,  x \u00a0\n", [(2, "x")]),
@@ -332,3 +334,28 @@ def test_any_bytes_give_rows_or_a_sentence(tmp_path: Path, data: bytes) -> None:
     with contextlib.suppress(FileProblem):  # anything else that is raised is a fault
         sheet = open_sheet(path, "noise.csv")
         assert {len(row) for _, row in sheet.rows()} <= {len(sheet.columns)}
+
+
+@pytest.mark.parametrize(
+    ("sign", "said"),
+    [
+        ('"', "a quotation mark"),
+        ("'", "a quotation mark"),
+        ("’", "a quotation mark"),
+        ("a", "the letter a"),
+        ("é", "the letter é"),
+        ("5", "the digit 5"),
+        (" ", "a blank or a sign that nobody sees"),
+        ("\u00a0", "a blank or a sign that nobody sees"),
+        ("\x01", "a blank or a sign that nobody sees"),
+        ("\u200b", "a blank or a sign that nobody sees"),
+    ],
+)
+@pytest.mark.parametrize("line", ["sep={}\r\n", "SEP={}\n", '"sep={}"\n'])
+def test_a_first_row_that_names_no_separator(tmp_path: Path, sign: str, said: str, line: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"{line.format(sign)}Phone{sign}Name\n6505550100{sign}Ann\n", newline="")
+    with pytest.raises(FileProblem) as caught:
+        open_sheet(path, "people.csv")
+    assert (caught.value.code, caught.value.row) == (FileCode.SEPARATOR, 1)
+    assert f"separated by {said}, which cannot be" in caught.value.sentence
