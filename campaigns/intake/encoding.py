@@ -86,9 +86,11 @@ def _read_through(path: Path, encoding: str) -> str:
             chunk = file.read(CHUNK)
             try:
                 text = decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                good = chunk[: error.start].count(b"\n")
-                raise _UndecodableError(place + error.start, lines + good + 1) from error
+            except UnicodeError as error:
+                # A text that claims to be UTF-16 and has no mark is refused as a whole, not at a byte.
+                start = error.start if isinstance(error, UnicodeDecodeError) else 0
+                good = chunk[:start].count(b"\n")
+                raise _UndecodableError(place + start, lines + good + 1) from error
             if "\0" in text:
                 zeros += text.count("\0")
                 row_of_zero = row_of_zero or lines + text.count("\n", 0, text.index("\0")) + 1

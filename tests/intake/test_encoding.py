@@ -55,6 +55,8 @@ def test_a_letter_cut_by_a_chunk_is_whole(tmp_path: Path) -> None:
     [
         (b"\xff\xfe" + "phone\n650".encode("utf-16-le") + b"x", 2),  # half a character at the end
         ("name\nZoë\nMaría\n".encode() + "José\n".encode("cp1252"), 4),  # two files put together
+        (b"\x0a\xff\xfe\xfe\xff", 1),  # marks of two kinds, and none at the start
+        (b"\xfe\xff\xff\xfe\x0a\xfe\xff\xd8\x00", 1),
         (b"phone,name\n6505550100,\x81\x8d\x8f\x90\x9d\xff\xfe\xfd\xa0\x80\n" * 2, 2),
     ],
 )
