@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 
 from django.utils import timezone
 
+from campaigns.models import StoreMessage
 from campaigns.opt_outs import carrier, keywords
 from campaigns.opt_outs.keywords import Meaning
 from campaigns.providers.base import RemoteMessage
@@ -23,22 +26,44 @@ def keyword(text: str) -> bool | None:
 
 def hear(account: str, messages: Iterable[RemoteMessage]) -> int:
     """Take in what people wrote. Returns how much of it was news."""
-    return sum(_hear(account, message) for message in messages if message.direction == "Inbound")
+    said = [
+        (message, meaning)
+        for message in messages
+        if message.direction == "Inbound" and (meaning := keywords.meaning(message.text)) is not Meaning.OTHER
+    ]
+    first = _first_read(account, [message.provider_id for message, _ in said])
+    return sum(_hear(account, _dated(message, first), meaning) for message, meaning in said)
 
 
-def _hear(account: str, message: RemoteMessage) -> int:
-    meaning = keywords.meaning(message.text)
-    if meaning is Meaning.OTHER:
-        return 0
+def _first_read(account: str, provider_ids: Iterable[str]) -> dict[str, datetime]:
+    """When each of these was written, by what was stored when it was first read."""
+    named = [one for one in provider_ids if one]
+    stored = StoreMessage.objects.filter(account__account=account, provider_id__in=named)
+    return dict(stored.values_list("provider_id", "created_at"))
+
+
+def _dated(message: RemoteMessage, first: Mapping[str, datetime]) -> RemoteMessage:
+    """With the time at which it was first read, if that is earlier.
+
+    One that comes without a time, or with one ahead of our clock, would otherwise be newer at each reading,
+    and an old START would undo a later STOP.
+    """
+    stored = first.get(message.provider_id)
+    if stored is None:
+        return message
+    return replace(message, created_at=min(stored, message.created_at or stored))
+
+
+def _hear(account: str, message: RemoteMessage, meaning: Meaning) -> int:
+    at = message.created_at or message.modified_at
     if meaning is Meaning.MAY_MEAN_STOP:
-        at = message.created_at or message.modified_at
         return carrier.hold(account, message.to, message.sender, message.text, at=at)
     said = OptOutRecord(
         sender=message.to,
         recipient=message.sender,
         opted_out=meaning is Meaning.STOP,
         source=carrier.RECIPIENT,
-        changed_at=message.created_at or message.modified_at,
+        changed_at=at,
     )
     # At other words than its own the provider does nothing.
     there = meaning is Meaning.START or keywords.blocked_by_provider(message.text)

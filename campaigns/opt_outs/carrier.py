@@ -117,7 +117,9 @@ def _take(
     )
     # At the same moment, the opt-out counts: a text too few is better than one too many.
     newer = at > pair.changed_at or (at == pair.changed_at and record.opted_out > pair.opted_out)
-    if not created and not newer:
+    # Stored before times ahead were refused: it must not silence a STOP until then.
+    ahead = pair.changed_at > timezone.now() and record.opted_out > pair.opted_out
+    if not created and not newer and not ahead:
         return False
     pair.opted_out, pair.changed_at, pair.blocked_there = record.opted_out, at, blocked_there
     pair.save(update_fields=["opted_out", "changed_at", "blocked_there"])

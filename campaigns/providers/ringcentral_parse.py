@@ -33,6 +33,8 @@ BATCH_ID, MESSAGE_ID = 64, 32
 _ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _TOLL_FREE: Final = re.compile(r"\+1(800|833|844|855|866|877|888)[0-9]{7}")
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 _MOST_DIGITS: Final = 30  # of an amount: beyond that it is not money
 _MOST_WRITTEN: Final = 40  # signs of a phone number, however it is written
 _NATIONAL: Final = 10  # digits of a number of the North American plan without its 1
@@ -211,15 +213,26 @@ def money(value: object) -> Decimal | None:
 
 
 def moment(value: object) -> datetime | None:
+    """When something happened: at the latest now, whatever the carrier's clock says.
+
+    A time ahead would be newer than all that people say until then, such as STOP.
+    """
+    found = deadline(value)
+    return found and min(found, datetime.now(UTC))
+
+
+def deadline(value: object) -> datetime | None:
+    """A time that may lie ahead, such as the end of a subscription. None for what is no time, or of another
+    century: neither the tables nor the pages could hold it."""
     if not isinstance(value, str):
         return None
     try:
         found = datetime.fromisoformat(value)
-        if found.tzinfo is UTC:  # the usual "Z"
-            return found
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if found.tzinfo is not UTC:  # the usual "Z"
+            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return found if EARLIEST <= found < LATEST else None
 
 
 def text(value: object) -> str:

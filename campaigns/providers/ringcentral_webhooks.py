@@ -104,6 +104,6 @@ def subscription(data: JSON) -> Subscription:
         status=status,
         trouble=reason or ("" if status in ("", "Active") else status),
         created_at=parse.moment(data.get("creationTime")),
-        expires_at=parse.moment(data.get("expirationTime")),
+        expires_at=parse.deadline(data.get("expirationTime")),
         lifetime=parse.count(data.get("expiresIn")) or None,
     )

@@ -10,13 +10,13 @@ from datetime import datetime
 from decimal import Decimal
 
 import orjson
-from django.utils import timezone
 
 from campaigns.intake import reach
 from campaigns.intake.importing import all_bad_rows
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Import, ImportRow, Message, RowState
 from campaigns.reporting.reasons import sentence
 from campaigns.sending import accounts
+from campaigns.reporting.times import local
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 LEFT_OUT = (RowState.DUPLICATE, RowState.INVALID, RowState.EXCLUDED)
@@ -155,9 +155,7 @@ def _export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[st
 
 
 def _own_cells(line: PersonLine) -> list[str]:
-    changed = (
-        timezone.localtime(line.changed_at, timezone.get_default_timezone()) if line.changed_at else None
-    )
+    changed = local(line.changed_at) if line.changed_at else None
     return [
         str(line.row_number),
         line.phone,

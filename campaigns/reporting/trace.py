@@ -32,6 +32,7 @@ from campaigns.reporting import mirror, mirror_search
 from campaigns.reporting.exports import state_of, table_csv
 from campaigns.reporting.message_life import Step, life, unread
 from campaigns.reporting.reasons import sentence
+from campaigns.reporting.times import local
 from campaigns.sending import accounts
 
 MOST = 100
@@ -271,6 +272,4 @@ def _line(at: datetime | None, what: str, detail: str) -> list[str]:
 
 
 def _time(at: datetime | None) -> str:
-    if at is None:
-        return ""
-    return timezone.localtime(at, timezone.get_default_timezone()).isoformat(timespec="seconds")
+    return "" if at is None else local(at).isoformat(timespec="seconds")

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from campaigns.reporting.times import local
 from dashboard.words import Kind, words
 
 register = template.Library()
@@ -110,18 +111,18 @@ def when(value: datetime | None, style: str = "") -> str:
     """`today 10:41 CDT`, `Nov 3, 10:41 CST`: a `<time>`, always with its zone. Style "time": `10:41 CDT`."""
     if value is None:
         return "not yet"
-    local, now = timezone.localtime(value), timezone.localtime()
-    clock = f"{local:%H:%M %Z}"
-    days = (local.date() - now.date()).days
+    there, now = local(value), timezone.localtime()
+    clock = f"{there:%H:%M %Z}"
+    days = (there.date() - now.date()).days
     if style == "time":
         said = clock
     elif days in {-1, 0, 1}:
         said = f"{('today', 'tomorrow', 'yesterday')[days]} {clock}"
-    elif local.year == now.year:
-        said = f"{local:%b} {local.day}, {clock}"
+    elif there.year == now.year:
+        said = f"{there:%b} {there.day}, {clock}"
     else:
-        said = f"{local:%b} {local.day}, {local.year}, {clock}"
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), said)
+        said = f"{there:%b} {there.day}, {there.year}, {clock}"
+    return format_html('<time datetime="{}">{}</time>', there.isoformat(timespec="seconds"), said)
 
 
 @register.filter

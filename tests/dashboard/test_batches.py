@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
+from campaigns.models import Batch, Message, StoreMessage
 from tests.dashboard import campaign_factories
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient
@@ -106,3 +107,26 @@ def test_wrong_method_and_strangers(
     assert as_composer.post(PATH).status_code == 405
     as_nobody.page(PATH, status=403)
     assert stranger.get(PATH)["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("at", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)])
+@pytest.mark.parametrize("zone", ["America/Chicago", "Asia/Tokyo"])
+def test_times_that_were_never_true_stop_no_page(as_sender: PageClient, at: datetime, zone: str) -> None:
+    """They were taken in before such times were refused."""
+    campaign = store.handed_over("b-ours", created_at=at, modified_at=at, seen_at=at)
+    text = StoreMessage.objects.order_by("id").last()
+    assert text is not None
+    StoreMessage.objects.update(created_at=at, modified_at=at)
+    Batch.objects.update(remote_created_at=at, completed_at=at)
+    Message.objects.update(state=Message.State.DELIVERED, changed_at=at)
+    own, number = f"/campaigns/{campaign.pk}/", f"number=%2B{text.their_number[1:]}"
+    pages = (
+        *(PATH, f"{PATH}b-ours/", "/messages/", f"/messages/{text.pk}/", "/reports/", "/", "/numbers/"),
+        *(own, f"{own}report/", f"{own}people/?state=delivered", f"/why/?{number}"),
+    )
+    with timezone.override(zone):
+        for path in pages:
+            assert as_sender.get(path).status_code in (200, 286), path
+        assert as_sender.fragment(f"{own}batches/")
+        for path in (f"{own}report.csv", f"{own}people.csv?state=delivered", f"/why.csv?{number}"):
+            assert as_sender.get(path).getvalue(), path

@@ -108,6 +108,16 @@ def test_when_always_carries_its_zone(moment: datetime, said: str) -> None:
         assert html.startswith(f'<time datetime="{timezone.localtime(moment).isoformat()}"')
 
 
+@pytest.mark.parametrize("zone", ["America/Chicago", "UTC", "Asia/Tokyo"])
+@pytest.mark.parametrize("year", [1, 9999])
+def test_times_at_the_edge_of_the_calendar(zone: str, year: int) -> None:
+    """No carrier's clock is right for ever, and what it told stands in the tables."""
+    at = datetime(1, 1, 1, tzinfo=UTC) if year == 1 else datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    with timezone.override(zone):
+        assert f", {year}, " in carillon.when(at)
+        assert "days" in carillon.ago(at)
+
+
 def test_when_in_another_zone_and_style() -> None:
     with time_machine.travel(NOW, tick=False), timezone.override("UTC"):
         assert ">15:41 UTC<" in carillon.when(NOW, "time")

@@ -8,14 +8,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from campaigns import tasks
 from campaigns.inbox import consents, optouts
-from campaigns.models import CarrierConsent, Event, OptOut
+from campaigns.models import AccountState, CarrierConsent, Event, OptOut
+from campaigns.providers import ringcentral_parse as parse
 from campaigns.providers.base import RemoteMessage
 from campaigns.providers.optouts import OptOutChange, OptOutRecord
+from campaigns.reporting import mirror
 from campaigns.sending import accounts
 from tests import factories
 from tests.simulator.running import RunningSimulator
@@ -302,3 +306,40 @@ def test_a_list_that_cannot_be_read_changes_nothing(carrier: RunningSimulator) -
     carrier.faults()
     tasks.read_opt_outs.func()
     assert blocked() == [ANN]
+
+
+def said(text: str, provider_id: str, created_at: datetime | None) -> RemoteMessage:
+    return RemoteMessage(
+        provider_id=provider_id, batch_id="", sender=ANN, to=LOCAL, direction="Inbound", status="Delivered",
+        error_code="", segments=1, cost=None, text=text, created_at=created_at, modified_at=created_at,
+    )  # fmt: skip
+
+
+def heard(*messages: RemoteMessage) -> None:
+    """As a page of the carrier's store is taken in."""
+    account, _ = AccountState.objects.get_or_create(account="a", defaults={"provider": "ringcentral"})
+    mirror.take_page(account, messages)
+    consents.hear("a", messages)
+
+
+@pytest.mark.parametrize("told", [None, "2099-12-31T23:59:59Z"], ids=["no time", "ahead of us"])
+def test_an_old_start_undoes_no_later_stop(told: str | None) -> None:
+    """Whatever time the carrier tells with it, and however often it is read again."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        heard(said("START", "1", parse.moment(told)))
+        clock.move_to(NOON + timedelta(minutes=5))
+        heard(said("STOP", "2", timezone.now()))
+        assert blocked() == [ANN]
+        clock.move_to(NOON + timedelta(minutes=30))
+        heard(said("START", "1", parse.moment(told)))
+        assert blocked() == [ANN]
+
+
+def test_a_start_that_was_stored_with_a_time_ahead_silences_no_stop() -> None:
+    CarrierConsent.objects.create(
+        account="a", sender=LOCAL, phone=ANN, opted_out=False, changed_at=datetime(2099, 1, 1, tzinfo=UTC)
+    )
+    assert take(record(True)) == 1
+    assert blocked() == [ANN]
+    assert take(record(True)) == 0
+    assert take(record(False, 5)) == 1

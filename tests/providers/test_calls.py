@@ -30,6 +30,8 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
         ("5, 7", None),  # the header came twice
         ("٣٠", None),  # digits, but not those of HTTP
         ("9" * 400, None),
+        ("999999999", 86_400.0),  # no silence of thirty years
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400.0),
     ],
 )
 def test_retry_after(value: str, seconds: float | None) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 
 from campaigns.models import Attempt, Batch, Message, StoreBatch, StoreMessage
 from campaigns.providers import ringcentral_parse as parse
@@ -111,6 +112,12 @@ def test_money_is_exact(written: str, amount: Decimal | None) -> None:
         ("2021-01-14T23:47:51+02:00", datetime(2021, 1, 14, 21, 47, 51, 0, UTC)),
         ("2021-01-14T21:47:51", datetime(2021, 1, 14, 21, 47, 51, 0, UTC)),
         ("0001-01-01T00:00:00+14:00", None),  # before the first day that can be written in UTC
+        ("0001-01-01T00:00:00Z", None),  # what a program without a time likes to write
+        ("1970-01-01T00:00:00Z", None),
+        ("1999-12-31T23:59:59Z", None),
+        ("2000-01-01T00:00:00Z", datetime(2000, 1, 1, tzinfo=UTC)),
+        ("2100-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59Z", None),
         ("yesterday", None),
         ("", None),
         (None, None),
@@ -119,6 +126,17 @@ def test_money_is_exact(written: str, amount: Decimal | None) -> None:
 )
 def test_times_are_utc(written: Any, moment: datetime | None) -> None:
     assert parse.remote_message(MESSAGE | {"creationTime": written}).created_at == moment
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-11-21T12:00:01Z", "2026-11-22T01:00:00+09:00", "2099-12-31T23:59:59Z"]
+)
+def test_nothing_happened_later_than_now(written: str) -> None:
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    with time_machine.travel(now, tick=False):
+        message = parse.remote_message(MESSAGE | {"creationTime": written, "lastModifiedTime": written})
+        assert (message.created_at, message.modified_at) == (now, now)
+        assert parse.deadline(written) == datetime.fromisoformat(written)
 
 
 def test_a_message() -> None:
