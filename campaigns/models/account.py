@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 
 
@@ -48,8 +49,18 @@ class Price(models.Model):
         TOLL_FREE = "toll_free", "Toll-free number"
 
     kind = models.CharField(max_length=10, choices=Kind, unique=True)
-    per_segment = models.DecimalField("US dollars a segment", max_digits=8, decimal_places=5)
+    per_segment = models.DecimalField(
+        "US dollars a segment",
+        max_digits=8,
+        decimal_places=5,
+        validators=[MinValueValidator(0, message="A price cannot be below 0. Delete it if it is unknown.")],
+    )
     changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(per_segment__gte=0), name="price_not_negative")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: ${self.per_segment}"

@@ -58,6 +58,13 @@ def test_prices_are_entered_here(browser: Client) -> None:
     assert Price.objects.get().per_segment == Decimal("0.0087")
 
 
+@pytest.mark.parametrize("amount", ["-0.0087", "-1"])
+def test_a_price_below_0_is_refused(browser: Client, amount: str) -> None:
+    html = browser.post(path(Price, "add/"), {"kind": "local", "per_segment": amount}).content.decode()
+    assert "A price cannot be below 0." in html
+    assert not Price.objects.exists()
+
+
 @pytest.mark.parametrize(("query", "found"), [("+15125550101", 1), ("5550101", 0), ("+1512", 0)])
 def test_phones_are_searched_whole(browser: Client, query: str, found: int) -> None:
     factories.opt_out("+15125550101")

@@ -24,6 +24,7 @@ from campaigns.models import (
     ImportRow,
     Message,
     OptOut,
+    Price,
     RowState,
     SenderNumber,
     Tally,
@@ -356,3 +357,9 @@ def test_an_update_leaves_others_alone(batch: Batch) -> None:
 def test_claiming_is_true_for_one_call_only(batch: Batch) -> None:
     queued = Batch.objects.filter(pk=batch.pk, state="queued")
     assert [claim(queued, state="submitting") for _ in range(3)] == [True, False, False]
+
+
+def test_no_price_is_below_0() -> None:
+    Price.objects.create(kind=Price.Kind.LOCAL, per_segment=Decimal(0))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Price.objects.create(kind=Price.Kind.TOLL_FREE, per_segment=Decimal("-0.0087"))
