@@ -92,7 +92,8 @@ def _texts(carried: str) -> list[str]:
     """The JSON list that the form carried along; anything else is no list."""
     try:
         found = json.loads(carried)
-    except ValueError:
+        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair stands on no page
+    except (ValueError, RecursionError):
         return []
     return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -15,12 +15,22 @@ from django.views.decorators.http import require_safe
 
 from dashboard.forms import SignInForm
 
-sign_in = LoginView.as_view(
-    template_name="sign_in.html",
-    authentication_form=SignInForm,
-    redirect_authenticated_user=True,
-    http_method_names=["get", "head", "post"],
-)
+
+class SignInView(LoginView):
+    """Django's own, which never leads back to itself."""
+
+    template_name = "sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+    http_method_names = ["get", "head", "post"]
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        wanted = super().get_redirect_url()
+        doors = {reverse("sign_in"), reverse("admin:login")}
+        return "" if urlsplit(wanted).path in doors else wanted
+
+
+sign_in = SignInView.as_view()
 
 
 @login_not_required

@@ -148,7 +148,9 @@ def test_column_must_be_chosen_once_it_is_asked(as_composer: PageClient) -> None
     assert "Choose the column with the phone numbers." in html
 
 
-@pytest.mark.parametrize("columns", ["{", "3", '{"a": 1}', "[1, null]", "[[]]", '"x"'])
+@pytest.mark.parametrize(
+    "columns", ["{", "3", '{"a": 1}', "[1, null]", "[[]]", '"x"', "[" * 5000, '["\\ud800"]']
+)
 def test_columns_that_nobody_offered(as_composer: PageClient, columns: str) -> None:
     html = as_composer.refused(PAGE, columns=columns, phone_column="x")
     assert "Choose a file first." in html

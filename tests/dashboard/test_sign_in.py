@@ -43,6 +43,15 @@ def test_signed_in_already(as_viewer: PageClient) -> None:
     assert as_viewer.get("/sign-in/?next=/lists/")["Location"] == "/lists/"
 
 
+@pytest.mark.parametrize("back", ["/sign-in/", "/sign-in/?next=/sign-in/", "/admin/login/?next=/"])
+def test_never_leads_back_to_itself(
+    as_viewer: PageClient, stranger: PageClient, viewer: User, back: str
+) -> None:
+    assert as_viewer.get("/sign-in/", {"next": back})["Location"] == "/"
+    fields = {"username": "vera", "password": factories.PASSWORD, "next": back}
+    assert stranger.post("/sign-in/", fields)["Location"] == "/"
+
+
 def test_signs_out_by_post_only(as_viewer: PageClient) -> None:
     assert as_viewer.get("/sign-out/")["Location"] == "/"
     assert as_viewer.get("/").status_code == 200
