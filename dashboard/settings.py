@@ -7,16 +7,15 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from campaigns import logs
-from dashboard import firststart
+from dashboard import firststart, private
 from dashboard.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 env.read_env(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
 
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+VAR_DIR = private.folder_of(Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve(), BASE_DIR)
 """What this machine writes: database, first password, secret key. Never in git."""
-VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 # --- Django -----------------------------------------------------------------------------------------------
 
@@ -94,9 +93,12 @@ _database["CONN_MAX_AGE"] = 600
 _database["CONN_HEALTH_CHECKS"] = True
 # A socket's folder stands in a URL as %2Fvar%2Frun%2Fpostgresql.
 _database["HOST"] = unquote(_database.get("HOST") or "")
+DATABASE_FILE: Path | None = None
+"""That of SQLite."""
 if _database["ENGINE"].endswith("sqlite3"):
     if _database["NAME"] != ":memory:":
-        _database["NAME"] = str((BASE_DIR / _database["NAME"]).resolve())
+        DATABASE_FILE = (BASE_DIR / _database["NAME"]).resolve()
+        _database["NAME"] = str(DATABASE_FILE)
     # IMMEDIATE: two writers queue up instead of failing half way. FULL: a mark that says "about to send" is
     # on the disk before the first byte leaves, so that a power cut cannot take it back.
     _database["OPTIONS"] = {
@@ -156,6 +158,8 @@ UPLOAD_DIR = VAR_DIR / "uploads"
 JOURNAL_DIR = VAR_DIR / "journal"
 """What was handed over, a second time: it must not be restored together with the database."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+OWN_FOLDERS = (UPLOAD_DIR, JOURNAL_DIR, VAR_DIR / "log")
+private.close(private.Kept(VAR_DIR, OWN_FOLDERS, DATABASE_FILE, BASE_DIR))
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 site = get_wsgi_application()
 
-from dashboard.middleware import UNREADABLE  # noqa: E402 - it needs the settings
+from dashboard.checks import refuse_open  # noqa: E402 - they need the settings
+from dashboard.middleware import UNREADABLE  # noqa: E402
+
+refuse_open()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

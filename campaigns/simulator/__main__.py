@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -80,6 +81,7 @@ def _options(given: argparse.Namespace) -> Options:
 def main() -> int:
     """Serve until SIGTERM or SIGINT; then 0. A port that is taken or a file that cannot be opened gives 1."""
     given = build_parser().parse_args()
+    os.umask(0o077)  # its files hold numbers and texts
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

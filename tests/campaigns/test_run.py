@@ -78,6 +78,9 @@ def test_from_nothing_to_a_signed_in_page_and_back(
     simulator = (site.var / "simulator-url").read_text().strip()
     assert takes_connections(simulator)
 
+    paths = [site.var, *site.var.rglob("*")]
+    assert [str(path) for path in paths if path.lstat().st_mode & 0o077] == []
+
     assert site.ctrl_c() == 0
     assert site.said.endswith("Stopping.\nEverything is stopped.\n")
     assert processes_of(site.var) == []

@@ -1,0 +1,35 @@
+"""System checks of what the site keeps on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+from dashboard import private
+
+
+def kept() -> private.Kept:
+    return private.Kept(
+        var_dir=Path(settings.VAR_DIR),
+        folders=settings.OWN_FOLDERS,
+        database=settings.DATABASE_FILE,
+        project=Path(settings.BASE_DIR),
+    )
+
+
+@register(Tags.security)
+def check_private(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
+    return [Error(found.said, hint=found.hint, id="carillon.E033") for found in private.problems(kept())]
+
+
+def refuse_open() -> None:
+    """For the web server, which runs no checks. Raises ImproperlyConfigured with the first problem."""
+    for found in private.problems(kept()):
+        message = f"{found.said} {found.hint}"
+        raise ImproperlyConfigured(message)
