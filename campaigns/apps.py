@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, post_save
 
 
 class CampaignsConfig(AppConfig):
@@ -7,8 +7,11 @@ class CampaignsConfig(AppConfig):
     verbose_name = "Carillon"
 
     def ready(self) -> None:
-        from campaigns import checks, roles  # noqa: F401 - importing checks registers them
+        from campaigns import checks, preparing, roles  # noqa: F401 - importing checks registers them
         from campaigns.sending import highwater
 
         post_migrate.connect(roles.keep_roles, sender=self, dispatch_uid="campaigns.roles")
         post_migrate.connect(highwater.keep_name, sender=self, dispatch_uid="campaigns.installation")
+        post_save.connect(
+            preparing.first_password_changed, sender="auth.User", dispatch_uid="campaigns.first_password"
+        )

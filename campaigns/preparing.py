@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -15,6 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 FIRST_USER = "admin"
+FIRST_PASSWORD = "first-password"  # noqa: S105 - the name of a file
 PASSWORD_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - without those that look alike
 PASSWORD_LENGTH = 20
 
@@ -48,6 +50,17 @@ def _static_fingerprint() -> str:
             stat = Path(storage.path(path)).stat()
             lines.append(f"{path} {stat.st_size} {stat.st_mtime_ns}")
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def first_password_changed(
+    sender: type[User], instance: User, update_fields: frozenset[str] | None, **_more: Any
+) -> None:
+    """Receiver of `post_save` of users: the file with the first password goes once it no longer fits."""
+    kept_in = Path(settings.VAR_DIR) / FIRST_PASSWORD
+    if instance.username != FIRST_USER or update_fields == frozenset({"last_login"}) or not kept_in.exists():
+        return
+    if not instance.check_password(kept_in.read_text().strip()):
+        kept_in.unlink(missing_ok=True)
 
 
 def first_user(kept_in: Path) -> str:

@@ -1,4 +1,4 @@
-"""System checks of what the site keeps on this machine."""
+"""System checks of what the site keeps on this machine, and of who gets in."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import private
 
+MOST_LOCK_MINUTES = 24 * 60
+
 
 def kept() -> private.Kept:
     return private.Kept(
@@ -26,6 +28,20 @@ def kept() -> private.Kept:
 @register(Tags.security)
 def check_private(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
     return [Error(found.said, hint=found.hint, id="carillon.E033") for found in private.problems(kept())]
+
+
+@register(Tags.security)
+def check_lock(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
+    minutes = settings.SIGN_IN_LOCK_MINUTES
+    if 1 <= minutes <= MOST_LOCK_MINUTES:
+        return []
+    return [
+        Error(
+            f"SIGN_IN_LOCK_MINUTES is {minutes}; it must be from 1 to {MOST_LOCK_MINUTES:,}.",
+            hint="15 is the default: long enough to stop guessing, short enough to wait for.",
+            id="carillon.E070",
+        )
+    ]
 
 
 def refuse_open() -> None:

@@ -8,9 +8,15 @@ from pathlib import PurePath
 from typing import Any, cast
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from dashboard.sign_in_locks import lock_on
 
 NAME_LENGTH = 120
+GOOD_ONES = "12 characters or more, and neither a common password nor like your name. Three words are good."
 MANY_NUMBERS = 100_000
 """Characters in the box for opt-outs: some 6,000 numbers."""
 MOST_LINES = 10_000
@@ -30,6 +36,49 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = "User name"
         self.fields["username"].error_messages["required"] = "Enter your user name."
         self.fields["password"].error_messages["required"] = "Enter your password."
+
+    def get_invalid_login_error(self) -> forms.ValidationError:
+        lock = lock_on(self.request) if self.request else None
+        if lock is None:
+            return super().get_invalid_login_error()
+        return forms.ValidationError(lock.sentence, code="locked")
+
+
+class PasswordForm(PasswordChangeForm):
+    """Django's own, in our words. Guesses of the current password count as those at the sign-in do."""
+
+    error_messages = {
+        "password_incorrect": "This is not your current password. Capital letters count.",
+        "password_mismatch": "The two new passwords differ. Type the same one twice.",
+        "unchanged": "This is the password that you have now. Choose another one.",
+    }
+
+    def __init__(self, request: HttpRequest, user: User, *args: Any) -> None:
+        super().__init__(user, *args)
+        self.request = request
+        texts = (
+            ("old_password", "Current password", "Enter the password that you have now.", ""),
+            ("new_password1", "New password", "Enter a new password.", GOOD_ONES),
+            ("new_password2", "New password, once more", "Enter the new password once more.", ""),
+        )
+        for name, label, required, hint in texts:
+            self.fields[name].label, self.fields[name].help_text = label, hint
+            self.fields[name].error_messages["required"] = required
+        del self.fields["old_password"].widget.attrs["autofocus"]
+
+    def clean_old_password(self) -> str:
+        typed: str = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.get_username(), password=typed) is None:
+            lock = lock_on(self.request)
+            said = lock.sentence if lock else self.error_messages["password_incorrect"]
+            raise forms.ValidationError(said, code="locked" if lock else "password_incorrect")
+        return typed
+
+    def clean_new_password1(self) -> str:
+        typed: str = self.cleaned_data["new_password1"]
+        if typed == self.cleaned_data.get("old_password"):
+            raise forms.ValidationError(self.error_messages["unchanged"], code="unchanged")
+        return typed
 
 
 def name_from(filename: str) -> str:

@@ -7,6 +7,7 @@ from django.urls import include, path
 from dashboard import webhooks
 from dashboard.press import press
 from dashboard.views import (
+    account,
     batch,
     batches,
     campaign,
@@ -44,10 +45,11 @@ door_urls = [
     path("healthz/", healthz.healthz, name="healthz"),
 ]
 
-# /
+# / and /account/
 overview_urls = [
     path("", overview.overview, name="overview"),
     path("moving/", overview.overview_moving, name="overview_moving"),
+    path("account/", account.account, name="account"),
 ]
 
 # /lists/, /imports/ and /opt-outs/

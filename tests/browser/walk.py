@@ -92,6 +92,7 @@ PLAIN = {
     "numbers/": "numbers",
     "review/": "review-desk",
     "why/": "why",
+    "account/": "account",
 }
 
 

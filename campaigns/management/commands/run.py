@@ -42,7 +42,7 @@ class Command(BaseCommand):
             preparing.database()
             if preparing.static_files():
                 self.stdout.write("Prepared the site's pictures, styles and scripts.")
-            password = preparing.first_user(settings.VAR_DIR / "first-password")
+            password = preparing.first_user(settings.VAR_DIR / preparing.FIRST_PASSWORD)
             connections.close_all()
             try:
                 with Supervisor(self.stdout.write, hold=[lock]) as supervisor:

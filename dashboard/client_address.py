@@ -1,0 +1,53 @@
+"""Where a request comes from: the other end of the connection, or what the proxy in front says of it."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+UNKNOWN = IPv4Address(0)
+"""Of a connection that has no address, such as a socket in the file system."""
+NETWORK = 64
+"""Bits of an IPv6 address that stand for one customer, who may use any address behind them."""
+
+Address = IPv4Address | IPv6Address
+
+
+def address(request: HttpRequest) -> str:
+    """For people and logs."""
+    return str(_of(request))
+
+
+def place(request: HttpRequest) -> str:
+    """For counting: the address, or of IPv6 the network that one customer has."""
+    found = _of(request)
+    if isinstance(found, IPv6Address):
+        return str(IPv6Network((found, NETWORK), strict=False).network_address)
+    return str(found)
+
+
+def _of(request: HttpRequest) -> Address:
+    """Behind a proxy the last entry of X-Forwarded-For, which it appended itself.
+
+    Whatever stands before was sent along by the client, who may write there what they like.
+    """
+    told = ""
+    if settings.BEHIND_PROXY:
+        told = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
+    return _parsed(told) or _parsed(request.META.get("REMOTE_ADDR", "")) or UNKNOWN
+
+
+def _parsed(written: str) -> Address | None:
+    """With or without a port, brackets and a zone, as proxies write them."""
+    host = written.strip().strip('"')
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        found = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
