@@ -26,9 +26,9 @@ UNLOCK = "dashboard.delete_failedsignin"
 class FailedSignInAdmin(ReadOnlyAdmin):
     """What counts still. A row goes away by itself, by the right password, or by Unlock."""
 
-    list_display = ("who", "ip_address", "failures_since_start", "attempt_time", "locked", "unlock")
+    list_display = ("who", "address", "wrong", "last", "locked", "unlock")
     list_display_links = None
-    fields = ("who", "ip_address", "failures_since_start", "attempt_time", "locked")
+    fields = ("who", "address", "wrong", "last", "locked")
     search_fields = ("username__exact", "ip_address__exact")
     search_help_text = "A whole user name or address"
 
@@ -63,6 +63,18 @@ class FailedSignInAdmin(ReadOnlyAdmin):
     @admin.display(description="user", ordering="username")
     def who(self, row: Any) -> str:
         return shown(row.username)
+
+    @admin.display(description="address", ordering="ip_address")
+    def address(self, row: Any) -> str:
+        return str(row.ip_address)
+
+    @admin.display(description="wrong passwords", ordering="failures_since_start")
+    def wrong(self, row: Any) -> int:
+        return int(row.failures_since_start)
+
+    @admin.display(description="the last one at", ordering="attempt_time")
+    def last(self, row: Any) -> str:
+        return f"{timezone.localtime(row.attempt_time):%H:%M %Z}"
 
     @admin.display(description="sign-in")
     def locked(self, row: Any) -> str:

@@ -50,6 +50,7 @@ overview_urls = [
     path("", overview.overview, name="overview"),
     path("moving/", overview.overview_moving, name="overview_moving"),
     path("account/", account.account, name="account"),
+    path("admin/password_change/", account.admin_password),
 ]
 
 # /lists/, /imports/ and /opt-outs/

@@ -113,6 +113,13 @@ def test_guesses_of_the_current_password_are_counted(as_viewer: PageClient, view
     assert not viewer.check_password(NEW)
 
 
+def test_the_admin_site_has_no_page_of_its_own_for_that(as_admin: PageClient, admin: User) -> None:
+    assert as_admin.get("/admin/password_change/")["Location"] == PATH
+    assert as_admin.post("/admin/password_change/", typed())["Location"] == PATH
+    admin.refresh_from_db()
+    assert not admin.check_password(NEW)
+
+
 def test_a_good_one_forgets_the_wrong_ones(as_viewer: PageClient) -> None:
     as_viewer.post(PATH, typed(old="not mine"))
     as_viewer.post(PATH, typed())

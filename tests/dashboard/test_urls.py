@@ -29,7 +29,7 @@ POST_ONLY = (
     *("/again/", *KNOWN),
 )
 FRAGMENTS = ("/moving/",)
-EVERYBODY = ("/account/",)
+EVERYBODY = ("/account/", "/admin/password_change/")
 """For whoever is signed in, even without a role."""
 COMPOSERS = (
     *("/new/", "/edit/", "/delete/", "/rename/", "/end/", "/decide/", "/preview/", "/refresh/"),
