@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,8 @@ from campaigns.admin import ReadOnlyAdmin
 from campaigns.models import Event
 from dashboard import sign_in_locks
 from dashboard.models import FailedSignIn
+
+log = logging.getLogger(__name__)
 
 UNLOCK = "dashboard.delete_failedsignin"
 """The permission that it takes."""
@@ -54,6 +57,7 @@ class FailedSignInAdmin(ReadOnlyAdmin):
         freed = sign_in_locks.unlock(row.username, row.ip_address)
         said = " and ".join(map(shown, freed)) or f"{shown(row.username)} from {row.ip_address}"
         Event.objects.create(actor_id=request.user.pk, verb="sign_in_unlocked", detail=said)
+        log.info("sign-in unlocked", extra={"user": request.user.get_username(), "unlocked": said})
         if freed:
             messages.success(request, f"Unlocked: {said}. The right password is taken again.")
         else:

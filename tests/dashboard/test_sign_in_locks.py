@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from campaigns.models import Event
-from dashboard import client_address, sign_in_locks
+from dashboard import checks, client_address, sign_in_locks
 from tests import factories
 from tests.dashboard.page_client import PageClient
 
@@ -84,6 +84,16 @@ def test_the_minutes_are_a_setting(viewer: User, settings: Settings, noon: time_
     assert "until 13:00 CST" in right()
     noon.move_to(NOON + timedelta(minutes=59))
     assert right()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "good"), [(0, False), (-5, False), (1, True), (1440, True), (10**12, False)]
+)
+def test_the_setting_is_checked(settings: Settings, minutes: int, good: bool) -> None:
+    settings.SIGN_IN_LOCK_MINUTES = minutes
+    found = checks.check_lock(None)
+    assert [message.id for message in found] == ([] if good else ["carillon.E070"])
+    assert good or f"SIGN_IN_LOCK_MINUTES is {minutes};" in found[0].msg
 
 
 def test_the_right_password_forgets_the_wrong_ones(viewer: User) -> None:
@@ -262,7 +272,10 @@ def unlock_button(html: str, who: str) -> str:
     return found[1]
 
 
-def test_an_administrator_unlocks_a_user(viewer: User, as_admin: PageClient, admin: User) -> None:
+def test_an_administrator_unlocks_a_user(
+    viewer: User, as_admin: PageClient, admin: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     for address in ("203.0.113.5", "198.51.100.1", "198.51.100.2", "198.51.100.3"):
         for _ in range(LIMIT):
             enter(address=address)
@@ -275,6 +288,7 @@ def test_an_administrator_unlocks_a_user(viewer: User, as_admin: PageClient, adm
     assert "locked until" not in html
     event = Event.objects.get(verb="sign_in_unlocked")
     assert (event.actor, event.detail) == (admin, "vera")
+    assert "sign-in unlocked" in caplog.messages
     assert right() == ""
 
 
