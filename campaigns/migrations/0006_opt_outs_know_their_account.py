@@ -25,7 +25,7 @@ def say_whose_word(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0004_guarantee'),
+        ('campaigns', '0005_price_not_negative'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -15,8 +15,8 @@ from campaigns.intake import reach
 from campaigns.intake.importing import all_bad_rows
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Import, ImportRow, Message, RowState
 from campaigns.reporting.reasons import sentence
-from campaigns.sending import accounts
 from campaigns.reporting.times import local
+from campaigns.sending import accounts
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 LEFT_OUT = (RowState.DUPLICATE, RowState.INVALID, RowState.EXCLUDED)

@@ -23,6 +23,7 @@ from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.inbox import webhook_events, webhooks
 from campaigns.intake import importing
 from campaigns.models import Campaign, ContactList, Import, ImportRow
+from tests import factories
 from tests.architecture.attacks import Attack
 from tests.architecture.nasty import FIELDS, NASTY
 from tests.dashboard import campaign_factories
@@ -132,6 +133,8 @@ def pages(client: Client) -> dict[str, Ask]:
 
     draft = campaign_factories.draft(nasty_list(1))
     edit, rename = f"/campaigns/{draft.pk}/edit/", f"/lists/{draft.contact_list_id}/rename/"
+    column = f"/lists/{factories.contact_list().pk}/phone-column/"
+    held = factories.opt_out("+15125550101", kind="maybe", source="reply")
     return {
         "new campaign": post("/campaigns/new/", "name", "contact_list", "sender"),
         "opt-outs": post("/opt-outs/add/", "numbers"),
@@ -146,6 +149,9 @@ def pages(client: Client) -> dict[str, Ask]:
         "reports": get("/reports/", "before"),
         "sign-in": post("/sign-in/", "username", "password", "next"),
         "rename a list": post(rename, "name"),
+        "another column": post(column, "phone_column"),
+        "a reply": post(f"/opt-outs/{held.pk}/decide/", "means", "back"),
+        "another password": post("/account/", "old_password", "new_password1", "new_password2"),
         "name of a campaign": post(edit, "name", **typed(draft, "Hi")),
         "list of a campaign": post(edit, "contact_list", **typed(draft, "Hi")),
         "sender of a campaign": post(edit, "sender", **typed(draft, "Hi")),
@@ -159,7 +165,7 @@ PAGES = (
     *("new campaign", "opt-outs", "note of opt-outs", "search of opt-outs", "why", "why as a file"),
     *("messages", "batches", "lists", "campaigns", "reports", "sign-in", "rename a list", "a path"),
     *("name of a campaign", "list of a campaign", "sender of a campaign"),
-    *("a number in a path", "a batch in a path"),
+    *("a number in a path", "a batch in a path", "another column", "a reply", "another password"),
 )
 TAKING_APART = ("opt-outs", "search of opt-outs", "why")
 
@@ -241,7 +247,7 @@ def test_a_call_of_a_provider(db: None) -> None:
 
 FORMS = {
     *("SignInForm", "UploadForm", "ListNameForm", "OptOutForm", "BasicsForm", "CampaignForm", "LaunchForm"),
-    *("NumberForm", "DatesForm", "MessageSearchForm", "BatchSearchForm"),
+    *("NumberForm", "DatesForm", "MessageSearchForm", "BatchSearchForm", "PhoneColumnForm", "PasswordForm"),
 }
 """Those that are filled in above."""
 
