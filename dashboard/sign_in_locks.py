@@ -122,11 +122,14 @@ def look(name: str, place: str) -> Lock | None:
 def begin(name: str, place: str) -> Lock | None:
     """Count a try whose password is looked at next; or count nothing, and say what forbids it."""
     AccessAttempt.objects.filter(attempt_time__lte=timezone.now() - cool_off()).delete()
-    rows = current(lock_rows=True).filter(Q(username=name) | Q(ip_address=place))
-    if lock := standing(rows, name, place):
+    if lock := look(name, place):
         return lock
     blank = {"get_data": "", "post_data": "", "http_accept": "", "path_info": "", "failures_since_start": 0}
     AccessAttempt.objects.get_or_create(username=name, ip_address=place, user_agent="", defaults=blank)
+    # Others who try the same now wait for the row, which is there for all of them.
+    rows = current(lock_rows=True).filter(Q(username=name) | Q(ip_address=place))
+    if lock := standing(rows, name, place):
+        return lock
     AccessAttempt.objects.filter(username=name, ip_address=place).update(
         failures_since_start=F("failures_since_start") + 1, attempt_time=timezone.now()
     )
