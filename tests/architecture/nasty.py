@@ -32,7 +32,7 @@ NASTY = [
     _attack("Origin: token", (" ",)),
     _attack(("token='",)),
     _attack("/webhooks/", ("a",)),
-    _attack("sep= \n", (" ",), "x"),
+    _attack("sep=^\n^", (" ",), "x"),
     _attack("a", ("\u0300\u0316",)),
     _attack("\u0300\u0316", ("\u0344\u0345",)),
     _attack("//", ("\u0316\u0300",), "/x"),

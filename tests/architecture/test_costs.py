@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -13,6 +14,7 @@ from campaigns.composing import segments
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.template_check import check
 from campaigns.intake import columns, delimited, encoding, unicode_forms
+from campaigns.intake.file_problems import FileProblem
 from campaigns.intake.phone import normalise_many, parse_phone
 from campaigns.opt_outs import carrier, keywords
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
@@ -108,7 +110,9 @@ def test_finding_out_how_a_file_is_divided_does_too(tmp_path: Path) -> None:
 
     def detect(text: str) -> object:
         path.write_text(text, encoding="utf-8")
-        return delimited.detect(path, "utf-8"), encoding.survey(path) if "\0" not in text else ""
+        with suppress(FileProblem):  # not every sign can part cells
+            delimited.detect(path, "utf-8")
+        return encoding.survey(path) if "\0" not in text else ""
 
     with undisturbed():
         found = [slow for attack in [*NASTY, *GENERAL] if (slow := steep(detect, attack, shortest=SHORTEST))]

@@ -32,7 +32,7 @@ def take(page: Page, states: Iterator[str], folder: Path) -> None:
 
 WALKS: dict[str, tuple[Callable[[Site, Page], Iterator[str]], ...]] = {
     "empty": (walk.doors, walk.empty),
-    "demo": (walk.demo, walk.sending, walk.carrier, walk.undecided),
+    "demo": (walk.demo, walk.sending, walk.carrier, walk.reply, walk.undecided),
 }
 ARGUMENTS = {"empty": ["--no-demo"], "demo": []}
 

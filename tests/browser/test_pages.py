@@ -61,5 +61,6 @@ def test_a_site_at_work(page: Page, tmp_path: Path, complaints: list[str]) -> No
         assert look(page, walk.demo(site, page)) == {}
         assert look(page, walk.sending(site, page)) == {}
         assert look(page, walk.carrier(site, page)) == {}
+        assert look(page, walk.reply(site, page)) == {}
         assert look(page, walk.undecided(site, page)) == {}
     assert complaints == []

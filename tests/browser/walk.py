@@ -216,6 +216,19 @@ def carrier(site: Site, page: Page) -> Iterator[str]:
     yield "numbers-after"
 
 
+def reply(site: Site, page: Page) -> Iterator[str]:
+    """Somebody asks to be left alone in words that only a person can judge."""
+    said = {"from": "+13125550123", "to": "+16505550100", "text": "Please stop texting me"}
+    tell_simulator(site, "inbound", said)
+    wait_for(site, page, "", page.get_by_role("heading", name=re.compile("may mean “stop”")))
+    yield "overview-reply"
+    page.goto(f"{site.url}opt-outs/")
+    yield "opt-outs-reply"
+    page.get_by_role("button", name="Stop texting").first.click()
+    expect(page.get_by_text("will not be texted any more")).to_be_visible()
+    yield "opt-outs-decided"
+
+
 def wait_for(site: Site, page: Page, path: str, thing: Locator) -> None:
     """Load a page until what the worker is to bring stands on it."""
 

@@ -199,7 +199,7 @@ def files(text: str) -> Iterator[bytes]:
     cells = [text[start : start + 9_000].replace('"', "") for start in range(0, len(text), 9_000)]
     yield b"Phone,Name\n650-555-0100,Ann\n" + "".join(f'"{cell}",Ann\n' for cell in cells).encode()
     yield ("Phone," + ",".join(f'"{cell}"' for cell in cells) + "\n650-555-0100\n").encode()
-    yield b"sep= \nPhone Name\n" + whole
+    yield b"sep=;\nPhone;Name\n" + whole
 
 
 @pytest.mark.parametrize("kind", range(6))
