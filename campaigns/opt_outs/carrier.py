@@ -18,6 +18,7 @@ from campaigns.intake.phone import parse_phone
 from campaigns.models import CarrierConsent, Event, OptOut
 from campaigns.models.account import simulated
 from campaigns.models.bulk import claim
+from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.providers.optouts import EVERY_SENDER, OptOutRecord
 
 log = logging.getLogger(__name__)
@@ -74,16 +75,39 @@ def _sender(written: str) -> str:
     return written if written in ("", EVERY_SENDER) else number(written) or written[:16]
 
 
-def refused(account: str, sender: str, phone: str, *, at: datetime | None) -> bool:
-    """A text came back because the person has opted out. True if that was news.
+def receipt(sender: str, phone: str, at: datetime | None) -> OptOutRecord:
+    """What a receipt says that gives the person's opt-out as its reason."""
+    return OptOutRecord(sender=sender, recipient=phone, opted_out=True, source="Carrier", changed_at=at)
 
-    Without a time it counts only if nothing is known of the pair: what staff decided since must stand.
+
+def refused(account: str, receipts: Sequence[OptOutRecord]) -> int:
+    """Texts came back because people have opted out. Returns how many receipts were news.
+
+    The same receipts come with every reading of a batch, so what is known costs one question for all of
+    them. One without a time counts only if nothing is known of its pair: what staff decided since must stand.
     """
-    known = CarrierConsent.objects.here().filter(account=account, phone=number(phone), sender=_sender(sender))
-    if at is None and known.exists():
-        return False
-    record = OptOutRecord(sender=sender, recipient=phone, opted_out=True, source="Carrier", changed_at=at)
-    return take(account, [record], at=timezone.now()) > 0
+    known: dict[tuple[str, str], tuple[bool, datetime]] = {}
+    phones = sorted({number(one.recipient) for one in receipts})
+    for start in range(0, len(phones), LOOKUP):
+        pairs = CarrierConsent.objects.here().filter(
+            account=account, phone__in=phones[start : start + LOOKUP]
+        )
+        for phone, sender, opted_out, changed_at in pairs.values_list(
+            "phone", "sender", "opted_out", "changed_at"
+        ):
+            known[phone, sender] = opted_out, changed_at
+    fresh = [
+        one for one in receipts if _tells_more(one, known.get((number(one.recipient), _sender(one.sender))))
+    ]
+    return take(account, fresh, at=timezone.now())
+
+
+def _tells_more(record: OptOutRecord, known: tuple[bool, datetime] | None) -> bool:
+    if known is None:
+        return True
+    opted_out, changed_at = known
+    at = record.changed_at
+    return at is not None and (at > changed_at or (at == changed_at and not opted_out))
 
 
 def news(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:

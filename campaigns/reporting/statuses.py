@@ -87,9 +87,13 @@ def take_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
 
 def take_opt_outs(account: str, messages: Iterable[RemoteMessage]) -> None:
     """Whom a receipt calls opted out gets nothing more. The same receipt again changes nothing."""
-    for item in messages:
-        if item.error_code and MEANING.get(item.status) != DELIVERED and is_opt_out(item.error_code):
-            carrier.refused(account, item.sender, item.to, at=item.modified_at or item.created_at)
+    receipts = [
+        carrier.receipt(item.sender, item.to, item.modified_at or item.created_at)
+        for item in messages
+        if item.error_code and MEANING.get(item.status) != DELIVERED and is_opt_out(item.error_code)
+    ]
+    if receipts:
+        carrier.refused(account, receipts)
 
 
 class Known(NamedTuple):

@@ -200,9 +200,8 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         _came_too_late(prepared, answer)
         return
     refused = reject_numbers(prepared, answer.rejected, now)
-    for item in answer.rejected:
-        if is_opt_out(item.code):
-            carrier.refused(account, prepared.sender, item.to, at=now)
+    gone = [item.to for item in answer.rejected if is_opt_out(item.code)]
+    carrier.refused(account, [carrier.receipt(prepared.sender, phone, now) for phone in gone])
     Batch.objects.filter(pk=prepared.batch_id).update(
         state=Batch.State.ACCEPTED,
         account=account,

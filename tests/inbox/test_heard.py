@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.composing.findings import Terms
 from campaigns.composing.preflight import preflight
 from campaigns.inbox import consents, optouts
 from campaigns.models import Campaign, Event, OptOut
-from campaigns.providers.base import OutgoingText
+from campaigns.opt_outs import carrier as carrier_words
+from campaigns.providers.base import BatchState, OutgoingText, Rejected
 from campaigns.reporting import mirror_sync
-from campaigns.sending import accounts
+from campaigns.sending import accounts, dispatch, ledger
 from tests.sending import world
 from tests.simulator.running import RunningSimulator
 
@@ -136,3 +141,31 @@ def test_what_staff_enter_while_they_rehearse_counts_for_a_real_account(
     campaign = world.drafted(people)
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
     assert preflight(campaign, terms()).excluded == 1
+
+
+def test_known_receipts_cost_one_question_however_many_they_are(db: None) -> None:
+    """They come again with each reading of their batch."""
+    at = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    receipts = [carrier_words.receipt(world.LOCAL, world.phone(number), at) for number in range(300)]
+    assert carrier_words.refused("a", receipts) == 300
+    with CaptureQueriesContext(connection) as again:
+        assert carrier_words.refused("a", receipts) == 0
+    assert len(again) == 1
+    earlier = [replace(one, changed_at=at - timedelta(hours=1)) for one in receipts[:2]]
+    later = [replace(one, changed_at=at + timedelta(hours=1)) for one in receipts[:2]]
+    undated = [replace(one, changed_at=None) for one in receipts[:2]]
+    assert [carrier_words.refused("a", some) for some in (earlier, undated, later)] == [0, 0, 2]
+
+
+def test_a_refused_number_in_the_answer_itself_counts_as_well(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(2))
+    prepared = dispatch._choose(campaign.pk, accounts.account())
+    assert isinstance(prepared, ledger.Prepared)
+    ledger.mark_sending(prepared)
+    refusal = Rejected(index=1, to=world.phone(0), code="SMS-RC-413", description="")
+    answer = BatchState(
+        provider_id="b-1", sender=world.LOCAL, batch_size=1, processed_count=0, status="Processing",
+        created_at=None, modified_at=None, cost=None, rejected=(refusal,),
+    )  # fmt: skip
+    ledger.accept(prepared, answer, accounts.account())
+    assert [row.phone for row in OptOut.objects.in_force()] == [world.phone(0)]
