@@ -171,6 +171,19 @@ def test_a_stop_from_a_number_in_any_spelling(number: str) -> None:
     assert blocked() == [ANN]
 
 
+@pytest.mark.parametrize("region", ["US", "GB"])
+@pytest.mark.parametrize(
+    ("number", "phone"),
+    [("442079460018", "+442079460018"), ("14155550101", ANN), ("52 55 5555 0101", "+525555550101")],
+)
+def test_a_country_code_needs_no_plus_whatever_our_own_country_is(
+    settings: LazySettings, region: str, number: str, phone: str
+) -> None:
+    settings.DEFAULT_REGION = region
+    take(record(True, to=number))
+    assert blocked() == [phone]
+
+
 @pytest.mark.parametrize("number", ["Anonymous", "", "911", "+", "restricted 5", "12345", "+abc"])
 def test_what_is_no_number_opts_nobody_out(number: str) -> None:
     assert consents.hear("a", [reply("STOP", sender=number)]) == 0
