@@ -91,7 +91,7 @@ def confirm(opt_out: OptOut, *, user: User | None) -> bool:
 
 def undecided(limit: int) -> list[OptOut]:
     """People who may have asked not to be texted, those who wait longest first."""
-    return list(OptOut.objects.undecided().order_by("id")[:limit])
+    return list(OptOut.objects.undecided().order_by("said_at", "id")[:limit])
 
 
 def page(query: str = "", before: int | None = None, limit: int = 50) -> list[OptOut]:

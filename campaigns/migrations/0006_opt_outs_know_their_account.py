@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='optout',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True), ('kind', 'maybe')), fields=['-id'], name='opt_out_undecided'),
+            index=models.Index(condition=models.Q(('ended_at__isnull', True), ('kind', 'maybe')), fields=['said_at', 'id'], name='opt_out_undecided'),
         ),
         migrations.AddConstraint(
             model_name='carrierconsent',

@@ -72,7 +72,7 @@ class OptOut(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["-id"],
+                fields=["said_at", "id"],
                 name="opt_out_undecided",
                 condition=Q(ended_at__isnull=True, kind="maybe"),
             )

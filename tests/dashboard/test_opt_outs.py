@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -255,14 +256,8 @@ def test_wrong_method_and_unknown(as_composer: PageClient, stranger: PageClient)
 
 
 def asked(words: str = "stop please", number: str = "+15125550101", **fields: Any) -> OptOut:
-    return factories.opt_out(
-        number,
-        kind=OptOut.Kind.MAYBE,
-        source=OptOut.Source.REPLY,
-        words=words,
-        said_at=timezone.now(),
-        **fields,
-    )
+    known = {"kind": OptOut.Kind.MAYBE, "source": OptOut.Source.REPLY, "said_at": timezone.now()}
+    return factories.opt_out(number, words=words, **known | fields)
 
 
 @pytest.mark.parametrize("address", ["/", PAGE])
@@ -328,8 +323,9 @@ def test_an_opt_out_that_is_not_decided_yet_is_not_undone_but_decided(as_compose
 
 
 def test_of_many_replies_those_who_wait_longest_stand_first(as_composer: PageClient) -> None:
-    for number in range(12):
-        asked(f"please stop {number}", factories.phone(number))
+    for number in reversed(range(12)):  # the store is read newest first
+        at = timezone.now() + timedelta(minutes=number)
+        asked(f"please stop {number}", factories.phone(number), said_at=at)
     html = as_composer.page("/")
     assert "12 replies may mean “stop”" in html
     assert html.index("please stop 0") < html.index("please stop 9")

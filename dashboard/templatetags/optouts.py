@@ -1,0 +1,23 @@
+"""What pages say about an opt-out."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.safestring import SafeString
+
+from campaigns.models import OptOut
+from dashboard.templatetags.compose import placeholders
+
+register = template.Library()
+
+
+@register.filter
+def how_known(opt_out: OptOut) -> SafeString:
+    """How we know of it: `Replied “STOP”`, `Entered by hand by carlo`, `Told by the carrier (rehearsal)`."""
+    by = str(opt_out.created_by) if opt_out.created_by else ""
+    if opt_out.source == OptOut.Source.REPLY:
+        said = f"Replied “{opt_out.words}”" if opt_out.words else opt_out.get_source_display()
+        said += f", read by {by}" if by else ""
+    else:
+        said = opt_out.get_source_display() + (f" by {by}" if by else "")
+    return placeholders(f"{said} (rehearsal)" if opt_out.simulated else said)
