@@ -57,6 +57,10 @@ _THANKS: Final = _phrases(
 _SIGNATURES: Final = _phrases("sent from my, get outlook for, sent via, envoye de mon, enviado desde mi")
 
 _MAYBE_ANYWHERE: Final = _phrases(
+    "un subscribe, un subscribed, off list, no texts, no text, no texting, no txt, no sms, no messages",
+    "do not disturb, dnd, dnc, tcpa, withdraw my, withdraw consent, discontinue, terminate, unenroll",
+    "un enroll, deactivate, will sue, go to hell, stfu, gtfo, leave me, loose my number, what is this number",
+    "do i know you, howd you get, how did u get, passed away, deceased, is dead, has died, he died, she died",
     "unsubscribe, unsubscribed, unsubscribing, unsuscribe, unsubcribe, unsub, optout, opt out, opt me out",
     "opted out, opting out, стоп, stopall, revoke, revoked, revoking, stopp, sotp, stpo, st0p",
     "remove me, remove my, remove this number, remove us, take me off, take us off, take my, get me off",
@@ -76,23 +80,28 @@ _MAYBE_ANYWHERE: Final = _phrases(
     "spammer, spamming, scam, scammer, junk, harass, harassment, harassing, report you, reporting you",
     "reported you, report this, block you, blocking you, blocked you, sue you, lawyer, attorney",
     # French, Spanish, Portuguese, German.
-    "arreter, arretez, desabonner, desabonnez, desabonnement, desinscrire, desinscrivez, desinscription",
+    "arret, arrete, arreter, arretez, desabonner, desabonnez, desabonnement, desinscrire, desinscrivez",
+    "desinscription",
     "plus de messages, plus de textos, ne plus recevoir, mauvais numero, retirez moi, laissez moi",
     "basta, no mas, deje de, dejen de, deja de, numero equivocado, eliminame, borrame, borrenme, quitame",
     "quiteme, darme de baja, dar de baja, no me escriba, no me escriban, no me mande, no me manden",
     "no me envie, no me envien, no quiero recibir, parar de, remover meu, numero errado, sair da lista",
-    "abmelden, abbestellen, austragen, keine sms, keine nachrichten, falsche nummer",
+    "detener, no me interesa, no estoy interesado, no estoy interesada, pas interesse, pas interessee",
+    "stoppen, kein interesse, keine werbung, abmelden, abbestellen, austragen, keine sms",
+    "keine nachrichten, falsche nummer",
 )
 """Words that may mean it wherever they stand: judgement, from what people wrote in public reports."""
 _MAYBE_ALONE: Final = _phrases(
-    "td, alto, para, pare, parar, baja, fin, cancelar, cancela, salir, sair, stopit, halt, enough, nomas",
+    "wrong, off, take off, no more, who, block, blocked, reported, withdraw, exit, leave, stopped, not me",
+    "f u, fu, td, alto, para, pare, parar, baja, fin, cancelar, cancela, salir, sair, stopit, halt, enough",
+    "nomas",
 )
 """Words that may mean it only as the whole reply, thanks and courtesies aside."""
 _WEAK: Final = frozenset({"end", "cancel", "quit", "remove"})
 """Keywords that mean something else in most sentences: "cancel my order", "at the end of May"."""
 _COURTESIES: Final = vocabulary(
     "please pls plz me now it this all just ok okay hi hello hey yes no sir thanks thank you u thx ty",
-    "kindly",
+    "kindly por favor svp bitte",
 )
 _ABOUT_TEXTS: Final = vocabulary(
     "text texts texting message messages messaging msg msgs sms list subscription subscriptions",
@@ -104,6 +113,7 @@ _BEFORE_ANOTHER_STOP: Final = vocabulary(
 )
 _AFTER_ANOTHER_STOP: Final = vocabulary("by in over at off sign light watch")
 _AT_ONCE: Final = frozenset({"once"})
+_MOST_PARTS: Final = 4
 _NEAR: Final = ("stop", "unsubscribe", "cancel", "revoke")
 _NOT_NEAR: Final = vocabulary(
     "top shop step atop slop stow stoop stops strop stomp cancels canceled cancer invoke provoke",
@@ -116,7 +126,7 @@ _REACTION: Final = vocabulary(
 _OPENING: Final = {"“": "”", '"': '"', "«": "»", "„": "“"}
 _LONG_QUOTE: Final = 25
 """Characters. What is quoted beyond that is our own text, which tells how to stop."""
-_STOP_SIGNS: Final = ("🛑", "✋")
+_STOP_SIGNS: Final = ("🛑", "✋", "🚫", "🖕")
 
 
 def words(text: str) -> Words:
@@ -216,7 +226,11 @@ def _may_mean_stop(said: Words) -> bool:
     if _holds(said, _MAYBE_ANYWHERE) or any(_asks_to_stop(said, place) for place in range(len(said))):
         return True
     rest = tuple(word for word in said if word not in _COURTESIES)
-    if rest in _MAYBE_ALONE or (len(rest) == 1 and _is_misspelt(rest[0])):
+    if (
+        not _MAYBE_ALONE.isdisjoint((said, rest))
+        or (len(rest) == 1 and _is_misspelt(rest[0]))
+        or _is_parted(rest)
+    ):
         return True
     weak = _WEAK.intersection(said)
     return bool(weak) and (len(rest) == 1 or not _ABOUT_TEXTS.isdisjoint(said))
@@ -231,6 +245,11 @@ def _asks_to_stop(said: Words, place: int) -> bool:
         return False
     at_once = not _AT_ONCE.isdisjoint(said[place + 2 : place + 3])
     return at_once or _AFTER_ANOTHER_STOP.isdisjoint(after)
+
+
+def _is_parted(said: Words) -> bool:
+    """Whether one keyword was typed with blanks inside, as "sto p"."""
+    return 1 < len(said) <= _MOST_PARTS and ("".join(said),) in _STOP
 
 
 def _is_misspelt(word: str) -> bool:
