@@ -48,10 +48,10 @@ _LINK: Final = re.compile(
 
 def tells_how_to_stop(text: str) -> bool:
     """`text`: a template or a text as it is sent."""
-    said = _sentences(text)
+    tokens = _sentences(text)
     return (
-        not _DONE.isdisjoint(said)
-        or any(_asked_for(said, place) or _explained(said, place) for place in range(len(said)))
+        not _DONE.isdisjoint(tokens)
+        or any(_asked_for(tokens, place) or _explained(tokens, place) for place in range(len(tokens)))
         or _LINK.search(text) is not None
     )
 
@@ -67,18 +67,18 @@ def _sentences(text: str) -> Words:
     return tuple(found)
 
 
-def _asked_for(said: Words, place: int) -> bool:
+def _asked_for(tokens: Words, place: int) -> bool:
     """As in "Reply STOP", "text us back with the word END", "send STOP"."""
-    if said[place] not in _ASKED and said[place] not in _SENT:
+    if tokens[place] not in _ASKED and tokens[place] not in _SENT:
         return False
-    wanted = _WORDS if said[place] in _ASKED else _STRONG
+    wanted = _WORDS if tokens[place] in _ASKED else _STRONG
     at = place + 1
     while at <= place + _REACH:
-        if said[at] in wanted or said[at : at + 2] == ("opt", "out"):
-            return not _goes_on_otherwise(said[at + 1])
-        if said[at] in _BETWEEN:
+        if tokens[at] in wanted or tokens[at : at + 2] == ("opt", "out"):
+            return not _goes_on_otherwise(tokens[at + 1])
+        if tokens[at] in _BETWEEN:
             at += 1
-        elif said[at : at + 2] in _BETWEEN_TWO:
+        elif tokens[at : at + 2] in _BETWEEN_TWO:
             at += 2
         else:
             break
@@ -90,11 +90,11 @@ def _goes_on_otherwise(after: str) -> bool:
     return after in _OTHER_AFTER or (after.endswith("ing") and after not in _MEANT)
 
 
-def _explained(said: Words, place: int) -> bool:
+def _explained(tokens: Words, place: int) -> bool:
     """As in "STOP to end", "STOP=quit", "opt out: STOP", "STOP au 36111"."""
-    if said[place] in _WORDS and said[place + 1] in _JOINTS:
-        after = said[place + 2 : place + 4]
+    if tokens[place] in _WORDS and tokens[place + 1] in _JOINTS:
+        after = tokens[place + 2 : place + 4]
         return not _PURPOSES.isdisjoint(after) or any(word.isdigit() and len(word) > 3 for word in after)
-    begins = said[place] in ("optout", "unsubscribe") or said[place - 1 : place + 1] == ("opt", "out")
-    after = tuple(word for word in said[place + 1 : place + 4] if word not in (*_BETWEEN, _END, "by"))
+    begins = tokens[place] in ("optout", "unsubscribe") or tokens[place - 1 : place + 1] == ("opt", "out")
+    after = tuple(word for word in tokens[place + 1 : place + 4] if word not in (*_BETWEEN, _END, "by"))
     return begins and bool(after) and after[0] in _WORDS - {"unsubscribe", "remove"}

@@ -154,23 +154,23 @@ def meaning(text: str) -> Meaning:
     own = _unquoted(text[:MOST_READ])
     if own is None:
         return Meaning.OTHER
-    said = _unsigned(words(own))
-    if is_only_stop(said):
+    tokens = _unsigned(words(own))
+    if is_only_stop(tokens):
         return Meaning.STOP
-    may_mean = _may_mean_stop(said) or any(sign in own for sign in _STOP_SIGNS)
+    may_mean = _may_mean_stop(tokens) or any(sign in own for sign in _STOP_SIGNS)
     return Meaning.MAY_MEAN_STOP if may_mean else Meaning.OTHER
 
 
-def is_only_stop(said: Words) -> bool:
+def is_only_stop(tokens: Words) -> bool:
     """One keyword or several, and thanks around them, but no other word."""
     place, stops = 0, 0
-    if len(said) > _MOST_WORDS:
+    if len(tokens) > _MOST_WORDS:
         return False
-    while place < len(said):
-        if length := _begins(said, place, _STOP):
+    while place < len(tokens):
+        if length := _begins(tokens, place, _STOP):
             stops += 1
         else:
-            length = _begins(said, place, _THANKS)
+            length = _begins(tokens, place, _THANKS)
         if not length:
             return False
         place += length
@@ -182,26 +182,28 @@ def blocked_by_provider(text: str) -> bool:
     return text.strip().upper() in PROVIDER_STOP
 
 
-def _begins(said: Words, place: int, phrases: Iterable[Words]) -> int:
+def _begins(tokens: Words, place: int, phrases: Iterable[Words]) -> int:
     """Words of the longest phrase that stands at this place; 0 if none does."""
-    return max((len(phrase) for phrase in phrases if said[place : place + len(phrase)] == phrase), default=0)
+    return max(
+        (len(phrase) for phrase in phrases if tokens[place : place + len(phrase)] == phrase), default=0
+    )
 
 
-def _holds(said: Words, phrases: frozenset[Words]) -> bool:
+def _holds(tokens: Words, phrases: frozenset[Words]) -> bool:
     longest = max(map(len, phrases))
     return any(
-        said[place : place + length] in phrases
-        for place in range(len(said))
+        tokens[place : place + length] in phrases
+        for place in range(len(tokens))
         for length in range(1, longest + 1)
     )
 
 
-def _unsigned(said: Words) -> Words:
+def _unsigned(tokens: Words) -> Words:
     """Without the line that a phone puts under a text."""
-    for place in range(1, len(said)):
-        if _begins(said, place, _SIGNATURES):
-            return said[:place]
-    return said
+    for place in range(1, len(tokens)):
+        if _begins(tokens, place, _SIGNATURES):
+            return tokens[:place]
+    return tokens
 
 
 def _unquoted(text: str) -> str | None:
@@ -222,34 +224,34 @@ def _unquoted(text: str) -> str | None:
     return " ".join([*kept, text[place:]])
 
 
-def _may_mean_stop(said: Words) -> bool:
-    if _holds(said, _MAYBE_ANYWHERE) or any(_asks_to_stop(said, place) for place in range(len(said))):
+def _may_mean_stop(tokens: Words) -> bool:
+    if _holds(tokens, _MAYBE_ANYWHERE) or any(_asks_to_stop(tokens, place) for place in range(len(tokens))):
         return True
-    rest = tuple(word for word in said if word not in _COURTESIES)
+    rest = tuple(word for word in tokens if word not in _COURTESIES)
     if (
-        not _MAYBE_ALONE.isdisjoint((said, rest))
+        not _MAYBE_ALONE.isdisjoint((tokens, rest))
         or (len(rest) == 1 and _is_misspelt(rest[0]))
         or _is_parted(rest)
     ):
         return True
-    weak = _WEAK.intersection(said)
-    return bool(weak) and (len(rest) == 1 or not _ABOUT_TEXTS.isdisjoint(said))
+    weak = _WEAK.intersection(tokens)
+    return bool(weak) and (len(rest) == 1 or not _ABOUT_TEXTS.isdisjoint(tokens))
 
 
-def _asks_to_stop(said: Words, place: int) -> bool:
+def _asks_to_stop(tokens: Words, place: int) -> bool:
     """Whether the word here is "stop", and not that of "stop by our store" or "bus stop"."""
-    if said[place] != "stop":
+    if tokens[place] != "stop":
         return False
-    before, after = said[place - 1 : place], said[place + 1 : place + 2]
+    before, after = tokens[place - 1 : place], tokens[place + 1 : place + 2]
     if not _BEFORE_ANOTHER_STOP.isdisjoint(before):
         return False
-    at_once = not _AT_ONCE.isdisjoint(said[place + 2 : place + 3])
+    at_once = not _AT_ONCE.isdisjoint(tokens[place + 2 : place + 3])
     return at_once or _AFTER_ANOTHER_STOP.isdisjoint(after)
 
 
-def _is_parted(said: Words) -> bool:
+def _is_parted(tokens: Words) -> bool:
     """Whether one keyword was typed with blanks inside, as "sto p"."""
-    return 1 < len(said) <= _MOST_PARTS and ("".join(said),) in _STOP
+    return 1 < len(tokens) <= _MOST_PARTS and ("".join(tokens),) in _STOP
 
 
 def _is_misspelt(word: str) -> bool:
