@@ -210,7 +210,9 @@ def hold(account: str, sender: str, phone: str, words: str, *, at: datetime | No
         or CarrierConsent.objects.here().filter(phone=whom, account=account, changed_at__gte=at).exists()
     ):
         return False
-    OptOut.objects.here().filter(phone=whom).update(ended_at=timezone.now())
+    # No more than that: a clear word that another process hears at this moment must stand.
+    lesser = OptOut.objects.here().filter(phone=whom, kind=OptOut.Kind.SUPPRESSED)
+    lesser.update(ended_at=timezone.now())
     _add(account, whom, kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, at=at, words=words)
     Event.objects.create(verb="opt_out_asked", detail=f"number ending in {whom[-4:]}")
     return True

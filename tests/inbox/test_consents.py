@@ -356,3 +356,9 @@ def test_a_start_that_was_stored_with_a_time_ahead_silences_no_stop() -> None:
     assert blocked() == [ANN]
     assert take(record(True)) == 0
     assert take(record(False, 5)) == 1
+
+
+def test_a_number_that_could_not_be_reached_is_held_when_its_owner_asks() -> None:
+    factories.opt_out(ANN, kind=OptOut.Kind.SUPPRESSED, source=OptOut.Source.CARRIER, simulated=True)
+    assert consents.hear("a", [reply("please stop")]) == 1
+    assert OptOut.objects.get(ended_at__isnull=True).kind == OptOut.Kind.MAYBE
