@@ -133,7 +133,8 @@ def checks(campaign: Campaign, found: Preflight) -> list[Check]:
         lines.append(_from_number(campaign, found))
     if found.texts > 0:
         lines.append(_when(found))
-    if not codes & {"text", "too_long", "empty_texts"}:
+    stops = {finding.code for finding in found.findings if finding.level == "stop"}
+    if not stops & {"text", "too_long", "empty_texts"}:
         lines.append(_what(campaign))
     if found.segments:
         lines.append(_cost(campaign, found))

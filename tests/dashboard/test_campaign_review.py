@@ -117,6 +117,15 @@ def test_missing_opt_out_line_is_said(as_sender: PageClient) -> None:
     )
 
 
+def test_another_remark_on_the_text_does_not_hide_that_nobody_is_told_how_to_stop(
+    as_sender: PageClient,
+) -> None:
+    draft = campaign_factories.draft(text="Hi {first_name}, we open at nine")
+    page = as_sender.page(f"/campaigns/{draft.pk}/review/")
+    assert "will be sent as written" in page
+    assert "Nothing in it tells people how to stop" in page
+
+
 def test_one_press_launches(as_sender: PageClient, sender: User) -> None:
     draft = campaign_factories.draft()
     assert as_sender.post(path(draft), press(draft, batch_size=500))["Location"] == f"/campaigns/{draft.pk}/"
