@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='optout',
             name='words',
-            field=models.CharField(blank=True, max_length=300),
+            field=models.CharField(blank=True, max_length=1000),
         ),
         migrations.RunPython(say_whose_word, migrations.RunPython.noop),
         migrations.AlterField(
@@ -89,6 +89,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='optout',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('phone', 'simulated'), name='one_opt_out_in_force'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('phone', 'simulated', 'source'), name='one_opt_out_in_force'),
         ),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from campaigns.models.account import simulated
 
@@ -25,8 +25,10 @@ class OptOutQuerySet(models.QuerySet["OptOut"]):
         return self.filter(ended_at__isnull=True, simulated=simulated())
 
     def undecided(self) -> OptOutQuerySet:
-        """People who may have asked not to be texted, until somebody says what they meant."""
-        return self.in_force().filter(kind=OptOut.Kind.MAYBE)
+        """People who may have asked not to be texted, until somebody says what they meant. Whoever is opted
+        out anyway is not asked about."""
+        firm = OptOut.objects.in_force().filter(kind=OptOut.Kind.OPT_OUT, phone=OuterRef("phone"))
+        return self.in_force().filter(~Exists(firm), kind=OptOut.Kind.MAYBE)
 
 
 class OptOut(models.Model):
@@ -49,10 +51,10 @@ class OptOut(models.Model):
     """The provider's account that told it; empty for what staff entered, which counts for every account."""
     simulated = models.BooleanField(default=False)
     """The simulated carrier told it: it counts only while texts go there."""
-    words = models.CharField(max_length=300, blank=True)
-    """What the person wrote, the beginning of it."""
+    words = models.CharField(max_length=1000, blank=True)
+    """What the person wrote, the beginnings of it."""
     said_at = models.DateTimeField(null=True)
-    """When the person or the provider said so, by the provider's clock; None for what staff entered."""
+    """When the person or the provider last said so, by the provider's clock; None for what staff entered."""
     note = models.CharField(max_length=200, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -65,7 +67,9 @@ class OptOut(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["phone", "simulated"],
+                # Of each source: what staff entered and what the person said stand beside each other, so
+                # that ending the one does not take back the other.
+                fields=["phone", "simulated", "source"],
                 condition=Q(ended_at__isnull=True),
                 name="one_opt_out_in_force",
             )

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.intake.phone import parse_phone
@@ -30,6 +31,10 @@ BEGUN_BY_THEM = (OptOut.Source.CARRIER, OptOut.Source.REPLY)
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIGITS = re.compile(r"[0-9]{11,15}")
 _WORDS = 300
+"""Characters of one reply that are kept."""
+MOST_WORDS = 1000
+JOINT = "” · “"
+"""Between several replies, which pages show in quotation marks."""
 
 
 def number(written: str) -> str:
@@ -145,7 +150,9 @@ def _take(
     ahead = pair.changed_at > timezone.now() and record.opted_out > pair.opted_out
     if not created and not newer and not ahead:
         return False
-    pair.opted_out, pair.changed_at, pair.blocked_there = record.opted_out, at, blocked_there
+    # Somebody who writes STOP and then "stop!!" is still blocked there.
+    pair.blocked_there = blocked_there or (record.opted_out and pair.opted_out and pair.blocked_there)
+    pair.opted_out, pair.changed_at = record.opted_out, at
     pair.save(update_fields=["opted_out", "changed_at", "blocked_there"])
     if record.opted_out:
         source = OptOut.Source.REPLY if record.source == RECIPIENT else OptOut.Source.CARRIER
@@ -156,13 +163,29 @@ def _take(
 
 
 def _begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
-    in_force = OptOut.objects.in_force().filter(phone=pair.phone)
-    if in_force.filter(kind=OptOut.Kind.OPT_OUT).exists():
+    """What staff entered stands beside it: if they end theirs, the person's own word still counts."""
+    theirs = OptOut.objects.here().filter(phone=pair.phone, source__in=BEGUN_BY_THEM)
+    if _said_later(theirs.filter(kind=OptOut.Kind.OPT_OUT), pair.changed_at):
         return
+    known = OptOut.objects.in_force().filter(phone=pair.phone, kind=OptOut.Kind.OPT_OUT)
+    if known.filter(source__in=BEGUN_BY_THEM).exists():
+        return  # a real one, in a rehearsal
     # What was in force for a lesser reason may end without the person's word; this does not.
-    OptOut.objects.here().filter(phone=pair.phone).update(ended_at=timezone.now())
+    theirs.exclude(kind=OptOut.Kind.OPT_OUT).update(ended_at=timezone.now())
     _add(pair.account, pair.phone, kind=OptOut.Kind.OPT_OUT, source=source, at=pair.changed_at, words=words)
+    # Another process may have begun a hold at this moment: then that row becomes this opt-out.
+    theirs.filter(source=source).exclude(kind=OptOut.Kind.OPT_OUT).update(
+        kind=OptOut.Kind.OPT_OUT, said_at=pair.changed_at, words=words[:_WORDS]
+    )
     Event.objects.create(verb="opt_out_added", detail=f"number ending in {pair.phone[-4:]}, {source.value}")
+
+
+def _said_later(rows: QuerySet[OptOut], at: datetime) -> bool:
+    """Whether there are such rows. They keep the time of the newest word: no older START undoes it."""
+    found = rows.exists()
+    if found:
+        rows.filter(said_at__lt=at).update(said_at=at)
+    return found
 
 
 def _add(
@@ -198,21 +221,38 @@ def hold(account: str, sender: str, phone: str, words: str, *, at: datetime | No
     word followed.
     """
     whom = number(phone)
-    if not whom or OptOut.objects.in_force().filter(phone=whom).exclude(kind=OptOut.Kind.SUPPRESSED).exists():
+    if not whom:
         return False
-    earlier = OptOut.objects.filter(phone=whom, simulated=simulated())
+    earlier = OptOut.objects.filter(phone=whom, simulated=simulated(), source__in=BEGUN_BY_THEM)
+    undecided = earlier.filter(ended_at__isnull=True, kind=OptOut.Kind.MAYBE)
     if at is None:
-        if earlier.filter(words=words[:_WORDS]).exists():
+        if earlier.filter(words__contains=words[:_WORDS]).exists():
             return False
         at = timezone.now()
-    elif (
-        earlier.filter(said_at__gte=at).exists()
-        or CarrierConsent.objects.here().filter(phone=whom, account=account, changed_at__gte=at).exists()
-    ):
+    if CarrierConsent.objects.here().filter(phone=whom, account=account, changed_at__gte=at).exists():
         return False
+    if row := undecided.select_for_update().first():
+        return _said_more(row, words, at)
+    if earlier.filter(said_at__gte=at).exists():
+        return False
+    if _said_later(earlier.filter(ended_at__isnull=True, kind=OptOut.Kind.OPT_OUT), at):
+        return False
+    known = OptOut.objects.in_force().filter(phone=whom, source__in=BEGUN_BY_THEM)
+    if known.exclude(kind=OptOut.Kind.SUPPRESSED).exists():
+        return False  # a real one, in a rehearsal
     # No more than that: a clear word that another process hears at this moment must stand.
-    lesser = OptOut.objects.here().filter(phone=whom, kind=OptOut.Kind.SUPPRESSED)
-    lesser.update(ended_at=timezone.now())
+    earlier.filter(ended_at__isnull=True, kind=OptOut.Kind.SUPPRESSED).update(ended_at=timezone.now())
     _add(account, whom, kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, at=at, words=words)
     Event.objects.create(verb="opt_out_asked", detail=f"number ending in {whom[-4:]}")
+    return True
+
+
+def _said_more(row: OptOut, words: str, at: datetime) -> bool:
+    """Another reply of somebody who is not decided yet: whoever decides has to read both."""
+    if words[:_WORDS] in row.words:
+        return False
+    earlier_first = (words, row.words) if row.said_at and at < row.said_at else (row.words, words)
+    row.words = JOINT.join(text[:_WORDS] for text in earlier_first)[-MOST_WORDS:]
+    row.said_at = max(at, row.said_at or at)
+    row.save(update_fields=["words", "said_at"])
     return True

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.inbox import consents, optouts
 from campaigns.inbox.optouts import AddResult
 from campaigns.models import CarrierConsent, OptOut
+from campaigns.opt_outs.lookup import opted_out
 from campaigns.sending import accounts
 from dashboard.forms import OptOutForm
 from dashboard.paging import row_seen
@@ -75,7 +76,13 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
         context = {"opt_out": opt_out, "blocked": blocked, "ends_by_itself": ends_by_itself}
         return render(request, "opt_out_end.html", context)
     if request.method == "POST" and optouts.end(opt_out, user=signed_in(request)):
-        if blocked:
+        if opted_out([opt_out.phone]):
+            messages.warning(
+                request,
+                f"This opt-out of {phone(opt_out.phone)} is undone. The number still gets no texts: "
+                "it has opted out in another way too, which the list shows.",
+            )
+        elif blocked:
             messages.warning(request, f"The opt-out of {phone(opt_out.phone)} is undone here. {blocked}")
         else:
             messages.success(
@@ -96,6 +103,8 @@ def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
         messages.warning(request, "Nothing was decided. Press one of the two buttons beside the reply.")
     elif opt_out.kind != OptOut.Kind.MAYBE or opt_out.ended_at is not None:
         messages.info(request, f"The reply of {phone(opt_out.phone)} had been decided before.")
+    elif _wrote_again(request, opt_out):
+        messages.warning(request, f"{phone(opt_out.phone)} wrote again meanwhile. Read it, then decide.")
     elif means == "stop" and optouts.confirm(opt_out, user=signed_in(request)):
         messages.success(request, f"{phone(opt_out.phone)} will not be texted any more.")
     elif means == "other" and optouts.end(opt_out, user=signed_in(request)):
@@ -103,6 +112,12 @@ def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
     else:
         messages.info(request, f"The reply of {phone(opt_out.phone)} had been decided before.")
     return redirect("overview" if back == "overview" else "opt_outs")
+
+
+def _wrote_again(request: HttpRequest, opt_out: OptOut) -> bool:
+    """Whether the page on which somebody decided did not show all that there is to read."""
+    seen = request.POST.get("seen", "")
+    return bool(seen) and opt_out.said_at is not None and seen != opt_out.said_at.isoformat()
 
 
 def _blocked(opt_out: OptOut) -> str:

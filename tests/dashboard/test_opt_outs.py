@@ -301,6 +301,27 @@ def test_a_second_press_changes_nothing(as_composer: PageClient) -> None:
     assert in_force() == ["+15125550101"]
 
 
+def test_who_wrote_again_meanwhile_is_read_before_it_is_decided(as_composer: PageClient) -> None:
+    held = asked()
+    assert held.said_at is not None
+    seen = held.said_at.isoformat()
+    OptOut.objects.update(said_at=timezone.now(), words="stop please” · “take me off")
+    html = as_composer.send(f"{PAGE}{held.pk}/decide/", means="other", seen=seen).content.decode()
+    assert "wrote again meanwhile" in html
+    assert "take me off" in html
+    held.refresh_from_db()
+    as_composer.send(f"{PAGE}{held.pk}/decide/", means="stop", seen=held.said_at.isoformat())
+    assert OptOut.objects.get().kind == OptOut.Kind.OPT_OUT
+
+
+def test_undoing_one_of_two_promises_nothing(as_composer: PageClient) -> None:
+    factories.opt_out("+15125550101", source="reply", words="STOP")
+    staff = factories.opt_out("+15125550101")
+    html = as_composer.send(f"{PAGE}{staff.pk}/end/").content.decode()
+    assert "The number still gets no texts" in html
+    assert in_force() == ["+15125550101"]
+
+
 def test_a_press_that_names_no_decision_decides_nothing(as_composer: PageClient) -> None:
     html = as_composer.send(f"{PAGE}{asked().pk}/decide/", means="maybe").content.decode()
     assert "Press one of the two buttons" in html

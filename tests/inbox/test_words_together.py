@@ -1,0 +1,71 @@
+"""Several words of one person, and those of staff: none of them takes another one back by accident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from campaigns.inbox import consents, optouts
+from campaigns.models import CarrierConsent, OptOut
+from campaigns.opt_outs import carrier
+from campaigns.providers.optouts import OptOutRecord
+from tests import factories
+from tests.inbox.test_consents import ANN, LOCAL, NOON, blocked, reply, undecided
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("said", ["STOP", "remove me from this list"])
+def test_what_a_person_says_outlives_what_staff_entered(sender: User, said: str) -> None:
+    """Staff who end their own entry do not know that the person has asked as well."""
+    optouts.add(ANN, note="called us", user=sender)
+    consents.hear("a", [reply(said)])
+    assert undecided() == [], "nobody is asked about somebody who is out anyway"
+    optouts.end(OptOut.objects.get(source="staff"), user=sender)
+    assert blocked() == [ANN]
+    assert undecided() == ([] if said == "STOP" else [said])
+
+
+def test_all_that_somebody_wrote_is_read_before_it_is_decided(sender: User) -> None:
+    replies = [reply("who is this?", 0), reply("please remove me", 5)]
+    for told in (replies, replies[::-1], replies * 2):
+        OptOut.objects.all().delete()
+        assert consents.hear("a", told) == 2
+        assert undecided() == ["who is this?” · “please remove me"]
+    optouts.end(OptOut.objects.get(), user=sender)
+    assert consents.hear("a", replies) == 0
+    assert blocked() == []
+
+
+def test_a_late_start_does_not_pass_by_a_newer_wish() -> None:
+    consents.hear("a", [reply("STOP", 0), reply("take me off your list", 9), reply("START", 5)])
+    assert blocked() == [ANN]
+    consents.hear("a", [reply("START", 12)])
+    assert blocked() == []
+
+
+def test_a_stop_in_other_words_does_not_hide_that_the_provider_blocks_too(sender: User) -> None:
+    consents.hear("a", [reply("STOP"), reply("Stop!!", 1)])
+    assert CarrierConsent.objects.blocks().count() == 1
+    optouts.end(OptOut.objects.get(ended_at__isnull=True), user=sender)
+    undated = OptOutRecord(sender=LOCAL, recipient=ANN, opted_out=True)
+    assert carrier.news("a", [undated]) == [], "the nightly list is no news"
+
+
+def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On PostgreSQL another process may commit between the look and the insert."""
+    add = carrier._add
+
+    def behind_another(account: str, phone: str, **what: Any) -> None:
+        held = {"kind": "maybe", "source": "reply", "words": "who is this?", "said_at": NOON}
+        factories.opt_out(phone, simulated=True, **held)
+        add(account, phone, **what)
+
+    monkeypatch.setattr(carrier, "_add", behind_another)
+    consents.hear("a", [reply("STOP", 5)])
+    assert (blocked(), undecided()) == ([ANN], [])
+    assert OptOut.objects.get().kind == OptOut.Kind.OPT_OUT
