@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from campaigns.opt_outs.keywords import Words, vocabulary, words
+from campaigns.opt_outs.keywords import words
+from campaigns.opt_outs.vocabulary import Words, terms
 
 _END: Final = "|"
 """Stands in place of the end of a sentence."""
@@ -18,22 +19,22 @@ _WORDS: Final = _STRONG | {"quit", "end", "cancel", "revoke", "remove"}
 _DONE: Final = frozenset(
     {"stop2quit", "stoptoquit", "stop2end", "stop2stop", "stop2unsubscribe", "stop2optout"}
 )
-_ASKED: Final = vocabulary(
+_ASKED: Final = terms(
     "reply text txt respond answer sms rply textback reponds repondez repondre textez responda",
     "responde responder antworte antworten",
 )
-_SENT: Final = vocabulary(
+_SENT: Final = terms(
     "send sending envoyez envoyer envie envia envoie sende senden texting replying",
 )
 """Verbs that ask for other things too, and so only count before a word that means nothing else."""
-_BETWEEN: Final = vocabulary(
+_BETWEEN: Final = terms(
     "with w back the word us only just now a an la le mot mit por con keyword using this message via or",
     "yes",
 )
 _BETWEEN_TWO: Final = (("to", "this"), ("to", "us"), ("help", "or"), ("info", "or"), ("help", "and"))
 _OTHER_AFTER: Final = frozenset({"by", "in", "of", "over", "off"})
 _JOINTS: Final = frozenset({"to", "2", "for", "equals", "pour", "para", "au", "zum"})
-_PURPOSES: Final = vocabulary(
+_PURPOSES: Final = terms(
     "opt optout end quit cancel unsubscribe unsub stop exit remove no arreter desabonner unjoin",
     "discontinue abmelden cancelar",
 )
