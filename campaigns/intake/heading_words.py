@@ -92,7 +92,9 @@ NEVER = _words(
     "oldest previous prev previously prior former formerly ex past obsolete outdated deprecated "
     "legacy expired inactive disconnected invalid bad wrong incorrect dead unused unreachable bounced "
     "blocked deleted removed archived suppressed blacklisted blacklist cancelled unsubscribed unsub "
-    "dnc dnt dnd donot dont never stop nicht keine kein alte fruhere ehemalige ehemalig ancien "
+    "refused refuse exclude excluded returned nis disc revoked declined suppression bounce blocklist "
+    "undeliverable altes dnc dnt dnd donot dont never stop "
+    "nicht keine kein alte fruhere ehemalige ehemalig ancien "
     "ancienne pas ne antiguo antigua anterior antigo antiga nao non vecchio vecchia precedente niet "
     "not"
 )
@@ -149,7 +151,7 @@ PEOPLE = _words(
     "guests attendee attendees subscriber subscribers user users lead leads voter voters donor donors "
     "tenant applicant participant participants volunteer volunteers registrant candidate recipient "
     "recipients prospect visitor homeowner resident buyer contact contacts kontakt contacto contato "
-    "contatto kunde kunden mitglied client cliente clientes owner"
+    "contatto kunde kunden mitglied client cliente clientes"
 )
 PLAIN = _words(
     # Words that change nothing in the heading of a phone. Any other word may name somebody else.

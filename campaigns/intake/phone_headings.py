@@ -51,9 +51,14 @@ class Meaning:
     """Home, work, landline: two of different kinds do not compare."""
     family_mobile: bool = False
     """The mobile of a parent, a spouse, a child: not taken unasked, and no weak column wins over it."""
+    doubtful: bool = False
+    """A mobile beside a word that we do not know: it may name somebody else, or a reason not to text."""
 
     def beats(self, other: Meaning) -> bool:
         """Whether nobody would take the other column for texts if there is this one."""
+        if self.doubtful or other.doubtful:
+            # Only a mobile of which nothing odd is said leaves no doubt beside it.
+            return other.level > Level.WEAK or (not self.doubtful and self.level == Level.TEXTS)
         if self.level == Level.WEAK == other.level and not (self.named and other.named):
             return False  # one of them says nothing, not even that it comes second
         if self.level == other.level:
@@ -91,7 +96,8 @@ def _meaning(heading: str) -> Meaning:
     private = not texts and not words.PRIVATE.isdisjoint(flat)
     weaker = bool(kind) + private + any(map(_unknown, parts[0]))
     level = Level.TEXTS if texts else Level.PHONE
-    return Meaning(Level(min(level + weaker, Level.WEAK)), True, order, kind)
+    doubtful = texts and any(map(_unknown, flat))
+    return Meaning(Level(min(level + weaker, Level.WEAK)), True, order, kind, doubtful=doubtful)
 
 
 def _level_unnamed(flat: list[str]) -> Level:
@@ -122,11 +128,18 @@ def _refused(parts: list[list[str]]) -> bool:
     )
 
 
-_REFUSALS = frozenset({("don", "t"), ("ne", "pas"), ("opt", "out"), ("opted", "out")})
+_REFUSALS = frozenset(
+    {
+        *(("don", "t"), ("ne", "pas"), ("opt", "out"), ("opted", "out"), ("no", "good"), ("no", "longer")),
+        *(("of", "service"), ("d", "c")),
+    }
+)
 
 
 def _unknown(word: str) -> bool:
-    return not (word.isdigit() or word in _KNOWN)
+    """Also a year: a number that was right then."""
+    year = len(word) == 4 and word[:2] in ("19", "20")
+    return not (word in _KNOWN or (word.isdigit() and not year))
 
 
 _KNOWN = (
@@ -160,7 +173,8 @@ _BETWEEN = re.compile(r"[\W_]+")
 
 def _parts(heading: str) -> list[str]:
     """What stands inside and outside of brackets, and on each side of `/`, `&`, `or`, in plain lower case."""
-    text = normalize("NFKD", heading.replace("#", " number "))
+    heading = heading.replace("#", " number ").replace("d/c", "disc").replace("D/C", "disc")
+    text = normalize("NFKD", heading)
     text = "".join(sign for sign in text if sign != JOINER and not unicodedata.combining(sign))
     text = normalize("NFC", text)
     text = _BRAND.sub(lambda found: f" {re.sub(r'[^a-z]', '', found[0].lower())} ", text)
