@@ -31,6 +31,8 @@ def hear(account: str, messages: Iterable[RemoteMessage]) -> int:
         for message in messages
         if message.direction == "Inbound" and (meaning := keywords.meaning(message.text)) is not Meaning.OTHER
     ]
+    # By number, as every writer: two that want the same rows must not wait for each other in a ring.
+    said.sort(key=lambda one: one[0].sender)
     first = _first_read(account, [message.provider_id for message, _ in said])
     return sum(_hear(account, _dated(message, first), meaning) for message, meaning in said)
 
@@ -57,7 +59,9 @@ def _dated(message: RemoteMessage, first: Mapping[str, datetime]) -> RemoteMessa
 def _hear(account: str, message: RemoteMessage, meaning: Meaning) -> int:
     at = message.created_at or message.modified_at
     if meaning is Meaning.MAY_MEAN_STOP:
-        return carrier.hold(account, message.to, message.sender, message.text, at=at)
+        return carrier.hold(
+            account, message.to, message.sender, message.text, at=at, reply=message.provider_id
+        )
     said = OptOutRecord(
         sender=message.to,
         recipient=message.sender,

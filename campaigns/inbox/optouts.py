@@ -36,11 +36,12 @@ def add(text: str, *, note: str, user: User | None) -> AddResult:
     numbers, problems = normalise_many(typed, settings.DEFAULT_REGION)
     result.bad = [(typed[place], PHONE_SENTENCES[problem]) for place, problem in sorted(problems.items())]
     wanted = dict.fromkeys(filter(None, numbers))
-    firm = _make_way(list(wanted))
-    result.already = [phone for phone in wanted if phone in firm]
-    result.added = [phone for phone in wanted if phone not in firm]
+    out, entered = _make_way(list(wanted))
+    result.already = [phone for phone in wanted if phone in out]
+    result.added = [phone for phone in wanted if phone not in out]
+    # Also beside what the person said: their START takes back their own word and not what staff entered.
     OptOut.objects.bulk_create(
-        [OptOut(phone=phone, note=note[:200], created_by=user) for phone in result.added],
+        [OptOut(phone=phone, note=note[:200], created_by=user) for phone in wanted if phone not in entered],
         ignore_conflicts=True,  # somebody else may enter the same number at the same moment
     )
     if result.added:
@@ -48,23 +49,27 @@ def add(text: str, *, note: str, user: User | None) -> AddResult:
     return result
 
 
-def _make_way(phones: Sequence[str]) -> set[str]:
-    """Which of these numbers are opted out for good already, for every account.
+def _make_way(phones: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Which of these numbers are opted out for good already, for every account, and which by staff.
 
     For the others, what is in force for a lesser reason ends: somebody has decided now.
     """
-    firm: set[str] = set()
+    out: set[str] = set()
+    entered: set[str] = set()
     for start in range(0, len(phones), LOOKUP):
         in_force = OptOut.objects.filter(phone__in=phones[start : start + LOOKUP], ended_at__isnull=True)
         lesser = []
-        for pk, phone, kind, simulated in in_force.values_list("pk", "phone", "kind", "simulated"):
+        for pk, phone, kind, source, simulated in in_force.values_list(
+            "pk", "phone", "kind", "source", "simulated"
+        ):
             if kind != OptOut.Kind.OPT_OUT:
                 lesser.append(pk)
             elif not simulated:
-                firm.add(phone)
+                out.add(phone)
+                entered.update([phone] if source == OptOut.Source.STAFF else [])
         if lesser:
             OptOut.objects.filter(pk__in=lesser).update(ended_at=timezone.now())
-    return firm
+    return out, entered
 
 
 @transaction.atomic

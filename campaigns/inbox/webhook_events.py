@@ -193,14 +193,15 @@ def _take_messages(whose: AccountState, told: Sequence[Told[RemoteMessage]]) -> 
     """Returns the events that are dealt with: what came in, and what is about a batch of ours."""
     ours = _batches(whose, {one.payload.batch_id for one in told if one.payload.batch_id})
     done: list[int] = []
+    said: list[RemoteMessage] = []
     for one in told:
         message = one.payload
         if message.direction == "Inbound":
-            dated = replace(message, created_at=message.created_at or one.event.received_at)
-            consents.hear(whose.account, [dated])
+            said.append(replace(message, created_at=message.created_at or one.event.received_at))
             done.append(one.event.pk)
         elif message.batch_id in ours or (not message.batch_id and _take_unnamed(whose, message)):
             done.append(one.event.pk)
+    consents.hear(whose.account, said)
     for page in _rounds(one.payload for one in told):
         mirror.take_page(whose, page)
     for batch in ours.values():

@@ -12,14 +12,16 @@ def say_whose_word(apps, schema_editor):
     consents = apps.get_model("campaigns", "CarrierConsent").objects
     consents.filter(account__in=rehearsed).update(simulated=True)
     told = apps.get_model("campaigns", "OptOut").objects.filter(source__in=("reply", "carrier"))
+    # In this order the last word decides: one that opts out, of a real account if there is any, the newest.
+    fields = ("phone", "account", "simulated", "changed_at")
+    ordered = consents.order_by("opted_out", "-simulated", "changed_at").values_list(*fields)
+    newest = {phone: said for phone, *said in ordered.iterator()}
+    changed = []
     for opt_out in told.iterator():
-        # The newest word last: one of a real account, if there is any, decides.
-        said = consents.filter(phone=opt_out.phone, opted_out=True).order_by("-simulated", "changed_at").last()
-        if said is None:
-            said = consents.filter(phone=opt_out.phone).order_by("-simulated", "changed_at").last()
-        if said is not None:
-            opt_out.account, opt_out.simulated, opt_out.said_at = said.account, said.simulated, said.changed_at
-            opt_out.save(update_fields=["account", "simulated", "said_at"])
+        if opt_out.phone in newest:
+            opt_out.account, opt_out.simulated, opt_out.said_at = newest[opt_out.phone]
+            changed.append(opt_out)
+    told.bulk_update(changed, ["account", "simulated", "said_at"], batch_size=200)
 
 
 class Migration(migrations.Migration):
@@ -30,14 +32,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
-            model_name='carrierconsent',
-            name='one_consent_per_pair',
-        ),
-        migrations.RemoveConstraint(
-            model_name='optout',
-            name='one_opt_out_in_force',
-        ),
         migrations.AddField(
             model_name='carrierconsent',
             name='blocked_there',
@@ -68,7 +62,16 @@ class Migration(migrations.Migration):
             name='words',
             field=models.CharField(blank=True, max_length=1000),
         ),
+        # Before the index on the number goes for a moment.
         migrations.RunPython(say_whose_word, migrations.RunPython.noop),
+        migrations.RemoveConstraint(
+            model_name='carrierconsent',
+            name='one_consent_per_pair',
+        ),
+        migrations.RemoveConstraint(
+            model_name='optout',
+            name='one_opt_out_in_force',
+        ),
         migrations.AlterField(
             model_name='optout',
             name='kind',

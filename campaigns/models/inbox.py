@@ -55,6 +55,11 @@ class OptOut(models.Model):
     """What the person wrote, the beginnings of it."""
     said_at = models.DateTimeField(null=True)
     """When the person or the provider last said so, by the provider's clock; None for what staff entered."""
+    replies = models.JSONField(default=list)
+    """The provider's ids of the replies that were read for it, so that none of them counts twice."""
+    asked_of = models.CharField(max_length=16, blank=True)
+    """Which of our numbers a reply asked that only may mean it: no START to another one takes it back. * for
+    several; empty where the pairs of `CarrierConsent` tell."""
     note = models.CharField(max_length=200, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

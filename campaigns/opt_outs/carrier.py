@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns.intake.phone import parse_phone
@@ -33,6 +33,7 @@ _DIGITS = re.compile(r"[0-9]{11,15}")
 _WORDS = 300
 """Characters of one reply that are kept."""
 MOST_WORDS = 1000
+MOST_REPLIES = 200
 JOINT = "” · “"
 """Between several replies, which pages show in quotation marks."""
 
@@ -101,6 +102,8 @@ def refused(account: str, receipts: Sequence[OptOutRecord]) -> int:
             "phone", "sender", "opted_out", "changed_at"
         ):
             known[phone, sender] = opted_out, changed_at
+    # By number, as every writer: two that want the same rows must not wait for each other in a ring.
+    receipts = sorted(receipts, key=lambda one: number(one.recipient))
     fresh = [
         one for one in receipts if _tells_more(one, known.get((number(one.recipient), _sender(one.sender))))
     ]
@@ -172,10 +175,10 @@ def _begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
         return  # a real one, in a rehearsal
     # What was in force for a lesser reason may end without the person's word; this does not.
     theirs.exclude(kind=OptOut.Kind.OPT_OUT).update(ended_at=timezone.now())
-    _add(pair.account, pair.phone, kind=OptOut.Kind.OPT_OUT, source=source, at=pair.changed_at, words=words)
+    _add(OptOut(source=source), pair.account, pair.phone, pair.changed_at, words)
     # Another process may have begun a hold at this moment: then that row becomes this opt-out.
     theirs.filter(source=source).exclude(kind=OptOut.Kind.OPT_OUT).update(
-        kind=OptOut.Kind.OPT_OUT, said_at=pair.changed_at, words=words[:_WORDS]
+        kind=OptOut.Kind.OPT_OUT, said_at=pair.changed_at, words=words[:_WORDS], asked_of=""
     )
     Event.objects.create(verb="opt_out_added", detail=f"number ending in {pair.phone[-4:]}, {source.value}")
 
@@ -188,19 +191,11 @@ def _said_later(rows: QuerySet[OptOut], at: datetime) -> bool:
     return found
 
 
-def _add(
-    account: str, phone: str, *, kind: OptOut.Kind, source: OptOut.Source, at: datetime, words: str
-) -> None:
-    made = OptOut(
-        phone=phone,
-        kind=kind,
-        source=source,
-        account=account,
-        simulated=simulated(),
-        words=words[:_WORDS],
-        said_at=at,
-        note=f"Since {timezone.localtime(at):%Y-%m-%d %H:%M %Z}",
-    )
+def _add(made: OptOut, account: str, phone: str, at: datetime, words: str) -> None:
+    """Store a row that has its kind and its source."""
+    made.account, made.phone, made.simulated = account, phone, simulated()
+    made.said_at, made.words = at, words[:_WORDS]
+    made.note = f"Since {timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
     OptOut.objects.bulk_create([made], ignore_conflicts=True)  # another process may hear the same
 
 
@@ -209,50 +204,60 @@ def _end(pair: CarrierConsent) -> None:
         return
     begun = OptOut.objects.here().filter(phone=pair.phone, source__in=BEGUN_BY_THEM)
     begun = begun.exclude(said_at__gt=pair.changed_at)
+    begun = begun.filter(Q(asked_of="") | Q(asked_of=pair.sender, account=pair.account))
     if claim(begun, ended_at=timezone.now()):
         Event.objects.create(verb="opt_out_ended", detail=f"number ending in {pair.phone[-4:]}")
 
 
 @transaction.atomic
-def hold(account: str, sender: str, phone: str, words: str, *, at: datetime | None) -> bool:
+def hold(account: str, sender: str, phone: str, words: str, *, at: datetime | None, reply: str = "") -> bool:
     """Text somebody no more who may have asked for it, until a person reads it. True if that was news.
 
-    `at`: when they wrote it. The same reply changes nothing once it was decided, nor does one that a clear
-    word followed.
+    `at`: when they wrote it; `reply`: the provider's id of it. The same reply changes nothing once it was
+    decided, nor does one that a clear word followed.
     """
     whom = number(phone)
     if not whom:
         return False
-    earlier = OptOut.objects.filter(phone=whom, simulated=simulated(), source__in=BEGUN_BY_THEM)
-    undecided = earlier.filter(ended_at__isnull=True, kind=OptOut.Kind.MAYBE)
-    if at is None:
-        if earlier.filter(words__contains=words[:_WORDS]).exists():
-            return False
-        at = timezone.now()
+    theirs = OptOut.objects.filter(phone=whom, simulated=simulated(), source__in=BEGUN_BY_THEM)
+    if _was_read(list(theirs), words, at, reply):
+        return False
+    at = at or timezone.now()
     if CarrierConsent.objects.here().filter(phone=whom, account=account, changed_at__gte=at).exists():
         return False
-    if row := undecided.select_for_update().first():
-        return _said_more(row, words, at)
-    if earlier.filter(said_at__gte=at).exists():
-        return False
-    if _said_later(earlier.filter(ended_at__isnull=True, kind=OptOut.Kind.OPT_OUT), at):
+    in_force = theirs.filter(ended_at__isnull=True)
+    if row := in_force.filter(kind=OptOut.Kind.MAYBE).select_for_update().first():
+        _said_more(row, words, at, reply, _sender(sender))
+        return True
+    if _said_later(in_force.filter(kind=OptOut.Kind.OPT_OUT), at):
         return False
     known = OptOut.objects.in_force().filter(phone=whom, source__in=BEGUN_BY_THEM)
     if known.exclude(kind=OptOut.Kind.SUPPRESSED).exists():
         return False  # a real one, in a rehearsal
     # No more than that: a clear word that another process hears at this moment must stand.
-    earlier.filter(ended_at__isnull=True, kind=OptOut.Kind.SUPPRESSED).update(ended_at=timezone.now())
-    _add(account, whom, kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, at=at, words=words)
+    in_force.filter(kind=OptOut.Kind.SUPPRESSED).update(ended_at=timezone.now())
+    held = OptOut(kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, asked_of=_sender(sender))
+    held.replies = [reply] if reply else []
+    _add(held, account, whom, at, words)
     Event.objects.create(verb="opt_out_asked", detail=f"number ending in {whom[-4:]}")
     return True
 
 
-def _said_more(row: OptOut, words: str, at: datetime) -> bool:
+def _was_read(rows: Sequence[OptOut], words: str, at: datetime | None, reply: str) -> bool:
+    """By its id, not by its time: an older reply may be read after a newer one was decided."""
+    if reply:
+        return any(reply in row.replies for row in rows)
+    if at is None:
+        return any(words[:_WORDS] in row.words for row in rows)
+    return any(row.said_at is not None and row.said_at >= at for row in rows)
+
+
+def _said_more(row: OptOut, words: str, at: datetime, reply: str, sender: str) -> None:
     """Another reply of somebody who is not decided yet: whoever decides has to read both."""
-    if words[:_WORDS] in row.words:
-        return False
-    earlier_first = (words, row.words) if row.said_at and at < row.said_at else (row.words, words)
-    row.words = JOINT.join(text[:_WORDS] for text in earlier_first)[-MOST_WORDS:]
+    if words[:_WORDS] not in row.words:
+        earlier_first = (words, row.words) if row.said_at and at < row.said_at else (row.words, words)
+        row.words = JOINT.join(text[:MOST_WORDS] for text in earlier_first)[-MOST_WORDS:]
     row.said_at = max(at, row.said_at or at)
-    row.save(update_fields=["words", "said_at"])
-    return True
+    row.replies = [*row.replies, *([reply] if reply else [])][-MOST_REPLIES:]
+    row.asked_of = sender if row.asked_of == sender else EVERY_SENDER
+    row.save(update_fields=["words", "said_at", "replies", "asked_of"])

@@ -139,8 +139,8 @@ def test_who_said_so_is_written_down(source: str, kept: str) -> None:
 def reply(text: str, minutes: int = 0, *, direction: str = "Inbound", sender: str = ANN) -> RemoteMessage:
     at = NOON + timedelta(minutes=minutes)
     return RemoteMessage(
-        provider_id="1", batch_id="", sender=sender, to=LOCAL, direction=direction, status="Received",
-        error_code="", segments=1, cost=None, text=text, created_at=at, modified_at=at,
+        provider_id=f"{minutes}-{sender}-{text}", batch_id="", sender=sender, to=LOCAL, direction=direction,
+        status="Received", error_code="", segments=1, cost=None, text=text, created_at=at, modified_at=at,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,6 +40,46 @@ def test_all_that_somebody_wrote_is_read_before_it_is_decided(sender: User) -> N
     assert blocked() == []
 
 
+def test_an_older_reply_that_is_read_after_a_decision_asks_again(sender: User) -> None:
+    """A store of months is read newest first, some pages at a time."""
+    consents.hear("a", [reply("who is this?", 5)])
+    optouts.end(OptOut.objects.get(), user=sender)
+    older = [reply("remove me from this list", 0)]
+    assert consents.hear("a", older) == 1
+    assert undecided() == ["remove me from this list"]
+    optouts.end(OptOut.objects.get(ended_at__isnull=True), user=sender)
+    assert consents.hear("a", [*older, reply("who is this?", 5)]) == 0
+
+
+def test_a_reply_that_says_less_in_the_same_words_counts_as_well(sender: User) -> None:
+    consents.hear("a", [reply("please remove me", 0), reply("remove me", 10), reply("START", 5)])
+    assert undecided() == ["please remove me"], "the START came before the second one"
+    optouts.end(OptOut.objects.get(), user=sender)
+    assert consents.hear("a", [reply("remove me", 10)]) == 0
+
+
+@pytest.mark.parametrize("decided", [False, True])
+@pytest.mark.parametrize(("account", "ours"), [("a", "+18885550100"), ("b", LOCAL)])
+def test_a_start_to_another_number_takes_back_no_wish(
+    sender: User, decided: bool, account: str, ours: str
+) -> None:
+    """ "Continue" may be the answer to a question that another number asked."""
+    consents.hear("a", [reply("take me off your list")])
+    if decided:
+        optouts.confirm(OptOut.objects.get(), user=sender)
+    consents.hear(account, [replace(reply("continue", 5), to=ours)])
+    assert blocked() == [ANN]
+    consents.hear("a", [reply("START", 6)])
+    assert blocked() == []
+
+
+def test_a_start_takes_back_no_entry_of_staff(sender: User) -> None:
+    consents.hear("a", [reply("STOP")])
+    optouts.add(ANN, note="called us as well", user=sender)
+    consents.hear("a", [reply("START", 5)])
+    assert blocked() == [ANN]
+
+
 def test_a_late_start_does_not_pass_by_a_newer_wish() -> None:
     consents.hear("a", [reply("STOP", 0), reply("take me off your list", 9), reply("START", 5)])
     assert blocked() == [ANN]
@@ -60,10 +101,10 @@ def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
     """On PostgreSQL another process may commit between the look and the insert."""
     add = carrier._add
 
-    def behind_another(account: str, phone: str, **what: Any) -> None:
+    def behind_another(made: OptOut, account: str, phone: str, *said: Any) -> None:
         held = {"kind": "maybe", "source": "reply", "words": "who is this?", "said_at": NOON}
         factories.opt_out(phone, simulated=True, **held)
-        add(account, phone, **what)
+        add(made, account, phone, *said)
 
     monkeypatch.setattr(carrier, "_add", behind_another)
     consents.hear("a", [reply("STOP", 5)])
