@@ -7,11 +7,12 @@ class CampaignsConfig(AppConfig):
     verbose_name = "Carillon"
 
     def ready(self) -> None:
-        from campaigns import checks, preparing, roles  # noqa: F401 - importing checks registers them
-        from campaigns.sending import highwater
+        from campaigns import checks, roles  # noqa: F401 - importing checks registers them
+        from campaigns.local import bootstrap
+        from campaigns.sending import restore_guard
 
         post_migrate.connect(roles.keep_roles, sender=self, dispatch_uid="campaigns.roles")
-        post_migrate.connect(highwater.keep_name, sender=self, dispatch_uid="campaigns.installation")
+        post_migrate.connect(restore_guard.keep_name, sender=self, dispatch_uid="campaigns.installation")
         post_save.connect(
-            preparing.first_password_changed, sender="auth.User", dispatch_uid="campaigns.first_password"
+            bootstrap.first_password_changed, sender="auth.User", dispatch_uid="campaigns.first_password"
         )

@@ -19,7 +19,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.http.request import validate_host
 
-from campaigns.sending import highwater, schema
+from campaigns.runtime import schema_version
+from campaigns.sending import restore_guard
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]", "testserver"}
 MAX_BATCH = 10_000
@@ -49,9 +50,9 @@ def check_database(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
     """Only where the database may be asked: in `check --database default` and `migrate`."""
-    if not databases or schema.problem():
+    if not databases or schema_version.problem():
         return []
-    why = highwater.trouble()
+    why = restore_guard.trouble()
     return [checks.Warning(why, hint="docs/operations.md, Backups.", id="carillon.W060")] if why else []
 
 

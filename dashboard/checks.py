@@ -11,13 +11,13 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard import private
+from dashboard.conf import private_files
 
 MOST_LOCK_MINUTES = 24 * 60
 
 
-def kept() -> private.Kept:
-    return private.Kept(
+def kept() -> private_files.Kept:
+    return private_files.Kept(
         var_dir=Path(settings.VAR_DIR),
         folders=settings.OWN_FOLDERS,
         database=settings.DATABASE_FILE,
@@ -27,7 +27,9 @@ def kept() -> private.Kept:
 
 @register(Tags.security)
 def check_private(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
-    return [Error(found.said, hint=found.hint, id="carillon.E033") for found in private.problems(kept())]
+    return [
+        Error(found.said, hint=found.hint, id="carillon.E033") for found in private_files.problems(kept())
+    ]
 
 
 @register(Tags.security)
@@ -46,6 +48,6 @@ def check_lock(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[
 
 def refuse_open() -> None:
     """For the web server, which runs no checks. Raises ImproperlyConfigured with the first problem."""
-    for found in private.problems(kept()):
+    for found in private_files.problems(kept()):
         message = f"{found.said} {found.hint}"
         raise ImproperlyConfigured(message)

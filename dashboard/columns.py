@@ -8,8 +8,8 @@ from typing import Any
 
 from django.forms import BoundField
 
-from campaigns.intake import changing, stored_rows
-from campaigns.intake.phone_columns import ColumnLook
+from campaigns.contacts import phone_column_change, stored_rows
+from campaigns.contacts.phone_columns import ColumnLook
 from campaigns.models import ContactList
 from dashboard.templatetags.carillon import plural, shortened
 
@@ -64,7 +64,7 @@ def phone_column(contact_list: ContactList) -> dict[str, Any]:
         "phone_column": name,
         "rivals": rivals,
         "other_columns": _other_columns(rivals),
-        "column_stays": changing.refusal(contact_list),
+        "column_stays": phone_column_change.refusal(contact_list),
     }
 
 

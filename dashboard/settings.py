@@ -7,19 +7,19 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from campaigns import logs
-from dashboard import firststart, private
-from dashboard.environment import Environment
+from dashboard.conf import first_start, private_files
+from dashboard.conf.env import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 env.read_env(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
 
-VAR_DIR = private.folder_of(Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve(), BASE_DIR)
+VAR_DIR = private_files.folder_of(Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve(), BASE_DIR)
 """What this machine writes: database, first password, secret key. Never in git."""
 
 # --- Django -----------------------------------------------------------------------------------------------
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or firststart.secret_key(VAR_DIR)
+SECRET_KEY = env.str("SECRET_KEY", default="") or first_start.secret_key(VAR_DIR)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -76,7 +76,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "dashboard.context.standing",
+                "dashboard.context_processors.standing",
             ],
         },
     }
@@ -130,7 +130,7 @@ REHEARSAL = SIMULATOR == RINGCENTRAL_CLIENT_ID or not (
 """No credentials are set, or the simulated carrier's: the site talks to it, and says so on every page."""
 RINGCENTRAL_SERVER_URL = env.str(
     "RINGCENTRAL_SERVER_URL",
-    default=firststart.simulator_url(VAR_DIR) if REHEARSAL else "https://platform.ringcentral.com",
+    default=first_start.simulator_url(VAR_DIR) if REHEARSAL else "https://platform.ringcentral.com",
 ).rstrip("/")
 if REHEARSAL:
     RINGCENTRAL_CLIENT_ID = RINGCENTRAL_CLIENT_SECRET = RINGCENTRAL_JWT = SIMULATOR
@@ -161,7 +161,7 @@ JOURNAL_DIR = VAR_DIR / "journal"
 """What was handed over, a second time: it must not be restored together with the database."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 OWN_FOLDERS = (UPLOAD_DIR, JOURNAL_DIR, VAR_DIR / "log")
-private.close(private.Kept(VAR_DIR, OWN_FOLDERS, DATABASE_FILE, BASE_DIR))
+private_files.close(private_files.Kept(VAR_DIR, OWN_FOLDERS, DATABASE_FILE, BASE_DIR))
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from django import forms
 from django.http import HttpRequest
 
-from campaigns.reporting.mirror_search import Page, Place
-from campaigns.reporting.mirror_sync import freshness
-from campaigns.sending import accounts
+from campaigns.accounts import registry
+from campaigns.receipts.store_sync import freshness
+from campaigns.reports.store_search import Page, Place
 from dashboard.paging import row_seen
 
 
@@ -47,4 +47,4 @@ def _links(found: Page[Any], filled: dict[str, str]) -> dict[str, str]:
 
 
 def common() -> dict[str, Any]:
-    return {"fresh": freshness(), "provider_name": accounts.provider_name()}
+    return {"fresh": freshness(), "provider_name": registry.provider_name()}

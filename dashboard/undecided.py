@@ -6,8 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from campaigns.inbox import optouts
 from campaigns.models import OptOut
+from campaigns.opt_outs import manual
 
 SHOWN = 10
 """Replies on a page; the others come up as these are decided."""
@@ -18,4 +18,4 @@ def undecided_replies(request: HttpRequest) -> dict[str, Any]:
     if not request.user.has_perm("campaigns.view_optout"):
         return {"undecided": [], "undecided_count": 0}
     count = OptOut.objects.undecided().count()
-    return {"undecided": optouts.undecided(SHOWN) if count else [], "undecided_count": count}
+    return {"undecided": manual.undecided(SHOWN) if count else [], "undecided_count": count}

@@ -4,8 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from dashboard import webhooks
-from dashboard.press import press
+from dashboard.decorators import press
 from dashboard.views import (
     account,
     batch,
@@ -34,6 +33,7 @@ from dashboard.views import (
     reports,
     review,
     sign_in,
+    webhook,
     why,
 )
 
@@ -112,8 +112,8 @@ store_urls = [
     path("why.csv", why.why_csv, name="why_csv"),
 ]
 
-# /webhooks/: for programs of providers, which know the secret. No screen, so not among the views.
-webhook_urls = [path("<str:provider>/<str:secret>/", webhooks.webhook, name="webhook")]
+# /webhooks/: for programs of providers, which know the secret.
+webhook_urls = [path("<str:provider>/<str:secret>/", webhook.webhook, name="webhook")]
 
 urlpatterns = [
     *door_urls,

@@ -13,23 +13,28 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from campaigns.sending import journal
-from tests import factories
-from tests.sending import site
+from tests.support import factories
+from tests.support import site as sites
+from tests.support.carrier import _simulator_process, carrier, simulator
+from tests.support.site import _template, database, site
+
+__all__ = ["_simulator_process", "_template", "carrier", "database", "simulator", "site"]
 
 LONG = tuple(
-    f"tests/{name}" for name in ("browser", "speed", "faults", "campaigns/test_send", "campaigns/test_worker")
+    f"tests/{name}"
+    for name in ("browser", "speed", "faults", "management/test_send", "management/test_worker")
 )
 """Files of tests that take many seconds each: begun first, so that none of them is what all wait for."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        site.share_template()
+        sites.share_template()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        site.forget_template()
+        sites.forget_template()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

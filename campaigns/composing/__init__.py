@@ -1,0 +1,1 @@
+"""Person × template → text: who gets which text, its segments and its cost."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from campaigns.intake.columns import MAX_FIELD_NAME, field_name
+from campaigns.contacts.headers import MAX_FIELD_NAME, field_name
 
 MOST_GUESSES = 20
 """Names that are compared with every field: what more mistakes than these need is not a suggestion."""

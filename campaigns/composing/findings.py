@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from campaigns.composing.personalise import Personaliser
-from campaigns.intake import countries
+from campaigns.contacts import countries
 from campaigns.models import Campaign, Import
 
 

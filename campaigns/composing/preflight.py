@@ -20,7 +20,7 @@ from campaigns.composing.findings import (
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, TemplateProblem, utf16_units
 from campaigns.composing.reached import Reached
 from campaigns.composing.segments import count_many, measure, unusual
-from campaigns.intake import countries
+from campaigns.contacts import countries
 from campaigns.models import Campaign, ContactList, Import, ImportRow
 from campaigns.opt_outs.lookup import opted_out
 

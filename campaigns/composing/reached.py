@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from campaigns.composing.audience import SourceRow
-from campaigns.intake import countries
+from campaigns.contacts import countries
 
 
 class Reached:

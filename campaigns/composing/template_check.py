@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from campaigns.composing.field_spelling import Spelling
-from campaigns.intake.columns import RESERVED, field_name
+from campaigns.contacts.headers import RESERVED, field_name
 
 MAX_TEMPLATE_CHARACTERS = 10_000
 MOST_NAMED = 20

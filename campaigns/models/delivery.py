@@ -102,6 +102,8 @@ class Attempt(models.Model):
     """Proved that the provider took nothing: the batch may be tried again."""
     UNRESOLVED = (State.SENDING, State.AMBIGUOUS, State.RECONCILING)
     OPEN = (State.PREPARED, *UNRESOLVED)
+    IN_DOUBT = (State.AMBIGUOUS, State.RECONCILING)
+    SEARCHED = (*IN_DOUBT, State.REVIEW)
 
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="attempts")
     account = models.CharField(max_length=120)

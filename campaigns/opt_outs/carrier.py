@@ -15,12 +15,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from campaigns.intake.phone import parse_phone
+from campaigns.contacts.phone import parse_phone
 from campaigns.models import CarrierConsent, Event, OptOut
 from campaigns.models.account import simulated
-from campaigns.models.bulk import claim
 from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.providers.optouts import EVERY_SENDER, OptOutRecord
+from campaigns.runtime.bulk_sql import claim
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""HTTP ↔ our words: one protocol, frozen dataclasses, one ProviderError. No Django."""

@@ -7,10 +7,10 @@ from importlib import metadata
 from urllib.parse import urlsplit
 
 from campaigns.providers.base import Gate, TokenStore
-from campaigns.providers.calls import SilentGate, Tries
 from campaigns.providers.http import Limits, Transport
-from campaigns.providers.ringcentral import RingCentral
-from campaigns.providers.ringcentral_auth import MemoryTokenStore
+from campaigns.providers.retry import SilentGate, Tries
+from campaigns.providers.ringcentral.auth import MemoryTokenStore
+from campaigns.providers.ringcentral.client import RingCentral
 
 
 def ringcentral(

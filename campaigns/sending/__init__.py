@@ -1,0 +1,1 @@
+"""Campaign → batches → provider, through the ledger of attempts."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign
-from campaigns.sending import accounts, control
+from campaigns.sending import lifecycle
 
 SIZE = 50
 """Texts: enough to meet every large carrier, few enough to regret."""
@@ -23,13 +24,13 @@ def hold_when_taken(campaign: Campaign) -> None:
     """Ask a person, once the first batch is with the provider. Call with the campaign locked."""
     first = Batch.objects.get(campaign=campaign, number=1)
     if first.state not in NOT_TAKEN:
-        control.hold(campaign.pk, _sentence(first), code=control.CANARY)
+        lifecycle.hold(campaign.pk, _sentence(first), code=lifecycle.CANARY)
 
 
 def _sentence(first: Batch) -> str:
     texts = "The first text was" if first.size == 1 else f"The first {first.size:,} texts were"
     if first.state == Batch.State.ACCEPTED:
-        who = f"{texts} handed to {accounts.provider_name()}"
+        who = f"{texts} handed to {registry.provider_name()}"
         return f"{who}, and nothing else was. Look at their receipts, then go on or stop."
     if first.state == Batch.State.MARKED_SENT:
         return f"{texts} marked as sent, and nothing else was handed over."

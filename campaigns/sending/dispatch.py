@@ -25,11 +25,14 @@ from django.db import (
 from django.db.models import Q
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
-from campaigns.models.bulk import claim, unhurried
 from campaigns.providers.base import BatchState, Fate, Provider, ProviderError
-from campaigns.sending import accounts, canary, control, highwater, journal, ledger, parking, stopping
-from campaigns.sending.handover import seconds_until_room
+from campaigns.runtime import shutdown
+from campaigns.runtime.bulk_sql import claim, unhurried
+from campaigns.sending import attempts, canary, journal, lifecycle, quarantine, restore_guard
+from campaigns.sending.pacing import seconds_until_room
+from campaigns.sending.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +79,13 @@ class Relay:
     def __init__(self, campaign_id: int) -> None:
         self.campaign_id = campaign_id
         self._account = ""
-        self._ready: ledger.Prepared | None = None
+        self._ready: Prepared | None = None
 
     def step(self, *, ahead: bool = True) -> Step:
         """Hand over the next batch, if one may leave."""
         if self._ready is None:
             try:
-                self._account = accounts.account()
+                self._account = registry.account()
             except ProviderError as error:
                 return _not_reached(self.campaign_id, error)
             chosen = _choose(self.campaign_id, self._account)
@@ -94,18 +97,18 @@ class Relay:
         def meanwhile() -> None:
             self._ready = _ahead(prepared, self._account)
 
-        step = _send(prepared, accounts.provider(), self._account, meanwhile if ahead else None)
+        step = _send(prepared, registry.provider(), self._account, meanwhile if ahead else None)
         if step.did != Did.HANDED_OVER:
             self.stop()
         return step
 
     def stop(self) -> None:
         if self._ready is not None:
-            ledger.give_back(self._ready, None, state=Attempt.State.NOT_SENT, code="not_needed")
+            attempts.give_back(self._ready, None, state=Attempt.State.NOT_SENT, code="not_needed")
             self._ready = None
 
 
-def _ahead(in_flight: ledger.Prepared, account: str) -> ledger.Prepared | None:
+def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
     """The batch after the one in flight, if it may leave too. What fails here must not matter to that one."""
     try:
         with unhurried(), transaction.atomic():
@@ -119,7 +122,7 @@ def _ahead(in_flight: ledger.Prepared, account: str) -> ledger.Prepared | None:
                 return None
             if seconds_until_room(campaign.sender, batch.size, in_flight=leaving):
                 return None
-            return ledger.prepare(campaign, batch, account)
+            return attempts.prepare(campaign, batch, account)
     except DatabaseError as error:
         log.warning("not prepared ahead", extra={"campaign": in_flight.campaign_id, "why": str(error)})
         return None
@@ -127,13 +130,13 @@ def _ahead(in_flight: ledger.Prepared, account: str) -> ledger.Prepared | None:
 
 def _not_reached(campaign_id: int, error: ProviderError) -> Step:
     """The provider was never reached yet, so nothing can have been sent."""
-    accounts.note_trouble(error)
+    registry.note_trouble(error)
     if not Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING).exists():
         return Step(Did.DONE)
     return _wait_or_hold(campaign_id, error)
 
 
-def _choose(campaign_id: int, account: str) -> ledger.Prepared | Step:
+def _choose(campaign_id: int, account: str) -> Prepared | Step:
     try:
         # Unhurried: a PREPARED mark that a power cut takes back was of something that never left.
         with unhurried(), transaction.atomic():
@@ -144,7 +147,7 @@ def _choose(campaign_id: int, account: str) -> ledger.Prepared | Step:
         return Step(Did.WAIT, 1.0)
 
 
-def _next(campaign: Campaign, account: str) -> ledger.Prepared | Step:
+def _next(campaign: Campaign, account: str) -> Prepared | Step:
     if campaign.state == Campaign.State.HELD:
         return Step(Did.BLOCKED)
     if campaign.state != Campaign.State.SENDING:
@@ -156,7 +159,7 @@ def _next(campaign: Campaign, account: str) -> ledger.Prepared | Step:
     batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()
     if batch is None:
         return _ended(campaign)
-    if why := highwater.trouble():
+    if why := restore_guard.trouble():
         log.error("nothing is sent", extra={"why": why})
         return Step(Did.BLOCKED)
     busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()
@@ -167,13 +170,13 @@ def _next(campaign: Campaign, account: str) -> ledger.Prepared | Step:
     wait = seconds_until_room(campaign.sender, batch.size)
     if wait:
         return Step(Did.WAIT, wait)
-    prepared = ledger.prepare(campaign, batch, account)
+    prepared = attempts.prepare(campaign, batch, account)
     return prepared or Step(Did.WAIT, 0.0)
 
 
 def _behind_canary(campaign: Campaign) -> Step:
     """The first texts have left; a person looks at their receipts before anything else does."""
-    if not parking.hold_if_only_parked_left(campaign.pk):
+    if not quarantine.hold_if_only_parked_left(campaign.pk):
         canary.hold_when_taken(campaign)
     return Step(Did.BLOCKED)
 
@@ -198,14 +201,14 @@ def _ended(campaign: Campaign) -> Step:
     still = Batch.objects.filter(campaign=campaign, state__in=open_states).values_list("state", flat=True)
     if Batch.State.SUBMITTING in still:
         return Step(Did.WAIT, 1.0)
-    if still or parking.hold_if_only_parked_left(campaign.pk):
+    if still or quarantine.hold_if_only_parked_left(campaign.pk):
         return Step(Did.BLOCKED)
-    control.all_handed_over(campaign)
+    lifecycle.all_handed_over(campaign)
     return Step(Did.DONE)
 
 
 def _send(
-    prepared: ledger.Prepared,
+    prepared: Prepared,
     provider: Provider,
     account: str,
     meanwhile: Callable[[], None] | None = None,
@@ -217,10 +220,10 @@ def _send(
             before_first_byte=lambda: _mark_sending(prepared),
             meanwhile=meanwhile,
         )
-    except ledger.Stopped as stopped:
+    except attempts.Stopped as stopped:
         if str(stopped) == "journal":
-            _say(prepared.campaign_id, highwater.UNWRITABLE, "journal")
-        ledger.give_back(prepared, None, state=Attempt.State.NOT_SENT, code=str(stopped))
+            _say(prepared.campaign_id, restore_guard.UNWRITABLE, "journal")
+        attempts.give_back(prepared, None, state=Attempt.State.NOT_SENT, code=str(stopped))
         return Step(Did.WAIT, STOPPED_FOR.get(str(stopped), 0.0))
     except ProviderError as error:
         return _failed(prepared, error)
@@ -241,21 +244,21 @@ def _send(
     return Step(Did.HANDED_OVER)
 
 
-def _mark_sending(prepared: ledger.Prepared) -> None:
+def _mark_sending(prepared: Prepared) -> None:
     try:
-        ledger.mark_sending(prepared)
+        attempts.mark_sending(prepared)
     except DatabaseError as error:
         # Without the mark nothing leaves; even if it was written after all, no byte was.
         log.warning("no mark, so nothing was sent", extra={"batch": prepared.batch_id, "why": str(error)})
-        raise ledger.Stopped("database") from None
+        raise attempts.Stopped("database") from None
     try:
         journal.sending(prepared)
     except OSError:
         log.exception("not in the journal, so nothing was sent", extra={"batch": prepared.batch_id})
-        raise ledger.Stopped("journal") from None
+        raise attempts.Stopped("journal") from None
 
 
-def _note(prepared: ledger.Prepared, answer: BatchState, account: str) -> None:
+def _note(prepared: Prepared, answer: BatchState, account: str) -> None:
     """The answer outlives a crash and a database that is down. Without it the records have to be searched."""
     try:
         journal.answered(prepared, answer, account)
@@ -263,14 +266,14 @@ def _note(prepared: ledger.Prepared, answer: BatchState, account: str) -> None:
         log.exception("answer not in the journal", extra={"batch": prepared.batch_id})
 
 
-def _record(prepared: ledger.Prepared, answer: BatchState, account: str) -> None:
+def _record(prepared: Prepared, answer: BatchState, account: str) -> None:
     """Wait for a database that takes nothing. If it stays so, `settle_orphans` finds the answer later."""
     for left in reversed(range(RECORD_FOR)):
         try:
-            return ledger.accept(prepared, answer, account)
+            return attempts.accept(prepared, answer, account)
         except (OperationalError, InterfaceError) as error:
             log.warning("accepted, not recorded yet", extra={"batch": prepared.batch_id, "why": str(error)})
-            if not left or stopping.pause(RECORD_AGAIN):
+            if not left or shutdown.pause(RECORD_AGAIN):
                 raise
             if not connection.in_atomic_block:  # as a test's is, which must stay
                 close_old_connections()
@@ -280,24 +283,24 @@ def _record(prepared: ledger.Prepared, answer: BatchState, account: str) -> None
 def _cleared(campaign_id: int) -> None:
     # Only of one that sends: it may have been paused meanwhile, and then it says so.
     sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
-    well = Q(failures=0, trouble="") | Q(trouble_code=parking.PARKED)
-    sending.exclude(well).update(**control.NOTHING_WRONG)
-    accounts.note_success()
+    well = Q(failures=0, trouble="") | Q(trouble_code=quarantine.PARKED)
+    sending.exclude(well).update(**lifecycle.NOTHING_WRONG)
+    registry.note_success()
 
 
-def _failed(prepared: ledger.Prepared, error: ProviderError) -> Step:
+def _failed(prepared: Prepared, error: ProviderError) -> Step:
     log.warning(
         "batch not accepted",
         extra={"batch": prepared.batch_id, "fate": error.fate.value, "kind": error.kind, "code": error.code,
                "request_id": error.request_id},
     )  # fmt: skip
     if error.fate is Fate.UNKNOWN:
-        ledger.doubt(prepared, error)
-        accounts.note_trouble(error)
+        attempts.doubt(prepared, error)
+        registry.note_trouble(error)
         return Step(Did.BLOCKED)
     state = Attempt.State.REJECTED if error.fate is Fate.REFUSED else Attempt.State.NOT_SENT
-    ledger.give_back(prepared, error, state=state)
-    accounts.note_trouble(error)
+    attempts.give_back(prepared, error, state=state)
+    registry.note_trouble(error)
     if error.kind == "rate":
         return _be_silent(prepared.campaign_id, error)
     if error.kind == "too_large" and len(prepared.texts) > 1:
@@ -313,10 +316,10 @@ def _be_silent(campaign_id: int, error: ProviderError) -> Step:
         return _wait(campaign_id, error, seconds)
     end = timezone.localtime() + timedelta(seconds=seconds)
     sentence = (
-        f"{accounts.provider_name()} takes no request until {end:%b} {end.day} at {end:%H:%M %Z}, so the "
+        f"{registry.provider_name()} takes no request until {end:%b} {end.day} at {end:%H:%M %Z}, so the "
         "campaign is paused. Let it go on after that."
     )
-    control.hold(campaign_id, sentence, code=error.code or error.kind)
+    lifecycle.hold(campaign_id, sentence, code=error.code or error.kind)
     return Step(Did.BLOCKED)
 
 
@@ -328,7 +331,7 @@ def _wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
     if error.kind == "credentials":
         for_a_person = error.fate is Fate.NOT_SENT or _refused_again(campaign_id)
     if for_a_person:
-        control.hold(campaign_id, error.sentence, code=error.code or error.kind)
+        lifecycle.hold(campaign_id, error.sentence, code=error.code or error.kind)
         return Step(Did.BLOCKED)
     if error.kind == "credentials":
         return Step(Did.WAIT, 0.0)

@@ -21,16 +21,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from django.conf import settings
 from django.utils import timezone
 
 from campaigns.providers.base import BatchState, Rejected
-
-if TYPE_CHECKING:
-    from campaigns.sending.ledger import Prepared
+from campaigns.sending.prepared import Prepared
 
 log = logging.getLogger(__name__)
 

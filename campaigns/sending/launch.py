@@ -12,18 +12,19 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.composing.audience import SourceRow, field_names, source_rows
 from campaigns.composing.findings import Finding, Terms, draft_findings
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, utf16_units
 from campaigns.composing.preflight import Preflight, preflight
 from campaigns.composing.segments import count_many
-from campaigns.intake import countries
-from campaigns.intake.phone import parse_phone
-from campaigns.intake.reach import UNREACHED
+from campaigns.contacts import countries
+from campaigns.contacts.phone import parse_phone
+from campaigns.contacts.reach import UNREACHED
 from campaigns.models import Batch, Campaign, CampaignRow, Event, Message, RowState, Tally
-from campaigns.models.bulk import claim, insert, unhurried
 from campaigns.opt_outs.lookup import opted_out
-from campaigns.sending import accounts, control, tally
+from campaigns.runtime.bulk_sql import claim, insert, unhurried
+from campaigns.sending import counters, lifecycle
 
 CHUNK = 5000
 """Rows frozen in one transaction: about a tenth of a second of writing."""
@@ -39,22 +40,22 @@ class NotReady(Exception):  # noqa: N818 - it is a state of the draft, and its f
 
 def terms_for(sender: str) -> Terms:
     """Price, speed and usability of one of the account's numbers."""
-    found = accounts.number(sender) if sender else None
+    found = registry.number(sender) if sender else None
     phone = parse_phone(sender) if sender else None
     problem = ""
     if sender and found is None:
-        problem = f"{accounts.provider_name()} does not list it among the numbers of this account."
+        problem = f"{registry.provider_name()} does not list it among the numbers of this account."
     elif found and not found.can_send_batches:
         problem = (
-            f"It is not set up for high volume texts (A2PSmsSender). Ask {accounts.provider_name()} to "
+            f"It is not set up for high volume texts (A2PSmsSender). Ask {registry.provider_name()} to "
             "enable it, or choose another number."
         )
     return Terms(
         label=phone.e164 if phone and phone.e164 else sender,
-        price=accounts.price_for(sender) if sender else None,
-        rate=accounts.rate_for(sender),
+        price=registry.price_for(sender) if sender else None,
+        rate=registry.rate_for(sender),
         problem=problem,
-        reach=accounts.provider().reaches,
+        reach=registry.provider().reaches,
     )
 
 
@@ -151,7 +152,7 @@ def _freeze_next(campaign_id: int) -> bool:
         return True
     rows = source_rows(campaign.contact_list, after=campaign.frozen_to, limit=CHUNK)
     if not rows:
-        control.begin(campaign.pk)
+        lifecycle.begin(campaign.pk)
         return True
     chunk = decide(campaign, Personaliser(campaign.text, field_names(campaign)), rows)
     _write(campaign, rows[-1].id, chunk)
@@ -163,7 +164,7 @@ def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]
     chunk = Chunk(rows)
     usable = [row for row in rows if row.usable]
     out = opted_out(row.phone for row in usable)
-    far = countries.not_reached([row.phone for row in usable], accounts.provider().reaches)
+    far = countries.not_reached([row.phone for row in usable], registry.provider().reaches)
     texts = personaliser.render_many([row.cells() for row in usable])
     for row, text, segments in zip(usable, texts, count_many(texts), strict=True):
         if row.phone in out:
@@ -190,7 +191,7 @@ def _write(campaign: Campaign, last_id: int, chunk: Chunk) -> None:
     _freeze_rows(campaign, chunk)
     _cut(campaign, chunk)
     counts = chunk.counts()
-    tally.shift(
+    counters.shift(
         campaign.pk,
         {
             "rows": len(chunk.rows),
@@ -223,7 +224,7 @@ def _freeze_rows(campaign: Campaign, chunk: Chunk) -> None:
 
 def _cut(campaign: Campaign, chunk: Chunk) -> None:
     """Put the texts into batches: fill the last one up, then open new ones. A canary is the first of them."""
-    most = max(1, min(campaign.batch_size, accounts.provider().max_batch))
+    most = max(1, min(campaign.batch_size, registry.provider().max_batch))
 
     def room_of(batch_number: int) -> int:
         return min(campaign.canary, most) if batch_number == 1 and campaign.canary else most
@@ -253,4 +254,4 @@ def _cut(campaign: Campaign, chunk: Chunk) -> None:
 
 
 def default_batch_size() -> int:
-    return max(1, min(int(settings.BATCH_SIZE), accounts.provider().max_batch))
+    return max(1, min(int(settings.BATCH_SIZE), registry.provider().max_batch))

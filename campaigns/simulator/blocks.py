@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from campaigns.simulator.clock import Pace
 from campaigns.simulator.segments import count_segments
-
-if TYPE_CHECKING:
-    from campaigns.simulator.progress import Tally
+from campaigns.simulator.tally import Tally
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from campaigns.simulator.answers import Answer, Request, bad_parameter, json_ans
 from campaigns.simulator.blocks import Batch, Inbound
 from campaigns.simulator.carrier import Carrier
 from campaigns.simulator.paging import read_page, read_window
-from campaigns.simulator.progress import Progress, Tally, inbound_record
+from campaigns.simulator.progress import Progress, inbound_record
 from campaigns.simulator.segments import count_segments
+from campaigns.simulator.tally import Tally
 
 _MAX_NUMBERS = 15
 

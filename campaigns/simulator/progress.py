@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from campaigns.simulator.answers import iso
@@ -14,39 +12,16 @@ from campaigns.simulator.outcomes import (
     BLOCKED,
     BY_ENDING,
     DELIVERED,
-    DELIVERY_FAILED,
-    PRICE,
     QUEUED,
-    SENDING_FAILED,
-    SENT,
     UNREGISTERED,
     Outcome,
     Step,
     outcome_for,
 )
-
-_KEYS = {
-    QUEUED: "queued",
-    SENT: "sent",
-    DELIVERED: "delivered",
-    SENDING_FAILED: "sendingFailed",
-    DELIVERY_FAILED: "deliveryFailed",
-}
+from campaigns.simulator.tally import RECEIVED, Standing, Tally, money
 
 _SHORTEST_RECEIPT, _LONGEST_RECEIPT = 2.0, 8.0
 """Seconds between a text leaving and its usual receipt, at the real speed."""
-
-
-@dataclass(slots=True)
-class Standing:
-    status: str
-    code: str
-    since: int
-    billed: bool
-    final: bool
-
-
-_DELIVERED = Standing(DELIVERED, "", 0, billed=True, final=True)
 
 
 class Progress:
@@ -116,7 +91,7 @@ class Progress:
                 for index, count in enumerate(batch.segments())
                 if self._outcome(batch, index, batch.pace.left_at(index)).billed
             )
-            batch.cost = _money(segments)
+            batch.cost = money(segments)
         return batch.cost
 
     def message_record(self, batch: Batch, index: int, *, with_text: bool) -> dict[str, Any]:
@@ -133,7 +108,7 @@ class Progress:
         }
         if standing.billed:
             record["segmentCount"] = batch.segments()[index]
-            record["cost"] = _money(record["segmentCount"])
+            record["cost"] = money(record["segmentCount"])
         if with_text:
             record["text"] = batch.texts[index]
         if standing.code:
@@ -148,7 +123,7 @@ class Progress:
         tally, final = Tally(), True
         segments, delivered = batch.segments(), self._plainly_delivered(batch)
         for index in indexes:
-            standing = _DELIVERED if delivered(index) else self.text(batch, index)
+            standing = RECEIVED if delivered(index) else self.text(batch, index)
             final = final and standing.final
             tally.add(standing, segments[index])
         if whole and final:
@@ -169,44 +144,6 @@ class Progress:
         return check
 
 
-class Tally:
-    """Texts by status: how many, how many billed segments, which codes."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.segments: Counter[str] = Counter()
-        self.codes: dict[str, Counter[str]] = {SENDING_FAILED: Counter(), DELIVERY_FAILED: Counter()}
-
-    def add(self, standing: Standing, segments: int) -> None:
-        self.counts[standing.status] += 1
-        if standing.billed:
-            self.segments[standing.status] += segments
-        if standing.code:
-            self.codes[standing.status][standing.code] += 1
-
-    def add_inbound(self, segments: int) -> None:
-        self.add(_DELIVERED, segments)
-
-    def include(self, other: Tally) -> None:
-        self.counts.update(other.counts)
-        self.segments.update(other.segments)
-        for status, codes in self.codes.items():
-            codes.update(other.codes[status])
-
-    def to_answer(self) -> dict[str, Any]:
-        """Exactly five keys; only the two failed ones carry codes."""
-        answer: dict[str, Any] = {}
-        for status, key in _KEYS.items():
-            answer[key] = {"count": self.counts[status], "cost": _money(self.segments[status])}
-            if status in self.codes:
-                answer[key]["errorCodeCounts"] = dict(self.codes[status])
-        return answer
-
-
-def _money(segments: int) -> float:
-    return round(segments * PRICE, 3)
-
-
 def inbound_record(message: Inbound, segments: int, *, with_text: bool) -> dict[str, Any]:
     """An incoming text. It has no batch, and the platform calls it Delivered and bills it."""
     record: dict[str, Any] = {
@@ -217,7 +154,7 @@ def inbound_record(message: Inbound, segments: int, *, with_text: bool) -> dict[
         "lastModifiedTime": iso(message.created),
         "messageStatus": DELIVERED,
         "segmentCount": segments,
-        "cost": _money(segments),
+        "cost": money(segments),
         "direction": "Inbound",
     }
     if with_text:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from campaigns.reporting.times import local
+from campaigns.reports.times import local
 from dashboard.words import Kind, words
 
 register = template.Library()

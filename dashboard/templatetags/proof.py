@@ -6,9 +6,9 @@ from typing import Any
 
 from django import template
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign, Disagreement
-from campaigns.reporting import disagreements
-from campaigns.sending import accounts
+from campaigns.receipts import discrepancies
 
 register = template.Library()
 
@@ -35,13 +35,13 @@ ADVICE: dict[str, str] = {
 @register.filter
 def advice(found: Disagreement) -> str:
     """What to do about it."""
-    return ADVICE[found.kind].format(provider=accounts.provider_name())
+    return ADVICE[found.kind].format(provider=registry.provider_name())
 
 
 @register.inclusion_tag("parts/_differences.html")
 def differences(campaign: Campaign | None = None) -> dict[str, Any]:
     """What is unexplained about a campaign; without one, about anything at all."""
-    found = disagreements.unsettled()
+    found = discrepancies.unsettled()
     if campaign is not None:
         found = found.filter(campaign=campaign)
     shown = list(found[: SHOWN + 1])
@@ -49,5 +49,5 @@ def differences(campaign: Campaign | None = None) -> dict[str, Any]:
         "found": shown[:SHOWN],
         "more": len(shown) > SHOWN,
         "campaign": campaign,
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }

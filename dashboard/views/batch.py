@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Batch, RowState, StoreBatch
-from campaigns.providers.words import explain
-from campaigns.reporting import mirror, mirror_search
-from campaigns.reporting.reports import ErrorLine
+from campaigns.providers.ringcentral.error_codes import explain
+from campaigns.receipts import store
+from campaigns.reports import store_search
+from campaigns.reports.delivery import ErrorLine
 from dashboard import store_pages
 from dashboard.words import REMOTE
 
@@ -49,9 +50,9 @@ class Totals:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
-    whose = mirror.owner()
+    whose = store.owner()
     found = get_object_or_404(StoreBatch, account=whose.pk if whose else None, provider_id=provider_id)
-    ours = mirror_search.our_batches(whose, [found]).get(found.pk) if whose else None
+    ours = store_search.our_batches(whose, [found]).get(found.pk) if whose else None
     totals = _totals(found, ours)
     people = f"{reverse('messages')}?{urlencode({'batch': provider_id})}"
     context = {

@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from campaigns.accounts import registry
 from campaigns.models import Batch, StoreBatch
-from campaigns.reporting import mirror, mirror_search
-from campaigns.sending import accounts
+from campaigns.receipts import store
+from campaigns.reports import store_search
 from dashboard import store_pages
-from dashboard.store_forms import BatchSearchForm
+from dashboard.forms.store import BatchSearchForm
 from dashboard.words import REMOTE
 
 PAGE = 50
@@ -31,14 +32,14 @@ class BatchRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batches(request: HttpRequest) -> HttpResponse:
-    whose = mirror.owner()
-    form = BatchSearchForm(request.GET, senders=[number.phone for number in accounts.all_numbers()])
+    whose = store.owner()
+    form = BatchSearchForm(request.GET, senders=[number.phone for number in registry.all_numbers()])
     filled = store_pages.asked(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
     if whose and form.is_valid():
         where = store_pages.place(request)
-        found = mirror_search.batches(whose, form.wanted(), where, PAGE)
-        ours = mirror_search.our_batches(whose, found.rows)
+        found = store_search.batches(whose, form.wanted(), where, PAGE)
+        ours = store_search.our_batches(whose, found.rows)
         context |= {
             "rows": [BatchRow(item, ours.get(item.pk)) for item in found.rows],
             **store_pages.turned(found, filled, where),

@@ -15,12 +15,13 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign, Event, Import, RowState
-from campaigns.reporting.progress import TAKEN, Progress, progress
-from campaigns.sending import accounts, control, parking
-from dashboard.context import standing_of
+from campaigns.reports.progress import TAKEN, Progress, progress
+from campaigns.sending import lifecycle, quarantine
+from dashboard.context_processors import standing_of
+from dashboard.decorators import press
 from dashboard.people import signed_in
-from dashboard.press import press
 from dashboard.words import REMOTE
 
 SEND = "campaigns.send_campaign"
@@ -64,7 +65,7 @@ def campaign_batches(request: HttpRequest, campaign_id: int) -> HttpResponseBase
 def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
     user = signed_in(request)
-    if control.try_again(found, user=user) or parking.release(found.pk, user=user):
+    if lifecycle.try_again(found, user=user) or quarantine.release(found.pk, user=user):
         messages.success(
             request, "It goes on. What is with the carrier already is not handed over a second time."
         )
@@ -88,7 +89,7 @@ def _why_not_on(now: Progress) -> str:
 @press("campaign", "campaign_id")
 def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
-    if control.pause(found, user=signed_in(request)):
+    if lifecycle.pause(found, user=signed_in(request)):
         messages.success(request, f"Paused. {progress(found.pk).standing}")
     else:
         messages.info(request, "There was nothing to pause: it is held already, or everything has left.")
@@ -100,8 +101,8 @@ def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Take the launch back. A second press leads to the same draft."""
     found = get_object_or_404(Campaign, pk=campaign_id)
-    undone = control.undo(found, user=signed_in(request))
-    draft = undone or control.draft_after(found)
+    undone = lifecycle.undo(found, user=signed_in(request))
+    draft = undone or lifecycle.draft_after(found)
     if undone:
         messages.success(request, "Taken back: nothing was sent. Here is the same campaign as a draft again.")
     elif draft is None:
@@ -122,20 +123,20 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "expected": _expected(now.campaign),
         "known_words": set(REMOTE),
         "may_send": request.user.has_perm(SEND),
-        "paused": now.campaign.trouble_code == control.PAUSED,
-        "can_pause": now.campaign.state in PAUSABLE and now.campaign.trouble_code != control.PAUSED,
+        "paused": now.campaign.trouble_code == lifecycle.PAUSED,
+        "can_pause": now.campaign.state in PAUSABLE and now.campaign.trouble_code != lifecycle.PAUSED,
         "receipt_states": (*TAKEN, RowState.REJECTED, RowState.MARKED_SENT),
-        "asked": now.campaign.trouble_code == control.CANARY,
+        "asked": now.campaign.trouble_code == lifecycle.CANARY,
         "parked": now.campaign.state == Campaign.State.SENDING
-        and now.campaign.trouble_code == parking.PARKED,
+        and now.campaign.trouble_code == quarantine.PARKED,
         "stopped": _stopped(now),
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
 
 
 def _stopped(now: Progress) -> Event | None:
     """When somebody cancelled it or took it back, and who."""
-    if now.campaign.state in control.STOPPABLE and not now.cancelled:
+    if now.campaign.state in lifecycle.STOPPABLE and not now.cancelled:
         return None
     return now.campaign.events.filter(verb__in=("cancelled", "undone")).select_related("actor").first()
 

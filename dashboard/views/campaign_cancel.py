@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign
-from campaigns.reporting.progress import progress
-from campaigns.sending import accounts, control
+from campaigns.reports.progress import progress
+from campaigns.sending import lifecycle
 from dashboard.people import signed_in
 from dashboard.templatetags.carillon import plural
 
@@ -20,10 +21,10 @@ from dashboard.templatetags.carillon import plural
 def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     now = progress(campaign.pk)
-    if request.method != "POST" and campaign.state in control.STOPPABLE and not now.cancelled:
-        context = {"progress": now, "provider_name": accounts.provider_name()}
+    if request.method != "POST" and campaign.state in lifecycle.STOPPABLE and not now.cancelled:
+        context = {"progress": now, "provider_name": registry.provider_name()}
         return render(request, "campaign_cancel.html", context)
-    stopped = control.cancel(campaign, user=signed_in(request)) if request.method == "POST" else None
+    stopped = lifecycle.cancel(campaign, user=signed_in(request)) if request.method == "POST" else None
     if stopped is None:
         messages.info(request, "There is nothing to cancel: nothing of it is left to be handed over.")
     elif now.campaign.state == Campaign.State.PREPARING:

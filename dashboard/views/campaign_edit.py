@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
+from campaigns.accounts import registry
 from campaigns.composing.preflight import preview
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.models import Campaign, ContactList
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
-from campaigns.sending import accounts
-from dashboard.campaign_forms import OPT_OUT_LINE, CampaignForm, chips
-from dashboard.press import press
+from dashboard.decorators import press
+from dashboard.forms.campaigns import OPT_OUT_LINE, CampaignForm, chips
 
 Pick = Literal["", "longest", "dearest", "empty"]
 PICK_LABELS = (("longest", "Longest"), ("dearest", "Dearest"), ("empty", "Empty field"))
@@ -53,7 +53,7 @@ def campaign_edit(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)
     if not campaign.is_draft:
         return _too_late(request, campaign)
-    numbers = accounts.usable_numbers()
+    numbers = registry.usable_numbers()
     if request.method != "POST":
         return _page(request, campaign, CampaignForm(campaign=campaign, numbers=numbers))
     form = CampaignForm(_with_chip(request.POST), campaign=campaign, numbers=numbers)
@@ -69,7 +69,7 @@ def campaign_edit(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def campaign_preview(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The fragment beside the text while somebody types. Keeps what is typed, so that nothing gets lost."""
     campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)
-    form = CampaignForm(request.POST, campaign=campaign, numbers=accounts.usable_numbers())
+    form = CampaignForm(request.POST, campaign=campaign, numbers=registry.usable_numbers())
     kept = form.is_valid() and keep(campaign, form.cleaned_data)
     if not kept and not campaign.is_draft:
         return HttpResponseClientRedirect(reverse("campaign", args=[campaign.pk]))
@@ -96,14 +96,14 @@ def composing(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> d
     """What is shown around the text, made from what is in the form now, be it saved or not."""
     contact_list, sender, text = _typed(campaign, form)
     asked = Shown.from_request(request)
-    price = accounts.price_for(sender) if sender else None
+    price = registry.price_for(sender) if sender else None
     shown = preview(
         contact_list,
         text,
         position=asked.position,
         pick=asked.pick,
         price=price,
-        reach=accounts.provider().reaches,
+        reach=registry.provider().reaches,
     )
     return {
         "campaign": campaign,
@@ -120,7 +120,7 @@ def composing(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> d
         "has_opt_out_line": tells_how_to_stop(text),
         "before": shown.position - 1 if shown.position > 0 else None,
         "after": shown.position + 1 if shown.position + 1 < shown.count else None,
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
 
 

@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, RowState, Tally
-from campaigns.reporting.exports import LEFT_OUT, PersonLine, people, rows_csv
-from campaigns.reporting.progress import READING_ORDER
-from campaigns.sending import accounts
+from campaigns.reports.exports import LEFT_OUT, PersonLine, people, rows_csv
+from campaigns.reports.progress import READING_ORDER
 
 PAGE = 50
 OWN_COLUMNS = 2
@@ -54,7 +54,7 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "people": [_row(line, columns) for line in lines[:PAGE]],
         "next_after": lines[PAGE - 1].id if len(lines) > PAGE else None,
         "turned": bool(after),
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
     return render(request, "campaign_people.html", context)
 

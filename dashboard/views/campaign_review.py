@@ -18,14 +18,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from campaigns.accounts import registry
 from campaigns.composing.findings import Finding
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.preflight import Preflight
 from campaigns.models import Campaign
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
-from campaigns.sending import accounts, canary
+from campaigns.sending import canary
 from campaigns.sending.launch import NotReady, launch, review
-from dashboard.campaign_forms import OPT_OUT_LINE, LaunchForm
+from dashboard.forms.campaigns import OPT_OUT_LINE, LaunchForm
 from dashboard.people import signed_in
 from dashboard.templatetags.carillon import duration, money, phone, plural
 from dashboard.templatetags.compose import cents
@@ -120,7 +121,7 @@ def _page(request: HttpRequest, campaign: Campaign, form: LaunchForm) -> HttpRes
         "handover_minutes": settings.HANDOVER_MINUTES,
         "undo_seconds": settings.UNDO_SECONDS,
         "canary": canary.SIZE if found.texts > canary.SIZE else 0,
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
     return render(request, "campaign_review.html", context)
 
@@ -164,10 +165,10 @@ def _from_finding(campaign: Campaign, finding: Finding) -> Check:
 
 
 def _from_number(campaign: Campaign, found: Preflight) -> Check:
-    sender = accounts.number(campaign.sender)
+    sender = registry.number(campaign.sender)
     kind = "toll-free number" if sender and sender.toll_free else "local number"
     detail = (
-        f"Set up for high volume texts with {accounts.provider_name()}. "
+        f"Set up for high volume texts with {registry.provider_name()}. "
         f"It sends about {round(found.rate):,} texts a minute."
     )
     return Check("good", "telephone", f"From: {phone(campaign.sender)}, {kind}", detail)
@@ -206,6 +207,6 @@ def _cost(campaign: Campaign, found: Preflight) -> Check:
     if found.cost is None:
         detail = f"{plural(found.segments, 'segment,segments')}: {spread}. What one costs was not entered."
         return Check("look", "currency-dollar", "Cost: unknown", detail)
-    price = accounts.price_for(campaign.sender)
+    price = registry.price_for(campaign.sender)
     detail = f"{plural(found.segments, 'segment,segments')} at {money(price)}: {spread}."
     return Check("good", "currency-dollar", f"Cost: {money(cents(found.cost))} expected", detail)

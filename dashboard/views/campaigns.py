@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList
-from campaigns.sending import accounts
 
 PAGE = 25
 DRAFTS = 100
@@ -33,6 +33,6 @@ def campaigns(request: HttpRequest) -> HttpResponse:
         "older": shown[PAGE - 1].pk if len(shown) > PAGE else None,
         "turned": turned,
         "has_lists": ContactList.objects.exists(),
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
     return render(request, "campaigns.html", context)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from campaigns.sending import highwater
+from campaigns.sending import restore_guard
 
 log = logging.getLogger(__name__)
 
@@ -27,4 +27,4 @@ def healthz(request: HttpRequest) -> JsonResponse:
         log.exception("the database does not answer")
         return JsonResponse({"ok": False}, status=503)
     # The site works, so that whoever is to unlock it can sign in.
-    return JsonResponse({"ok": True, **({"sending": "locked"} if highwater.trouble() else {})})
+    return JsonResponse({"ok": True, **({"sending": "locked"} if restore_guard.trouble() else {})})

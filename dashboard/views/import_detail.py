@@ -15,10 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
-from campaigns.intake import importing, reach
+from campaigns.accounts import registry
+from campaigns.contacts import importer, reach
 from campaigns.models import Import
-from campaigns.reporting.exports import bad_rows_csv
-from campaigns.sending import accounts
+from campaigns.reports.exports import bad_rows_csv
 from dashboard.columns import phone_column
 from dashboard.paging import row_seen
 
@@ -67,7 +67,7 @@ def _record(import_id: int) -> Import:
 def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
     age = (timezone.now() - record.since).total_seconds()
     done = record.state == Import.State.DONE
-    far = reach.beyond(record.contact_list, accounts.provider().reaches) if done else reach.Beyond()
+    far = reach.beyond(record.contact_list, registry.provider().reaches) if done else reach.Beyond()
     context = {
         "record": record,
         "contact_list": record.contact_list,
@@ -75,7 +75,7 @@ def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
         "late": record.state == Import.State.WAITING and age > LATE_SECONDS,
         "delay": _delay(age),
         "far": far,
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
         "reached_count": record.usable_count - far.count,
         "not_usable_count": record.invalid_count + far.count,
         "bad_count": record.invalid_count + record.duplicate_count + far.count,
@@ -90,14 +90,14 @@ def _delay(age: float) -> int:
 
 def _account(request: HttpRequest, record: Import, far: reach.Beyond) -> dict[str, Any]:
     """The rows that could not be used: how many for each reason, and a page of them."""
-    problems = importing.problems(record)
+    problems = importer.problems(record)
     if far.count:
-        problems.append(importing.ProblemCount(reach.UNREACHED, reach.SENTENCE, far.count))
+        problems.append(importer.ProblemCount(reach.UNREACHED, reach.SENTENCE, far.count))
     code = request.GET.get("code", "")
     if code and code not in {problem.code for problem in problems}:
         raise Http404
     after = row_seen(request, "after") or 0
-    rows = importing.bad_rows(record, code, after, PAGE + 1, far)
+    rows = importer.bad_rows(record, code, after, PAGE + 1, far)
     columns = record.contact_list.columns
     more = ""
     if len(rows) > PAGE:

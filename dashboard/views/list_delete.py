@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from campaigns.intake import lists
+from campaigns.contacts import removal
 from campaigns.models import ContactList
 from dashboard.people import signed_in
 
@@ -17,9 +17,9 @@ from dashboard.people import signed_in
 @permission_required("campaigns.delete_contactlist", raise_exception=True)
 def list_delete(request: HttpRequest, list_id: int) -> HttpResponse:
     found = get_object_or_404(ContactList, pk=list_id)
-    if request.method != "POST" and lists.removable(found):
+    if request.method != "POST" and removal.removable(found):
         return render(request, "list_delete.html", {"contact_list": found})
-    if request.method == "POST" and lists.remove(found, user=signed_in(request)):
+    if request.method == "POST" and removal.remove(found, user=signed_in(request)):
         messages.success(request, f"“{found.name}” is deleted, and the people in it with it.")
         return redirect("lists")
     if found.campaigns.exists():

@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns.intake import importing, lists, reach
+from campaigns.accounts import registry
+from campaigns.contacts import importer, reach, removal
 from campaigns.models import ContactList
-from campaigns.sending import accounts
 from dashboard.columns import phone_column
-from dashboard.forms import ListNameForm
+from dashboard.forms.contacts import ListNameForm
 from dashboard.paging import row_seen
 
 PAGE = 50
@@ -27,11 +27,11 @@ CAMPAIGNS = 20
 def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
     found = get_object_or_404(ContactList.objects.select_related("created_by"), pk=list_id)
     after = row_seen(request, "after") or 0
-    contacts = importing.contacts_page(found, after, PAGE + 1)
+    contacts = importer.contacts_page(found, after, PAGE + 1)
     places = [place for place in range(len(found.columns)) if place != found.phone_column][:SHOWN_COLUMNS]
     campaigns = list(found.campaigns.select_related("tally")[: CAMPAIGNS + 1])
     imports = list(found.imports.select_related("created_by"))
-    far = reach.beyond(found, accounts.provider().reaches)
+    far = reach.beyond(found, registry.provider().reaches)
     context = phone_column(found) | {
         "contact_list": found,
         "far": far,
@@ -45,10 +45,10 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
         "first": f"{reverse('list_detail', args=[found.pk])}#people" if after else "",
         "more": f"?after={contacts[PAGE - 1].id}#people" if len(contacts) > PAGE else "",
         "imports": imports,
-        "moving": any(source.state in lists.BUSY for source in imports),
+        "moving": any(source.state in removal.BUSY for source in imports),
         "campaigns": campaigns[:CAMPAIGNS],
         "more_campaigns": len(campaigns) > CAMPAIGNS,
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
     return render(request, "list_detail.html", context)
 

@@ -13,13 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from campaigns.intake import importing, kept
-from campaigns.intake.file_problems import WHICH_COLUMN
-from campaigns.intake.phone_columns import PhoneColumns
-from campaigns.intake.spreadsheet import FileProblem, open_sheet
+from campaigns.contacts import importer, pending_upload
+from campaigns.contacts.errors import WHICH_COLUMN
+from campaigns.contacts.phone_columns import PhoneColumns
+from campaigns.contacts.spreadsheet import FileProblem, open_sheet
 from campaigns.models import Import
 from dashboard.columns import column_cards
-from dashboard.forms import UploadForm
+from dashboard.forms.contacts import UploadForm
 from dashboard.people import signed_in
 
 KEPT = "kept_file"
@@ -46,7 +46,7 @@ def list_new(request: HttpRequest) -> HttpResponse:
 
 def _receive(request: HttpRequest, form: UploadForm, upload: IO[bytes], filename: str) -> Import:
     try:
-        return importing.receive(
+        return importer.receive(
             upload,
             filename,
             list_name=form.list_name(filename),
@@ -56,7 +56,7 @@ def _receive(request: HttpRequest, form: UploadForm, upload: IO[bytes], filename
     except FileProblem as problem:
         if _about_column(problem) and request.FILES:
             _forget(request)
-            request.session[KEPT] = {"name": kept.keep(upload), "filename": filename}
+            request.session[KEPT] = {"name": pending_upload.keep(upload), "filename": filename}
         raise
 
 
@@ -68,7 +68,7 @@ def _file(request: HttpRequest, form: UploadForm) -> Iterator[tuple[IO[bytes], s
         yield chosen, chosen.name
         return
     waiting = request.session[KEPT]
-    path = kept.find(waiting["name"])
+    path = pending_upload.find(waiting["name"])
     assert path is not None, "the form asked for a file otherwise"  # noqa: S101
     with path.open("rb") as upload:
         yield upload, waiting["filename"]
@@ -77,13 +77,13 @@ def _file(request: HttpRequest, form: UploadForm) -> Iterator[tuple[IO[bytes], s
 def _kept_name(request: HttpRequest) -> str:
     """What the kept file is called by its owner; empty if there is none."""
     waiting = request.session.get(KEPT)
-    return str(waiting["filename"]) if waiting and kept.find(waiting["name"]) else ""
+    return str(waiting["filename"]) if waiting and pending_upload.find(waiting["name"]) else ""
 
 
 def _forget(request: HttpRequest) -> None:
     waiting = request.session.pop(KEPT, None)
     if waiting:
-        kept.forget(waiting["name"])
+        pending_upload.forget(waiting["name"])
 
 
 def _page(
@@ -100,7 +100,7 @@ def _page(
 def _seen_before(request: HttpRequest, form: UploadForm) -> PhoneColumns | None:
     """What stands in the columns of the kept file, for a form that comes back without an answer."""
     waiting = request.session.get(KEPT, {})
-    path = kept.find(waiting.get("name", "")) if "phone_column" in form.fields else None
+    path = pending_upload.find(waiting.get("name", "")) if "phone_column" in form.fields else None
     if path is None:
         return None
     try:

@@ -8,9 +8,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from campaigns.models import StoreMessage
-from campaigns.providers.words import explain
-from campaigns.reporting import mirror, mirror_search
-from campaigns.reporting.message_life import life
+from campaigns.providers.ringcentral.error_codes import explain
+from campaigns.receipts import store
+from campaigns.reports import store_search
+from campaigns.reports.timeline import life
 from dashboard import store_pages
 from dashboard.views.messages import MessageRow
 
@@ -18,11 +19,11 @@ from dashboard.views.messages import MessageRow
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
-    whose = mirror.owner()
+    whose = store.owner()
     found = get_object_or_404(
         StoreMessage.objects.select_related("batch"), pk=message_id, account=whose.pk if whose else None
     )
-    ours = mirror_search.our_messages(whose, [found]).get(found.pk) if whose else None
+    ours = store_search.our_messages(whose, [found]).get(found.pk) if whose else None
     context = {
         "row": MessageRow(found, ours),
         "message": found,

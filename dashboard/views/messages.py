@@ -13,13 +13,14 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
+from campaigns.accounts import registry
 from campaigns.models import AccountState, Message, StoreMessage
-from campaigns.reporting import mirror, mirror_search, mirror_sync
-from campaigns.reporting.reasons import sentence
-from campaigns.sending import accounts
+from campaigns.receipts import store, store_sync
+from campaigns.reports import store_search
+from campaigns.reports.explanations import sentence
 from dashboard import store_pages
-from dashboard.press import press
-from dashboard.store_forms import MessageSearchForm
+from dashboard.decorators import press
+from dashboard.forms.store import MessageSearchForm
 
 PAGE = 50
 
@@ -33,7 +34,7 @@ class MessageRow:
 
     @property
     def state(self) -> str:
-        return mirror.state_of(self.message.undelivered)
+        return store.state_of(self.message.undelivered)
 
     @property
     def reason(self) -> str:
@@ -43,15 +44,15 @@ class MessageRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def messages(request: HttpRequest) -> HttpResponse:
-    whose = mirror.owner()
+    whose = store.owner()
     form = MessageSearchForm(
-        request.GET, account_id=whose.pk if whose else None, provider=accounts.provider_name()
+        request.GET, account_id=whose.pk if whose else None, provider=registry.provider_name()
     )
     filled = store_pages.asked(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
     if whose and form.is_valid():
         where = store_pages.place(request)
-        found = mirror_search.messages(whose, form.wanted(), where, PAGE)
+        found = store_search.messages(whose, form.wanted(), where, PAGE)
         context |= {
             "rows": rows_of(whose, found.rows),
             **store_pages.turned(found, filled, where),
@@ -60,7 +61,7 @@ def messages(request: HttpRequest) -> HttpResponse:
 
 
 def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageRow]:
-    ours = mirror_search.our_messages(whose, found)
+    ours = store_search.our_messages(whose, found)
     return [MessageRow(item, ours.get(item.pk)) for item in found]
 
 
@@ -68,10 +69,10 @@ def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageR
 @press("messages")
 def messages_refresh(request: HttpRequest) -> HttpResponse:
     """Ask for a turn of reading. The worker takes it; no request of a person waits for the provider."""
-    name = accounts.provider_name()
-    if mirror_sync.ask():
+    name = registry.provider_name()
+    if store_sync.ask():
         notes.success(request, f"{name} is being asked. What is new shows here in a few seconds.")
-    elif mirror_sync.freshness().asked:
+    elif store_sync.freshness().asked:
         notes.info(request, f"{name} is being asked already. Look again in a few seconds.")
     else:
         notes.info(request, f"Nothing was read from {name} yet. That begins by itself once it answers.")

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from campaigns.accounts import registrations, registry
 from campaigns.models import AccountState, SenderNumber
 from campaigns.providers.registration import Registration, describe
-from campaigns.sending import accounts, registrations
 from campaigns.sending.launch import terms_for
 
 ABILITIES = {
@@ -42,12 +42,12 @@ class NumberRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def numbers(request: HttpRequest) -> HttpResponse:
-    state = AccountState.objects.filter(account=accounts.known_account()).first()
+    state = AccountState.objects.filter(account=registry.known_account()).first()
     context = {
-        "rows": [_row(number) for number in accounts.all_numbers()],
+        "rows": [_row(number) for number in registry.all_numbers()],
         "read_at": state.numbers_at if state else None,
-        "daily_limit": accounts.DAILY_LIMIT,
-        "provider_name": accounts.provider_name(),
+        "daily_limit": registry.DAILY_LIMIT,
+        "provider_name": registry.provider_name(),
     }
     return render(request, "numbers.html", context)
 
@@ -58,7 +58,7 @@ def _row(number: SenderNumber) -> NumberRow:
     return NumberRow(
         number=number,
         abilities=[ABILITIES.get(name, name) for name in number.features],
-        allowed_rate=accounts.TOLL_FREE_RATE if number.toll_free else accounts.LOCAL_RATE,
+        allowed_rate=registry.TOLL_FREE_RATE if number.toll_free else registry.LOCAL_RATE,
         price=terms.price,
         problem=terms.problem,
         registration=registration,

@@ -11,15 +11,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns.inbox import consents, optouts
-from campaigns.inbox.optouts import AddResult
+from campaigns.accounts import registry
 from campaigns.models import CarrierConsent, OptOut
+from campaigns.opt_outs import ingest, manual
 from campaigns.opt_outs.lookup import opted_out
-from campaigns.sending import accounts
-from dashboard.forms import OptOutForm
+from campaigns.opt_outs.manual import AddResult
+from dashboard.decorators import press
+from dashboard.forms.contacts import OptOutForm
 from dashboard.paging import row_seen
 from dashboard.people import signed_in
-from dashboard.press import press
 from dashboard.templatetags.carillon import phone, plural
 from dashboard.undecided import undecided_replies
 
@@ -47,9 +47,7 @@ def opt_out_add(request: HttpRequest) -> HttpResponse:
     form = OptOutForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    result = optouts.add(
-        form.cleaned_data["numbers"], note=form.cleaned_data["note"], user=signed_in(request)
-    )
+    result = manual.add(form.cleaned_data["numbers"], note=form.cleaned_data["note"], user=signed_in(request))
     _say(request, result)
     if not result.bad:
         return redirect("opt_outs")
@@ -72,10 +70,10 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
         return redirect(reverse("opt_outs") + "#undecided")
     blocked = _blocked(opt_out)
     if request.method != "POST" and opt_out.ended_at is None:
-        ends_by_itself = opt_out.source in consents.BEGUN_BY_THEM
+        ends_by_itself = opt_out.source in ingest.BEGUN_BY_THEM
         context = {"opt_out": opt_out, "blocked": blocked, "ends_by_itself": ends_by_itself}
         return render(request, "opt_out_end.html", context)
-    if request.method == "POST" and optouts.end(opt_out, user=signed_in(request)):
+    if request.method == "POST" and manual.end(opt_out, user=signed_in(request)):
         if opted_out([opt_out.phone]):
             messages.warning(
                 request,
@@ -105,9 +103,9 @@ def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
         messages.info(request, f"The reply of {phone(opt_out.phone)} had been decided before.")
     elif _wrote_again(request, opt_out):
         messages.warning(request, f"{phone(opt_out.phone)} wrote again meanwhile. Read it, then decide.")
-    elif means == "stop" and optouts.confirm(opt_out, user=signed_in(request)):
+    elif means == "stop" and manual.confirm(opt_out, user=signed_in(request)):
         messages.success(request, f"{phone(opt_out.phone)} will not be texted any more.")
-    elif means == "other" and optouts.end(opt_out, user=signed_in(request)):
+    elif means == "other" and manual.end(opt_out, user=signed_in(request)):
         messages.success(request, f"{phone(opt_out.phone)} may be texted, from the next campaign on.")
     else:
         messages.info(request, f"The reply of {phone(opt_out.phone)} had been decided before.")
@@ -122,7 +120,7 @@ def _wrote_again(request: HttpRequest, opt_out: OptOut) -> bool:
 
 def _blocked(opt_out: OptOut) -> str:
     """What keeps texts from this person whatever is undone here: the provider's own list. Empty: nothing."""
-    held = CarrierConsent.objects.blocks().filter(phone=opt_out.phone, account=accounts.known_account())
+    held = CarrierConsent.objects.blocks().filter(phone=opt_out.phone, account=registry.known_account())
     senders = sorted(held.values_list("sender", flat=True))
     if not senders:
         return ""
@@ -131,7 +129,7 @@ def _blocked(opt_out: OptOut) -> str:
         where = " and ".join(phone(sender) for sender in senders)
         to = "that number" if len(senders) == 1 else "each of these numbers"
     return (
-        f"{accounts.provider_name()} itself still blocks texts from {where} to this person: "
+        f"{registry.provider_name()} itself still blocks texts from {where} to this person: "
         f"they are not delivered until the person texts START to {to}."
     )
 
@@ -139,7 +137,7 @@ def _blocked(opt_out: OptOut) -> str:
 def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     before = row_seen(request, "before")
-    found = optouts.page(query, before, PAGE + 1)
+    found = manual.page(query, before, PAGE + 1)
     older = ""
     if len(found) > PAGE:
         turn = ({"q": query} if query else {}) | {"before": found[PAGE - 1].pk}
@@ -153,7 +151,7 @@ def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
         "newest": ""
         if before is None
         else reverse("opt_outs") + (f"?{urlencode({'q': query})}" if query else ""),
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     } | undecided_replies(request)
     return render(request, "opt_outs.html", context)
 

@@ -11,10 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
+from campaigns.accounts import registry
 from campaigns.models import Tally
-from campaigns.reporting import progress
-from campaigns.reporting.progress import LEFT_OUT, Overview
-from campaigns.sending import accounts
+from campaigns.reports import progress
+from campaigns.reports.progress import LEFT_OUT, Overview
 from dashboard.undecided import undecided_replies
 
 
@@ -40,7 +40,7 @@ def _context(now: Overview) -> dict[str, Any]:
         "recent": [(campaign, campaign.tally, _texts(campaign.tally)) for campaign in now.recent],
         "delay": min((line.next_delay for line in now.moving), default=0),
         "new_here": not (now.moving or now.recent or now.drafts),
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
 
 

@@ -15,14 +15,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from campaigns.composing import again
+from campaigns.accounts import registry
 from campaigns.models import Campaign, Import, RowState
-from campaigns.reporting import reports as reporting
-from campaigns.reporting.progress import READING_ORDER
-from campaigns.reporting.reports import Report, StatusLine
-from campaigns.sending import accounts
+from campaigns.reports import delivery as reporting
+from campaigns.reports.delivery import Report, StatusLine
+from campaigns.reports.progress import READING_ORDER
+from campaigns.sending import resend
+from dashboard.decorators import press
 from dashboard.people import signed_in
-from dashboard.press import press
 from dashboard.templatetags.carillon import plural
 from dashboard.views.campaign_people import csv_answer
 
@@ -73,8 +73,8 @@ def report_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | Streami
 def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Make the draft for those whom it did not reach. What is sent, and whether, is decided there."""
     campaign = get_object_or_404(Campaign, pk=campaign_id)
-    wanted = again.sketch(campaign)
-    child = again.make(campaign, user=signed_in(request))
+    wanted = resend.sketch(campaign)
+    child = resend.make(campaign, user=signed_in(request))
     if child is None:
         draft = campaign.children.filter(state=Campaign.State.DRAFT).first()
         messages.info(request, "Nothing was made: everybody who can be tried again is in a campaign already.")
@@ -86,7 +86,7 @@ def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     return redirect("campaign_edit", child.pk)
 
 
-def _why(wanted: again.Plan, first: str) -> str:
+def _why(wanted: resend.Plan, first: str) -> str:
     """The reasons for which something has to be done before."""
     return " ".join(
         f"{plural(reason.count, 'person,people')}: {reason.explanation.sentence} {reason.explanation.advice}"
@@ -108,8 +108,8 @@ def _context(found: Report) -> dict[str, Any]:
         "people_url": people,
         "source": Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).first(),
         "drift": _drift(found),
-        "again": again.sketch(campaign),
-        "provider_name": accounts.provider_name(),
+        "again": resend.sketch(campaign),
+        "provider_name": registry.provider_name(),
     }
 
 

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from campaigns.reporting.reports import campaign_reports
-from campaigns.sending import accounts
+from campaigns.accounts import registry
+from campaigns.reports.delivery import campaign_reports
 
 PAGE = 25
 
@@ -23,6 +23,6 @@ def reports(request: HttpRequest) -> HttpResponse:
         "lines": lines[:PAGE],
         "older": lines[PAGE - 1].campaign.pk if len(lines) > PAGE else None,
         "turned": turned,
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
     return render(request, "reports.html", context)

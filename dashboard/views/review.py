@@ -11,13 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign, Disagreement, Event, Message
-from campaigns.reporting import audit, disagreements
-from campaigns.sending import accounts, control, reconcile
-from campaigns.sending import review as decisions
-from campaigns.sending.review import Decision, Outcome
+from campaigns.receipts import audit, discrepancies
+from campaigns.reconciling import decisions, search
+from campaigns.reconciling.decisions import Decision, Outcome
+from campaigns.sending import lifecycle
+from dashboard.decorators import press
 from dashboard.people import signed_in
-from dashboard.press import press
 from dashboard.templatetags.carillon import phone, plural
 
 SEND = "campaigns.send_campaign"
@@ -41,29 +42,29 @@ class Case:
 
     @property
     def searched_from(self) -> datetime:
-        return (self.attempt.sending_at or self.attempt.prepared_at) - reconcile.WINDOW
+        return (self.attempt.sending_at or self.attempt.prepared_at) - search.WINDOW
 
     @property
     def cancelled(self) -> bool:
         """Nothing of its campaign is sent any more, whatever is decided here."""
-        return self.campaign.state not in control.STOPPABLE
+        return self.campaign.state not in lifecycle.STOPPABLE
 
 
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def review(request: HttpRequest) -> HttpResponse:
-    waiting, unexplained = decisions.waiting(), disagreements.unsettled()
+    waiting, unexplained = decisions.waiting(), discrepancies.unsettled()
     context = {
         "cases": [_case(attempt) for attempt in waiting[:SHOWN]],
         "more": max(0, waiting.count() - SHOWN),
         "searching": decisions.searching()[:SHOWN],
         "unexplained": unexplained[:SHOWN],
         "more_unexplained": max(0, unexplained.count() - SHOWN),
-        "other_programs": disagreements.other_programs(),
+        "other_programs": discrepancies.other_programs(),
         "audit": audit.last(),
         "audit_failed": audit.FAILED,
         "may_send": request.user.has_perm(SEND),
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
     return render(request, "review.html", context)
 
@@ -79,7 +80,7 @@ def _case(attempt: Attempt) -> Case:
 def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows where it comes from."""
     found = get_object_or_404(Disagreement, pk=disagreement_id)
-    if disagreements.know(found, user=signed_in(request)):
+    if discrepancies.know(found, user=signed_in(request)):
         messages.success(request, "Written down with your name: you know about it. It is not shown any more.")
     else:
         messages.info(request, "That was settled before: somebody knew about it, or both agree again.")
@@ -91,7 +92,7 @@ def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
 def review_known_all(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows the program that sends from this number: it and all before it, at once."""
     newest = get_object_or_404(Disagreement, pk=disagreement_id)
-    if count := disagreements.know_all(newest, user=signed_in(request)):
+    if count := discrepancies.know_all(newest, user=signed_in(request)):
         messages.success(
             request,
             f"Written down with your name: you know about {count:,} from {phone(newest.sender)}. "
@@ -120,13 +121,13 @@ def review_decide(request: HttpRequest, attempt_id: int, decision: str) -> HttpR
     context = {
         "case": _case(attempt),
         "decision": decision,
-        "provider_name": accounts.provider_name(),
+        "provider_name": registry.provider_name(),
     }
     return render(request, "review_decide.html", context)
 
 
 def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: Outcome) -> None:
-    name, campaign = accounts.provider_name(), attempt.batch.campaign
+    name, campaign = registry.provider_name(), attempt.batch.campaign
     campaign.refresh_from_db(fields=["state"])
     attempt.refresh_from_db(fields=["note"])
     texts = plural(attempt.size, "text,texts")

@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from dashboard.forms import SignInForm
+from dashboard.forms.contacts import SignInForm
 
 
 class SignInView(LoginView):

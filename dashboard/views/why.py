@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from campaigns.models import OptOut
-from campaigns.reporting.trace import trace, trace_csv
+from campaigns.reports.number_history import trace, trace_csv
 from dashboard import store_pages
-from dashboard.store_forms import NumberForm
+from dashboard.forms.store import NumberForm
 
 
 @require_safe

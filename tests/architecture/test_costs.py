@@ -13,16 +13,17 @@ from campaigns import logs
 from campaigns.composing import segments
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.template_check import check
-from campaigns.intake import columns, delimited, encoding, unicode_forms
-from campaigns.intake.file_problems import FileProblem
-from campaigns.intake.phone import normalise_many, parse_phone
+from campaigns.contacts import delimited, encoding, headers, unicode_forms
+from campaigns.contacts.errors import FileProblem
+from campaigns.contacts.phone import normalise_many, parse_phone
 from campaigns.opt_outs import carrier, keywords
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
-from campaigns.providers import calls, ringcentral_events, ringcentral_parse
+from campaigns.providers import retry
 from campaigns.providers.base import ProviderError
 from campaigns.providers.http import Answer
-from campaigns.providers.ringcentral_errors import parse_problem
-from campaigns.providers.ringcentral_mail_parse import MANY_AS_JSON, outcomes
+from campaigns.providers.ringcentral import events, parse
+from campaigns.providers.ringcentral.errors import parse_problem
+from campaigns.providers.ringcentral.mailbox_parse import MANY_AS_JSON, outcomes
 from tests.architecture.attacks import GENERAL
 from tests.architecture.growth import steep, undisturbed
 from tests.architecture.nasty import FIELDS, NASTY
@@ -50,7 +51,7 @@ def _many(text: str) -> object:
 
 
 def _in_an_event(text: str) -> object:
-    return ringcentral_events.parse_event(orjson.dumps({"event": text, "uuid": text, "body": {"id": text}}))
+    return events.parse_event(orjson.dumps({"event": text, "uuid": text, "body": {"id": text}}))
 
 
 def _personal(text: str) -> object:
@@ -65,9 +66,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "segments": segments.measure,
     "plain signs": segments.plain,
     "unusual signs": segments.unusual,
-    "a field name": columns.field_name,
-    "headings": lambda text: columns.heading_names([text] * 10),
-    "field names": lambda text: columns.field_names([text] * 10),
+    "a field name": headers.field_name,
+    "headings": lambda text: headers.heading_names([text] * 10),
+    "field names": lambda text: headers.field_names([text] * 10),
     "a stream": unicode_forms.stream_safe,
     "NFC": lambda text: unicode_forms.normalize("NFC", text),
     "NFKD": lambda text: unicode_forms.normalize("NFKD", text),
@@ -75,22 +76,22 @@ READERS: dict[str, Callable[[str], object]] = {
     "a number abroad": lambda text: parse_phone(text, "DE"),
     "a column of numbers": lambda text: normalise_many(text.split(",")),
     "a line of the log": logs.redact,
-    "an event": lambda text: ringcentral_events.parse_event(text.encode()),
+    "an event": lambda text: events.parse_event(text.encode()),
     "parts of an event": _in_an_event,
-    "a handshake": lambda text: ringcentral_events.handshake({"validation-token": text}, b""),
-    "an object": lambda text: ringcentral_parse.as_object(text.encode()),
-    "an amount": ringcentral_parse.money,
-    "a moment": ringcentral_parse.moment,
-    "a count": ringcentral_parse.count,
-    "an id": ringcentral_parse.identity,
+    "a handshake": lambda text: events.handshake({"validation-token": text}, b""),
+    "an object": lambda text: parse.as_object(text.encode()),
+    "an amount": parse.money,
+    "a moment": parse.moment,
+    "a count": parse.count,
+    "an id": parse.identity,
     "a refusal": lambda text: parse_problem(text.encode()),
-    "a number of RingCentral": ringcentral_parse.phone,
+    "a number of RingCentral": parse.phone,
     "a number in an opt-out": carrier.number,
     "a reply": keywords.meaning,
     "whether a text tells how to stop": tells_how_to_stop,
     "parts": _parts,
     "parts as JSON": _many,
-    "a time to wait": lambda text: calls.retry_after({"retry-after": text, "date": text}),
+    "a time to wait": lambda text: retry.retry_after({"retry-after": text, "date": text}),
 }
 
 

@@ -30,7 +30,7 @@ def _of_routes() -> Iterator[re.Pattern[str]]:
 
 
 def _of_countries() -> Iterator[re.Pattern[str]]:
-    numbering = importlib.import_module("campaigns.intake.numbering")
+    numbering = importlib.import_module("campaigns.contacts.phone_patterns")
     return (
         numbering.national_pattern(code, length) for code in (1, 39, 44, 49, 62, 81) for length in (9, 10, 11)
     )
@@ -39,12 +39,12 @@ def _of_countries() -> Iterator[re.Pattern[str]]:
 def _of_trunk_prefixes() -> Iterator[re.Pattern[str]]:
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
-    numbering = importlib.import_module("campaigns.intake.numbering")
+    numbering = importlib.import_module("campaigns.contacts.phone_patterns")
     return filter(None, map(numbering.trunk_prefix, COUNTRY_CODE_TO_REGION_CODE))
 
 
 def _of_north_america() -> Iterator[re.Pattern[str]]:
-    countries = importlib.import_module("campaigns.intake.countries")
+    countries = importlib.import_module("campaigns.contacts.countries")
     return (
         pattern for _, *patterns in countries._north_america() for pattern in patterns if pattern is not None
     )
@@ -56,14 +56,14 @@ def _of_delimiters() -> Iterator[re.Pattern[str]]:
 
 MADE_AT_RUN_TIME: dict[str, tuple[Built, frozenset[str]]] = {
     "campaigns/simulator/routes.py _route": (_of_routes, frozenset({"fullmatch"})),
-    "campaigns/intake/numbering.py national_pattern": (_of_countries, frozenset({"fullmatch"})),
-    "campaigns/intake/numbering.py trunk_prefix": (_of_trunk_prefixes, frozenset({"match"})),
-    "campaigns/intake/countries.py _north_america": (_of_north_america, frozenset({"match", "fullmatch"})),
-    "campaigns/intake/delimited.py _blank_after": (_of_delimiters, frozenset({"search"})),
+    "campaigns/contacts/phone_patterns.py national_pattern": (_of_countries, frozenset({"fullmatch"})),
+    "campaigns/contacts/phone_patterns.py trunk_prefix": (_of_trunk_prefixes, frozenset({"match"})),
+    "campaigns/contacts/countries.py _north_america": (_of_north_america, frozenset({"match", "fullmatch"})),
+    "campaigns/contacts/delimited.py _blank_after": (_of_delimiters, frozenset({"search"})),
 }
 """Patterns whose source only the running function knows: where, some of them, and how they are used."""
 
-FORMS_ITSELF = "campaigns/intake/unicode_forms.py"
+FORMS_ITSELF = "campaigns/contacts/unicode_forms.py"
 NORMALISE = {
     *("unicodedata.normalize", "unicodedata.is_normalized", "django.utils.text.slugify"),
     *("urllib.parse.urlsplit", "urllib.parse.urlparse", "urllib.parse.urljoin"),
@@ -74,11 +74,11 @@ NORMALISING_FILTERS = re.compile(r"\|\s*(truncate\w+|slugify|urlize\w*)")
 """Django's own filters for templates that normalise the whole text first."""
 WHY_IT_MAY = {
     "campaigns/opt_outs/keywords.py words": "one sign",
-    "campaigns/intake/phone.py _plain_sign": "one sign",
+    "campaigns/contacts/phone.py _plain_sign": "one sign",
     "campaigns/composing/segments.py _plain_form": "one sign, by its pattern",
     "campaigns/providers/factory.py checked_url": "an address of the settings",
-    "campaigns/providers/ringcentral_events.py _topic": "at most 2,048 characters",
-    "campaigns/providers/ringcentral_calls.py trusts": "ASCII only, and an address of the settings",
+    "campaigns/providers/ringcentral/events.py _topic": "at most 2,048 characters",
+    "campaigns/providers/ringcentral/api.py trusts": "ASCII only, and an address of the settings",
     "dashboard/views/sign_in.py get_redirect_url": "the host is this site's, which Django has checked",
     "dashboard/views/campaign_people.py csv_answer": "a name of at most 120 characters",
     "dashboard/views/import_detail.py import_bad_rows": "a name of at most 120 characters",

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import chromium, walk
-from tests.running_site import ROOT, Site, running_site
+from tests.support.running_site import ROOT, Site, running_site
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser import walk
-from tests.running_site import running_site
+from tests.support.running_site import running_site
 
 pytestmark = pytest.mark.browser
 

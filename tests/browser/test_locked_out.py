@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import walk
-from tests.running_site import Site, running_site
+from tests.support.running_site import Site, running_site
 
 pytestmark = pytest.mark.browser
 

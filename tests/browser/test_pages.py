@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser import walk
-from tests.running_site import running_site
+from tests.support.running_site import running_site
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.running_site import Site
-from tests.waiting import until
+from tests.support.running_site import Site
+from tests.support.waiting import until
 
 PATIENCE_MS = 120_000
 """Until something is on the page; far beyond what a busy machine needs."""

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.admin import DEEPEST, ReadOnlyAdmin, UncountedPaginator
 from campaigns.models import AccessToken, ImportRow, Installation, Lease, OptOut, Price, RateWindow
-from tests import factories
+from tests.support import factories
 
 HIDDEN = {AccessToken, Installation, Lease, RateWindow}
 """What the program keeps for itself."""

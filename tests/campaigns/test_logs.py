@@ -8,9 +8,9 @@ import re
 import pytest
 
 from campaigns.logs import redact
-from tests.sending import world
-from tests.sending.site import Site
 from tests.simulator.running import RunningSimulator
+from tests.support import world
+from tests.support.site import Site
 
 
 @pytest.mark.parametrize(

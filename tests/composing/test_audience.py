@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.composing import audience
 from campaigns.models import Import, ImportRow
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ import pytest
 from campaigns.composing.findings import Terms
 from campaigns.composing.preflight import Preflight, Preview, SegmentLine, preflight, preview
 from campaigns.models import Campaign, ContactList, ImportRow
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, Price, SenderNumber
-from campaigns.sending import accounts
 from campaigns.sending.launch import freeze, launch
-from tests import factories
+from tests.support import factories
 
 LOCAL = "+16505550100"
 TOLL_FREE = "+18885550100"
@@ -22,7 +22,7 @@ def numbers(*usable: str, plain: str = "") -> None:
     """What the provider has named: these can send campaigns, `plain` cannot."""
     for phone in [*usable, *filter(None, [plain])]:
         SenderNumber.objects.create(
-            account=accounts.known_account(),
+            account=registry.known_account(),
             phone=phone,
             toll_free=phone.startswith("+1888"),
             can_send_batches=phone != plain,

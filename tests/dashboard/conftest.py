@@ -13,10 +13,6 @@ from django.template.backends.django import DjangoTemplates
 
 from tests.dashboard.house import UNRESOLVED
 from tests.dashboard.page_client import PageClient
-from tests.sending.carrier import _simulator_process, simulator
-from tests.sending.site import _template, database, site
-
-__all__ = ["_simulator_process", "_template", "database", "simulator", "site"]
 
 
 class _Unresolved(str):

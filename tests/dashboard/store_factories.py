@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import AccountState, Batch, Campaign, Message, StoreBatch, StoreMessage, StoreState
-from campaigns.sending import accounts
 from tests.dashboard import campaign_factories
 
 OURS, TOLL_FREE = campaign_factories.LOCAL, campaign_factories.TOLL_FREE
@@ -19,8 +19,8 @@ ACCOUNT = "405151939033"
 def account(*, read: bool = True) -> AccountState:
     """The account that the settings open; its mirror was just read, unless not."""
     made, _ = AccountState.objects.get_or_create(
-        account=accounts.known_account() or ACCOUNT,
-        defaults={"provider": "ringcentral", "opened_by": accounts._credentials()},
+        account=registry.known_account() or ACCOUNT,
+        defaults={"provider": "ringcentral", "opened_by": registry._credentials()},
     )
     now = timezone.now()
     if read:

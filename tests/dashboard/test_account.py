@@ -10,11 +10,11 @@ from axes.models import AccessAttempt
 from django.contrib.auth.models import Group, User
 from pytest_django import Settings
 
-from campaigns import preparing
+from campaigns.local import bootstrap
 from campaigns.models import Event
 from dashboard.sign_in_locks import PAIR_LIMIT
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 PATH = "/account/"
 NEW = "three plain words"
@@ -130,15 +130,15 @@ def test_a_good_one_forgets_the_wrong_ones(as_viewer: PageClient) -> None:
 def first(settings: Settings, tmp_path: Path, db: None) -> tuple[PageClient, str, Path]:
     """The first user of a new site, and where their password is kept."""
     settings.VAR_DIR = tmp_path
-    kept = tmp_path / preparing.FIRST_PASSWORD
-    password = preparing.first_user(kept)
+    kept = tmp_path / bootstrap.FIRST_PASSWORD
+    password = bootstrap.first_user(kept)
     return PageClient(User.objects.get()), password, kept
 
 
 def test_the_first_password_is_kept_until_it_is_changed(first: tuple[PageClient, str, Path]) -> None:
     client, password, kept = first
     client.post(PATH, typed("wrong"))
-    PageClient().post("/sign-in/", {"username": preparing.FIRST_USER, "password": password})
+    PageClient().post("/sign-in/", {"username": bootstrap.FIRST_USER, "password": password})
     assert kept.read_text().strip() == password
     client.send(PATH, **typed(password))
     assert not kept.exists()
@@ -150,7 +150,7 @@ def test_the_first_password_is_changed_elsewhere(first: tuple[PageClient, str, P
     somebody = factories.user(name="vera")
     somebody.set_password(NEW)
     somebody.save()
-    user = User.objects.get(username=preparing.FIRST_USER)
+    user = User.objects.get(username=bootstrap.FIRST_USER)
     user.email = "ada@example.com"
     user.save()
     assert kept.read_text().strip() == password

@@ -10,11 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign, Import, Lease
 from campaigns.providers.base import ProviderError
-from campaigns.sending import accounts, highwater
-from tests import factories
+from campaigns.sending import restore_guard
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 SILENT = "has not been heard of for over a minute"
 UNREACHABLE = "RingCentral cannot be reached."
@@ -30,11 +31,11 @@ def worker_dies(_: pytest.MonkeyPatch) -> None:
 
 
 def carrier_goes(_: pytest.MonkeyPatch) -> None:
-    accounts.note_trouble(ProviderError(UNREACHABLE, kind="unreachable"))
+    registry.note_trouble(ProviderError(UNREACHABLE, kind="unreachable"))
 
 
 def backup_is_put_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(highwater, "restored", lambda: True)
+    patch.setattr(restore_guard, "restored", lambda: True)
 
 
 TROUBLES = pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from campaigns.models import Batch
-from campaigns.reporting import mirror
+from campaigns.receipts import store as provider_store
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient
 
@@ -41,7 +41,7 @@ def test_foreign_ones_are_counted_in_the_mirror(as_viewer: PageClient) -> None:
     made = store.batch("b-1", size=3, processed=2, status="Processing")
     store.message("1", batch=made)
     store.failed("2", batch=made)
-    mirror.recount([made.pk])
+    provider_store.recount([made.pk])
     html = as_viewer.page(PATH)
     assert "another program" in html
     assert "2 of 3 counted so far" in html

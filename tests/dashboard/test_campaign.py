@@ -8,10 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, Event
-from campaigns.sending import control
-from tests import factories
+from campaigns.sending import lifecycle
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 
 def path(campaign: Campaign) -> str:
@@ -144,7 +144,7 @@ def test_trouble_that_passes_says_when_it_is_tried_again(as_viewer: PageClient) 
 
 def held() -> Campaign:
     campaign = campaign_factories.launched()
-    assert control.hold(campaign.pk, "RingCentral refused the credentials.", code="credentials")
+    assert lifecycle.hold(campaign.pk, "RingCentral refused the credentials.", code="credentials")
     campaign.refresh_from_db()
     return campaign
 

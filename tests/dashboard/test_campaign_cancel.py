@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from campaigns.models import Campaign, Event, Tally
-from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 
 def path(campaign: Campaign) -> str:

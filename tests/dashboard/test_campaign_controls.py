@@ -10,12 +10,12 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, Event, RowState, Tally
-from campaigns.sending import canary, control, launch, parking, tally
+from campaigns.sending import canary, counters, launch, lifecycle, quarantine
 from dashboard.views.campaign_review import seen
-from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
 from tests.dashboard.test_campaign import path, running
+from tests.support import factories
 
 
 def leaving(*, frozen: bool = True) -> Campaign:
@@ -142,7 +142,7 @@ def asking() -> Campaign:
         totals={"delivery_failed": {"count": 3, "cost": "0", "error_codes": {"SMS-UP-430": 3}}},
     )  # fmt: skip
     Campaign.objects.update(canary=50)
-    assert control.hold(campaign.pk, "The first 50 texts were handed over.", code=control.CANARY)
+    assert lifecycle.hold(campaign.pk, "The first 50 texts were handed over.", code=lifecycle.CANARY)
     return campaign
 
 
@@ -233,8 +233,8 @@ def parked() -> Campaign:
     campaign = campaign_factories.launched(batch_size=2)
     first = Batch.objects.get(number=1)
     Batch.objects.filter(pk=first.pk).update(state=Batch.State.HELD, parked_at=timezone.now())
-    tally.move(campaign.pk, RowState.QUEUED, RowState.HELD, first.size)
-    why = {"trouble": parking.sentence(campaign.pk), "trouble_code": parking.PARKED}
+    counters.move(campaign.pk, RowState.QUEUED, RowState.HELD, first.size)
+    why = {"trouble": quarantine.sentence(campaign.pk), "trouble_code": quarantine.PARKED}
     Campaign.objects.filter(pk=campaign.pk).update(**why)
     return campaign
 

@@ -10,10 +10,10 @@ import pytest
 
 from campaigns.models import Campaign, Contact, ContactList, Import, ImportRow
 from dashboard.templatetags.compose import exact_money
-from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard.campaign_factories import LOCAL, TOLL_FREE
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 FRAGMENT = {"HX-Request": "true"}
 

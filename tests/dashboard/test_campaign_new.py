@@ -7,11 +7,11 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 from campaigns.models import AccountState, Campaign, Import, SenderNumber
-from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard.campaign_factories import LOCAL, PLAIN, TOLL_FREE
 from tests.dashboard.page_client import PageClient
 from tests.simulator.running import running_simulator
+from tests.support import factories
 
 PATH = "/campaigns/new/"
 

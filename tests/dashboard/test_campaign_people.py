@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Campaign, Message, RowState
-from campaigns.sending import tally
-from tests import factories
+from campaigns.sending import counters
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 
 def path(campaign: Campaign, query: str = "", page: str = "people/") -> str:
@@ -37,7 +37,7 @@ def failed(campaign: Campaign) -> None:
         cost="0.00850",
         changed_at=timezone.now(),
     )
-    tally.move(campaign.pk, RowState.QUEUED, RowState.NOT_DELIVERED, 1)
+    counters.move(campaign.pk, RowState.QUEUED, RowState.NOT_DELIVERED, 1)
 
 
 def test_everyone_in_file_order(as_viewer: PageClient) -> None:

@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 
 from campaigns.models import Campaign, Event, Price
 from dashboard.views.campaign_review import seen
-from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard.campaign_factories import LOCAL, PLAIN
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 NOON, EVENING = "2026-11-23 18:00:00+00:00", "2026-11-24 02:59:58+00:00"
 """In Chicago, where the site's clock stands: 12:00 and 20:59:58."""

@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from campaigns.models import Campaign
-from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 PATH = "/campaigns/"
 

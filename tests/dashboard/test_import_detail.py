@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Import
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 BAD = [
     factories.bad_row(5, "555-0107", "too_short", "Tom"),

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from campaigns.models import Contact, ContactList, Event, Import, ImportRow
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 
 def test_asks_first_then_deletes_the_people(as_composer: PageClient) -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from campaigns.models import Campaign, ContactList, Import
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 
 def test_people_columns_files_and_campaigns(as_composer: PageClient) -> None:

@@ -9,9 +9,9 @@ import pytest
 from django.conf import LazySettings, settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from campaigns.intake import importing, kept
+from campaigns.contacts import importer, pending_upload
 from campaigns.models import ContactList, Import
-from dashboard.forms import name_from
+from dashboard.forms.contacts import name_from
 from tests.dashboard.page_client import PageClient
 
 PAGE = "/lists/new/"
@@ -197,7 +197,7 @@ def test_sample_file_shows_what_an_account_of_bad_rows_is(as_composer: PageClien
     sample = Path(settings.BASE_DIR, "static/samples/recipients.csv")
     as_composer.post(PAGE, {"file": upload(sample.read_bytes(), sample.name)})
     record = Import.objects.get()
-    importing.run(record.pk)
+    importer.run(record.pk)
     record.refresh_from_db()
     counts = (record.row_count, record.usable_count, record.duplicate_count, record.invalid_count)
     assert counts == (12, 10, 1, 1)
@@ -206,11 +206,11 @@ def test_sample_file_shows_what_an_account_of_bad_rows_is(as_composer: PageClien
 def test_kept_file_is_forgotten_after_a_day(as_composer: PageClient, settings: LazySettings) -> None:
     as_composer.refused(PAGE, file=upload(NO_PHONES))
     (path,) = settings.UPLOAD_DIR.iterdir()
-    kept.forget_old()
+    pending_upload.forget_old()
     assert path.exists()
 
     os.utime(path, (0, 0))
-    kept.forget_old()
+    pending_upload.forget_old()
     assert not path.exists()
     html = as_composer.refused(PAGE, columns='["Who"]', phone_column="Who")
     assert "Choose a file first." in html
@@ -218,4 +218,4 @@ def test_kept_file_is_forgotten_after_a_day(as_composer: PageClient, settings: L
 
 @pytest.mark.parametrize("name", ["../secret-key", "kept-x", "", "kept-" + "0" * 32])
 def test_only_kept_files_are_found(name: str) -> None:
-    assert kept.find(name) is None
+    assert pending_upload.find(name) is None

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from campaigns.intake import importing
+from campaigns.contacts import importer
 from campaigns.models import Contact, ContactList, Import
 from tests.dashboard.page_client import PageClient
 from tests.dashboard.test_list_new import PAGE, flat, upload
@@ -58,7 +58,7 @@ def test_the_answer_makes_the_list_of_the_kept_file(
     response = as_composer.post(PAGE, {"columns": COLUMNS, "phone_column": column, "name": "My people"})
     record = Import.objects.get()
     assert response["Location"] == f"/imports/{record.pk}/"
-    importing.run(record.pk)
+    importer.run(record.pk)
     assert list(Contact.objects.order_by("pk").values_list("phone", flat=True)) == phones
     html = as_composer.page(f"/imports/{record.pk}/")
     assert f"Phone numbers were read from the column “{column}”." in html

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.intake import importing
+from campaigns.contacts import importer
 from campaigns.models import Contact, ContactList, Event, Import
-from tests import factories
 from tests.dashboard.page_client import PageClient
 from tests.dashboard.test_list_new import flat
 from tests.dashboard.test_list_new_columns import cards
+from tests.support import factories
 
 FILE = b"""Name,Mobile,Home phone,Order
 Ann,212-555-0101,650-555-0150,2125550181
@@ -23,8 +23,8 @@ BY_HOME = {"phone_column": "2"}
 
 
 def made() -> ContactList:
-    record = importing.receive(io.BytesIO(FILE), "people.csv", list_name="People", user=None)
-    importing.run(record.pk)
+    record = importer.receive(io.BytesIO(FILE), "people.csv", list_name="People", user=None)
+    importer.run(record.pk)
     return record.contact_list
 
 
@@ -49,8 +49,8 @@ def test_pages_name_the_column_and_its_rivals(as_composer: PageClient, as_viewer
 
 
 def test_a_list_without_rivals_says_so(as_composer: PageClient) -> None:
-    record = importing.receive(io.BytesIO(b"Phone,Name\n2125550101,Ann\n"), "a.csv", list_name="A", user=None)
-    importing.run(record.pk)
+    record = importer.receive(io.BytesIO(b"Phone,Name\n2125550101,Ann\n"), "a.csv", list_name="A", user=None)
+    importer.run(record.pk)
     assert "No other column holds phone numbers." in as_composer.page(f"/imports/{record.pk}/")
 
 
@@ -76,7 +76,7 @@ def test_it_shows_what_the_columns_hold_and_takes_another(as_composer: PageClien
     assert event.actor is not None
     assert event.actor.username == "carlo"
 
-    importing.run(record.pk)
+    importer.run(record.pk)
     assert "read from the column “Home phone”" in as_composer.page(f"/imports/{record.pk}/")
     phones = Contact.objects.order_by("pk").values_list("phone", flat=True)
     assert list(phones) == ["+16505550150", "+16505550151"]

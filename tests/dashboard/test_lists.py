@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Import
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 
 def test_empty_page_teaches_the_first_step(as_composer: PageClient) -> None:

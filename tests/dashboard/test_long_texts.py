@@ -20,13 +20,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
-from campaigns.inbox import webhook_events, webhooks
-from campaigns.intake import importing
+from campaigns.contacts import importer
 from campaigns.models import Campaign, ContactList, Import, ImportRow
-from tests import factories
+from campaigns.receipts import webhook_events, webhook_intake
 from tests.architecture.attacks import Attack
 from tests.architecture.nasty import FIELDS, NASTY
 from tests.dashboard import campaign_factories
+from tests.support import factories
 
 LONG = 100_000
 MOST_SECONDS = 1.0
@@ -209,7 +209,7 @@ def test_an_uploaded_list(client: Client, kind: int) -> None:
         before = Import.objects.count()
         client.post("/lists/new/", {"file": SimpleUploadedFile("list.csv", content), "name": "List"})
         for record in Import.objects.order_by("id")[before:]:
-            importing.run(record.pk)
+            importer.run(record.pk)
             client.get(f"/imports/{record.pk}/")
             client.get(f"/lists/{record.contact_list_id}/")
 
@@ -221,16 +221,16 @@ def test_a_file_of_long_cells_keeps_no_worker(client: Client, tmp_path: Path) ->
     path = tmp_path / "list.csv"
     path.write_text("Phone,Name\n650-555-0100,Ann\n" + ("1e" + " " * 9_990 + "x,Bob\n") * 300)
     with path.open("rb") as file:
-        record = importing.receive(file, "list.csv", list_name="List", user=None)
+        record = importer.receive(file, "list.csv", list_name="List", user=None)
     start = time.thread_time()
-    importing.run(record.pk)
+    importer.run(record.pk)
     assert time.thread_time() - start <= 3 * MOST_SECONDS
     record.refresh_from_db()
     assert (record.state, record.usable_count, record.invalid_count) == ("done", 1, 300)
 
 
 def test_a_call_of_a_provider(db: None) -> None:
-    door, caller = webhooks.door("ringcentral"), Client()
+    door, caller = webhook_intake.door("ringcentral"), Client()
     path = f"/webhooks/{door.provider}/{door.secret}/"
 
     def ask(text: str) -> None:
@@ -253,7 +253,7 @@ FORMS = {
 
 
 def test_every_form_is_filled_in_here() -> None:
-    modules = ("dashboard.forms", "dashboard.campaign_forms", "dashboard.store_forms")
+    modules = ("dashboard.forms.contacts", "dashboard.forms.campaigns", "dashboard.forms.store")
     found = {
         name
         for module in map(importlib.import_module, modules)

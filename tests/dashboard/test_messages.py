@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import StoreMessage, StoreState, StoreWindow
-from campaigns.reporting.mirror_search import STEPS
+from campaigns.reports.store_search import STEPS
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient
 

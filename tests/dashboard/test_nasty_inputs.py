@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from campaigns.models import ContactList, Disagreement, Import
-from tests import factories
 from tests.dashboard import store_factories
 from tests.dashboard.test_urls import addresses
+from tests.support import factories
 
 ADMIN = (
     *("/admin/", "/admin/campaigns/optout/", "/admin/campaigns/price/add/"),

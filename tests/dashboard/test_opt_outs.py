@@ -8,10 +8,10 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import CarrierConsent, OptOut
-from campaigns.sending import accounts
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 PAGE, ADD = "/opt-outs/", "/opt-outs/add/"
 
@@ -166,7 +166,7 @@ def held_back(*senders: str, opted_out: bool = True, account: str = "") -> None:
     """What the provider itself keeps about our numbers and this person."""
     for sender in senders:
         CarrierConsent.objects.create(
-            account=account or accounts.known_account(),
+            account=account or registry.known_account(),
             sender=sender,
             phone="+15125550101",
             opted_out=opted_out,

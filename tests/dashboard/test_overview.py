@@ -5,8 +5,8 @@ import re
 import pytest
 
 from campaigns.models import Batch, Campaign
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 State = Campaign.State
 

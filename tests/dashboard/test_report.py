@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, CampaignRow, ImportRow, Message
-from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 
 def path(campaign: Campaign, page: str = "report/") -> str:

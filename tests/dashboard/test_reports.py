@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from campaigns.models import Batch
-from tests import factories
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 PATH = "/reports/"
 

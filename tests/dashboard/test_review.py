@@ -9,8 +9,10 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Lease, Tally
-from campaigns.reporting import audit, disagreements
-from campaigns.sending import control, leases, owner, reconcile
+from campaigns.receipts import audit, discrepancies
+from campaigns.reconciling import search
+from campaigns.runtime import leases, process_identity
+from campaigns.sending import lifecycle
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
 
@@ -197,8 +199,8 @@ def test_a_batch_that_was_found_meanwhile_wins(as_sender: PageClient) -> None:
 def test_nothing_is_decided_while_the_records_are_being_read(as_sender: PageClient, decision: str) -> None:
     """A look that is under way may find it in a moment, when it would be sent again already."""
     attempt = undecided()
-    leases.take(reconcile.lease_name(attempt.pk), seconds=600)
-    Lease.objects.update(owner=f"another-host:1:{owner.me().rpartition(':')[2]}")
+    leases.take(search.lease_name(attempt.pk), seconds=600)
+    Lease.objects.update(owner=f"another-host:1:{process_identity.me().rpartition(':')[2]}")
     assert "being read for them at this moment" in as_sender.send(path(attempt, decision)).content.decode()
     attempt.refresh_from_db()
     assert attempt.state == Attempt.State.REVIEW
@@ -206,7 +208,7 @@ def test_nothing_is_decided_while_the_records_are_being_read(as_sender: PageClie
 
 def test_in_a_held_campaign_they_wait_until_it_goes_on(as_sender: PageClient) -> None:
     attempt = undecided()
-    control.hold(attempt.batch.campaign_id, "RingCentral refused it.", code="CMN-401")
+    lifecycle.hold(attempt.batch.campaign_id, "RingCentral refused it.", code="CMN-401")
     assert "when the campaign goes on" in told(as_sender.page(path(attempt, "send")))
     assert "when the campaign goes on: it is held" in as_sender.send(path(attempt, "send")).content.decode()
     assert Tally.objects.get().held == 3
@@ -222,7 +224,7 @@ def test_in_a_cancelled_campaign_they_are_settled_as_not_sent(as_sender: PageCli
     assert "so they are not sent" in told(as_sender.page(path(attempt, "send")))
     assert "settled as not sent" in as_sender.send(path(attempt, "send")).content.decode()
     assert Tally.objects.get().cancelled == 3
-    assert control.finish_if_final(attempt.batch.campaign_id)
+    assert lifecycle.finish_if_final(attempt.batch.campaign_id)
 
 
 def test_only_a_sender_decides(as_composer: PageClient, as_nobody: PageClient, stranger: PageClient) -> None:
@@ -248,7 +250,7 @@ def test_what_does_not_exist(as_sender: PageClient) -> None:
 def unexplained(kind: str = Disagreement.Kind.UNKNOWN_BATCH, about: str = "b-9") -> Disagreement:
     """Something that the audit found about a launched campaign."""
     campaign = campaign_factories.launched()
-    assert disagreements.keep(
+    assert discrepancies.keep(
         Disagreement.Kind(kind),
         "1",
         about,
@@ -308,7 +310,7 @@ def another_program(count: int, *, sender: str = OTHER, hours_ago: float = 2, **
     kind = Disagreement.Kind.UNKNOWN_BATCH
     for number in range(count):
         about = f"{sender}-{hours_ago}-{number}"
-        assert disagreements.keep(kind, "1", about, "RingCentral took a batch.", sender=sender, **fields)
+        assert discrepancies.keep(kind, "1", about, "RingCentral took a batch.", sender=sender, **fields)
     made = Disagreement.objects.filter(about__startswith=f"{sender}-{hours_ago}-")
     made.update(found_at=timezone.now() - timedelta(hours=hours_ago))
     return sorted(made.values_list("pk", flat=True))
@@ -337,7 +339,7 @@ def test_another_program_is_settled_at_once(as_sender: PageClient) -> None:
     after = as_sender.send(way).content.decode()
     assert "you know about 53 from (650) 555-0199." in after
     assert "/all/" not in after
-    assert sorted(disagreements.unsettled().values_list("pk", flat=True)) == sorted(kept)
+    assert sorted(discrepancies.unsettled().values_list("pk", flat=True)) == sorted(kept)
     assert "They were settled before" in as_sender.send(way).content.decode()
     event = Event.objects.get(verb="disagreement_known")
     assert (str(event.actor), event.detail) == ("sofia", f"53 of another program from {OTHER}")
@@ -354,7 +356,7 @@ def test_who_may_settle_another_program(
     assert as_sender.post("/review/known/4711/all/").status_code == 404
     assert as_composer.post(way).status_code == 403
     assert stranger.post(way)["Location"].startswith("/sign-in/")
-    assert disagreements.unsettled().count() == 2
+    assert discrepancies.unsettled().count() == 2
 
 
 def test_who_may_say_that_it_is_known(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 
 def test_signs_in_and_goes_where_it_was_asked(stranger: PageClient, viewer: User) -> None:

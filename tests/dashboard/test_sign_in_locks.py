@@ -19,8 +19,8 @@ from pytest_django import Settings
 
 from campaigns.models import Event
 from dashboard import checks, client_address, sign_in_locks
-from tests import factories
 from tests.dashboard.page_client import PageClient
+from tests.support import factories
 
 NOON = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 """12:00 CST."""

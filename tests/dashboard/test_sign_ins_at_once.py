@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from dashboard.sign_in_locks import PAIR_LIMIT
-from tests.sending.site import Site, ended
+from tests.support.site import Site, ended
 
 VERA = """
 from django.contrib.auth.models import User

@@ -11,7 +11,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns.inbox import optouts
 from campaigns.models import (
     Attempt,
     Batch,
@@ -23,13 +22,15 @@ from campaigns.models import (
     OptOut,
     StoreMessage,
 )
-from campaigns.reporting import trace
-from campaigns.sending import launch, ledger, review
-from tests import factories
+from campaigns.opt_outs import manual
+from campaigns.reconciling import decisions
+from campaigns.reports import number_history
+from campaigns.sending import attempts, launch
 from tests.dashboard import campaign_factories
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient
 from tests.dashboard.test_message import attempt
+from tests.support import factories
 
 FIRST = "+12015550100"
 """The person of row 2 in every list of the factories."""
@@ -101,7 +102,7 @@ def test_two_clicks_from_the_people_and_from_a_message(as_viewer: PageClient, se
 
 
 def test_rows_that_got_nothing_and_why(as_viewer: PageClient) -> None:
-    optouts.add(FIRST, note="by phone", user=None)
+    manual.add(FIRST, note="by phone", user=None)
     contacts = factories.contact_list(bad=[factories.bad_row(9, FIRST, "repeated")])
     campaign = campaign_factories.launched(contacts)
     unused = factories.contact_list("Never used")
@@ -120,7 +121,7 @@ def test_rows_that_got_nothing_and_why(as_viewer: PageClient) -> None:
     assert [(row["What"], row["Row"]) for row in rows if row["File"]].count(("Got no text", "9")) == 1
 
 
-def decided(how: review.Decision, sender: User) -> str:
+def decided(how: decisions.Decision, sender: User) -> str:
     """The history of a text whose batch was in review until somebody decided."""
     campaign = campaign_factories.launched()
     batch = Batch.objects.get(campaign=campaign)
@@ -128,20 +129,20 @@ def decided(how: review.Decision, sender: User) -> str:
     made = attempt(batch, "review", note="Nobody knows.", http_status=504)
     Batch.objects.filter(pk=batch.pk).update(state="needs_review")
     factories.tally(campaign, queued=0, needs_review=3)
-    assert review.decide(made, how, user=sender) is review.Outcome.DONE
-    [entry] = [one for one in trace.trace(FIRST).entries if one.campaign]
+    assert decisions.decide(made, how, user=sender) is decisions.Outcome.DONE
+    [entry] = [one for one in number_history.trace(FIRST).entries if one.campaign]
     assert entry.steps[-1].at == Event.objects.latest("at").at
     return " · ".join(step.title for step in entry.steps)
 
 
 def test_what_a_person_decided_is_not_called_proved(sender: User) -> None:
-    told = decided(review.Decision.SEND, sender)
+    told = decided(decisions.Decision.SEND, sender)
     assert "Handed to RingCentral · The answer was lost · sofia decided that it had never arrived" in told
     assert "Proved" not in told
 
 
 def test_what_a_person_marked_is_said_with_the_time_of_the_decision(sender: User) -> None:
-    told = decided(review.Decision.MARK, sender)
+    told = decided(decisions.Decision.MARK, sender)
     assert "The answer was lost · sofia marked it as sent" in told
 
 
@@ -151,7 +152,7 @@ def test_somebody_left_out_was_not_handed_over(as_viewer: PageClient) -> None:
     batch = Batch.objects.get(campaign=campaign)
     batch.account = "a"
     attempt(batch, "not_sent", problem="It could not be reached.")
-    ledger.exclude(campaign.pk, {Message.objects.get(campaign=campaign, to=FIRST).pk: "opted_out"})
+    attempts.exclude(campaign.pk, {Message.objects.get(campaign=campaign, to=FIRST).pk: "opted_out"})
     attempt(batch, "accepted", provider_id="b-1")
     page = flat(as_viewer.page(path()))
     assert page.count("Handed to RingCentral") == 1
@@ -163,7 +164,7 @@ def test_somebody_left_out_was_not_handed_over(as_viewer: PageClient) -> None:
 def test_left_out_after_launch_is_told_once(as_viewer: PageClient) -> None:
     campaign = campaign_factories.launched()
     message = Message.objects.get(campaign=campaign, to=FIRST)
-    ledger.exclude(campaign.pk, {message.pk: "opted_out"})
+    attempts.exclude(campaign.pk, {message.pk: "opted_out"})
     page = flat(as_viewer.page(path()))
     assert page.count('<section class="card" aria-labelledby="entry-') == 1
     assert "This person asked not to be texted." in page
@@ -229,7 +230,7 @@ def test_by_index_alone(as_viewer: PageClient, sender: User) -> None:
     handed_over(sender)
     Import.objects.update(duplicate_count=0, usable_count=3, row_count=3)
     with CaptureQueriesContext(connection) as few:
-        trace.trace(FIRST)
+        number_history.trace(FIRST)
     for query in few.captured_queries:
         assert_by_index(query["sql"])
     for _ in range(3):
@@ -239,7 +240,7 @@ def test_by_index_alone(as_viewer: PageClient, sender: User) -> None:
         assert launch.launch(campaign, user=None)
         launch.freeze(campaign.pk)
     with CaptureQueriesContext(connection) as many:
-        assert len(trace.trace(FIRST).entries) == 4
+        assert len(number_history.trace(FIRST).entries) == 4
     assert len(many) == len(few)
 
 
@@ -262,14 +263,14 @@ def test_a_very_long_file_is_not_searched_for_repetitions(
     as_viewer: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contacts = factories.contact_list(bad=[factories.bad_row(9, FIRST, "repeated")])
-    monkeypatch.setattr(trace, "SEARCHED_ROWS", 3)
+    monkeypatch.setattr(number_history, "SEARCHED_ROWS", 3)
     page = flat(as_viewer.page(path()))
     assert "texas.csv has 4 rows, too many to look for further rows" in page
     assert f'href="/imports/{Import.objects.get(contact_list=contacts).pk}/"' in page
 
 
 def test_a_number_with_a_very_long_history(as_viewer: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace, "MOST", 1)
+    monkeypatch.setattr(number_history, "MOST", 1)
     store.message("f-1", their_number=FIRST)
     store.message("f-2", their_number=FIRST)
     assert "There is more: the newest are shown." in as_viewer.page(path())

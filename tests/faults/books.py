@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Max
 
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign, Event, RowState, Tally, WebhookEvent
-from campaigns.sending import accounts
 from tests.faults import oracle
 
 State = Campaign.State
@@ -62,7 +62,7 @@ def at_rest(numbers: Sequence[int]) -> bool:
 
 
 def numbers_known() -> bool:
-    return len(accounts.usable_numbers()) >= 2
+    return len(registry.usable_numbers()) >= 2
 
 
 def judge(ledger: Sequence[Mapping[str, Any]], campaigns: Sequence[Sent]) -> Verdict:

@@ -13,7 +13,7 @@ from tests.faults import books
 from tests.faults.person import Person
 from tests.faults.scratch import SENDERS, Installation
 from tests.speed.people import write_people
-from tests.waiting import until
+from tests.support.waiting import until
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
 HOOK = "WEBHOOK"

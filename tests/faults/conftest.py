@@ -10,11 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.sending.carrier import _simulator_process, carrier, simulator
-from tests.sending.site import Site, _template, database
 from tests.simulator.running import RunningSimulator
-
-__all__ = ["_simulator_process", "_template", "carrier", "database", "simulator"]
+from tests.support.site import Site
 
 
 class Zygote:

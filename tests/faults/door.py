@@ -15,10 +15,10 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from campaigns import tasks
-from campaigns.inbox import subscriptions
+from campaigns.accounts import registry
 from campaigns.models import Message, Webhook
-from campaigns.sending import accounts
+from campaigns.receipts import subscriptions
+from campaigns.worker import tasks
 from tests.simulator.hook import Heard, Hook, listening
 from tests.simulator.running import RunningSimulator
 
@@ -72,7 +72,7 @@ def door(carrier: RunningSimulator, settings: LazySettings) -> Iterator[Door]:
     """Subscribed to: the carrier tells of everything from now on."""
     with listening() as hook:
         settings.PUBLIC_URL = f"http://127.0.0.1:{hook.server_address[1]}"
-        accounts.account()
+        registry.account()
         subscriptions.keep()
         yield Door(carrier, hook)
 

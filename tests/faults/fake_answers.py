@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from campaigns.providers.base import Fate, ProviderError
-from campaigns.providers.calls import silence_after
+from campaigns.providers.retry import silence_after
 
 
 class Clock:

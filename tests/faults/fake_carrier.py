@@ -26,8 +26,8 @@ from campaigns.providers.base import (
     StatusTotal,
     StatusTotals,
 )
-from campaigns.providers.calls import silence_after
 from campaigns.providers.registration import Registration
+from campaigns.providers.retry import silence_after
 from tests.faults.fake_answers import ERRORS, TAKING, Answer, Clock, Point, Script, failure
 
 ACCOUNT = "37439510"

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.conftest import Zygote
-from tests.sending import world
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
+from tests.support import world
+from tests.support.waiting import until
 
 BATCHES, SIZE = 3, 2
 PEOPLE = world.people(BATCHES * SIZE)
@@ -18,8 +18,8 @@ MAKE = f"world.launched(world.people({BATCHES * SIZE}), size={SIZE})\n"
 # A request of a process that died may go on for two minutes, so its past is moved back by more.
 RECOVER = f"""
 import datetime, time
-ledger.settle_orphans()
-for attempt in Attempt.objects.filter(state__in=reconcile.OPEN):
+orphans.settle_orphans()
+for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
     attempt.sending_at -= datetime.timedelta(minutes=5)
     attempt.ended_at -= datetime.timedelta(minutes=5)
     attempt.save(update_fields=["sending_at", "ended_at"])
@@ -27,8 +27,8 @@ campaign = Campaign.objects.get()
 end = time.monotonic() + 20
 while world.hand_over(campaign).did != "done":
     assert time.monotonic() < end, list(Attempt.objects.values())
-    for attempt in Attempt.objects.filter(state__in=reconcile.OPEN):
-        reconcile.look(attempt.pk)
+    for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
+        search.look(attempt.pk)
     Campaign.objects.update(next_try_at=None)
 tell(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
 tell(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))

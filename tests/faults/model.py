@@ -21,17 +21,19 @@ from django.db import connection, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from campaigns import tasks
-from campaigns.inbox import optouts, webhook_events, webhooks
+from campaigns.accounts import registry
+from campaigns.accounts.rate_limit import DatabaseGate
 from campaigns.models import Attempt, Campaign, Message, OptOut
-from campaigns.reporting import polling
-from campaigns.sending import accounts, control, dispatch, journal, launch, ledger, parking, reconcile, review
-from campaigns.sending.limits import DatabaseGate
-from tests import factories
+from campaigns.opt_outs import manual
+from campaigns.receipts import polling, webhook_events, webhook_intake
+from campaigns.reconciling import decisions, orphans, search
+from campaigns.sending import dispatch, journal, launch, lifecycle, quarantine
+from campaigns.worker import tasks
 from tests.faults.fake_answers import Answer, Clock, Point, Script, plain
 from tests.faults.fake_carrier import ACCOUNT, OTHER_WORDS, FakeCarrier
 from tests.faults.model_judge import Book, at_rest, judge, may_leave
 from tests.faults.model_lists import list_of, name_of
+from tests.support import factories
 
 SENDERS = ("+16505550100", "+16505550101")
 POOL = [factories.phone(number) for number in range(9)]
@@ -45,7 +47,7 @@ class Killed(BaseException):
 
 
 class Processes:
-    """Who runs, and who is dead. Stands in for `campaigns.sending.owner`."""
+    """Who runs, and who is dead. Stands in for `campaigns.runtime.process_identity`."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -90,7 +92,7 @@ def new_game() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_app_config("campaigns").get_models():
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
-    accounts._known.clear()
+    registry._known.clear()
     shutil.rmtree(settings.JOURNAL_DIR, ignore_errors=True)
     journal.kept_in.cache_clear()
     clock.__init__()  # type: ignore[misc]
@@ -136,7 +138,7 @@ class Game(RuleBasedStateMachine):
 
     @initialize()
     def learn_numbers(self) -> None:
-        accounts.refresh_numbers()
+        registry.refresh_numbers()
 
     # --- What people do ---
 
@@ -172,44 +174,44 @@ class Game(RuleBasedStateMachine):
 
     @rule(key=campaigns)
     def pause(self, key: int) -> None:
-        if control.pause(Campaign.objects.get(pk=key), user=self.user):
+        if lifecycle.pause(Campaign.objects.get(pk=key), user=self.user):
             self.book.stopped.add(key)
 
     @rule(key=campaigns)
     def resume(self, key: int) -> None:
-        if control.try_again(Campaign.objects.get(pk=key), user=self.user):
+        if lifecycle.try_again(Campaign.objects.get(pk=key), user=self.user):
             self.book.stopped.discard(key)
 
     @rule(key=campaigns, sure=RARELY)
     def cancel(self, key: int, *, sure: bool) -> None:
-        if sure and control.cancel(Campaign.objects.get(pk=key), user=self.user) is not None:
+        if sure and lifecycle.cancel(Campaign.objects.get(pk=key), user=self.user) is not None:
             self.book.stopped.add(key)
 
     @rule(who=st.sampled_from(POOL), sure=RARELY)
     def opt_out(self, who: str, *, sure: bool) -> None:
         if not sure:
             return
-        optouts.add(who, note="", user=self.user)
+        manual.add(who, note="", user=self.user)
         self.book.opted_out.add(who)
 
     @rule(who=st.sampled_from(POOL))
     def opt_in(self, who: str) -> None:
         self.book.opted_out.discard(who)
         for record in OptOut.objects.filter(phone=who, ended_at=None):
-            assert optouts.end(record, user=self.user)
+            assert manual.end(record, user=self.user)
 
-    @precondition(lambda self: review.waiting().exists())
-    @rule(which=st.integers(0, 2), decision=st.sampled_from(review.Decision))
-    def decide(self, which: int, decision: review.Decision) -> None:
-        waiting = list(review.waiting())
+    @precondition(lambda self: decisions.waiting().exists())
+    @rule(which=st.integers(0, 2), decision=st.sampled_from(decisions.Decision))
+    def decide(self, which: int, decision: decisions.Decision) -> None:
+        waiting = list(decisions.waiting())
         attempt = waiting[which % len(waiting)]
         self.decide_about(attempt, decision)
 
-    def decide_about(self, attempt: Attempt, decision: review.Decision) -> None:
+    def decide_about(self, attempt: Attempt, decision: decisions.Decision) -> None:
         people = list(Message.objects.filter(batch=attempt.batch, state="waiting").values_list("to", "text"))
-        if review.decide(attempt, decision, user=self.user) != review.Outcome.DONE:
+        if decisions.decide(attempt, decision, user=self.user) != decisions.Outcome.DONE:
             return
-        if decision is review.Decision.SEND:
+        if decision is decisions.Decision.SEND:
             # Each copy that the carrier has, or has on its way, is one that the person did not wait for.
             self.book.allowed.update(person for person in people if carrier.will_have(*person))
 
@@ -292,13 +294,13 @@ class Game(RuleBasedStateMachine):
         """What the worker finds due."""
 
         def act() -> None:
-            ledger.settle_orphans()
-            for attempt_id in reconcile.due():
-                reconcile.look(attempt_id)
+            orphans.settle_orphans()
+            for attempt_id in search.due():
+                search.look(attempt_id)
             polling.poll()
             webhook_events.process()
             for campaign_id in polling.due_campaigns():
-                control.finish_if_final(campaign_id)
+                lifecycle.finish_if_final(campaign_id)
 
         self.alive(act)
 
@@ -329,7 +331,7 @@ class Game(RuleBasedStateMachine):
     def tell(self, which: Sequence[int]) -> None:
         """Events come in any order, some twice, most never."""
         for number in which:
-            webhooks.receive("ringcentral", carrier.events[number % len(carrier.events)].encode())
+            webhook_intake.receive("ringcentral", carrier.events[number % len(carrier.events)].encode())
         self.alive(webhook_events.process)
 
     @rule(sender=st.sampled_from(SENDERS), people=st.lists(st.sampled_from(POOL), min_size=1, max_size=3))
@@ -370,7 +372,7 @@ class Game(RuleBasedStateMachine):
             for key, state in list(moving):
                 if state == Campaign.State.HELD:
                     self.resume(key)
-                parking.release(key, user=self.user)
+                quarantine.release(key, user=self.user)
                 while self.step(key, ahead=False) == dispatch.Did.HANDED_OVER:
                     pass
             if not moving:

@@ -11,8 +11,8 @@ from django.db import connection
 
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, RowState, Tally
 from campaigns.providers.base import OutgoingText
-from campaigns.reporting.statuses import MEANING
-from campaigns.sending import ledger
+from campaigns.receipts.statuses import MEANING
+from campaigns.sending.prepared import fingerprint
 from tests.faults.fake_carrier import OTHER_WORDS, FakeCarrier
 
 TAKEN = {RowState.WITH_CARRIER, RowState.SENT, RowState.DELIVERED, RowState.NOT_DELIVERED}
@@ -39,7 +39,7 @@ def may_leave(book: Book, sender: str, texts: Sequence[OutgoingText]) -> None:
     """The last look said yes, and the next thing is the first byte."""
     assert not connection.in_atomic_block, "a transaction is open while the network is waited for"
     marked = Attempt.objects.filter(
-        state=Attempt.State.SENDING, sender=sender, payload_sha256=ledger.fingerprint(texts)
+        state=Attempt.State.SENDING, sender=sender, payload_sha256=fingerprint(texts)
     )
     assert marked.count() == 1, "it leaves without the mark that it does"
     campaigns = {book.expected[text] for text in texts}

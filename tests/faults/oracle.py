@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, RowState, Tally
-from tests.sending import world
+from tests.support import world
 
 Line = Mapping[str, Any]
 """One line of the carrier's ledger: `batch_id`, `from`, `to` and `text` are looked at."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DISPATCH = "campaigns/sending/dispatch.py"
-RECONCILE = "campaigns/sending/reconcile.py"
+SEARCH = "campaigns/reconciling/search.py"
 TWO_LOOKS = "attempt.negatives >= 1 and apart and settled"
 
 
@@ -59,8 +59,8 @@ PLANTED = (
         ("test_network.py::test_f15_lost_after_it_was_taken",),
         (
             Change(
-                RECONCILE,
-                "verdict = _search(accounts.provider(), attempt)",
+                SEARCH,
+                "verdict = _search(registry.provider(), attempt)",
                 "verdict = Verdict(Finding.NOTHING)",
             ),
         ),
@@ -93,7 +93,7 @@ PLANTED = (
         ("test_answers.py::test_f19_silence_after_a_429",),
         (
             Change(
-                "campaigns/sending/limits.py",
+                "campaigns/accounts/rate_limit.py",
                 "silence = silence_after(http_status, headers)",
                 "silence = None",
             ),
@@ -104,19 +104,19 @@ FURTHER = (
     Mutant(
         "the settle time is not waited for",
         ("test_network.py::test_f14_lost_before_the_request_was_read",),
-        (Change(RECONCILE, TWO_LOOKS, "attempt.negatives >= 1 and apart"),),
+        (Change(SEARCH, TWO_LOOKS, "attempt.negatives >= 1 and apart"),),
     ),
     Mutant(
         "records that lag behind are taken for complete",
         ("test_network.py::test_f29_records_that_show_nothing_are_no_proof_of_absence",),
-        (Change(RECONCILE, "    return last is None or last in seen\n", "    return True\n"),),
+        (Change(SEARCH, "    return last is None or last in seen\n", "    return True\n"),),
     ),
     Mutant(
         "a process on another host is taken for dead",
         ("test_safeguards.py::test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending",),
         (
             Change(
-                "campaigns/sending/owner.py",
+                "campaigns/runtime/process_identity.py",
                 "not started or not pid.isdigit():\n        return False",
                 "not started or not pid.isdigit():\n        return True",
             ),

@@ -14,15 +14,16 @@ from django.conf import LazySettings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from campaigns import tasks
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign
 from campaigns.providers.http import Limits, Transport
-from campaigns.sending import accounts, launch
+from campaigns.sending import launch
+from campaigns.worker import tasks
 from tests.faults import oracle
 from tests.faults.front import Front, standing_before
-from tests.sending import world
-from tests.sending.carrier import without_pauses
 from tests.simulator.running import RunningSimulator
+from tests.support import world
+from tests.support.carrier import without_pauses
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
 LIST = {"method": "GET", "path": "/a2p-sms/batches"}
@@ -113,7 +114,7 @@ def front(worker: Worker, settings: LazySettings, monkeypatch: pytest.MonkeyPatc
 
 def impatient(monkeypatch: pytest.MonkeyPatch, *, total: float) -> None:
     """Every exchange with the carrier may take so many seconds; a real site allows 120."""
-    monkeypatch.setattr(accounts.provider(), "_transport", Transport(Limits(read=total, total=total)))
+    monkeypatch.setattr(registry.provider(), "_transport", Transport(Limits(read=total, total=total)))
 
 
 def launched(people: Sequence[tuple[str, str]] = PEOPLE, *, size: int = SIZE, **more: Any) -> Campaign:
@@ -144,7 +145,7 @@ def struck(
     return campaign
 
 
-def attempts(campaign: Campaign, before: int) -> list[str]:
+def attempt_states(campaign: Campaign, before: int) -> list[str]:
     """What became of each try to hand over the batch after so many."""
     of_batch = Attempt.objects.filter(batch__campaign=campaign, batch__number=before + 1)
     return list(of_batch.order_by("id").values_list("state", flat=True))

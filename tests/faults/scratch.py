@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from campaigns.supervisor import free_port
+from campaigns.local.supervisor import free_port
 from tests.simulator.running import RunningSimulator, running_simulator
 from tests.speed.databases import environment
-from tests.waiting import until
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL, TOLL_FREE = "+16505550100", "+18885550100"
@@ -107,11 +107,11 @@ class Installation:
         import django
 
         django.setup()
-        from campaigns import preparing
+        from campaigns.local import bootstrap
 
-        preparing.database()
-        preparing.static_files()
-        self.password = preparing.first_user(self.folder / "first-password")
+        bootstrap.database()
+        bootstrap.static_files()
+        self.password = bootstrap.first_user(self.folder / "first-password")
 
     def start(self, workers: int) -> None:
         from campaigns.management.commands import run

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import AccountState, Attempt, Batch, Campaign, Event
-from campaigns.sending import control
+from campaigns.sending import lifecycle
 from tests.faults.front import Front, Seen
 from tests.faults.scenario import (
     BATCHES,
@@ -22,7 +22,7 @@ from tests.faults.scenario import (
     Worker,
     assert_delivered,
     assert_right,
-    attempts,
+    attempt_states,
     front,
     launched,
     positions,
@@ -31,7 +31,7 @@ from tests.faults.scenario import (
     worker,
 )
 from tests.providers.servers import Talk, answer
-from tests.sending import world
+from tests.support import world
 
 __all__ = ["front", "worker"]
 pytestmark = pytest.mark.django_db
@@ -45,9 +45,9 @@ def when(taken: bool) -> dict[str, Any]:
 
 def assert_found_out(worker: Worker, campaign: Campaign, before: int, *, taken: bool) -> None:
     """In doubt first; then adopted, or sent once more."""
-    assert attempts(campaign, before) == ["ambiguous"]
+    assert attempt_states(campaign, before) == ["ambiguous"]
     worker.rest(campaign)
-    assert attempts(campaign, before) == (["accepted"] if taken else ["absent", "accepted"])
+    assert attempt_states(campaign, before) == (["accepted"] if taken else ["absent", "accepted"])
     assert_delivered(worker.carrier, campaign)
 
 
@@ -88,7 +88,7 @@ def test_f19_silence_after_a_429(
     worker.rest(campaign)
     assert front.seen[told].at - refused_at[0] >= silence
     assert [seen.at - refused_at[0] < silence + 5 * MINUTE for seen in front.handed_over()] == [True] * 4
-    assert attempts(campaign, 1) == ["rejected", "accepted"]
+    assert attempt_states(campaign, 1) == ["rejected", "accepted"]
     assert_delivered(worker.carrier, campaign)
 
 
@@ -114,17 +114,17 @@ def test_f19_silence_of_a_day_pauses_the_campaign_and_says_until_when(
     assert f"until {end:%b} {end.day} at {end:%H:%M}"[:-1] in campaign.trouble
     assert_right(worker.carrier, campaign)
     # A person who does not want to wait gets no request out either.
-    assert control.try_again(campaign, user=None)
+    assert lifecycle.try_again(campaign, user=None)
     worker.turn()
     worker.sleep(day / 2)
     worker.turn()
     assert len(limited(front)) == told
     worker.sleep(day / 2)
-    control.try_again(campaign, user=None)
+    lifecycle.try_again(campaign, user=None)
     worker.turn()
     worker.rest(campaign)
     assert limited(front)[told].at - refused >= day
-    assert attempts(campaign, before)[-1] == "accepted"
+    assert attempt_states(campaign, before)[-1] == "accepted"
     assert_delivered(worker.carrier, campaign)
 
 
@@ -148,7 +148,7 @@ def test_f22_error_of_the_carrier(worker: Worker, before: int, taken: bool) -> N
 def test_f23_token_ends_in_the_middle_and_is_renewed(worker: Worker, before: int) -> None:
     campaign = struck(worker, before, fault="status", status=401)
     worker.rest(campaign)
-    assert attempts(campaign, before) == ["rejected", "accepted"]
+    assert attempt_states(campaign, before) == ["rejected", "accepted"]
     assert_delivered(worker.carrier, campaign)
 
 
@@ -167,7 +167,7 @@ def test_f23_token_ends_and_the_sign_in_is_refused(worker: Worker, before: int) 
     worker.minutes(4)
     tokens = [call for call in worker.carrier.requests()[asked:] if call["method"] == "POST"]
     assert [call for call in tokens if call["path"].endswith("/batches")] == []
-    assert control.try_again(campaign, user=None)
+    assert lifecycle.try_again(campaign, user=None)
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -187,7 +187,7 @@ def test_f25_refusal_stops_everything_and_says_why(
     assert "RingCentral" in campaign.trouble
     assert code in campaign.trouble
     assert_right(worker.carrier, campaign)
-    assert control.try_again(campaign, user=None)
+    assert lifecycle.try_again(campaign, user=None)
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -196,7 +196,7 @@ def test_f25_refusal_stops_everything_and_says_why(
 def test_f25_too_large_is_halved(worker: Worker, before: int) -> None:
     campaign = struck(worker, before, fault="status", status=413)
     worker.rest(campaign)
-    assert attempts(campaign, before) == ["rejected", "accepted"]
+    assert attempt_states(campaign, before) == ["rejected", "accepted"]
     sizes = sorted(Batch.objects.filter(campaign=campaign).values_list("size", flat=True))
     assert sizes == [1, 1, 2, 2]
     assert_delivered(worker.carrier, campaign)

@@ -13,16 +13,18 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from campaigns import tasks
-from campaigns.inbox import consents
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Message
+from campaigns.opt_outs import ingest
 from campaigns.providers.base import OutgoingText, ProviderError
-from campaigns.reporting import audit, disagreements, mirror_sync
-from campaigns.sending import accounts, reconcile, tally
-from tests.sending import world
-from tests.sending.carrier import carrier
-from tests.sending.doubt import DAY, LIST, MINUTE, later, lost, open_attempt, real_times, search_to_the_end
+from campaigns.receipts import audit, discrepancies, store_sync
+from campaigns.reconciling import search
+from campaigns.sending import counters
+from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
+from tests.support import world
+from tests.support.carrier import carrier
+from tests.support.doubt import DAY, LIST, MINUTE, later, lost, open_attempt, real_times, search_to_the_end
 
 __all__ = ["carrier", "real_times"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
@@ -37,14 +39,14 @@ def taken_late(campaign: Campaign) -> str:
 
 def elsewhere(texts: list[OutgoingText], sender: str = world.LOCAL) -> str:
     """A batch that Carillon's ledger knows nothing of; its id."""
-    return accounts.provider().submit(sender, texts, before_first_byte=lambda: None).provider_id
+    return registry.provider().submit(sender, texts, before_first_byte=lambda: None).provider_id
 
 
 def looked() -> list[Disagreement]:
     """The quick look, on a mirror that was just brought up to date; what is open after it."""
-    mirror_sync.sync(consents.hear)
+    store_sync.sync(ingest.hear)
     audit.compare()
-    return list(disagreements.unsettled())
+    return list(discrepancies.unsettled())
 
 
 def audited() -> list[Disagreement]:
@@ -53,7 +55,7 @@ def audited() -> list[Disagreement]:
     so_far: audit.Progress | None = audit.Progress(timezone.now())
     while so_far is not None:
         so_far = audit.turn(so_far)
-    return list(disagreements.unsettled())
+    return list(discrepancies.unsettled())
 
 
 def handed_over(people: int = 3, size: int = 1000) -> Campaign:
@@ -85,9 +87,9 @@ def test_f17_the_worker_reports_it_by_itself(carrier: RunningSimulator) -> None:
     """Reading the store is woken every minute, so within the hour is within minutes."""
     campaign = handed_over()
     taken_late(campaign)
-    assert timedelta(minutes=5) > mirror_sync.EVERY
+    assert timedelta(minutes=5) > store_sync.EVERY
     tasks.read_store.call()
-    assert disagreements.unsettled().count() == 1
+    assert discrepancies.unsettled().count() == 1
 
 
 def test_f17_strict_nobody_is_texted_twice(carrier: RunningSimulator) -> None:
@@ -101,7 +103,7 @@ def test_f17_strict_nobody_is_texted_twice(carrier: RunningSimulator) -> None:
     assert world.told(campaign) == {"needs_review": 3}
     late = taken_late(campaign)
     later(MINUTE)
-    reconcile.look(open_attempt().pk)
+    search.look(open_attempt().pk)
     assert Attempt.objects.get().provider_id == late
     assert sorted(line["to"] for line in carrier.ledger()) == sorted(number for number, _ in people)
     assert looked() == []
@@ -143,8 +145,8 @@ def test_what_a_person_knows_about_stays_known(carrier: RunningSimulator, sender
     handed_over()
     elsewhere([OutgoingText(world.phone(50), "From another program")])
     [found] = looked()
-    assert disagreements.know(found, user=sender)
-    assert not disagreements.know(found, user=sender)
+    assert discrepancies.know(found, user=sender)
+    assert not discrepancies.know(found, user=sender)
     assert looked() == audited() == []
     assert Event.objects.filter(verb="disagreement_known", actor=sender).count() == 1
 
@@ -161,9 +163,9 @@ def test_one_that_is_adopted_after_all_is_settled_by_itself(carrier: RunningSimu
     campaign = lost(carrier, world.people(3), fault="drop_after")
     Attempt.objects.update(state=Attempt.State.REVIEW)
     Batch.objects.update(state="needs_review")
-    tally.shift(campaign.pk, {"in_doubt": -3, "needs_review": 3})
+    counters.shift(campaign.pk, {"in_doubt": -3, "needs_review": 3})
     assert len(looked()) == 1
-    reconcile.look(open_attempt().pk)
+    search.look(open_attempt().pk)
     assert looked() == []
     assert Disagreement.objects.get().settled_by is None
 
@@ -215,7 +217,7 @@ def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimul
     campaign = handed_over()
     Message.objects.filter(campaign=campaign, source_row__number=3).update(to=world.phone(99))
     assert audit.turn(audit.Progress(timezone.now())) is None
-    assert list(disagreements.unsettled()) == []
+    assert list(discrepancies.unsettled()) == []
     assert len(audited()) == 2
 
 
@@ -248,7 +250,7 @@ def test_an_audit_that_could_not_be_made_says_so(carrier: RunningSimulator) -> N
 
 @pytest.fixture
 def clock(carrier: RunningSimulator) -> Iterator[time_machine.Traveller]:
-    accounts.refresh_numbers()
+    registry.refresh_numbers()
     with time_machine.travel(timezone.now()) as traveller:
         yield traveller
 
@@ -334,7 +336,7 @@ def test_by_hand(carrier: RunningSimulator, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_by_hand_while_the_carrier_is_away(carrier: RunningSimulator) -> None:
-    accounts.refresh_numbers()
+    registry.refresh_numbers()
     carrier.faults({**LIST, "fault": "status", "status": 403})
     with pytest.raises(CommandError, match="could not be made"):
         call_command("audit")

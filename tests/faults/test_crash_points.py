@@ -14,8 +14,8 @@ import pytest
 
 from tests.faults.conftest import Zygote
 from tests.faults.killed import BATCHES, MAKE, recovered
-from tests.sending.site import fresh_database
 from tests.simulator.running import RunningSimulator
+from tests.support.site import fresh_database
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
 MOST_STEPS = 400
@@ -37,11 +37,11 @@ for _ in range({before} + 1):
 tell(Attempt.objects.get(state="ambiguous").pk)
 """
 LOOK = """
-attempt = Attempt.objects.get(state__in=reconcile.OPEN)
+attempt = Attempt.objects.get(state__in=Attempt.IN_DOUBT)
 watched = steps.Steps({die_at})
 watched.arm()
 for _ in range(2):
-    reconcile.look(attempt.pk)
+    search.look(attempt.pk)
 tell(watched.names)
 """
 

@@ -13,24 +13,24 @@ import pytest
 
 from tests.faults.conftest import Zygote
 from tests.faults.killed import MAKE, PEOPLE, TEXTS
-from tests.sending import world
-from tests.sending.site import PRELUDE, ROOT, Site
 from tests.simulator.running import RunningSimulator
+from tests.support import world
+from tests.support.site import PRELUDE, ROOT, Site
 
 CSV = world.file_of(PEOPLE)
 RECEIVE = f"""
 import io
-importing.CHUNK = importing.CONTACTS = 2
+importer.CHUNK = importer.CONTACTS = 2
 watched = steps.Steps({{die_at}})
 watched.arm()
-importing.receive(io.BytesIO({CSV.encode()!r}), "people.csv", list_name="People", user=None)
+importer.receive(io.BytesIO({CSV.encode()!r}), "people.csv", list_name="People", user=None)
 """
 READ = """
-importing.CHUNK = importing.CONTACTS = 2
+importer.CHUNK = importer.CONTACTS = 2
 record = Import.objects.get()
 watched = steps.Steps({die_at})
 watched.arm()
-importing.run(record.pk)
+importer.run(record.pk)
 """
 SHOWN = """
 record = Import.objects.select_related("contact_list").first()
@@ -60,7 +60,7 @@ def test_f10_killed_while_a_file_is_read(simulator: RunningSimulator, zygote: Zy
     uploaded = killed_again_and_again(zygote, database, RECEIVE)
     assert uploaded[0] is None
     assert uploaded[-1] == ["waiting", 0]
-    zygote.run(database, "for extra in Import.objects.all()[1:]:\n    importing.discard(extra)")
+    zygote.run(database, "for extra in Import.objects.all()[1:]:\n    importer.discard(extra)")
     read = killed_again_and_again(zygote, database, READ)
     assert len(read) >= 10
     assert [state for state in read if state not in (["waiting", 0], ["reading", 0], ["done", 6])] == []

@@ -18,7 +18,9 @@ from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, Event
 from campaigns.providers.base import BatchState, Rejected
-from campaigns.sending import dispatch, highwater, journal, ledger, owner
+from campaigns.reconciling import orphans
+from campaigns.runtime import process_identity
+from campaigns.sending import attempts, dispatch, journal, restore_guard
 from campaigns.sending.dispatch import Did
 from tests.faults.scenario import (
     BATCHES,
@@ -31,8 +33,8 @@ from tests.faults.scenario import (
     posts,
     worker,
 )
-from tests.sending import world
 from tests.simulator.running import RunningSimulator
+from tests.support import world
 
 __all__ = ["worker"]
 pytestmark = pytest.mark.django_db
@@ -50,11 +52,11 @@ def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Worker, Campaign, int], N
         for _ in range(before):
             assert dispatch.step(campaign.pk).did == Did.HANDED_OVER
         with monkeypatch.context() as patch:
-            patch.setattr(ledger, "accept", _raises(Killed()))
+            patch.setattr(attempts, "accept", _raises(Killed()))
             with pytest.raises(Killed):
                 dispatch.step(campaign.pk)
         assert Attempt.objects.filter(state="sending").count() == 1
-        monkeypatch.setattr(owner, "is_dead", lambda _: True)
+        monkeypatch.setattr(process_identity, "is_dead", lambda _: True)
 
     return die
 
@@ -77,8 +79,8 @@ def test_f05_killed_with_the_answer_in_hand(
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
     dies(worker, campaign, before)
-    assert ledger.settle_orphans() == 1
-    assert ledger.settle_orphans() == 0
+    assert orphans.settle_orphans() == 1
+    assert orphans.settle_orphans() == 0
     assert world.told(campaign) == {"with_carrier": 2 * before + 2, "queued": 4 - 2 * before} or before == 2
     assert world.hand_over(campaign).did == Did.DONE
     assert searches(worker.carrier) == 0
@@ -94,7 +96,7 @@ def test_f05_rejected_numbers_are_in_the_journal_too(
     people = [(world.phone(0), "Ann"), (world.ending("9700"), "Bob"), (world.phone(1), "Cy")]
     campaign = world.launched(people, size=3)
     dies(worker, campaign, 0)
-    ledger.settle_orphans()
+    orphans.settle_orphans()
     assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
     (attempt,) = Attempt.objects.all()
     assert [(item["index"], item["to"]) for item in attempt.rejected] == [(2, world.ending("9700"))]
@@ -110,10 +112,10 @@ def test_f05_given_up_by_another_machine_and_answered_on_this_one(
     dies(worker, campaign, 0)
     here = settings.JOURNAL_DIR
     settings.JOURNAL_DIR = tmp_path / "elsewhere"
-    assert ledger.settle_orphans() == 1
+    assert orphans.settle_orphans() == 1
     assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
     settings.JOURNAL_DIR = here
-    assert ledger.settle_orphans() == 1
+    assert orphans.settle_orphans() == 1
     campaign.refresh_from_db()
     assert (campaign.trouble, searches(worker.carrier)) == ("", 0)
     worker.rest(campaign)
@@ -126,9 +128,9 @@ def test_f05_an_answer_that_cannot_be_recorded_leaves_a_doubt(
     campaign = world.launched(PEOPLE, size=2)
     dies(worker, campaign, 0)
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "accept", _raises(IntegrityError("the id of another batch")))
-        assert ledger.settle_orphans() == 1
-    assert ledger.settle_orphans() == 0
+        patch.setattr(attempts, "accept", _raises(IntegrityError("the id of another batch")))
+        assert orphans.settle_orphans() == 1
+    assert orphans.settle_orphans() == 0
     assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
@@ -136,14 +138,14 @@ def test_f05_an_answer_that_cannot_be_recorded_leaves_a_doubt(
 
 def _down(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """The database takes the record of an answer only after so many tries."""
-    record, left = ledger.accept, iter(range(times))
+    record, left = attempts.accept, iter(range(times))
 
     def accept(*arguments: Any) -> None:
         if next(left, None) is not None:
             raise OperationalError("the disk is full")
         record(*arguments)
 
-    monkeypatch.setattr(ledger, "accept", accept)
+    monkeypatch.setattr(attempts, "accept", accept)
     monkeypatch.setattr(dispatch, "RECORD_AGAIN", 0.0)
 
 
@@ -168,7 +170,7 @@ def test_f40_database_down_for_longer_than_anybody_waits(
         dispatch.step(campaign.pk)
     assert dispatch.step(campaign.pk).did == Did.WAIT
     assert posts(worker.carrier) == 1
-    assert ledger.settle_orphans() == 1, "its process lives, and the answer is there"
+    assert orphans.settle_orphans() == 1, "its process lives, and the answer is there"
     assert searches(worker.carrier) == 0
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
@@ -182,7 +184,7 @@ def test_nothing_is_sent_that_cannot_be_written_down(worker: Worker, monkeypatch
         worker.turn()
         assert posts(worker.carrier) == 0
         campaign.refresh_from_db()
-        assert campaign.trouble == highwater.UNWRITABLE
+        assert campaign.trouble == restore_guard.UNWRITABLE
         assert world.told(campaign) == {"queued": len(PEOPLE)}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
@@ -282,6 +284,6 @@ def test_every_hand_over_writes_two_lines(carrier: RunningSimulator) -> None:
     world.hand_over(campaign)
     lines = b"".join(file.read_bytes() for file in Path(journal.current().folder).iterdir()).split()
     assert len(lines) == 2 * BATCHES
-    assert [one.batch for one in journal.current().sent(highwater.name())] == list(
+    assert [one.batch for one in journal.current().sent(restore_guard.name())] == list(
         Batch.objects.order_by("number").values_list("pk", flat=True)
     )

@@ -16,17 +16,30 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.management.commands.send import _moment
 from campaigns.management.commands.worker import Ticker
 from campaigns.models import Attempt, Campaign, Lease
-from campaigns.sending import accounts, dispatch, launch, ledger, owner, reconcile
+from campaigns.runtime import process_identity
+from campaigns.sending import attempts, dispatch, launch
+from campaigns.sending.prepared import Prepared
 from tests.dashboard.page_client import PageClient
 from tests.faults.conftest import Zygote
-from tests.faults.scenario import HOUR, MINUTE, POST, Worker, assert_right, attempts, launched, posts, struck
-from tests.sending import world
-from tests.sending.site import Site, _execute, database, ended, fresh_database, rows, site
+from tests.faults.scenario import (
+    HOUR,
+    MINUTE,
+    POST,
+    Worker,
+    assert_right,
+    attempt_states,
+    launched,
+    posts,
+    struck,
+)
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
+from tests.support import world
+from tests.support.site import Site, _execute, database, ended, fresh_database, rows, site
+from tests.support.waiting import until
 
 __all__ = ["database", "site"]
 
@@ -36,9 +49,9 @@ MAKE = "world.launched(world.people(6), size=2)"
 TROUBLE = """
 import psycopg
 from django.db import DatabaseError, connection
-from tests.sending.site import locked
+from tests.support.site import locked
 
-accounts.account()
+registry.account()
 def do(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
@@ -65,11 +78,11 @@ def fills_up():
     do("PRAGMA max_page_count = " + str(do("PRAGMA page_count")[0] + 9))
 
 if {at_the_mark}:
-    mark = ledger.mark_sending
+    mark = attempts.mark_sending
     def mark_in_trouble(prepared):
         {begins}()
         mark(prepared)
-    ledger.mark_sending = mark_in_trouble
+    attempts.mark_sending = mark_in_trouble
 else:
     {begins}()
 try:
@@ -87,7 +100,7 @@ with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER no_room_to_" + what)
 """
 GO_ON = """
-from campaigns import tasks
+from campaigns.worker import tasks
 tasks.tick()
 campaign = Campaign.objects.get()
 tell([world.hand_over(campaign).did, campaign.trouble])
@@ -302,11 +315,11 @@ def test_f42_a_jump_during_a_request(
 ) -> None:
     campaign = launched()
     clocked.carrier.faults()
-    accounts.refresh_numbers()
+    registry.refresh_numbers()
     assert launch.freeze(campaign.pk)
-    mark, jumps = ledger.mark_sending, [jump]
+    mark, jumps = attempts.mark_sending, [jump]
 
-    def marked(prepared: ledger.Prepared) -> None:
+    def marked(prepared: Prepared) -> None:
         mark(prepared)
         if when == "after the mark" and jumps:
             clocked.set_clock(jumps.pop())
@@ -316,12 +329,12 @@ def test_f42_a_jump_during_a_request(
             clocked.set_clock(jumps.pop())
             Ticker().once()  # of another worker: the request is not taken for one whose process hangs
 
-    monkeypatch.setattr(ledger, "mark_sending", marked)
-    chosen = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(chosen, ledger.Prepared)
-    dispatch._send(chosen, accounts.provider(), accounts.account(), meanwhile)
+    monkeypatch.setattr(attempts, "mark_sending", marked)
+    chosen = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(chosen, Prepared)
+    dispatch._send(chosen, registry.provider(), registry.account(), meanwhile)
     assert jumps == []
-    assert not Attempt.objects.filter(state__in=reconcile.SEARCHED).exists()
+    assert not Attempt.objects.filter(state__in=Attempt.SEARCHED).exists()
     clocked.rest(campaign)
     assert_right(clocked.carrier, campaign)
     assert posts(clocked.carrier) == 3
@@ -331,16 +344,16 @@ def test_f42_a_jump_during_a_request(
 @JUMPS
 def test_f42_a_settle_time_is_neither_shortened_nor_stretched(clocked: Clocked, jump: float) -> None:
     campaign = struck(clocked, 0, fault="drop_before")
-    assert attempts(campaign, 0) == ["ambiguous"]
+    assert attempt_states(campaign, 0) == ["ambiguous"]
     clocked.sleep(5)
     clocked.turn()
     clocked.set_clock(jump)
     for _ in range(3):
         clocked.sleep(2 * MINUTE)
         clocked.turn()
-    assert attempts(campaign, 0) == ["reconciling"], "it settles for ten minutes"
+    assert attempt_states(campaign, 0) == ["reconciling"], "it settles for ten minutes"
     clocked.rest(campaign)
-    assert attempts(campaign, 0) == ["absent", "accepted"]
+    assert attempt_states(campaign, 0) == ["absent", "accepted"]
     assert_right(clocked.carrier, campaign)
 
 
@@ -353,4 +366,4 @@ def test_f42_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(clocked:
     assert Lease.objects.get(name="tick").owner == "elsewhere:1:1"
     clocked.set_clock(-2 * HOUR)
     clocked.turn()
-    assert Lease.objects.get(name="tick").owner == owner.me()
+    assert Lease.objects.get(name="tick").owner == process_identity.me()

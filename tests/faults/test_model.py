@@ -18,8 +18,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from campaigns.reporting import polling
-from campaigns.sending import accounts, ledger, owner
+from campaigns.accounts import registry
+from campaigns.receipts import polling
+from campaigns.runtime import process_identity
+from campaigns.sending import attempts
 from tests.faults import model
 from tests.faults.fake_answers import Point
 
@@ -45,10 +47,10 @@ def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: Pa
     settings.JOURNAL_DIR = tmp_path / "journal"
     settings.HANDOVER_MINUTES = 0  # the speed that it measures in a game of leaps in time means nothing
     monkeypatch.setattr(timezone, "now", model.clock)
-    monkeypatch.setattr(owner, "me", model.processes.me)
-    monkeypatch.setattr(owner, "is_dead", model.processes.is_dead)
-    monkeypatch.setattr(accounts, "provider", lambda: model.carrier)
-    monkeypatch.setattr(ledger, "accept", model.before(Point.NOTED, ledger.accept))
+    monkeypatch.setattr(process_identity, "me", model.processes.me)
+    monkeypatch.setattr(process_identity, "is_dead", model.processes.is_dead)
+    monkeypatch.setattr(registry, "provider", lambda: model.carrier)
+    monkeypatch.setattr(attempts, "accept", model.before(Point.NOTED, attempts.accept))
     # What a poll asks for ahead it would ask for in a thread, with the database in a state of its own.
     monkeypatch.setattr(polling, "ahead", lambda items: items)
     if connection.vendor == "postgresql":

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from campaigns.accounts import registry
 from campaigns.models import AccountState, Attempt, Campaign
 from campaigns.providers.http import MEBIBYTE
-from campaigns.sending import accounts
 from tests.faults.front import Front
 from tests.faults.scenario import (
     BATCHES,
@@ -23,7 +23,7 @@ from tests.faults.scenario import (
     TEXTS_OF,
     Worker,
     assert_delivered,
-    attempts,
+    attempt_states,
     front,
     impatient,
     launched,
@@ -33,8 +33,8 @@ from tests.faults.scenario import (
     worker,
 )
 from tests.providers.servers import Talk, answer, serving
-from tests.sending import world
-from tests.waiting import until
+from tests.support import world
+from tests.support.waiting import until
 
 __all__ = ["front", "worker"]
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db
 
 def at_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """The same account, but its carrier is looked for there."""
-    for holder in (accounts.provider(), accounts.provider()._sign_in):  # type: ignore[attr-defined]
+    for holder in (registry.provider(), registry.provider()._sign_in):  # type: ignore[attr-defined]
         monkeypatch.setattr(holder, "_url", url)
 
 
@@ -87,7 +87,7 @@ def test_f13_carrier_out_of_reach(
         cut_off(patched, worker.carrier.url)
         worker.minutes(6)
         assert len(worker.carrier.ledger()) == taken == before * 2
-        assert set(attempts(campaign, before)) == {"rejected", "not_sent"}
+        assert set(attempt_states(campaign, before)) == {"rejected", "not_sent"}
         campaign.refresh_from_db()
         for told in (campaign.trouble, AccountState.objects.get().trouble):
             assert says in told
@@ -100,11 +100,11 @@ def test_f13_carrier_out_of_reach(
 @pytest.mark.parametrize("fault", ["drop_before", "reset"])
 def test_f14_lost_before_the_request_was_read(worker: Worker, fault: str, before: int) -> None:
     campaign = struck(worker, before, fault=fault)
-    assert attempts(campaign, before) == ["ambiguous"]
+    assert attempt_states(campaign, before) == ["ambiguous"]
     worker.minutes(8)
-    assert attempts(campaign, before) == ["reconciling"], "the settle time is not over"
+    assert attempt_states(campaign, before) == ["reconciling"], "the settle time is not over"
     worker.rest(campaign)
-    assert attempts(campaign, before) == ["absent", "accepted"]
+    assert attempt_states(campaign, before) == ["absent", "accepted"]
     assert_delivered(worker.carrier, campaign)
 
 
@@ -113,7 +113,7 @@ def test_f14_lost_before_the_request_was_read(worker: Worker, fault: str, before
 def test_f15_lost_after_it_was_taken(worker: Worker, fault: dict[str, Any], before: int) -> None:
     campaign = struck(worker, before, **fault)
     worker.rest(campaign)
-    assert attempts(campaign, before) == ["accepted"]
+    assert attempt_states(campaign, before) == ["accepted"]
     assert posts(worker.carrier) == BATCHES
     assert_delivered(worker.carrier, campaign)
 
@@ -134,7 +134,7 @@ def test_f16_taken_after_we_gave_up_waiting(
     front.tricks[before + 1] = late
     campaign = launched()
     with monkeypatch.context() as patched:
-        accounts.account()
+        registry.account()
         impatient(patched, total=0.5)
         worker.turn()
     worker.minutes(5)
@@ -143,7 +143,7 @@ def test_f16_taken_after_we_gave_up_waiting(
     arrives.set()
     assert arrived.wait(20)
     worker.rest(campaign)
-    assert attempts(campaign, before) == ["accepted"]
+    assert attempt_states(campaign, before) == ["accepted"]
     assert_delivered(worker.carrier, campaign)
 
 
@@ -175,7 +175,7 @@ def test_f21_storm_in_which_every_other_one_is_taken_in_silence(worker: Worker, 
     assert "was lost" in campaign.trouble
     worker.carrier.faults()
     worker.rest(campaign)
-    assert attempts(campaign, 0) == ["absent", "accepted"]
+    assert attempt_states(campaign, 0) == ["absent", "accepted"]
     assert_delivered(worker.carrier, campaign)
 
 
@@ -185,7 +185,7 @@ def test_f21_storm_that_lasts_as_long_as_the_campaign(worker: Worker) -> None:
     campaign = launched()
     worker.turn()
     worker.rest(campaign, within=60)
-    assert [attempts(campaign, place) for place in range(BATCHES)] == [
+    assert [attempt_states(campaign, place) for place in range(BATCHES)] == [
         ["absent", "accepted"],
         ["absent", "accepted"],
         ["accepted"],
@@ -210,7 +210,7 @@ def test_f29_records_that_show_nothing_are_no_proof_of_absence(
     campaign = struck(worker, 1, fault="drop_after")
     worker.carrier.faults(trouble)
     worker.minutes(20)
-    assert attempts(campaign, 1) == ["reconciling"]
+    assert attempt_states(campaign, 1) == ["reconciling"]
     worker.carrier.faults()
     worker.rest(campaign)
     assert posts(worker.carrier) == BATCHES
@@ -222,7 +222,7 @@ def test_f29_the_first_batch_is_invisible_for_minutes(worker: Worker) -> None:
     worker.carrier.options(list_lag=300)
     campaign = struck(worker, 0, fault="drop_after")
     worker.minutes(4)
-    assert attempts(campaign, 0) == ["reconciling"]
+    assert attempt_states(campaign, 0) == ["reconciling"]
     worker.rest(campaign)
     assert posts(worker.carrier) == BATCHES
     assert_delivered(worker.carrier, campaign)
@@ -266,9 +266,9 @@ def test_f31_hostile_answer(worker: Worker, front: Front, what: str, taken: bool
         tracemalloc.stop()
         assert elsewhere.connections == 0
     assert most < 16 * MEBIBYTE, "it was read whole"  # parsing takes a dozen times what it is given
-    assert attempts(campaign, 1) == ["ambiguous"]
+    assert attempt_states(campaign, 1) == ["ambiguous"]
     worker.rest(campaign)
-    assert attempts(campaign, 1) == (["accepted"] if taken else ["absent", "accepted"])
+    assert attempt_states(campaign, 1) == (["accepted"] if taken else ["absent", "accepted"])
     assert_delivered(worker.carrier, campaign)
 
 
@@ -290,13 +290,13 @@ def test_f31_answer_that_drips(
     front.tricks[2] = trick
     campaign = launched()
     with monkeypatch.context() as patched:
-        accounts.account()
+        registry.account()
         impatient(patched, total=1.0)
         worker.turn()
     until(ended.is_set, "we hung up")
-    assert attempts(campaign, 1) == ["ambiguous"]
+    assert attempt_states(campaign, 1) == ["ambiguous"]
     worker.rest(campaign)
-    assert attempts(campaign, 1) == (["accepted"] if taken else ["absent", "accepted"])
+    assert attempt_states(campaign, 1) == (["accepted"] if taken else ["absent", "accepted"])
     assert_delivered(worker.carrier, campaign)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, Tally
 from tests.faults import oracle
-from tests.sending import world
 from tests.simulator.client import Client
 from tests.simulator.running import RunningSimulator
+from tests.support import world
 
 pytestmark = pytest.mark.django_db
 

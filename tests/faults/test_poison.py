@@ -9,8 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from campaigns.models import Attempt, Batch, Campaign, Event
-from campaigns.sending import control, dispatch, ledger, owner, parking, reconcile
+from campaigns.reconciling import orphans, search
+from campaigns.runtime import process_identity
+from campaigns.sending import attempts, dispatch, lifecycle, quarantine
 from campaigns.sending.dispatch import Did
+from campaigns.sending.prepared import Prepared
 from tests.faults.scenario import (
     BATCHES,
     PEOPLE,
@@ -21,7 +24,7 @@ from tests.faults.scenario import (
     posts,
     worker,
 )
-from tests.sending import world
+from tests.support import world
 
 __all__ = ["worker"]
 pytestmark = pytest.mark.django_db
@@ -36,13 +39,13 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Every process that has this batch in hand dies before its first byte; 0: none does any more."""
     mark, poisonous = dispatch._mark_sending, [0]
 
-    def mark_sending(prepared: ledger.Prepared) -> None:
+    def mark_sending(prepared: Prepared) -> None:
         if Batch.objects.filter(pk=prepared.batch_id, number=poisonous[0]).exists():
             raise Killed
         mark(prepared)
 
     monkeypatch.setattr(dispatch, "_mark_sending", mark_sending)
-    monkeypatch.setattr(owner, "is_dead", lambda _: True)
+    monkeypatch.setattr(process_identity, "is_dead", lambda _: True)
 
     def choose(number: int) -> None:
         poisonous[0] = number
@@ -53,7 +56,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def live(campaign: Campaign, deaths: int) -> int:
     """Process after process, until one does not die of it. Returns how many died."""
     for died in range(deaths + 1):
-        ledger.settle_orphans()
+        orphans.settle_orphans()
         try:
             world.hand_over(campaign)
         except Killed:
@@ -68,12 +71,12 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
     poison(before + 1)
-    assert live(campaign, 10) == parking.DEATHS
-    assert [batch.number for batch in parking.parked(campaign.pk)] == [before + 1]
+    assert live(campaign, 10) == quarantine.DEATHS
+    assert [batch.number for batch in quarantine.parked(campaign.pk)] == [before + 1]
     assert world.told(campaign) == {"with_carrier": 4, "held": 2}
     assert posts(worker.carrier) == BATCHES - 1
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble_code) == ("held", parking.PARKED)
+    assert (campaign.state, campaign.trouble_code) == ("held", quarantine.PARKED)
     assert campaign.trouble.startswith(f"Batch {before + 1} is held back")
     worker.rest(campaign)
     assert_right(worker.carrier, campaign)
@@ -81,7 +84,7 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
     assert event.detail.startswith(f"batch {before + 1}:")
 
     poison(0)
-    assert control.try_again(campaign, user=sender)
+    assert lifecycle.try_again(campaign, user=sender)
     assert world.hand_over(campaign).did == Did.DONE
     assert Event.objects.filter(verb="batch_released", detail=f"batch {before + 1}").count() == 1
     worker.rest(campaign)
@@ -94,8 +97,8 @@ def test_f12_still_poisonous_after_it_was_let_go_on(
     campaign = world.launched(PEOPLE, size=2)
     poison(2)
     live(campaign, 10)
-    control.try_again(campaign, user=sender)
-    assert live(campaign, 10) == parking.DEATHS, "as often again, and no less"
+    lifecycle.try_again(campaign, user=sender)
+    assert live(campaign, 10) == quarantine.DEATHS, "as often again, and no less"
     assert Event.objects.filter(verb="batch_parked").count() == 2
     campaign.refresh_from_db()
     assert campaign.state == "held"
@@ -115,14 +118,14 @@ def test_f12_killed_after_the_mark(
 
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "_mark_sending", killed)
-        for _ in range(parking.DEATHS):
+        for _ in range(quarantine.DEATHS):
             with pytest.raises(Killed):
                 dispatch.step(campaign.pk)
-            ledger.settle_orphans()
+            orphans.settle_orphans()
             for _ in range(5):
                 worker.sleep(300)
                 for attempt in Attempt.objects.filter(state__in=("ambiguous", "reconciling")):
-                    reconcile.look(attempt.pk)
+                    search.look(attempt.pk)
     Campaign.objects.update(next_try_at=None)
     assert world.hand_over(campaign).did == Did.BLOCKED
     assert world.told(campaign) == {"held": 2, "with_carrier": 4}
@@ -135,23 +138,23 @@ def test_f12_the_batch_that_was_prepared_beside_it_is_not_blamed(
     worker: Worker, poison: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
-    accept = ledger.accept
+    accept = attempts.accept
     first = Batch.objects.get(number=1).pk
 
-    def dies(prepared: ledger.Prepared, *rest: Any) -> None:
+    def dies(prepared: Prepared, *rest: Any) -> None:
         if prepared.batch_id == first:
             raise Killed
         accept(prepared, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "_note", lambda *_: None)
-        patch.setattr(ledger, "accept", dies)
+        patch.setattr(attempts, "accept", dies)
         relay = dispatch.Relay(campaign.pk)
         with pytest.raises(Killed):
             relay.step()
-        ledger.settle_orphans()
+        orphans.settle_orphans()
     codes = dict(Attempt.objects.values_list("batch__number", "problem_code"))
-    assert codes == {1: parking.OWNER_GONE, 2: parking.BESIDE}
+    assert codes == {1: quarantine.OWNER_GONE, 2: quarantine.BESIDE}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -161,24 +164,24 @@ def test_f12_released_while_the_others_leave(
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
     poison(1)
-    for _ in range(parking.DEATHS):
+    for _ in range(quarantine.DEATHS):
         with pytest.raises(Killed):
             dispatch.step(campaign.pk)
-        ledger.settle_orphans()
+        orphans.settle_orphans()
     assert dispatch.step(campaign.pk) == world.AGAIN, "it is parked"
     assert dispatch.step(campaign.pk).did == Did.HANDED_OVER
     campaign.refresh_from_db()
     assert campaign.state == "sending"
     dispatch.step(campaign.pk)
     campaign.refresh_from_db()
-    assert campaign.trouble == parking.sentence(campaign.pk)
+    assert campaign.trouble == quarantine.sentence(campaign.pk)
     assert campaign.trouble.startswith("Batch 1 is held back")
     poison(0)
-    assert parking.release(campaign.pk, user=sender) == 1
-    assert parking.release(campaign.pk, user=sender) == 0
+    assert quarantine.release(campaign.pk, user=sender) == 1
+    assert quarantine.release(campaign.pk, user=sender) == 0
     assert Event.objects.get(verb="batch_released").actor == sender
     campaign.refresh_from_db()
-    assert (parking.sentence(campaign.pk), campaign.trouble) == ("", "")
+    assert (quarantine.sentence(campaign.pk), campaign.trouble) == ("", "")
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -188,18 +191,18 @@ def test_f12_paused_and_resumed_tries_it_again_and_says_so(
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
     poison(1)
-    for _ in range(parking.DEATHS):
+    for _ in range(quarantine.DEATHS):
         with pytest.raises(Killed):
             dispatch.step(campaign.pk)
-        ledger.settle_orphans()
+        orphans.settle_orphans()
     dispatch.step(campaign.pk)
-    assert control.pause(campaign, user=sender)
-    assert parking.release(campaign.pk, user=sender) == 0, (
+    assert lifecycle.pause(campaign, user=sender)
+    assert quarantine.release(campaign.pk, user=sender) == 0, (
         "a paused campaign is let go on, not one batch of it"
     )
     assert world.told(campaign) == {"held": 6}
     poison(0)
-    assert control.try_again(campaign, user=sender)
+    assert lifecycle.try_again(campaign, user=sender)
     world.hand_over(campaign)
     assert Event.objects.filter(verb="batch_released", detail="batch 1").exists()
     worker.rest(campaign)
@@ -212,8 +215,8 @@ def test_f12_cancelled_with_a_parked_batch(
     campaign = world.launched(PEOPLE, size=2)
     poison(3)
     live(campaign, 10)
-    assert control.cancel(campaign, user=sender) == 2
-    assert parking.sentence(campaign.pk) == ""
+    assert lifecycle.cancel(campaign, user=sender) == 2
+    assert quarantine.sentence(campaign.pk) == ""
     worker.rest(campaign)
     assert world.told(campaign) == {"delivered": 4, "cancelled": 2}
     assert_right(worker.carrier, campaign)

@@ -13,9 +13,9 @@ import pytest
 from tests.faults.conftest import Zygote
 from tests.faults.killed import BATCHES, MAKE, RECOVER, recovered
 from tests.faults.scenario import POST, positions
-from tests.sending.site import fresh_database, rows
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
+from tests.support.site import fresh_database, rows
+from tests.support.waiting import until
 
 STATES = "SELECT state FROM campaigns_attempt ORDER BY id"
 BEFORE = """
@@ -99,10 +99,10 @@ def test_f04_killed_before_the_answer_is_read(
 
 LOSE = BEFORE + "assert dispatch.step(campaign.pk).did == 'blocked'\n"
 LOOK = """
-attempt = Attempt.objects.get(state__in=reconcile.OPEN)
+attempt = Attempt.objects.get(state__in=Attempt.IN_DOUBT)
 watched = steps.Steps({die_at})
 watched.arm()
-reconcile.look(attempt.pk)
+search.look(attempt.pk)
 tell(len(watched.names))
 """
 
@@ -131,7 +131,7 @@ def test_f06_every_look_dies_a_step_later_than_the_one_before(
 SLEEPER = """
 import os, signal
 from campaigns.providers import http
-accounts.provider()._transport = http.Transport(http.Limits(stale={stale}))
+registry.provider()._transport = http.Transport(http.Limits(stale={stale}))
 ready = http._Wire.before_write
 def asleep(wire):
     if not wire.written and wire.hook_returned:
@@ -143,9 +143,9 @@ tell(dispatch.step(campaign.pk).did)
 PAST_ITS_LEASE = """
 import datetime
 for attempt in Attempt.objects.filter(state="sending"):
-    attempt.sending_at -= ledger.LEASE
+    attempt.sending_at -= attempts.LEASE
     attempt.save(update_fields=["sending_at"])
-assert ledger.settle_orphans() == 1
+assert orphans.settle_orphans() == 1
 """
 
 
@@ -198,7 +198,7 @@ MANY = 10
 AT_ONCE = """
 import pathlib, socket, time
 socket.gethostname = lambda: {host!r}
-owner._name.cache_clear()
+process_identity._name.cache_clear()
 pathlib.Path({mine!r}).touch()
 while not pathlib.Path({other!r}).exists():
     time.sleep(0.001)
@@ -241,7 +241,7 @@ def test_f09_a_host_that_is_gone_is_waited_for_as_long_as_it_may_be_sending(
     died_of, _ = zygote.run(database, code + "dispatch.step(campaign.pk)\n")
     assert died_of == signal.SIGKILL
     blocked = (
-        "campaign = Campaign.objects.get()\ntell([ledger.settle_orphans(), world.hand_over(campaign).did])"
+        "campaign = Campaign.objects.get()\ntell([orphans.settle_orphans(), world.hand_over(campaign).did])"
     )
     assert zygote.run(database, blocked) == (0, [[0, "wait"]])
     assert len(simulator.ledger()) == before * 2 + 2

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from campaigns.models import Attempt, Campaign, Event, Message
-from campaigns.sending import review
-from campaigns.sending.review import Decision, Outcome
-from tests import factories
+from campaigns.reconciling import decisions
+from campaigns.reconciling.decisions import Decision, Outcome
 from tests.faults.scenario import (
     BATCHES,
     PEOPLE,
@@ -17,15 +16,15 @@ from tests.faults.scenario import (
     Worker,
     assert_delivered,
     assert_right,
-    attempts,
+    attempt_states,
     launched,
     positions,
     posts,
     struck,
     worker,
 )
-from tests.sending import world
 from tests.simulator.client import Client
+from tests.support import factories, world
 
 __all__ = ["worker"]
 pytestmark = pytest.mark.django_db
@@ -50,9 +49,9 @@ def test_f28_rejected_numbers_end_the_same_with_and_without_the_answer(worker: W
     worker.turn()
     worker.rest(answered)
     lost = struck(worker, before, people=SOME_REFUSED, fault="drop_after")
-    assert attempts(lost, before) == ["ambiguous"]
+    assert attempt_states(lost, before) == ["ambiguous"]
     worker.rest(lost)
-    assert attempts(lost, before) == ["accepted"]
+    assert attempt_states(lost, before) == ["accepted"]
     for campaign in (answered, lost):
         assert_right(worker.carrier, campaign, SOME_REFUSED)
         assert world.told(campaign) == {"delivered": 3, "rejected": 3}
@@ -146,11 +145,11 @@ def test_f30_what_is_only_like_ours_is_for_a_person(
     other = decoy(worker, before)
     campaign = struck(worker, before, fault="drop_before")
     worker.rest(campaign)
-    assert attempts(campaign, before) == ["review"]
+    assert attempt_states(campaign, before) == ["review"]
     assert world.told(campaign) == {"needs_review": 2, "delivered": 4}
     assert_right(worker.carrier, campaign, foreign={other})
     attempt = Attempt.objects.get(state="review")
-    assert review.decide(attempt, Decision.SEND, user=factories.user("sender")) is Outcome.DONE
+    assert decisions.decide(attempt, Decision.SEND, user=factories.user("sender")) is Outcome.DONE
     worker.rest(campaign)
     assert_right(worker.carrier, campaign, foreign={other})
     assert world.told(campaign) == {"delivered": len(PEOPLE)}
@@ -166,7 +165,7 @@ def test_f30_the_same_campaign_sent_before_is_not_mistaken_for_this_one(worker: 
     ids = set(Attempt.objects.values_list("provider_id", flat=True))
     again = struck(worker, 1, fault="drop_after" if taken else "drop_before")
     worker.rest(again)
-    assert attempts(again, 1) == (["accepted"] if taken else ["absent", "accepted"])
+    assert attempt_states(again, 1) == (["accepted"] if taken else ["absent", "accepted"])
     assert first_said(again) == ["adopted" if taken else "absent"]
     of_carrier(worker, again, 1, ids)
     for campaign in (earlier, again):

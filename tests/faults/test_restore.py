@@ -23,11 +23,14 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from campaigns import checks
+from campaigns.accounts import registry
 from campaigns.management.commands import worker as worker_command
 from campaigns.models import Attempt, Batch, Campaign, Event, Installation, Message
-from campaigns.sending import accounts, dispatch, highwater, ledger, owner, recovery
+from campaigns.reconciling import recovery
+from campaigns.runtime import process_identity
+from campaigns.sending import attempts, dispatch, restore_guard
 from campaigns.sending.dispatch import Did
-from tests import factories
+from campaigns.sending.prepared import Prepared
 from tests.faults.scenario import (
     BATCHES,
     PEOPLE,
@@ -38,7 +41,7 @@ from tests.faults.scenario import (
     posts,
     worker,
 )
-from tests.sending import world
+from tests.support import factories, world
 
 __all__ = ["worker"]
 pytestmark = pytest.mark.django_db
@@ -65,7 +68,7 @@ def recover(*arguments: str) -> str:
 
 def assert_locked(worker: Worker, campaign: Campaign, requests: int) -> None:
     """Nothing leaves, whoever tries."""
-    assert highwater.trouble() == highwater.RESTORED
+    assert restore_guard.trouble() == restore_guard.RESTORED
     assert world.hand_over(campaign).did in (Did.BLOCKED, Did.WAIT)
     worker.turn()
     worker.minutes(30)
@@ -113,7 +116,7 @@ def test_f43_new_attempts_get_ids_that_the_journal_has_not_seen(worker: Worker) 
     recover("--yes")
     world.hand_over(campaign)
     assert Attempt.objects.order_by("id").first().pk > 2  # type: ignore[union-attr]
-    assert highwater.trouble() == ""
+    assert restore_guard.trouble() == ""
 
 
 def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
@@ -133,12 +136,12 @@ def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
 
 def test_f43_backup_of_a_batch_that_was_prepared(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = world.launched(PEOPLE, size=2)
-    prepared = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(prepared, ledger.Prepared)
+    prepared = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(prepared, Prepared)
     backup = Backup()
-    dispatch._send(prepared, accounts.provider(), accounts.account())
+    dispatch._send(prepared, registry.provider(), registry.account())
     backup.restore()
-    monkeypatch.setattr(owner, "is_dead", lambda _: True)
+    monkeypatch.setattr(process_identity, "is_dead", lambda _: True)
     assert_locked(worker, campaign, 1)
     recover("--yes")
     worker.minutes(1)
@@ -153,10 +156,10 @@ def test_f43_nothing_that_was_prepared_before_leaves_either(worker: Worker) -> N
     with transaction.atomic():
         batch = Batch.objects.order_by("number").first()
         assert batch is not None
-        prepared = ledger.prepare(campaign, batch, accounts.account())
+        prepared = attempts.prepare(campaign, batch, registry.account())
     assert prepared is not None
-    with pytest.raises(ledger.Stopped, match="locked"):
-        ledger.mark_sending(prepared)
+    with pytest.raises(attempts.Stopped, match="locked"):
+        attempts.mark_sending(prepared)
 
 
 def test_f43_rejected_numbers_are_known_from_the_journal(worker: Worker) -> None:
@@ -232,7 +235,7 @@ def test_f43_records_that_lag_unlock_nothing(worker: Worker) -> None:
 
 
 def test_f43_people_of_a_campaign_that_is_not_in_the_backup(worker: Worker, tmp_path: Path) -> None:
-    accounts.refresh_numbers()
+    registry.refresh_numbers()
     backup = Backup()
     world.hand_over(world.launched(PEOPLE, size=2))
     backup.restore()
@@ -245,7 +248,7 @@ def test_f43_people_of_a_campaign_that_is_not_in_the_backup(worker: Worker, tmp_
         assert {(row["Phone"], row["Text"]) for row in csv.DictReader(rows)} == {
             (number, f"Hi {name}") for number, name in PEOPLE
         }
-    assert highwater.trouble() == ""
+    assert restore_guard.trouble() == ""
 
 
 def test_f43_another_text_to_the_same_people_holds_their_campaign(worker: Worker) -> None:
@@ -263,25 +266,25 @@ def test_f43_another_database_beside_the_same_journal_is_not_locked(worker: Work
     backup = Backup()
     world.hand_over(campaign)
     backup.restore()
-    assert highwater.trouble()
+    assert restore_guard.trouble()
     Installation.objects.update(name=uuid.uuid4())
-    assert highwater.trouble() == ""
+    assert restore_guard.trouble() == ""
 
 
 def test_a_journal_that_cannot_be_read_stops_everything(worker: Worker, settings: LazySettings) -> None:
     campaign = world.launched(PEOPLE, size=2)
     settings.JOURNAL_DIR.mkdir(parents=True)
     (settings.JOURNAL_DIR / "2026-01-01.jsonl").symlink_to("2026-01-01.jsonl")
-    assert highwater.trouble() == highwater.UNREADABLE
+    assert restore_guard.trouble() == restore_guard.UNREADABLE
     assert world.hand_over(campaign).did == Did.BLOCKED
     assert posts(worker.carrier) == 0
 
 
 def test_every_migrated_database_has_a_name() -> None:
     assert Installation.objects.count() == 1
-    assert highwater.name() == highwater.name()
+    assert restore_guard.name() == restore_guard.name()
     Installation.objects.all().delete()
-    assert highwater.name() == highwater.name()
+    assert restore_guard.name() == restore_guard.name()
 
 
 # --- F44 ----------------------------------------------------------------------------------------------------

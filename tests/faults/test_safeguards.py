@@ -10,12 +10,15 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch
 from campaigns.providers.http import Limits, Transport
-from campaigns.sending import accounts, dispatch, ledger
+from campaigns.reconciling import orphans
+from campaigns.sending import attempts, dispatch
 from campaigns.sending.dispatch import Did
-from tests.sending import world
+from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
+from tests.support import world
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +42,7 @@ def tried(state: str) -> Batch:
 def test_a_second_live_attempt_is_impossible(carrier: RunningSimulator, state: str) -> None:
     batch = tried(state)
     with pytest.raises(IntegrityError), transaction.atomic():
-        ledger.prepare(batch.campaign, batch, accounts.account())
+        attempts.prepare(batch.campaign, batch, registry.account())
     # Nothing but the index is in the way of this: the account is another one.
     assert dispatch.step(batch.campaign_id) == dispatch.Step(Did.WAIT, 1.0)
     assert carrier.ledger() == []
@@ -74,8 +77,8 @@ def test_a_mark_that_is_too_old_is_not_acted_on(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = world.launched(world.people(2))
-    accounts.account()
-    monkeypatch.setattr(accounts.provider(), "_transport", Transport(Limits(stale=-1.0)))
+    registry.account()
+    monkeypatch.setattr(registry.provider(), "_transport", Transport(Limits(stale=-1.0)))
     assert dispatch.step(campaign.pk).did == Did.WAIT
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT
     assert carrier.ledger() == []
@@ -86,13 +89,13 @@ def test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending(
     carrier: RunningSimulator, state: str
 ) -> None:
     campaign = world.launched(world.people(2))
-    chosen = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(chosen, ledger.Prepared)
+    chosen = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(chosen, Prepared)
     if state == Attempt.State.SENDING:
-        ledger.mark_sending(chosen)
+        attempts.mark_sending(chosen)
     Attempt.objects.update(owner=ELSEWHERE)
-    assert ledger.settle_orphans() == 0
+    assert orphans.settle_orphans() == 0
     assert dispatch.step(campaign.pk) == dispatch.Step(Did.WAIT, 1.0)
-    long_ago = timezone.now() - ledger.LEASE - timedelta(seconds=1)
+    long_ago = timezone.now() - attempts.LEASE - timedelta(seconds=1)
     Attempt.objects.update(prepared_at=long_ago, sending_at=long_ago)
-    assert ledger.settle_orphans() == 1
+    assert orphans.settle_orphans() == 1

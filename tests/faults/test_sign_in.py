@@ -7,12 +7,12 @@ from pathlib import Path
 from tests.faults.conftest import Zygote
 from tests.faults.killed import MAKE, TEXTS
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
+from tests.support.waiting import until
 
 WORKERS = """
 import pathlib, threading, time
 from django.db import connection
-carrier = accounts.provider()
+carrier = registry.provider()
 carrier.numbers()  # each process knows the session that is about to end
 pathlib.Path({mine!r}).touch()
 while not pathlib.Path({go!r}).exists():

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign, Event, Tally
-from campaigns.sending import accounts, dispatch, ledger
+from campaigns.sending import attempts, dispatch
+from campaigns.sending.prepared import Prepared
 from dashboard.views.campaign_review import seen
 from tests.dashboard.page_client import PageClient
 from tests.faults import oracle
 from tests.faults.scenario import PEOPLE, SIZE, Worker, assert_right, launched, worker
-from tests.sending import world
+from tests.support import world
 
 __all__ = ["worker"]
 
@@ -86,15 +88,15 @@ def test_f45_send_pressed_more_than_once(
 
 def while_it_leaves(campaign: Campaign, meanwhile: Callable[[], object]) -> None:
     """The next batch is handed over; something happens when all of it is written and no answer is there."""
-    chosen = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(chosen, ledger.Prepared)
+    chosen = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(chosen, Prepared)
     happened: list[bool] = []
 
     def once() -> None:
         meanwhile()
         happened.append(True)
 
-    assert dispatch._send(chosen, accounts.provider(), accounts.account(), once).did != "blocked"
+    assert dispatch._send(chosen, registry.provider(), registry.account(), once).did != "blocked"
     assert happened
 
 
@@ -153,24 +155,24 @@ def before_it_is_prepared(campaign: Campaign, wish: Callable[[], None]) -> None:
 
 
 def before_the_first_byte(campaign: Campaign, wish: Callable[[], None]) -> None:
-    chosen = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(chosen, ledger.Prepared)
+    chosen = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(chosen, Prepared)
     wish()
-    dispatch._send(chosen, accounts.provider(), accounts.account())
+    dispatch._send(chosen, registry.provider(), registry.account())
 
 
 def in_the_last_look(campaign: Campaign, wish: Callable[[], None]) -> None:
     """The connection stands already."""
-    chosen = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(chosen, ledger.Prepared)
+    chosen = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(chosen, Prepared)
 
     def hook() -> None:
         wish()
-        ledger.mark_sending(chosen)
+        attempts.mark_sending(chosen)
 
-    with pytest.raises(ledger.Stopped):
-        accounts.provider().submit(chosen.sender, chosen.texts, before_first_byte=hook)
-    ledger.give_back(chosen, None, state="not_sent", code="opt_out")
+    with pytest.raises(attempts.Stopped):
+        registry.provider().submit(chosen.sender, chosen.texts, before_first_byte=hook)
+    attempts.give_back(chosen, None, state="not_sent", code="opt_out")
 
 
 @pytest.mark.django_db

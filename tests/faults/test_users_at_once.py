@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from campaigns.supervisor import free_port
-from tests.sending import world
-from tests.sending.site import Site, database, ended, rows, site
+from campaigns.local.supervisor import free_port
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
+from tests.support import world
+from tests.support.site import Site, database, ended, rows, site
+from tests.support.waiting import until
 
 __all__ = ["database", "site"]
 

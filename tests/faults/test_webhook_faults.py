@@ -19,22 +19,23 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from campaigns import tasks
-from campaigns.inbox import webhooks
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign, OptOut, Webhook, WebhookEvent
-from campaigns.reporting import mirror_sync
-from campaigns.reporting.statuses import RANK
-from campaigns.sending import accounts, dispatch, ledger
+from campaigns.receipts import store_sync, webhook_intake
+from campaigns.receipts.statuses import RANK
+from campaigns.sending import dispatch
+from campaigns.sending.prepared import Prepared
 from campaigns.simulator.postman import HOOK_SECONDS
+from campaigns.worker import tasks
 from tests.dashboard.page_client import PageClient
 from tests.faults import oracle
 from tests.faults.door import Door, as_told, changed, door, first, our_states, take_in
 from tests.faults.scenario import MINUTE, Worker, at_rest, worker
-from tests.sending import world
-from tests.sending.site import Site, database, locked, rows
 from tests.simulator.hook import answer
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
+from tests.support import world
+from tests.support.site import Site, database, locked, rows
+from tests.support.waiting import until
 
 __all__ = ["database", "door", "worker"]
 
@@ -134,9 +135,9 @@ def forward(old: str, new: str) -> bool:
 def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door: Door) -> None:
     """While our request is still under way its batch has no id here: its events wait for that."""
     campaign = world.launched(PEOPLE)
-    account = accounts.account()
+    account = registry.account()
     prepared = dispatch._choose(campaign.pk, account)
-    assert isinstance(prepared, ledger.Prepared)
+    assert isinstance(prepared, Prepared)
 
     def meanwhile() -> None:
         door.hook.wait_for(lambda: bool(worker.carrier.ledger()))
@@ -145,7 +146,7 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door:
         assert Attempt.objects.get().state == Attempt.State.SENDING
         assert set(our_states().values()) == {"waiting"}
 
-    step = dispatch._send(prepared, accounts.provider(), account, meanwhile)
+    step = dispatch._send(prepared, registry.provider(), account, meanwhile)
     assert step.did == dispatch.Did.HANDED_OVER
     early = WebhookEvent.objects.filter(state="waiting", tries=1)
     assert early.count() == WebhookEvent.objects.count() > len(PEOPLE)
@@ -221,7 +222,7 @@ def test_f35_a_flood_of_forgeries_writes_nothing_but_a_counter(
 def test_f35_a_forgery_that_knows_the_token_is_about_another_account(door: Door) -> None:
     sent()
     event = first(door.heard(), "Delivered").body.replace(
-        f"/account/{accounts.account()}/".encode(), b"/account/99999/"
+        f"/account/{registry.account()}/".encode(), b"/account/99999/"
     )
     assert b"/99999/" in event
     assert door.call(event) == 200
@@ -295,7 +296,7 @@ def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, door: Doo
     for number, text in ((ann, " stop "), (ben, "STOP"), (ben, "START")):
         worker.carrier.inbound(number, world.LOCAL, text)
         worker.sleep(MINUTE)
-    assert mirror_sync.due()
+    assert store_sync.due()
     tasks.read_store.func()
     assert list(OptOut.objects.filter(ended_at=None).values_list("phone", "source")) == [(ann, "reply")]
     again = sent(people)
@@ -315,7 +316,7 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
         door.hook.status = 500
         for number in range(12):
             worker.carrier.inbound(world.phone(number), world.LOCAL, "Hello")
-        client = accounts.provider().webhooks
+        client = registry.provider().webhooks
         assert client is not None
         until(lambda: not client.get(before).active, "the carrier gives up")
         worker.sleep(11 * MINUTE)
@@ -335,14 +336,14 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
-KEEP = "accounts.account(); from campaigns.inbox import subscriptions; subscriptions.keep()"
+KEEP = "registry.account(); from campaigns.receipts import subscriptions; subscriptions.keep()"
 
 
 def test_f38_an_event_that_was_answered_is_stored_though_the_database_was_locked(
     simulator: RunningSimulator, tmp_path: Path, database: str
 ) -> None:
     """From the carrier over the wire; test_webhooks_wire.py has the time that it takes."""
-    assert webhooks.STORE_SECONDS < HOOK_SECONDS
+    assert webhook_intake.STORE_SECONDS < HOOK_SECONDS
     site = Site(tmp_path, database, simulator.url)
 
     def results() -> set[str]:

@@ -21,7 +21,7 @@ import django
 
 django.setup()
 
-from campaigns.sending import reconcile  # noqa: E402
+from campaigns.reconciling import search  # noqa: E402
 
 LOADED = (
     *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "dashboard.wsgi", "dashboard.urls"),
@@ -66,7 +66,7 @@ def run(argv: Sequence[str], log: str) -> None:
 def main() -> None:
     # What the carrier's records must be given is in the settings; how long a dead process's request may go on
     # is in the code, as no real carrier may be given less.
-    reconcile.REQUEST_LIMIT = timedelta(seconds=float(os.environ["REQUEST_LIMIT_SECONDS"]))
+    search.REQUEST_LIMIT = timedelta(seconds=float(os.environ["REQUEST_LIMIT_SECONDS"]))
     for name in LOADED:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, bury)

@@ -22,11 +22,15 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 
-from campaigns import models, tasks  # noqa: E402
-from campaigns.intake import importing  # noqa: E402
-from campaigns.sending import accounts, dispatch, ledger, owner, reconcile  # noqa: E402
+from campaigns import models  # noqa: E402
+from campaigns.accounts import registry  # noqa: E402
+from campaigns.contacts import importer  # noqa: E402
+from campaigns.reconciling import orphans, search  # noqa: E402
+from campaigns.runtime import process_identity  # noqa: E402
+from campaigns.sending import attempts, dispatch  # noqa: E402
+from campaigns.worker import tasks  # noqa: E402
 from tests.faults import oracle, steps  # noqa: E402
-from tests.sending import world  # noqa: E402
+from tests.support import world  # noqa: E402
 
 
 def carrier_ledger() -> list[dict[str, Any]]:
@@ -34,7 +38,9 @@ def carrier_ledger() -> list[dict[str, Any]]:
         return [json.loads(line) for line in answer.read().splitlines()]
 
 
-STAGES = (accounts, dispatch, importing, ledger, oracle, owner, reconcile, steps, tasks, world)
+STAGES = (
+    *(attempts, dispatch, importer, oracle, orphans, process_identity, registry, search, steps, tasks, world),
+)
 KNOWN = {
     **{name: getattr(models, name) for name in models.__all__},
     **{stage.__name__.rpartition(".")[2]: stage for stage in STAGES},

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns.models import OptOut
 from campaigns.opt_outs.lookup import LOOKUP, opted_out
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 

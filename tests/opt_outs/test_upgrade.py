@@ -9,7 +9,7 @@ from django.apps import apps
 from django.utils import timezone
 
 from campaigns.models import AccountState, CarrierConsent, OptOut
-from tests import factories
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,6 @@ import pytest
 
 from campaigns.providers.http import Transport
 from tests.providers.wire import QUICK
-from tests.simulator.running import _simulator_process, simulator
-
-__all__ = ["_simulator_process", "simulator"]
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from campaigns.providers import ringcentral_parse as parse
 from campaigns.providers.base import ProviderError
 from campaigns.providers.registration import Registration, describe
+from campaigns.providers.ringcentral import parse
 from tests.providers.servers import answer, ringcentral, saying, serving
 from tests.providers.wire import simulated
 from tests.simulator.running import RunningSimulator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.sending import world
-from tests.sending.site import Site, ended, rows
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
+from tests.support import world
+from tests.support.site import Site, ended, rows
+from tests.support.waiting import until
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
 LIST = {"method": "GET", "path": "/a2p-sms/batches"}
@@ -34,15 +34,15 @@ def test_two_processes_freeze_one_audience(site: Site) -> None:
 
 TWO_COLUMNS = "Mobile,Home phone\\n2125550101,6505550150\\n2125550102,6505550151\\n"
 CHANGE = """
-from campaigns.intake import changing
-look = changing.refusal
+from campaigns.contacts import phone_column_change
+look = phone_column_change.refusal
 def slow(found):
     why = look(found)
     open({folder!r} + "/looked", "w").close()
     until(lambda: os.path.exists({folder!r} + "/chosen"), "the other process chooses the list")
     return why
-changing.refusal = slow
-tell(changing.change(ContactList.objects.get(pk={pk}), 1, user=None))
+phone_column_change.refusal = slow
+tell(phone_column_change.change(ContactList.objects.get(pk={pk}), 1, user=None))
 """
 CHOOSE = """
 until(lambda: os.path.exists({folder!r} + "/looked"), "the other process has seen no campaign")
@@ -58,7 +58,7 @@ except launch.NotReady as problem:
 def test_a_campaign_takes_a_list_while_its_phone_column_is_changed(site: Site) -> None:
     """It comes after the look for campaigns. It waits for the lock, then finds a list that is not ready."""
     pk = site.run(f'tell(world.imported("{TWO_COLUMNS}").pk)')
-    waits = "from tests.waiting import until\n"
+    waits = "from tests.support.waiting import until\n"
     details = {"pk": pk, "folder": str(site.folder)}
     change = site.script(waits + CHANGE.format(**details))
     choose = site.script(waits + CHOOSE.format(**details))
@@ -75,7 +75,7 @@ def test_no_transaction_is_open_while_the_carrier_answers(
     process = site.script(f"tell(dispatch.step({pk}).did)")
     until(lambda: rows(database, STATES) == [("sending",)], "the mark is committed before the answer")
     out = site.run(
-        "from campaigns.inbox import optouts\noptouts.add('+12125550000', note='', user=None)\ntell(1)"
+        "from campaigns.opt_outs import manual\nmanual.add('+12125550000', note='', user=None)\ntell(1)"
     )
     assert out == 1, "another process can write meanwhile"
     assert ended(process).stdout == '"handed_over"\n'
@@ -87,15 +87,15 @@ world.hand_over(campaign)
 tell([campaign.pk, Attempt.objects.get().pk])
 """
 LOOK = """
-from campaigns.sending import reconcile
-tell(reconcile.look({pk}))
+from campaigns.reconciling import search
+tell(search.look({pk}))
 """
 SEARCH = """
-from campaigns.sending import reconcile
+from campaigns.reconciling import search
 end = time.monotonic() + 30
-while Attempt.objects.filter(state__in=reconcile.OPEN).exists():
+while Attempt.objects.filter(state__in=Attempt.IN_DOUBT).exists():
     assert time.monotonic() < end
-    reconcile.look({pk})
+    search.look({pk})
 campaign = Campaign.objects.get()
 world.hand_over(campaign)
 world.assert_adds_up(campaign)

@@ -7,12 +7,12 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 from campaigns.models import Attempt, Batch, Campaign, Event
-from campaigns.sending import control, launch, reconcile
+from campaigns.reconciling import search
+from campaigns.sending import launch, lifecycle
 from campaigns.sending.dispatch import Did, Relay
-from tests import factories
-from tests.sending import world
-from tests.sending.doubt import POST
 from tests.simulator.running import RunningSimulator
+from tests.support import factories, world
+from tests.support.doubt import POST
 
 pytestmark = pytest.mark.django_db
 
@@ -51,14 +51,14 @@ def test_never_more_than_a_batch(carrier: RunningSimulator) -> None:
 def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
     assert world.hand_over(campaign).did == Did.BLOCKED
-    assert (campaign.state, campaign.trouble_code) == ("held", control.CANARY)
+    assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
     assert "The first 2 texts were handed to RingCentral, and nothing else was." in campaign.trouble
     assert len(carrier.ledger()) == 2
     world.poll()
     assert world.told(campaign) == {"delivered": 2, "held": 6}
     world.assert_adds_up(campaign)
-    assert control.try_again(campaign, user=sender)
-    assert not control.try_again(campaign, user=sender)
+    assert lifecycle.try_again(campaign, user=sender)
+    assert not lifecycle.try_again(campaign, user=sender)
     assert world.hand_over(campaign).did == Did.DONE
     assert len(carrier.ledger()) == 8
     assert campaign.canary_passed_at is not None
@@ -68,18 +68,18 @@ def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimul
 def test_stopped_the_others_get_nothing(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
     world.hand_over(campaign)
-    assert control.cancel(campaign, user=sender) == 6
+    assert lifecycle.cancel(campaign, user=sender) == 6
     assert len(carrier.ledger()) == 2
     assert world.told(campaign) == {"with_carrier": 2, "cancelled": 6}
 
 
 def test_a_pause_in_between_does_not_let_it_pass(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
-    control.pause(campaign, user=sender)
-    control.try_again(campaign, user=sender)
+    lifecycle.pause(campaign, user=sender)
+    lifecycle.try_again(campaign, user=sender)
     world.hand_over(campaign)
     control_code = Campaign.objects.values_list("trouble_code", flat=True).get()
-    assert (control_code, len(carrier.ledger())) == (control.CANARY, 2)
+    assert (control_code, len(carrier.ledger())) == (lifecycle.CANARY, 2)
 
 
 def test_the_next_batch_is_not_prepared_beside_it(carrier: RunningSimulator) -> None:
@@ -104,10 +104,10 @@ def test_in_doubt_it_waits_for_the_truth_first(
     assert (campaign.state, campaign.trouble_code) == ("sending", "in_doubt")
     assert len(carrier.ledger()) == arrived
     for _ in range(2):
-        reconcile.look(Attempt.objects.get().pk)
+        search.look(Attempt.objects.get().pk)
     Campaign.objects.update(next_try_at=None)
     assert world.hand_over(campaign).did == Did.BLOCKED
-    assert (campaign.state, campaign.trouble_code) == ("held", control.CANARY)
+    assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
     assert len(carrier.ledger()) == 2
 
 
@@ -119,7 +119,7 @@ def test_in_review_it_waits_for_the_decision_first(carrier: RunningSimulator, se
     world.hand_over(campaign)
     carrier.faults()
     for _ in range(2):
-        reconcile.look(Attempt.objects.get().pk)
+        search.look(Attempt.objects.get().pk)
     Campaign.objects.update(next_try_at=None)
     assert world.hand_over(campaign).did == Did.BLOCKED
     assert campaign.state == "sending"

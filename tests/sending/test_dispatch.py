@@ -10,13 +10,15 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from campaigns import tasks
+from campaigns.accounts import registry
 from campaigns.models import AccessToken, AccountState, Attempt, Batch, Campaign, Event, Message
 from campaigns.providers.base import ProviderError
-from campaigns.sending import accounts, control, dispatch, launch, ledger
+from campaigns.sending import dispatch, launch, lifecycle
 from campaigns.sending.dispatch import Did
-from tests.sending import world
+from campaigns.sending.prepared import Prepared
+from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
+from tests.support import world
 
 pytestmark = pytest.mark.django_db
 
@@ -219,8 +221,8 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
         tasks.tick()
         assert not launch.launch(campaign, user=None)
         launch.freeze(campaign.pk)
-    assert control.hold(campaign.pk, "Stop", code="test")
-    assert control.try_again(campaign, user=None)
+    assert lifecycle.hold(campaign.pk, "Stop", code="test")
+    assert lifecycle.try_again(campaign, user=None)
     assert world.hand_over(campaign).did == Did.BLOCKED
     assert len(carrier.ledger()) == taken
     assert Attempt.objects.count() == 1
@@ -268,8 +270,8 @@ def test_a_refusal_holds_the_campaign_with_its_words(
     assert posts(carrier) == sent_before
 
     carrier.faults()
-    assert control.try_again(campaign, user=None)
-    assert not control.try_again(campaign, user=None)
+    assert lifecycle.try_again(campaign, user=None)
+    assert not lifecycle.try_again(campaign, user=None)
     assert world.hand_over(campaign).did == Did.DONE
     assert len(texts(carrier)) == 5
     assert campaign.trouble == ""
@@ -295,7 +297,7 @@ def test_a_token_refused_twice_is_for_a_person(carrier: RunningSimulator) -> Non
     assert AccountState.objects.get().trouble
     assert carrier.ledger() == []
     carrier.faults()
-    control.try_again(campaign, user=None)
+    lifecycle.try_again(campaign, user=None)
     assert world.hand_over(campaign).did == Did.DONE
     assert AccountState.objects.get().trouble == ""
 
@@ -341,8 +343,8 @@ def test_one_text_that_is_too_large_is_for_a_person(carrier: RunningSimulator) -
 
 def test_a_batch_that_another_worker_prepared_is_not_halved(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(4))
-    prepared = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(prepared, ledger.Prepared)
+    prepared = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(prepared, Prepared)
     dispatch.split(prepared.batch_id)
     assert Batch.objects.count() == 1, "half of its people would be texted again from the new batch"
 
@@ -374,7 +376,7 @@ def test_asked_to_slow_down_it_is_silent_so_long(
     Campaign.objects.update(next_try_at=None)
     assert world.hand_over(campaign).did == Did.WAIT
     with pytest.raises(ProviderError):
-        accounts.refresh_numbers()
+        registry.refresh_numbers()
     assert len(carrier.requests()) == calls
 
     with time_machine.travel(before + timedelta(seconds=seconds + 2)):

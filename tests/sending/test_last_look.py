@@ -7,30 +7,33 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.inbox import optouts
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, OptOut
+from campaigns.opt_outs import manual
 from campaigns.providers.base import Fate, ProviderError
-from campaigns.sending import accounts, control, dispatch, ledger
+from campaigns.reconciling import orphans
+from campaigns.sending import attempts, dispatch, lifecycle
 from campaigns.sending.dispatch import Did
-from tests.sending import world
+from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
+from tests.support import world
 
 pytestmark = pytest.mark.django_db
 
 
-def prepared(campaign: Campaign) -> ledger.Prepared:
-    chosen = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(chosen, ledger.Prepared)
+def prepared(campaign: Campaign) -> Prepared:
+    chosen = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(chosen, Prepared)
     return chosen
 
 
-def send(batch: ledger.Prepared) -> dispatch.Step:
-    return dispatch._send(batch, accounts.provider(), accounts.account())
+def send(batch: Prepared) -> dispatch.Step:
+    return dispatch._send(batch, registry.provider(), registry.account())
 
 
 def test_who_opted_out_after_launch_is_left_out(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(4), size=2)
-    optouts.add(f"{world.phone(0)}, {world.phone(3)}", note="", user=None)
+    manual.add(f"{world.phone(0)}, {world.phone(3)}", note="", user=None)
     assert world.hand_over(campaign).did == Did.DONE
     assert {line["to"] for line in carrier.ledger()} == {world.phone(1), world.phone(2)}
     assert world.told(campaign) == {"with_carrier": 2, "excluded": 2}
@@ -47,7 +50,7 @@ def test_who_opted_out_after_launch_is_left_out(carrier: RunningSimulator) -> No
 
 def test_a_batch_that_nobody_is_left_in_is_passed_over(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(3), size=2)
-    optouts.add(f"{world.phone(0)}\n{world.phone(1)}", note="", user=None)
+    manual.add(f"{world.phone(0)}\n{world.phone(1)}", note="", user=None)
     assert world.hand_over(campaign).did == Did.DONE
     assert list(Batch.objects.order_by("number").values_list("state", flat=True)) == ["empty", "with_carrier"]
     assert len(carrier.ledger()) == 1
@@ -56,9 +59,9 @@ def test_a_batch_that_nobody_is_left_in_is_passed_over(carrier: RunningSimulator
 
 def test_everybody_opted_out_after_launch(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(2))
-    optouts.add("\n".join(phone for phone, _ in world.people(2)), note="", user=None)
+    manual.add("\n".join(phone for phone, _ in world.people(2)), note="", user=None)
     assert world.hand_over(campaign).did == Did.DONE
-    assert control.finish_if_final(campaign.pk)
+    assert lifecycle.finish_if_final(campaign.pk)
     assert carrier.ledger() == []
     assert world.told(campaign) == {"excluded": 2}
 
@@ -66,7 +69,7 @@ def test_everybody_opted_out_after_launch(carrier: RunningSimulator) -> None:
 def test_an_opt_out_between_preparing_and_the_first_byte_is_honoured(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(3))
     batch = prepared(campaign)
-    optouts.add(world.phone(1), note="", user=None)
+    manual.add(world.phone(1), note="", user=None)
     assert send(batch) == world.AGAIN
     assert carrier.ledger() == []
     assert Attempt.objects.get().problem_code == "opt_out"
@@ -81,7 +84,7 @@ def test_an_opt_out_begun_before_preparing_and_finished_after_it_is_honoured(
     """Many numbers take a moment to enter, and the clocks of two machines differ."""
     campaign = world.launched(world.people(3))
     batch = prepared(campaign)
-    optouts.add(world.phone(1), note="", user=None)
+    manual.add(world.phone(1), note="", user=None)
     OptOut.objects.update(created_at=timezone.now() - timedelta(minutes=5))
     send(batch)
     world.hand_over(campaign)
@@ -93,13 +96,13 @@ def test_a_campaign_held_between_preparing_and_the_first_byte_sends_nothing(
 ) -> None:
     campaign = world.launched(world.people(3))
     batch = prepared(campaign)
-    control.hold(campaign.pk, "Held by a person.", code="test")
+    lifecycle.hold(campaign.pk, "Held by a person.", code="test")
     send(batch)
     assert carrier.ledger() == []
     assert dispatch.step(campaign.pk).did == Did.BLOCKED
     assert world.told(campaign) == {"held": 3}
     world.assert_adds_up(campaign)
-    control.try_again(campaign, user=None)
+    lifecycle.try_again(campaign, user=None)
     assert world.hand_over(campaign).did == Did.DONE
     assert len(carrier.ledger()) == 3
 
@@ -108,12 +111,12 @@ def test_a_campaign_held_between_preparing_and_the_first_byte_sends_nothing(
 def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, fate: Fate) -> None:
     campaign = world.launched(world.people(5), size=3)
     batch = prepared(campaign)
-    ledger.mark_sending(batch)
-    control.hold(campaign.pk, "Held by a person.", code="test")
+    attempts.mark_sending(batch)
+    lifecycle.hold(campaign.pk, "Held by a person.", code="test")
     dispatch._failed(batch, ProviderError("Slow down.", kind="rate", fate=fate, retry_after=1.0))
     assert world.told(campaign) == {"held": 5}
     world.assert_adds_up(campaign)
-    control.try_again(campaign, user=None)
+    lifecycle.try_again(campaign, user=None)
     assert world.told(campaign) == {"queued": 5}
     world.assert_adds_up(campaign)
 
@@ -123,11 +126,11 @@ def test_what_is_in_flight_while_it_is_held_is_counted_as_taken(carrier: Running
     batch = prepared(campaign)
 
     def hook() -> None:
-        ledger.mark_sending(batch)
-        control.hold(campaign.pk, "Held by a person.", code="test")
+        attempts.mark_sending(batch)
+        lifecycle.hold(campaign.pk, "Held by a person.", code="test")
 
-    answer = accounts.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
-    ledger.accept(batch, answer, accounts.account())
+    answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
+    attempts.accept(batch, answer, registry.account())
     assert world.told(campaign) == {"with_carrier": 3, "held": 2}
     world.assert_adds_up(campaign)
 
@@ -135,9 +138,9 @@ def test_what_is_in_flight_while_it_is_held_is_counted_as_taken(carrier: Running
 def test_a_batch_taken_over_by_another_process_does_not_leave_twice(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(2))
     late = prepared(campaign)
-    long_ago = timezone.now() - ledger.LEASE - timedelta(seconds=1)
+    long_ago = timezone.now() - attempts.LEASE - timedelta(seconds=1)
     Attempt.objects.update(prepared_at=long_ago)
-    assert ledger.settle_orphans() == 1
+    assert orphans.settle_orphans() == 1
     assert world.hand_over(campaign).did == Did.DONE
     send(late)
     assert len(carrier.ledger()) == 2
@@ -149,10 +152,10 @@ def test_one_number_has_one_request_under_way(carrier: RunningSimulator) -> None
     contacts = world.imported(world.file_of(world.people(2)))
     first, second = world.launched(contacts), world.launched(contacts)
     in_flight = prepared(first)
-    ledger.mark_sending(in_flight)
+    attempts.mark_sending(in_flight)
     assert dispatch.step(second.pk) == dispatch.Step(Did.WAIT, 1.0)
     assert carrier.ledger() == []
-    ledger.give_back(in_flight, None, state="not_sent")
+    attempts.give_back(in_flight, None, state="not_sent")
     assert world.hand_over(second).did == Did.DONE
     assert world.hand_over(first).did == Did.DONE
 
@@ -161,12 +164,12 @@ def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: 
     contacts = world.imported(world.file_of(world.people(2)))
     first, second = world.launched(contacts), world.launched(contacts)
     a = prepared(first)
-    b = ledger.prepare(second, Batch.objects.get(campaign=second), accounts.account())
+    b = attempts.prepare(second, Batch.objects.get(campaign=second), registry.account())
     assert b is not None
-    ledger.mark_sending(a)
+    attempts.mark_sending(a)
     assert send(b) == dispatch.Step(Did.WAIT, 1.0)
     assert carrier.ledger() == []
-    ledger.give_back(a, None, state="not_sent")
+    attempts.give_back(a, None, state="not_sent")
     assert world.hand_over(second).did == Did.DONE
 
 
@@ -174,7 +177,7 @@ def test_another_number_is_not_held_up(carrier: RunningSimulator) -> None:
     contacts = world.imported(world.file_of(world.people(2)))
     first = world.launched(contacts)
     second = world.launched(contacts, sender=world.TOLL_FREE)
-    ledger.mark_sending(prepared(first))
+    attempts.mark_sending(prepared(first))
     assert world.hand_over(second).did == Did.DONE
 
 
@@ -193,13 +196,13 @@ def test_an_answer_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
     batch = prepared(campaign)
 
     def hook() -> None:
-        ledger.mark_sending(batch)
-        Attempt.objects.update(sending_at=timezone.now() - ledger.LEASE - timedelta(seconds=1))
-        assert ledger.settle_orphans() == 1
+        attempts.mark_sending(batch)
+        Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
+        assert orphans.settle_orphans() == 1
         assert world.told(campaign) == {"in_doubt": 3}
 
-    answer = accounts.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
-    ledger.accept(batch, answer, accounts.account())
+    answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
+    attempts.accept(batch, answer, registry.account())
     assert Attempt.objects.get().state == Attempt.State.ACCEPTED
     assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
     world.assert_adds_up(campaign)
@@ -208,10 +211,10 @@ def test_an_answer_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
 def test_a_refusal_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(2))
     batch = prepared(campaign)
-    ledger.mark_sending(batch)
-    Attempt.objects.update(sending_at=timezone.now() - ledger.LEASE - timedelta(seconds=1))
-    ledger.settle_orphans()
-    ledger.give_back(batch, ProviderError("No.", fate=Fate.REFUSED, kind="request"), state="rejected")
+    attempts.mark_sending(batch)
+    Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
+    orphans.settle_orphans()
+    attempts.give_back(batch, ProviderError("No.", fate=Fate.REFUSED, kind="request"), state="rejected")
     assert world.told(campaign) == {"queued": 2}
     assert world.hand_over(campaign).did == Did.DONE
     world.assert_adds_up(campaign)

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from campaigns.accounts import registry
 from campaigns.composing.audience import field_names, source_rows
 from campaigns.composing.personalise import Personaliser
-from campaigns.inbox import optouts
 from campaigns.models import (
     Batch,
     Campaign,
@@ -22,10 +22,11 @@ from campaigns.models import (
     SenderNumber,
     Tally,
 )
-from campaigns.sending import accounts, dispatch, launch
+from campaigns.opt_outs import manual
+from campaigns.sending import dispatch, launch
 from campaigns.sending.dispatch import Did
-from tests.sending import world
 from tests.simulator.running import RunningSimulator
+from tests.support import world
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +51,7 @@ def frozen(campaign: Campaign) -> list[tuple[str, str]]:
 
 def test_every_row_of_the_file_is_frozen_with_what_becomes_of_it(carrier: RunningSimulator) -> None:
     contacts = world.imported(FILE)
-    optouts.add("212 555 1002", note="", user=None)
+    manual.add("212 555 1002", note="", user=None)
     campaign = world.launched(contacts)
     assert outcomes(campaign) == [
         (2, "message", ""),
@@ -72,7 +73,7 @@ def test_whom_the_account_cannot_reach_is_frozen_without_a_text(carrier: Running
         "Phone,First name\n+442079460000,Ann\n+18765550100,Bob\n2125551000,Cy\n+16045551000,Dee\n"
         "+525512345678,Ed\n"
     )
-    optouts.add("+525512345678", note="", user=None)
+    manual.add("+525512345678", note="", user=None)
     campaign = world.launched(contacts)
     assert outcomes(campaign) == [
         (2, "invalid", "unreached"),
@@ -157,7 +158,7 @@ def test_a_batch_is_never_larger_than_the_carrier_takes(carrier: RunningSimulato
     campaign = world.launched(world.people(3), size=size)
     batch = Batch.objects.filter(campaign=campaign).first()
     assert batch is not None
-    assert 1 <= batch.size <= accounts.provider().max_batch
+    assert 1 <= batch.size <= registry.provider().max_batch
 
 
 def test_freezing_goes_on_where_it_was_killed(
@@ -196,7 +197,7 @@ def test_a_chunk_is_written_by_one_of_two(carrier: RunningSimulator) -> None:
 def test_who_opted_out_between_launch_and_freezing_is_left_out(carrier: RunningSimulator) -> None:
     campaign = world.drafted(world.people(2))
     launch.launch(campaign, user=None)
-    optouts.add(world.phone(0), note="", user=None)
+    manual.add(world.phone(0), note="", user=None)
     launch.freeze(campaign.pk)
     assert world.told(campaign) == {"queued": 1, "excluded": 1}
 
@@ -293,5 +294,5 @@ def test_a_number_that_went_away_cannot_launch(carrier: RunningSimulator) -> Non
     SenderNumber.objects.filter(phone=world.LOCAL).delete()
     with pytest.raises(launch.NotReady):
         launch.launch(campaign, user=None)
-    accounts.refresh_numbers()
+    registry.refresh_numbers()
     assert launch.launch(campaign, user=None)

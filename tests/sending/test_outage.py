@@ -9,15 +9,17 @@ import time_machine
 from django.conf import LazySettings
 from django.utils import timezone
 
-from campaigns import tasks
+from campaigns.accounts import registry
 from campaigns.models import AccountState, Attempt, Batch, Campaign
 from campaigns.providers.base import ProviderError
-from campaigns.reporting import polling, progress
-from campaigns.sending import accounts, dispatch
+from campaigns.receipts import polling
+from campaigns.reports import progress
+from campaigns.sending import dispatch
 from campaigns.sending.dispatch import Did
-from tests.sending import world
-from tests.sending.carrier import without_pauses
+from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
+from tests.support import world
+from tests.support.carrier import without_pauses
 
 pytestmark = pytest.mark.django_db
 
@@ -27,12 +29,12 @@ CLOSED = "http://127.0.0.1:9"
 
 def lose(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same account, at an address where nobody answers."""
-    for holder in (accounts.provider(), accounts.provider()._sign_in):  # type: ignore[attr-defined]
+    for holder in (registry.provider(), registry.provider()._sign_in):  # type: ignore[attr-defined]
         monkeypatch.setattr(holder, "_url", CLOSED)
 
 
 def find(carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    for holder in (accounts.provider(), accounts.provider()._sign_in):  # type: ignore[attr-defined]
+    for holder in (registry.provider(), registry.provider()._sign_in):  # type: ignore[attr-defined]
         monkeypatch.setattr(holder, "_url", carrier.url)
 
 
@@ -71,12 +73,12 @@ def test_a_site_that_never_reached_its_carrier_says_so(
     settings.RINGCENTRAL_SERVER_URL = CLOSED
     without_pauses(monkeypatch)
     with pytest.raises(ProviderError):
-        accounts.refresh_numbers()
+        registry.refresh_numbers()
     assert "cannot be reached" in AccountState.objects.get().trouble
-    assert accounts.all_numbers() == []
-    assert not accounts.numbers_fresh()
-    assert accounts.number(world.LOCAL) is None
-    assert accounts.rate_for(world.LOCAL) == accounts.LOCAL_RATE
+    assert registry.all_numbers() == []
+    assert not registry.numbers_fresh()
+    assert registry.number(world.LOCAL) is None
+    assert registry.rate_for(world.LOCAL) == registry.LOCAL_RATE
     assert polling.poll() == 0
     tasks.tick()
 
@@ -88,9 +90,9 @@ def test_after_a_restart_pages_and_campaigns_bear_an_outage(
     campaign = world.launched(world.people(4), size=2)
     dispatch.step(campaign.pk)
     lose(monkeypatch)
-    accounts._known.clear()
-    monkeypatch.setattr(accounts.provider(), "_account", "")
-    assert [number.phone for number in accounts.usable_numbers()] == [world.LOCAL, world.TOLL_FREE]
+    registry._known.clear()
+    monkeypatch.setattr(registry.provider(), "_account", "")
+    assert [number.phone for number in registry.usable_numbers()] == [world.LOCAL, world.TOLL_FREE]
     shown = progress.progress(campaign.pk)
     assert shown.handed_over == 2
     assert world.hand_over(campaign).did == Did.WAIT
@@ -103,9 +105,9 @@ def test_a_campaign_whose_account_was_never_known_waits(
 ) -> None:
     campaign = world.launched(world.people(2))
     lose(monkeypatch)
-    accounts._known.clear()
+    registry._known.clear()
     AccountState.objects.all().delete()
-    monkeypatch.setattr(accounts.provider(), "_account", "")
+    monkeypatch.setattr(registry.provider(), "_account", "")
     step = world.hand_over(campaign)
     assert (step.did, step.seconds) == (Did.WAIT, 2)
     assert "cannot be reached" in campaign.trouble
@@ -113,7 +115,7 @@ def test_a_campaign_whose_account_was_never_known_waits(
     Campaign.objects.update(next_try_at=None)
     assert world.hand_over(campaign).did == Did.DONE
     assert [(state.trouble, state.account) for state in AccountState.objects.all()] == [
-        ("", accounts.account())
+        ("", registry.account())
     ]
 
 

@@ -8,10 +8,10 @@ import pytest
 from django.conf import LazySettings
 
 from campaigns.models import Attempt, Batch, Campaign, OptOut
-from campaigns.sending import control, dispatch
+from campaigns.sending import dispatch, lifecycle
 from campaigns.sending.dispatch import Did
-from tests.sending import world
 from tests.simulator.running import RunningSimulator
+from tests.support import world
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_a_hold_after_it_was_prepared_is_honoured(
     campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
 ) -> None:
     relay.step()
-    control.hold(campaign.pk, "Paused.", code="paused")
+    lifecycle.hold(campaign.pk, "Paused.", code="paused")
     assert relay.step().did != Did.HANDED_OVER
     assert len(carrier.ledger()) == 2
     assert world.told(campaign) == {"with_carrier": 2, "held": 4}

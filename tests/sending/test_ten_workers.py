@@ -7,16 +7,16 @@ import subprocess
 from datetime import datetime
 from itertools import pairwise
 
-from tests.sending.metered import TOKEN_LIFE, metered
-from tests.sending.site import Site, ended
 from tests.simulator.running import RunningSimulator
-from tests.waiting import until
+from tests.support.metered import TOKEN_LIFE, metered
+from tests.support.site import Site, ended
+from tests.support.waiting import until
 
 WORKERS = """
 from concurrent.futures import ThreadPoolExecutor
 from django.db import connection
 from campaigns.providers.base import ProviderError
-carrier = accounts.provider()
+carrier = registry.provider()
 def work(calls):
     done = 0
     while done < calls:

@@ -10,13 +10,15 @@ import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from campaigns import tasks
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
-from campaigns.sending import accounts, control, dispatch, launch, ledger
+from campaigns.sending import attempts, dispatch, launch, lifecycle
 from campaigns.sending.dispatch import Did
-from tests.sending import world
-from tests.sending.doubt import POST
+from campaigns.sending.prepared import Prepared
+from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
+from tests.support import world
+from tests.support.doubt import POST
 
 pytestmark = pytest.mark.django_db
 
@@ -49,10 +51,10 @@ def test_nothing_leaves_before_the_minute_is_over(carrier: RunningSimulator) -> 
 
 def test_not_even_what_was_prepared_leaves_before_it(carrier: RunningSimulator) -> None:
     campaign = waiting()
-    account = accounts.account()
-    batch = ledger.prepare(campaign, Batch.objects.get(number=1), account)
+    account = registry.account()
+    batch = attempts.prepare(campaign, Batch.objects.get(number=1), account)
     assert batch is not None
-    step = dispatch._send(batch, accounts.provider(), account)
+    step = dispatch._send(batch, registry.provider(), account)
     assert step.did == Did.WAIT
     assert (Attempt.objects.get().state, carrier.ledger()) == (Attempt.State.NOT_SENT, [])
     assert world.told(campaign) == {"queued": 3}
@@ -61,10 +63,10 @@ def test_not_even_what_was_prepared_leaves_before_it(carrier: RunningSimulator) 
 def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User) -> None:
     campaign = waiting()
     Campaign.objects.filter(pk=campaign.pk).update(canary=1, if_absent="review")
-    draft = control.undo(campaign, user=sender)
+    draft = lifecycle.undo(campaign, user=sender)
     assert draft is not None
-    assert control.undo(campaign, user=sender) is None
-    assert control.draft_after(campaign) == draft
+    assert lifecycle.undo(campaign, user=sender) is None
+    assert lifecycle.draft_after(campaign) == draft
     campaign.refresh_from_db()
     assert (campaign.state, campaign.shown_state) == (State.FINISHED, "cancelled")
     assert world.told(campaign) == {"cancelled": 3}
@@ -84,10 +86,10 @@ def test_as_long_as_nothing_left_it_can_be_taken_back(carrier: RunningSimulator,
     """The minute is over, but the worker did not come to it yet, or died before the first byte."""
     campaign = waiting()
     Campaign.objects.update(undo_until=timezone.now() - timedelta(seconds=1))
-    chosen = dispatch._choose(campaign.pk, accounts.account())
-    assert isinstance(chosen, ledger.Prepared)
-    assert control.undo(campaign, user=sender) is not None
-    dispatch._send(chosen, accounts.provider(), accounts.account())
+    chosen = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(chosen, Prepared)
+    assert lifecycle.undo(campaign, user=sender) is not None
+    dispatch._send(chosen, registry.provider(), registry.account())
     assert carrier.ledger() == []
     assert world.told(campaign) == {"cancelled": 3}
 
@@ -100,19 +102,19 @@ def test_what_may_have_left_is_not_taken_back(carrier: RunningSimulator, sender:
         carrier.faults({**POST, "nth": 1, "fault": fault})
     dispatch.step(campaign.pk)
     before = world.told(campaign)
-    assert control.undo(campaign, user=sender) is None
+    assert lifecycle.undo(campaign, user=sender) is None
     assert world.told(campaign) == before
     assert Campaign.objects.count() == 1, "no draft either"
 
 
 def test_a_launch_without_such_a_minute_is_not_taken_back(carrier: RunningSimulator, sender: User) -> None:
-    assert control.undo(world.launched(world.people(2)), user=sender) is None
+    assert lifecycle.undo(world.launched(world.people(2)), user=sender) is None
 
 
 def test_taken_back_while_its_texts_are_written(
     carrier: RunningSimulator, sender: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stop_while_written(monkeypatch, lambda campaign: control.undo(campaign, user=sender))
+    stop_while_written(monkeypatch, lambda campaign: lifecycle.undo(campaign, user=sender))
     campaign = Campaign.objects.get(launched_at__isnull=False)
     assert world.told(campaign) == {"cancelled": 5}
     assert Message.objects.filter(campaign=campaign).count() == 5
@@ -124,10 +126,10 @@ def test_cancelled_while_its_texts_are_written(
     carrier: RunningSimulator, sender: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def press(campaign: Campaign) -> None:
-        assert control.cancel(campaign, user=sender) is not None
-        assert control.cancel(campaign, user=sender) is None
-        assert not control.pause(campaign, user=sender)
-        assert not control.try_again(campaign, user=sender)
+        assert lifecycle.cancel(campaign, user=sender) is not None
+        assert lifecycle.cancel(campaign, user=sender) is None
+        assert not lifecycle.pause(campaign, user=sender)
+        assert not lifecycle.try_again(campaign, user=sender)
 
     stop_while_written(monkeypatch, press)
     campaign = Campaign.objects.get()
@@ -140,15 +142,15 @@ def test_paused_while_its_texts_are_written(
     carrier: RunningSimulator, sender: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def press(campaign: Campaign) -> None:
-        assert control.pause(campaign, user=sender)
-        assert not control.pause(campaign, user=sender)
+        assert lifecycle.pause(campaign, user=sender)
+        assert not lifecycle.pause(campaign, user=sender)
 
     stop_while_written(monkeypatch, press)
     campaign = Campaign.objects.get()
-    assert (campaign.state, campaign.trouble_code) == (State.HELD, control.PAUSED)
+    assert (campaign.state, campaign.trouble_code) == (State.HELD, lifecycle.PAUSED)
     assert world.told(campaign) == {"held": 5}
     assert dispatch.step(campaign.pk).did == Did.BLOCKED
-    assert control.try_again(campaign, user=sender)
+    assert lifecycle.try_again(campaign, user=sender)
     Campaign.objects.update(undo_until=timezone.now())
     assert world.hand_over(campaign).did == Did.DONE
     assert len(carrier.ledger()) == 5
@@ -158,8 +160,8 @@ def test_paused_and_let_go_on_while_its_texts_are_written(
     carrier: RunningSimulator, sender: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def press(campaign: Campaign) -> None:
-        assert control.pause(campaign, user=sender)
-        assert control.try_again(campaign, user=sender)
+        assert lifecycle.pause(campaign, user=sender)
+        assert lifecycle.try_again(campaign, user=sender)
 
     stop_while_written(monkeypatch, press)
     assert Campaign.objects.get().state == State.SENDING

@@ -12,7 +12,7 @@ import pytest
 from tests.simulator.client import A2P, SUBSCRIPTIONS, Client
 from tests.simulator.hook import Hook, answer, listening, subscribe
 from tests.simulator.running import RunningSimulator, running_simulator
-from tests.waiting import until
+from tests.support.waiting import until
 
 BATCHES = f"{A2P}/batches"
 MESSAGES = f"{A2P}/messages"

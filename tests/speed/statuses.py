@@ -37,7 +37,7 @@ def measure(runs: int) -> dict[str, list[float]]:
     from django.db import connection, transaction
 
     from campaigns.models import Message
-    from campaigns.reporting import polling, statuses
+    from campaigns.receipts import polling, statuses
 
     took: dict[str, list[float]] = {"vendor": [], "poller": [], "bulk_update": []}
     for _ in range(runs):

@@ -7,8 +7,8 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import AccountState, StoreBatch, StoreMessage, StoreState
-from campaigns.sending import accounts
 
 BATCH = 1000
 OURS = ("+16505550100", "+18885550100", "+16505550177", "+16505550188")
@@ -56,8 +56,8 @@ def fill(count: int) -> AccountState:
     2 % came in, 3 % failed, 2 % have no receipt. Indexes are built last, as when a table is restored.
     """
     whose, _ = AccountState.objects.get_or_create(
-        account=accounts.known_account() or "bench",
-        defaults={"provider": "ringcentral", "opened_by": accounts._credentials()},
+        account=registry.known_account() or "bench",
+        defaults={"provider": "ringcentral", "opened_by": registry._credentials()},
     )
     with connection.schema_editor() as editor:
         for index in StoreMessage._meta.indexes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from campaigns.models import StoreBatch, StoreMessage
-from campaigns.reporting import mirror
+from campaigns.receipts import store
 from tests.speed import store_rows
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,12 +28,12 @@ def test_it_asks_for_every_kind_of_page(tmp_path: Path) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_rows_are_as_the_poller_would_write_them() -> None:
     whose = store_rows.fill(4000)
-    assert mirror.owner() == whose
+    assert store.owner() == whose
     messages = StoreMessage.objects.filter(account=whose)
     assert messages.count() == 4000
     assert messages.filter(inbound=True).count() == messages.filter(batch=None).count() == 80
     assert messages.filter(undelivered=StoreMessage.Undelivered.FAILED).count() == 120
-    assert all(mirror.STANDING[item.status] == item.undelivered for item in messages)
+    assert all(store.STANDING[item.status] == item.undelivered for item in messages)
     assert messages.get(pk=7).their_number == store_rows.their_number(7)
     batch = StoreBatch.objects.earliest("created_at")
     assert set(batch.messages.values_list("our_number", "created_at")) == {(batch.sender, batch.created_at)}

@@ -9,9 +9,9 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from campaigns.inbox import consents
+from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
-from campaigns.reporting import audit, disagreements, mirror_sync
+from campaigns.receipts import audit, discrepancies, store_sync
 
 
 class Command(BaseCommand):
@@ -27,11 +27,11 @@ class Command(BaseCommand):
             message = f"The audit could not be made. {error.sentence}"
             raise CommandError(message) from None
         # What is in a batch that nobody knows tells whose it is.
-        mirror_sync.sync(consents.hear)
+        store_sync.sync(ingest.hear)
         audit.compare()
         if ended := audit.last():
             self.stdout.write(ended.detail)
-        found = list(disagreements.unsettled())
+        found = list(discrepancies.unsettled())
         for one in found:
             self.stdout.write(f"{one.get_kind_display()} ({one.about}, {one.sender}): {one.detail}")
         if found:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from campaigns import demo
+from campaigns.local import demo
 
 
 class Command(BaseCommand):

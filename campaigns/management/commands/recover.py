@@ -13,12 +13,14 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from campaigns.inbox import consents
 from campaigns.models import Campaign
+from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
-from campaigns.reporting import mirror_sync
-from campaigns.sending import highwater, leases, recovery
-from campaigns.sending.evidence import Candidate
+from campaigns.receipts import store_sync
+from campaigns.reconciling import recovery
+from campaigns.reconciling.matching import Candidate
+from campaigns.runtime import leases
+from campaigns.sending import restore_guard
 
 LEASE = 600.0
 """Seconds; of a recovery that died another one may take over at once."""
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not highwater.restored():
+        if not restore_guard.restored():
             self.stdout.write("Nothing to recover: the database knows everything that was handed over.")
             return
         with leases.held("recover", seconds=LEASE) as mine:
@@ -62,9 +64,9 @@ class Command(BaseCommand):
 
     def ask_who_opted_out(self) -> None:
         """Since the backup, before anything leaves. What cannot be read now is read by the worker later."""
-        mirror_sync.sync(consents.hear)
+        store_sync.sync(ingest.hear)
         try:
-            consents.read_all()
+            ingest.read_all()
         except ProviderError as error:
             self.stderr.write(f"The carrier's list of opt-outs could not be read. {error.sentence}")
 

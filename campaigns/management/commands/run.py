@@ -18,8 +18,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from campaigns import preparing
-from campaigns.supervisor import Program, ProgramFailedError, Supervisor, free_port
+from campaigns.local import bootstrap
+from campaigns.local.supervisor import Program, ProgramFailedError, Supervisor, free_port
 
 WEB_GRACE, WORKER_GRACE, SIMULATOR_GRACE = 8.0, 30.0, 5.0  # seconds
 START_LIMIT = 60.0  # seconds
@@ -39,10 +39,10 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         with only_one(settings.VAR_DIR / "run.lock") as lock:
-            preparing.database()
-            if preparing.static_files():
+            bootstrap.database()
+            if bootstrap.static_files():
                 self.stdout.write("Prepared the site's pictures, styles and scripts.")
-            password = preparing.first_user(settings.VAR_DIR / preparing.FIRST_PASSWORD)
+            password = bootstrap.first_user(settings.VAR_DIR / bootstrap.FIRST_PASSWORD)
             connections.close_all()
             try:
                 with Supervisor(self.stdout.write, hold=[lock]) as supervisor:
@@ -77,7 +77,7 @@ class Command(BaseCommand):
     def _welcome(self, port: int, password: str) -> None:
         lines = ["", "Carillon is running.", "", f"  Open      http://127.0.0.1:{port}/"]
         if password:
-            lines += [f"  User      {preparing.FIRST_USER}", f"  Password  {password}"]
+            lines += [f"  User      {bootstrap.FIRST_USER}", f"  Password  {password}"]
         lines.append("")
         if settings.REHEARSAL:
             lines.append("This is a rehearsal: texts go to a simulated carrier, none leaves this machine.")

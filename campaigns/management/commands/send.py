@@ -18,27 +18,20 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from campaigns.accounts import registry
 from campaigns.composing.findings import draft_findings
 from campaigns.composing.personalise import Personaliser
-from campaigns.intake import importing
-from campaigns.intake.file_problems import WHICH_COLUMN, FileProblem
-from campaigns.intake.phone import parse_phone
+from campaigns.contacts import importer
+from campaigns.contacts.errors import WHICH_COLUMN, FileProblem
+from campaigns.contacts.phone import parse_phone
 from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
 from campaigns.providers.base import ProviderError
-from campaigns.reporting import polling
-from campaigns.reporting.reports import provider_totals
-from campaigns.sending import (
-    accounts,
-    clock,
-    dispatch,
-    highwater,
-    launch,
-    leases,
-    ledger,
-    reconcile,
-    schema,
-    stopping,
-)
+from campaigns.receipts import polling
+from campaigns.reconciling import orphans, search
+from campaigns.reports.delivery import provider_totals
+from campaigns.runtime import leases, schema_version, shutdown
+from campaigns.sending import dispatch, launch, restore_guard
+from campaigns.worker import clock_jump
 
 POLL = 1.0  # seconds
 CHOOSE_FIRST = 2
@@ -70,9 +63,9 @@ class Command(BaseCommand):
         # Hundreds of thousands of rows pass through and none of them forms a cycle.
         gc.set_threshold(100_000, 20, 20)
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: stopping.requested.set())
+            signal.signal(name, lambda *_: shutdown.requested.set())
         say = _silent if options["json"] else self.stdout.write
-        if why := schema.problem() or highwater.trouble():
+        if why := schema_version.problem() or restore_guard.trouble():
             raise CommandError(why)
         campaign = self.prepare(options)
         say(f"Reading {options['file'].name} …")
@@ -108,8 +101,8 @@ class Command(BaseCommand):
             msg = f"--from {options['sender']} is not a phone number."
             raise CommandError(msg)
         try:
-            if not accounts.numbers_fresh():
-                accounts.refresh_numbers()
+            if not registry.numbers_fresh():
+                registry.refresh_numbers()
         except ProviderError as error:
             raise CommandError(error.sentence) from None
         return Campaign(
@@ -197,7 +190,7 @@ def _refused(problem: FileProblem) -> dict[str, Any]:
 def _received(options: dict[str, Any]) -> Import:
     try:
         with options["file"].open("rb") as upload:
-            return importing.receive(
+            return importer.receive(
                 upload,
                 options["file"].name,
                 list_name=options["name"] or options["file"].stem,
@@ -217,7 +210,7 @@ def _read(record: Import, campaign: Campaign) -> None:
     findings = draft_findings(campaign, launch.terms_for(campaign.sender), personaliser)
     if stops := [found for found in findings if found.level == "stop" and found.code in ("sender", "text")]:
         raise launch.NotReady(stops)
-    importing.run(record.pk)
+    importer.run(record.pk)
     record.refresh_from_db()
     if record.state != Import.State.DONE:
         raise CommandError(record.problem or "The file was not read to its end.")
@@ -228,13 +221,13 @@ def _forget(campaign: Campaign, record: Import) -> None:
     """Nothing was launched, so nothing stays."""
     if campaign.pk:
         campaign.delete()
-    importing.discard(record)
+    importer.discard(record)
 
 
 def hand_over(campaign_id: int, end: float) -> None:
     """Until every batch has left, or none may, or the monotonic clock reads `end`."""
     relay = dispatch.Relay(campaign_id)
-    ledger.settle_orphans()
+    orphans.settle_orphans()
     try:
         _run(relay, end)
     finally:
@@ -242,52 +235,52 @@ def hand_over(campaign_id: int, end: float) -> None:
 
 
 def _run(relay: dispatch.Relay, end: float) -> None:
-    campaign_id, polled, watch = relay.campaign_id, 0.0, clock.Watch()
-    while time.monotonic() < end and not stopping.requested.is_set():
+    campaign_id, polled, watch = relay.campaign_id, 0.0, clock_jump.Watch()
+    while time.monotonic() < end and not shutdown.requested.is_set():
         _follow_clock(watch)
         step = relay.step()
         if step.did == dispatch.Did.DONE:
             return
-        if step.did == dispatch.Did.BLOCKED and not search(campaign_id):
+        if step.did == dispatch.Did.BLOCKED and not search_lost(campaign_id):
             return
         if step.did == dispatch.Did.WAIT and step.seconds:
             if time.monotonic() - polled > POLL:
                 # No worker need be there, so what an earlier process left behind is settled here.
-                ledger.settle_orphans()
+                orphans.settle_orphans()
                 polling.poll()
                 polled = time.monotonic()
             _keep(campaign_id)
-            stopping.pause(min(step.seconds, POLL))
+            shutdown.pause(min(step.seconds, POLL))
 
 
-def _follow_clock(watch: clock.Watch) -> None:
+def _follow_clock(watch: clock_jump.Watch) -> None:
     """If somebody set the clock, waits keep their length. A worker beside us, which ticks, sees to it."""
     jump = watch.jumped()
     if jump and leases.take("tick", seconds=1):
-        clock.follow(jump)
+        clock_jump.follow(jump)
 
 
-def search(campaign_id: int) -> bool:
+def search_lost(campaign_id: int) -> bool:
     """Look for batches whose answers were lost. False if there are none, so that only a person can help."""
     sender = Campaign.objects.values_list("sender", flat=True).get(pk=campaign_id)
-    if not Attempt.objects.filter(sender=sender, state__in=reconcile.OPEN).exists():
+    if not Attempt.objects.filter(sender=sender, state__in=Attempt.IN_DOUBT).exists():
         return False
-    for attempt_id in reconcile.due():
-        reconcile.look(attempt_id)
+    for attempt_id in search.due():
+        search.look(attempt_id)
     _keep(campaign_id)
-    stopping.pause(min(POLL, settings.LOOK_GAP_SECONDS))
+    shutdown.pause(min(POLL, settings.LOOK_GAP_SECONDS))
     return True
 
 
 def wait_for_receipts(campaign_id: int, end: float) -> None:
     """Until the campaign is finished, or the monotonic clock reads `end`."""
-    while time.monotonic() < end and not stopping.requested.is_set():
+    while time.monotonic() < end and not shutdown.requested.is_set():
         polling.poll()
         state = Campaign.objects.values_list("state", flat=True).get(pk=campaign_id)
         if state != Campaign.State.DELIVERING:
             return
         _keep(campaign_id)
-        stopping.pause(POLL)
+        shutdown.pause(POLL)
 
 
 def _keep(campaign_id: int) -> None:

@@ -16,10 +16,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections, connection
 from django_tasks_db.management.commands.db_worker import Worker
 
-from campaigns import tasks
-from campaigns.intake import kept
+from campaigns.contacts import pending_upload
 from campaigns.providers.http import Clocks, clocks
-from campaigns.sending import clock, leases, owner, schema, stopping
+from campaigns.runtime import leases, process_identity, schema_version, shutdown
+from campaigns.worker import clock_jump, tasks
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if why := schema.problem():
+        if why := schema_version.problem():
             raise CommandError(why)
         worker = Worker(
             queue_names=["*"],
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             backend_name="default",
             startup_delay=False,
             max_tasks=None,
-            worker_id=owner.me(),
+            worker_id=process_identity.me(),
             excluded_queue_names=[],
         )
 
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             Its own way of stopping leaves from within the signal, in the middle of a statement if there is
             one, and PostgreSQL's connection cannot be used to end the transaction then.
             """
-            stopping.requested.set()
+            shutdown.requested.set()
             worker.running = False
 
         signal.signal(signal.SIGTERM, stop)
@@ -79,7 +79,7 @@ class Command(BaseCommand):
             outlast(error)
             raise
         finally:
-            stopping.requested.set()
+            shutdown.requested.set()
             if ticker:
                 ticker.join(timeout=5)
             log.info("worker stopped")
@@ -95,7 +95,7 @@ def outlast(error: DatabaseError) -> None:
         "the database takes nothing (a full disk, a lock, no connection), so nothing is sent until it does",
         extra={"why": str(error)},
     )
-    while not stopping.pause(LOOK_AGAIN):
+    while not shutdown.pause(LOOK_AGAIN):
         with suppress(DatabaseError):
             connection.close()
             leases.take("database", seconds=LOOK_AGAIN)
@@ -107,7 +107,7 @@ class Ticker:
     """Finds what is due. One of many workers ticks at a time."""
 
     def __init__(self, now: Clocks = clocks) -> None:
-        self._watch = clock.Watch(now)
+        self._watch = clock_jump.Watch(now)
         self._jump = 0.0
         self._fits_at = time.monotonic()
 
@@ -118,18 +118,18 @@ class Ticker:
         self._jump += self._watch.jumped()
         mine = leases.take("tick", seconds=TICK_LEASE)
         if mine and self._jump:
-            clock.follow(self._jump)
+            clock_jump.follow(self._jump)
         self._jump = 0.0
         if mine:
             tasks.tick()
         if mine and leases.due("prune", seconds=PRUNE):
-            kept.forget_old()
+            pending_upload.forget_old()
             call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=14, verbosity=0)
 
 
 def drain_if_it_does_not_fit() -> None:
     """Somebody has migrated the database while we work: what is in flight ends, and nothing else starts."""
-    if why := schema.problem():
+    if why := schema_version.problem():
         log.error("the worker ends", extra={"why": why})
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -137,7 +137,7 @@ def drain_if_it_does_not_fit() -> None:
 def tick_for_ever() -> None:
     """An error is logged, and the next tick tries again."""
     ticker = Ticker()
-    while not stopping.pause(TICK):
+    while not shutdown.pause(TICK):
         try:
             close_old_connections()
             ticker.once()

@@ -1,0 +1,1 @@
+"""The accounts that the settings open: clients, numbers, prices, rate limits."""

@@ -1,0 +1,48 @@
+"""Whether the carriers know each number's campaign: asked for now and then, as it takes a call a number."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from campaigns.accounts import registry
+from campaigns.models import SenderNumber
+from campaigns.providers.base import ProviderError
+from campaigns.providers.registration import Registration
+
+log = logging.getLogger(__name__)
+
+STALE = timedelta(hours=1)
+
+
+def refresh() -> int:
+    """Ask about the numbers that may send and whose answer is missing or old; returns how many answered.
+
+    Of a number that gives trouble the last answer is kept, and it is asked about again next time.
+    """
+    carrier = registry.provider()
+    if not carrier.has_registration:
+        return 0
+    old = Q(registration_read_at=None) | Q(registration_read_at__lt=timezone.now() - STALE)
+    senders = SenderNumber.objects.filter(old, account=registry.known_account(), can_send_batches=True)
+    answered = 0
+    for number in senders.exclude(provider_id=""):
+        try:
+            found = carrier.registration(number.provider_id)
+        except ProviderError as error:
+            log.warning("registration not read", extra={"kind": error.kind, "code": error.code})
+            continue
+        SenderNumber.objects.filter(pk=number.pk).update(
+            registration=asdict(found), registration_read_at=timezone.now()
+        )
+        answered += 1
+    return answered
+
+
+def of(number: SenderNumber) -> Registration | None:
+    """As last read; None if it never was."""
+    return Registration(**number.registration) if number.registration_read_at else None

@@ -1,0 +1,1 @@
+"""A file → rows → contacts, each row with its outcome and reason."""

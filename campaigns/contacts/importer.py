@@ -1,0 +1,385 @@
+"""A file of recipients into rows and contacts: in chunks, repeatable, nothing lost and nothing half done."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from campaigns.contacts import reach
+from campaigns.contacts.phone import PHONE_SENTENCES, PhoneProblem, normalise_many
+from campaigns.contacts.spreadsheet import ROW_SENTENCES, FileProblem, RowProblem, Sheet, open_sheet
+from campaigns.contacts.stored_rows import StoredRows
+from campaigns.models import Contact, ContactList, Event, Import, ImportRow
+from campaigns.runtime.bulk_sql import claim, insert, unhurried, update
+
+CHUNK = 5000
+"""Rows staged in one transaction: about a twentieth of a second of writing."""
+CONTACTS = 50_000
+"""Rows made contacts in one transaction."""
+REPEATED = "repeated"
+
+
+def row_sentence(code: str) -> str:
+    """What a row's code means, for people; empty for a code that is not of a row."""
+    if code == REPEATED:
+        return "The same number stands in an earlier row; it gets one text."
+    if code == reach.UNREACHED:
+        return reach.SENTENCE
+    if code in set(PhoneProblem):
+        return PHONE_SENTENCES[PhoneProblem(code)]
+    return ROW_SENTENCES[RowProblem(code)] if code in set(RowProblem) else ""
+
+
+def receive(
+    upload: IO[bytes],
+    filename: str,
+    *,
+    list_name: str,
+    phone_column: str = "",
+    user: User | None,
+    read_here: bool = False,
+) -> Import:
+    """Keep an uploaded file and make the list that it will fill. `run` reads it.
+
+    `read_here`: the caller does so at once, and a worker only if the caller is gone.
+    Raises FileProblem for what can be known at once: no text, no header, no phone column. Then nothing stays.
+    """
+    settings.UPLOAD_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stored = settings.UPLOAD_DIR / secrets.token_hex(16)
+    digest = hashlib.sha256()
+    try:
+        with stored.open("wb") as target:
+            stored.chmod(0o600)
+            while piece := upload.read(1024 * 1024):
+                digest.update(piece)
+                target.write(piece)
+        sheet = open_sheet(stored, filename)
+        place = _phone_place(sheet, phone_column)
+        with transaction.atomic():
+            record = _make_list(
+                sheet, place, filename, list_name, phone_column, user, stored, digest.hexdigest()
+            )
+            if read_here:
+                record.woken_at = timezone.now()
+                record.save(update_fields=["woken_at"])
+            return record
+    except BaseException:
+        stored.unlink(missing_ok=True)
+        raise
+
+
+def _make_list(
+    sheet: Sheet,
+    place: int,
+    filename: str,
+    list_name: str,
+    phone_column: str,
+    user: User | None,
+    stored: Path,
+    sha256: str,
+) -> Import:
+    contact_list = ContactList.objects.create(
+        name=list_name.strip()[:120] or Path(filename).stem[:120] or "Recipients",
+        columns=list(sheet.columns),
+        field_names=list(sheet.field_names),
+        phone_column=place,
+        created_by=user,
+    )
+    Event.objects.create(actor=user, verb="file_uploaded", detail=filename[:255])
+    return Import.objects.create(
+        contact_list=contact_list,
+        filename=filename[:255],
+        stored_as=stored.name,
+        sha256=sha256,
+        notes=list(sheet.notes),
+        wanted_phone_column=phone_column[:255],
+        created_by=user,
+    )
+
+
+def _phone_place(sheet: Sheet, wanted: str) -> int:
+    """Where the phone numbers stand. Raises FileProblem with the columns to choose from."""
+    try:
+        return sheet.find_column(wanted) if wanted else sheet.require_phone_column(settings.DEFAULT_REGION)
+    except FileProblem as problem:
+        problem.columns = sheet.columns
+        raise
+
+
+def run(import_id: int) -> None:
+    """Read the file to the end; or, without a file, decide the stored rows again, by another column.
+
+    Safe to repeat; of two at once, one gives way at its next chunk.
+    """
+    mine = timezone.now()
+    if not claim(
+        Import.objects.filter(pk=import_id, state__in=(Import.State.WAITING, Import.State.READING)),
+        state=Import.State.READING,
+        woken_at=mine,
+    ):
+        return
+    record = Import.objects.select_related("contact_list").get(pk=import_id)
+    record.woken_at = mine  # another reader may have taken it over since
+    if not _begin(record):
+        return
+    if not record.stored_as:
+        _stage(record, StoredRows(record.pk))
+        return
+    path = settings.UPLOAD_DIR / record.stored_as
+    try:
+        sheet = open_sheet(path, record.filename)
+        finished = _stage(record, sheet)
+    except FileProblem as problem:
+        _fail(record, problem.code, problem.sentence)
+    except FileNotFoundError:
+        _fail(record, "file_gone", "The uploaded file is no longer here. Please upload it again.")
+    else:
+        if finished:
+            path.unlink(missing_ok=True)
+
+
+def _begin(record: Import) -> bool:
+    """Forget what an earlier reader staged before it was killed. False if another reader took over."""
+    if not record.stored_as:
+        return _forget_contacts(record)
+    with transaction.atomic():
+        ours = _still_ours(record)
+        if ours:
+            _forget_rows(record)
+    return ours
+
+
+def _forget_contacts(record: Import) -> bool:
+    """The rows stay: their file is gone. In pieces, since a list may be long."""
+    if not _still_ours(record, row_count=0, usable_count=0, duplicate_count=0, invalid_count=0):
+        return False
+    contacts = Contact.objects.filter(contact_list=record.contact_list_id)
+    while contacts.exists():
+        with transaction.atomic():
+            if not _still_ours(record):
+                return False
+            contacts.filter(pk__in=contacts.values("pk")[:CONTACTS])._raw_delete(contacts.db)
+    return True
+
+
+def _fail(record: Import, code: str, sentence: str) -> None:
+    """Say why the file cannot be read, unless another reader took over and says itself what it found."""
+    with transaction.atomic():
+        failed = {"problem_code": code, "problem": sentence, "finished_at": timezone.now()}
+        if not _still_ours(record, state=Import.State.FAILED, **failed):
+            return
+        _forget_rows(record)
+    (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
+
+
+def discard(record: Import) -> None:
+    """Take an upload back with all that came of it, as if it had never been. Only while nothing uses it."""
+    if record.stored_as:
+        (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
+    _forget_rows(record)
+    record.contact_list.delete()
+
+
+@transaction.atomic
+def _forget_rows(record: Import) -> None:
+    """Whatever was staged of it."""
+    Contact.objects.filter(contact_list=record.contact_list).delete()
+    rows = ImportRow.objects.filter(source=record)
+    rows._raw_delete(rows.db)
+    Import.objects.filter(pk=record.pk).update(
+        row_count=0, usable_count=0, duplicate_count=0, invalid_count=0
+    )
+
+
+def _stage(record: Import, sheet: Sheet | StoredRows) -> bool:
+    """Write all rows, then the contacts, then flip the flag. False if another reader took over."""
+    seen: set[int] = set()
+    rows = sheet.rows()
+    place = record.contact_list.phone_column
+    with unhurried():
+        while chunk := list(islice(rows, CHUNK)):
+            staged = decide(record.pk, chunk, place, seen, sheet.row_problems)
+            if not _write(record, staged, sheet.ids):
+                return False
+        if not _make_contacts(record):
+            return False
+    return _finish(record)
+
+
+Staged = tuple[int, int, str, str, str, str]
+
+
+def decide(
+    import_id: int,
+    chunk: Sequence[tuple[int, list[str]]],
+    place: int,
+    seen: set[int],
+    troubles: dict[int, RowProblem],
+) -> list[Staged]:
+    """What becomes of each row of a chunk.
+
+    `seen` holds the numbers of all rows before, as integers: a fraction of the memory of texts. Entries of
+    `troubles` (by row number) are taken out as they are used.
+    """
+    phones, problems = normalise_many([cells[place] for _, cells in chunk], settings.DEFAULT_REGION)
+    staged: list[Staged] = []
+    for index, ((number, cells), phone) in enumerate(zip(chunk, phones, strict=True)):
+        outcome, problem = "usable", ""
+        if troubles and number in troubles:
+            outcome, problem, phone = "invalid", str(troubles.pop(number)), ""
+        elif not phone:
+            outcome, problem = "invalid", str(problems[index])
+        elif (key := int(phone)) in seen:
+            outcome, problem = "duplicate", REPEATED
+        else:
+            seen.add(key)
+        staged.append((import_id, number, outcome, problem, phone, orjson.dumps(cells).decode()))
+    return staged
+
+
+@transaction.atomic
+def _write(record: Import, staged: list[Staged], ids: dict[int, int] | None = None) -> bool:
+    """Store what was decided; `ids` are those of rows that are stored already, by number."""
+    counts = Counter(row[2] for row in staged)
+    ours = _still_ours(
+        record,
+        row_count=F("row_count") + len(staged),
+        usable_count=F("usable_count") + counts["usable"],
+        duplicate_count=F("duplicate_count") + counts["duplicate"],
+        invalid_count=F("invalid_count") + counts["invalid"],
+    )
+    if ours and ids:
+        decided = [(ids.pop(row[1]), *row[2:5]) for row in staged]
+        update(ImportRow, ("outcome", "problem", "phone"), decided)
+    elif ours:
+        insert(ImportRow, ("source", "number", "outcome", "problem", "phone", "cells"), staged)
+    return ours
+
+
+def _still_ours(record: Import, **changes: Any) -> bool:
+    """Say that we are alive, in the transaction of the work itself. False if another reader took over."""
+    now = timezone.now()
+    mine = Import.objects.filter(pk=record.pk, state=Import.State.READING, woken_at=record.woken_at)
+    if not claim(mine, woken_at=now, **changes):
+        return False
+    record.woken_at = now
+    return True
+
+
+def _make_contacts(record: Import) -> bool:
+    """Contacts from the usable rows, inside the database."""
+    rows = ImportRow.objects.filter(source=record).order_by("-number")
+    last = rows.values_list("number", flat=True).first() or 0
+    for start in range(0, last + 1, CONTACTS):
+        with transaction.atomic(), connection.cursor() as cursor:
+            if not _still_ours(record):
+                return False
+            cursor.execute(
+                "INSERT INTO campaigns_contact (contact_list_id, phone, row_id) "
+                "SELECT %s, phone, id FROM campaigns_importrow "
+                "WHERE source_id = %s AND outcome = 'usable' AND number >= %s AND number < %s "
+                "ORDER BY number",
+                [record.contact_list_id, record.pk, start, start + CONTACTS],
+            )
+    return True
+
+
+def _finish(record: Import) -> bool:
+    """From here on the list counts."""
+    with transaction.atomic():
+        if not _still_ours(record, state=Import.State.DONE, finished_at=timezone.now()):
+            return False
+        fresh = Import.objects.get(pk=record.pk)
+        ContactList.objects.filter(pk=record.contact_list_id).update(contact_count=fresh.usable_count)
+        if record.stored_as:  # who asked to decide the rows again is in the history already
+            Event.objects.create(actor=record.created_by, verb="file_read", detail=record.filename)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemCount:
+    code: str
+    sentence: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    number: int
+    outcome: str
+    code: str
+    sentence: str
+    phone_as_typed: str
+    cells: list[str]
+
+
+def problems(record: Import) -> list[ProblemCount]:
+    """Why rows could not be used, the most frequent first."""
+    if not record.invalid_count + record.duplicate_count:
+        return []
+    rows = ImportRow.objects.filter(source=record).exclude(outcome=ImportRow.Outcome.USABLE)
+    counted = rows.values_list("problem").annotate(count=Count("id")).order_by("-count")
+    return [ProblemCount(code, row_sentence(code), count) for code, count in counted]
+
+
+def bad_rows(
+    record: Import, code: str = "", after: int = 0, limit: int = 50, beyond: reach.Beyond | None = None
+) -> list[BadRow]:
+    """Rows that get no text, by row number; `after` is the last one seen.
+
+    They could not be used, or have a number that is `beyond` the account that sends.
+    """
+    unused = ~Q(outcome=ImportRow.Outcome.USABLE)
+    far = Q(outcome=ImportRow.Outcome.USABLE) & (beyond or reach.Beyond()).rows
+    wanted = far if code == reach.UNREACHED else unused & Q(problem=code) if code else unused | far
+    rows = ImportRow.objects.filter(wanted, source=record, number__gt=after)
+    place = record.contact_list.phone_column
+    return [_bad(row, place) for row in rows.order_by("number")[:limit]]
+
+
+def _bad(row: ImportRow, place: int) -> BadRow:
+    cells = orjson.loads(row.cells)
+    code = reach.UNREACHED if row.outcome == ImportRow.Outcome.USABLE else row.problem
+    return BadRow(row.number, row.outcome, code, row_sentence(code), cells[place], cells)
+
+
+def all_bad_rows(record: Import, beyond: reach.Beyond | None = None) -> Iterator[BadRow]:
+    after = 0
+    while page := bad_rows(record, after=after, limit=1000, beyond=beyond):
+        yield from page
+        after = page[-1].number
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    id: int
+    row_number: int
+    phone: str
+    cells: list[str]
+
+
+def contacts_page(contact_list: ContactList, after: int = 0, limit: int = 50) -> list[ContactView]:
+    """Contacts in the order of their rows; `after` is the id of the last one seen."""
+    contacts = Contact.objects.filter(contact_list=contact_list, pk__gt=after).select_related("row")
+    return [
+        ContactView(contact.pk, contact.row.number, contact.phone, orjson.loads(contact.row.cells))
+        for contact in contacts.order_by("pk")[:limit]
+    ]
+
+
+def contact_lists() -> list[ContactList]:
+    """All lists, newest first, each with its latest import at hand."""
+    return list(ContactList.objects.prefetch_related("imports").select_related("created_by"))

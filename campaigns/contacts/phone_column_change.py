@@ -1,0 +1,84 @@
+"""Another column for the phone numbers of a list that is read already."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.models import ContactList, Event, Import
+from campaigns.runtime.bulk_sql import claim
+
+
+class Refusal(StrEnum):
+    """Why the column stays."""
+
+    USED = "used"
+    BUSY = "busy"
+    COPY = "copy"
+    SAME = "same"
+    NO_COLUMN = "no_column"
+    GONE = "gone"
+
+
+REFUSAL_SENTENCES: dict[Refusal, str] = {
+    Refusal.USED: "A campaign uses this list, so its column stays. Upload the file again for another list.",
+    Refusal.BUSY: "The rows of this list are being read. Change the column when that is done.",
+    Refusal.COPY: "This list was made from a campaign, not from a file, so its numbers stay.",
+    Refusal.SAME: "The phone numbers are read from this column already.",
+    Refusal.NO_COLUMN: "Choose one of the columns of this list.",
+    Refusal.GONE: "This list was deleted a moment ago.",
+}
+
+
+def refusal(contact_list: ContactList) -> Refusal | None:
+    """Why no other column can be taken now; None if one can."""
+    if contact_list.campaigns.exists():
+        return Refusal.USED
+    sources = list(Import.objects.filter(contact_list=contact_list))
+    if len(sources) != 1 or not sources[0].sha256:
+        return Refusal.COPY
+    return None if sources[0].state == Import.State.DONE else Refusal.BUSY
+
+
+def change(contact_list: ContactList, place: int, *, user: User | None) -> Refusal | None:
+    """Take the phone numbers from the column at `place`. None if so: the worker decides each row again.
+
+    The list is locked meanwhile, and a campaign that takes it waits for the lock. So either the campaign is
+    seen here, or it finds a list that is not ready, and cannot be launched before it is.
+    """
+    with transaction.atomic():
+        found = ContactList.objects.select_for_update().filter(pk=contact_list.pk).first()
+        if found is None:
+            return Refusal.GONE
+        if why := refusal(found):
+            return why
+        if not 0 <= place < len(found.columns):
+            return Refusal.NO_COLUMN
+        if place == found.phone_column:
+            return Refusal.SAME
+        if not _back_to_waiting(found, place):
+            return Refusal.BUSY
+        before, after = found.columns[found.phone_column], found.columns[place]
+        ContactList.objects.filter(pk=found.pk).update(phone_column=place, contact_count=0)
+        detail = f"{found.name}: from “{before}” to “{after}”"
+        Event.objects.create(actor=user, verb="phone_column_changed", detail=detail)
+    return None
+
+
+def _back_to_waiting(found: ContactList, place: int) -> bool:
+    """As if it had just been uploaded, but for its rows, which are here, and its file, which is not."""
+    return claim(
+        Import.objects.filter(contact_list=found, state=Import.State.DONE),
+        state=Import.State.WAITING,
+        stored_as="",
+        wanted_phone_column=found.columns[place][:255],
+        woken_at=None,
+        finished_at=timezone.now(),
+        row_count=0,
+        usable_count=0,
+        duplicate_count=0,
+        invalid_count=0,
+    )

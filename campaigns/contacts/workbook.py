@@ -1,0 +1,91 @@
+"""Workbooks (.xlsx, .xlsm, .xlsb, .ods) to a CSV file, without trusting a byte of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from campaigns.contacts import filetypes, workbook_subprocess
+from campaigns.contacts.errors import MAX_ROWS, FileCode, FileProblem
+
+MAX_UNPACKED_BYTES = 500 * 2**20
+MAX_ENTRIES = 5_000
+TIMEOUT_SECONDS = 90.0
+_ENCRYPTED = 0x1
+_NAMED = 10
+_INCLUDE = "To use what is hidden, show it in the spreadsheet, save, and upload the file again."
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    sheet: str
+    """Name of the sheet that was read: the first visible one that has any cell."""
+    others: int
+    """How many visible sheets after it were not."""
+    hidden_rows: int
+    """How many rows with cells were left out because the sheet does not show them."""
+    hidden_columns: tuple[HiddenColumn, ...]
+
+    def left_out(self, header_row: int) -> list[str]:
+        """Sentences about what is hidden and what to do. `header_row` holds the names of columns; 0: none."""
+        sentences = []
+        if count := self.hidden_rows:
+            what = "1 hidden row was" if count == 1 else f"{count:,} hidden rows were"
+            sentences.append(f"{what} left out.")
+        if count := len(self.hidden_columns):
+            what = "1 hidden column was" if count == 1 else f"{count:,} hidden columns were"
+            names = [column.name(header_row) for column in self.hidden_columns[:_NAMED]]
+            more = " …" if count > _NAMED else ""
+            sentences.append(f"{what} left out: {', '.join(names)}{more}.")
+        return [*sentences[:-1], f"{sentences[-1]} {_INCLUDE}"] if sentences else []
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenColumn:
+    letter: str
+    headings: dict[str, str]
+    """What stands in the column's first rows, by row number."""
+
+    def name(self, header_row: int) -> str:
+        return " ".join(self.headings.get(str(header_row), "").split()) or f"column {self.letter}"
+
+
+def convert(source: Path, target: Path) -> Converted:
+    """Writes what the workbook's sheet shows to `target`, as UTF-8 CSV with the same row numbers.
+
+    Hidden rows are blank in it, hidden columns are not there. Raises FileProblem.
+    """
+    _check_archive(source)
+    command = [sys.executable, "-I", workbook_subprocess.__file__, str(source), str(target), str(MAX_ROWS)]
+    try:
+        done = subprocess.run(  # noqa: S603 — our own interpreter and script, paths are arguments
+            command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FileProblem(FileCode.WORKBOOK_TOO_BIG) from error
+    if done.returncode < 0 or b"MemoryError" in done.stderr or b"File too large" in done.stderr:
+        raise FileProblem(FileCode.WORKBOOK_TOO_BIG)
+    if done.returncode:
+        raise FileProblem(FileCode.DAMAGED)
+    answer = json.loads(done.stdout)
+    if "problem" in answer:
+        raise FileProblem(FileCode(answer["problem"]))
+    columns = tuple(HiddenColumn(**column) for column in answer["hidden_columns"])
+    return Converted(answer["sheet"], answer["others"], answer["hidden_rows"], columns)
+
+
+def _check_archive(source: Path) -> None:
+    try:
+        with ZipFile(source) as archive:
+            filetypes.refuse_other_zips(archive)
+            entries = archive.infolist()
+    except BadZipFile as error:
+        raise FileProblem(FileCode.DAMAGED) from error
+    if any(entry.flag_bits & _ENCRYPTED for entry in entries):
+        raise FileProblem(FileCode.PASSWORD)
+    if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
+        raise FileProblem(FileCode.WORKBOOK_TOO_BIG)

@@ -1,0 +1,1 @@
+"""What one machine needs to start: `make run`, first start, demo data."""

@@ -1,0 +1,117 @@
+"""Who asked not to be texted: entered here by hand, and honoured before every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.contacts.phone import PHONE_SENTENCES, normalise_many, parse_phone
+from campaigns.models import Event, OptOut
+from campaigns.opt_outs.lookup import LOOKUP
+from campaigns.runtime.bulk_sql import claim
+
+MOST_LAST_DIGITS = 15
+"""Digits of the longest number there is; the database refuses to look for thousands of them."""
+
+
+@dataclass(slots=True)
+class AddResult:
+    added: list[str] = field(default_factory=list)
+    already: list[str] = field(default_factory=list)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+    """What was typed, and why it cannot be used."""
+
+
+@transaction.atomic
+def add(text: str, *, note: str, user: User | None) -> AddResult:
+    """One or many numbers, a line or a comma each. Good ones are kept even if others are not."""
+    result = AddResult()
+    pieces = [piece.strip() for line in text.splitlines() for piece in line.replace(";", ",").split(",")]
+    typed = list(dict.fromkeys(filter(None, pieces)))
+    numbers, problems = normalise_many(typed, settings.DEFAULT_REGION)
+    result.bad = [(typed[place], PHONE_SENTENCES[problem]) for place, problem in sorted(problems.items())]
+    wanted = dict.fromkeys(filter(None, numbers))
+    out, entered = _make_way(list(wanted))
+    result.already = [phone for phone in wanted if phone in out]
+    result.added = [phone for phone in wanted if phone not in out]
+    # Also beside what the person said: their START takes back their own word and not what staff entered.
+    OptOut.objects.bulk_create(
+        [OptOut(phone=phone, note=note[:200], created_by=user) for phone in wanted if phone not in entered],
+        ignore_conflicts=True,  # somebody else may enter the same number at the same moment
+    )
+    if result.added:
+        Event.objects.create(actor=user, verb="opt_out_added", detail=f"{len(result.added)} numbers")
+    return result
+
+
+def _make_way(phones: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Which of these numbers are opted out for good already, for every account, and which by staff.
+
+    For the others, what is in force for a lesser reason ends: somebody has decided now.
+    """
+    out: set[str] = set()
+    entered: set[str] = set()
+    for start in range(0, len(phones), LOOKUP):
+        in_force = OptOut.objects.filter(phone__in=phones[start : start + LOOKUP], ended_at__isnull=True)
+        lesser = []
+        for pk, phone, kind, source, simulated in in_force.values_list(
+            "pk", "phone", "kind", "source", "simulated"
+        ):
+            if kind != OptOut.Kind.OPT_OUT:
+                lesser.append(pk)
+            elif not simulated:
+                out.add(phone)
+                entered.update([phone] if source == OptOut.Source.STAFF else [])
+        if lesser:
+            OptOut.objects.filter(pk__in=lesser).update(ended_at=timezone.now())
+    return out, entered
+
+
+@transaction.atomic
+def end(opt_out: OptOut, *, user: User | None) -> bool:
+    """The person may be texted again. True for the one call that ended it."""
+    in_force = OptOut.objects.filter(pk=opt_out.pk, ended_at__isnull=True)
+    if not claim(in_force, ended_at=timezone.now(), ended_by=user):
+        return False
+    verb = "opt_out_denied" if opt_out.kind == OptOut.Kind.MAYBE else "opt_out_ended"
+    Event.objects.create(actor=user, verb=verb, detail=f"number ending in {opt_out.phone[-4:]}")
+    return True
+
+
+@transaction.atomic
+def confirm(opt_out: OptOut, *, user: User | None) -> bool:
+    """Somebody read the reply: the person did ask not to be texted. True for the one call that decided it."""
+    undecided = OptOut.objects.undecided().filter(pk=opt_out.pk)
+    if not claim(undecided, kind=OptOut.Kind.OPT_OUT, created_by=user):
+        return False
+    detail = f"number ending in {opt_out.phone[-4:]}, reply"
+    Event.objects.create(actor=user, verb="opt_out_added", detail=detail)
+    return True
+
+
+def undecided(limit: int) -> list[OptOut]:
+    """People who may have asked not to be texted, those who wait longest first."""
+    return list(OptOut.objects.undecided().order_by("said_at", "id")[:limit])
+
+
+def page(query: str = "", before: int | None = None, limit: int = 50) -> list[OptOut]:
+    """Those in force, newest first. `query`: a whole number in any spelling, or its last digits."""
+    rows = OptOut.objects.in_force().exclude(kind=OptOut.Kind.MAYBE)
+    rows = rows.select_related("created_by").order_by("-id")
+    digits = "".join(sign for sign in query if sign.isdigit())
+    if query.strip():
+        whole = parse_phone(query, settings.DEFAULT_REGION)
+        if whole.problem is None:
+            rows = rows.filter(phone=whole.e164)
+        elif 0 < len(digits) <= MOST_LAST_DIGITS:
+            rows = rows.filter(phone__endswith=digits)
+        else:
+            return []
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return list(rows[:limit])

@@ -1,0 +1,1 @@
+"""RingCentral High Volume SMS and its message store."""

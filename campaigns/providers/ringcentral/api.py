@@ -1,0 +1,273 @@
+"""Signed-in calls of RingCentral's API: the wait before each, its tries and pages, a new token if need be."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import orjson
+import requests
+
+from campaigns.providers.base import JSON, Fate, Gate, ProviderError, TokenStore
+from campaigns.providers.http import (
+    MEBIBYTE,
+    Answer,
+    Cause,
+    NoAnswerError,
+    Secret,
+    Sink,
+    Transport,
+    prepare,
+)
+from campaigns.providers.retry import Tries
+from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral.auth import SignIn, utc_now
+from campaigns.providers.ringcentral.errors import refusal, request_id, senseless, still_refused, unanswered
+
+log = logging.getLogger(__name__)
+
+ACCOUNT: Final = "/restapi/v1.0/account/~"
+EXTENSION: Final = f"{ACCOUNT}/extension/~"
+A2P: Final = f"{ACCOUNT}/a2p-sms"
+LIGHT: Final = "light"
+MEDIUM: Final = "medium"
+PER_PAGE: Final = 1000
+MOST_PAGES: Final = 1000  # of a list whose pages are counted by the server
+PAGE_BYTES: Final = (
+    16 * MEBIBYTE
+)  # 1,000 messages of 1,000 signs, each escaped as six bytes, and their fields
+_WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+Params = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request, before it is signed."""
+
+    path: str
+    """Below the server's address; or a whole address, which `Calls.trusts`."""
+    method: str = "GET"
+    params: Params | None = field(default=None, repr=False)
+    content: Any = field(default=None, repr=False)
+    """Sent as JSON; None sends no body."""
+    group: str = LIGHT
+    accept: str = "application/json"
+    good: frozenset[int] = frozenset({200})
+    repeatable: bool = True
+    """A second one does no harm when it is not known what became of the first."""
+    answer_bytes: int = PAGE_BYTES
+    sink: Sink | None = None
+    """Takes the body of a good answer piece by piece, instead of the answer."""
+
+
+class Calls:
+    """Holds the kept connections and the sign-in of one account."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        jwt: str,
+        gate: Gate,
+        token_store: TokenStore,
+        transport: Transport,
+        user_agent: str,
+        tries: Tries | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._gate = gate
+        self._transport = transport
+        self._user_agent = user_agent
+        self._tries = tries or Tries()
+        self.now = now
+        self._sign_in = SignIn(
+            url=self._url,
+            client_id=client_id,
+            client_secret=client_secret,
+            jwt=jwt,
+            user_agent=user_agent,
+            transport=transport,
+            gate=gate,
+            store=token_store,
+            tries=self._tries,
+            now=now,
+        )
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def revoke(self) -> None:
+        """Sign out. Never raises for RingCentral's sake."""
+        self._sign_in.revoke()
+
+    def get(self, path: str, params: Params | None = None) -> tuple[Answer, JSON]:
+        """The JSON object at a path. Raises ProviderError."""
+        return self.ask_json(Ask(path=path, params=params))
+
+    def ask_json(self, ask: Ask) -> tuple[Answer, JSON]:
+        answer = self.ask(ask)
+        data = parse.as_object(answer.body)
+        if data is None:
+            raise senseless(answer, "it is no JSON object")
+        return answer, data
+
+    def ask(self, ask: Ask) -> Answer:
+        """Ask with a few tries, and with one new token. Raises ProviderError."""
+        signed_in_again = False
+        tried = 0
+        while True:
+            token = self._sign_in.token()
+            self._gate.wait(ask.group)
+            try:
+                return self._exchange(ask, token)
+            except ProviderError as error:
+                if error.http_status == 401 and not signed_in_again:
+                    signed_in_again = True
+                    continue
+                if error.http_status == 401:
+                    raise still_refused(error) from None
+                tried += 1
+                if not _worth_another_try(error, ask) or tried >= self._tries.count:
+                    raise
+            self._tries.pause(tried)
+
+    def pages(
+        self, path: str, params: Params, *, whole: bool = False, per_page: int = PER_PAGE
+    ) -> Iterator[list[JSON]]:
+        """The records of all pages of a list with page tokens; see `follow`."""
+
+        def page(token: str) -> tuple[Answer, JSON]:
+            paging = [("perPage", str(per_page)), *([("pageToken", token)] if token else [])]
+            return self.get(path, params + paging)
+
+        return follow(path, page, whole=whole)
+
+    def trusts(self, uri: str) -> bool:
+        """Whether an address that came in an answer may see our token: RingCentral's own, and no other."""
+        if not uri.isascii():  # `urlsplit` takes long to normalise a host of thousands of accents
+            return False
+        ours, given = urlsplit(self._url), urlsplit(uri)
+        if given.username or given.password or not given.path.startswith("/restapi/"):
+            return False
+        api = f"{ours.scheme}://{ours.netloc}"
+        # Binary content has a host of its own: media.ringcentral.com beside platform.ringcentral.com.
+        name, dot, rest = ours.netloc.partition(".")
+        media = f"https://media.{rest}" if name == "platform" and dot else api
+        return f"{given.scheme}://{given.netloc}" in (api, media)
+
+    def _exchange(self, ask: Ask, token: Secret) -> Answer:
+        request = self._request(ask, token)
+        answer = None
+        try:
+            if ask.repeatable:
+                answer = self._transport.read(request, answer_bytes=ask.answer_bytes, sink=ask.sink)
+            else:  # a kept connection may be dead, which shows only after the request was written
+                answer = self._transport.hand_over(request, answer_bytes=ask.answer_bytes)
+        except NoAnswerError as silence:
+            raise unanswered(silence) from None
+        finally:
+            self._gate.learn(ask.group, *((answer.status, answer.headers) if answer else (0, {})))
+        if answer.status == 401:
+            self._sign_in.drop(token)
+        if answer.status not in ask.good:
+            raise refusal(answer)
+        if answer.broken:
+            error = unanswered(NoAnswerError(Cause.BROKEN, written=True))
+            if ask.sink is not None:  # it holds a beginning already, which a second try would follow
+                error.http_status = answer.status
+            raise error
+        if answer.cut:
+            raise senseless(answer, "it is far too long")
+        return answer
+
+    def _request(self, ask: Ask, token: Secret) -> requests.PreparedRequest:
+        headers = {**self.headers(token), "Accept": ask.accept, "Accept-Encoding": "gzip"}
+        body = None
+        if ask.content is not None:
+            headers["Content-Type"] = "application/json"
+            body = orjson.dumps(ask.content)
+        url = f"{self._url}{ask.path}" if ask.path.startswith("/") else ask.path
+        return prepare(ask.method, url, headers=headers, params=ask.params, body=body)
+
+    def headers(self, token: Secret) -> dict[str, str]:
+        return {
+            "Authorization": Secret(f"Bearer {token}"),
+            "Accept": "application/json",
+            "User-Agent": self._user_agent,
+        }
+
+
+def follow(
+    path: str, page: Callable[[str], tuple[Answer, JSON]], *, whole: bool = False
+) -> Iterator[list[JSON]]:
+    """The records of all pages. `page` gets one by its token, the first by an empty one.
+
+    A token that comes again would go round for ever: stop, or raise ProviderError if `whole`.
+    """
+    token = ""
+    seen: set[str] = set()
+    while True:
+        answer, data = page(token)
+        yield records(answer, data)
+        token = parse.next_token(data)
+        if not token:
+            return
+        if token in seen:
+            log.warning(
+                "page token repeated, list may be incomplete: %s, request %s", path, request_id(answer)
+            )
+            if whole:
+                raise senseless(answer, "its list has no end")
+            return
+        seen.add(token)
+
+
+def _worth_another_try(error: ProviderError, ask: Ask) -> bool:
+    if not ask.repeatable and error.fate is Fate.UNKNOWN:
+        return False
+    no_answer = error.http_status is None and error.kind == "unreachable"
+    return no_answer or error.http_status in _WORTH_ANOTHER_TRY
+
+
+def records(answer: Answer, data: JSON) -> list[JSON]:
+    found = parse.records(data)
+    if found is None:
+        raise senseless(answer, "it holds no list")
+    return found
+
+
+def segment(identity: str) -> str:
+    """One segment of a path. An empty or dotted one would address something else."""
+    if not identity or identity in (".", ".."):
+        raise ProviderError(
+            "There is no such id.", permanent=True, fate=Fate.NOT_SENT, kind="not_found", code=""
+        )
+    return quote(identity, safe="")
+
+
+def window(date_from: datetime, date_to: datetime | None) -> Params:
+    params = [("dateFrom", moment(date_from))]
+    if date_to is not None:
+        # Milliseconds on the wire: round the end up, so that the window never gets shorter.
+        params.append(("dateTo", moment(date_to + timedelta(microseconds=999))))
+    return params
+
+
+def moment(when: datetime) -> str:
+    if when.tzinfo is None:
+        raise ValueError("a time without a zone says nothing about when")
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def repeated(name: str, values: str | Sequence[str]) -> Params:
+    """A filter with several values repeats its key: joined with commas they would silently match nothing."""
+    several = [values] if isinstance(values, str) else values
+    return [(name, value) for value in several if value]

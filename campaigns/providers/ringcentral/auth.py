@@ -1,0 +1,219 @@
+"""RingCentral's sign-in: one access token per account, minted from the JWT, shared by all workers.
+
+Refresh tokens are not used: an app may be set up without them, and presenting the JWT again always works.
+More than about five sessions of one user and app push each other out, so a token is minted only when the
+store has none that lasts, and by one worker only while the others wait for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+
+from campaigns.providers.base import Fate, Gate, ProviderError, TokenStore
+from campaigns.providers.http import Answer, NoAnswerError, Secret, Transport, prepare
+from campaigns.providers.retry import Tries
+from campaigns.providers.ringcentral.errors import refusal, senseless, unanswered
+
+log = logging.getLogger(__name__)
+
+_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_MARGIN: Final = timedelta(minutes=5)
+_SHORTEST_LIFE: Final = timedelta(
+    seconds=600
+)  # RingCentral's own lower bound, taken if the answer names none
+_LOOKS: Final = 200
+_LOOK_SECONDS: Final = 0.1
+"""How often, and how many seconds apart, a worker looks for the token that another one is getting."""
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
+
+_REFUSED: Final = (
+    "RingCentral refused the sign-in. Ask an administrator to check the client id, the secret and the JWT."
+)
+_BUSY: Final = "Another worker is signing in at RingCentral and has not finished yet."
+_ELSEWHERE: Final = "There is no RingCentral sign-in at this address. Check the server URL."
+
+# One mint at a time per account in this process, however many clients it has.
+_minting: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
+
+
+class MemoryTokenStore:
+    """Keeps the token in this process only."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[Secret, datetime] | None = None
+
+    def load(self) -> tuple[str, datetime] | None:
+        with self._lock:
+            return self._kept
+
+    def save(self, token: str, use_until: datetime) -> None:
+        with self._lock:
+            self._kept = Secret(token), use_until
+
+    def drop(self, token: str) -> None:
+        with self._lock:
+            if self._kept is not None and self._kept[0] == token:
+                self._kept = None
+
+    def minting(self) -> AbstractContextManager[bool]:
+        """Always free: within a process `SignIn` itself lets one mint at a time."""
+        return nullcontext(True)
+
+
+class SignIn:
+    def __init__(
+        self,
+        *,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        jwt: str,
+        user_agent: str,
+        transport: Transport,
+        gate: Gate,
+        store: TokenStore,
+        tries: Tries,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._url = url
+        pair = f"{client_id}:{client_secret}".encode()
+        self._basic = Secret("Basic " + base64.b64encode(pair).decode())
+        self._jwt = Secret(jwt)
+        self._user_agent = user_agent
+        self._transport = transport
+        self._gate = gate
+        self._store = store
+        self._tries = tries
+        self._now = now
+        self._lock = _minting[url, client_id]
+
+    def token(self) -> Secret:
+        """A token that lasts at least some minutes. Raises ProviderError."""
+        kept = self._lasting()
+        if kept is not None:
+            return kept
+        with self._lock:
+            for _ in range(_LOOKS):
+                with self._store.minting() as ours:
+                    token = self._lasting() or (self._mint() if ours else None)
+                if token is not None:
+                    return token
+                self._tries.sleep(_LOOK_SECONDS)
+        raise ProviderError(_BUSY, fate=Fate.NOT_SENT, kind="rate", retry_after=_LOOKS * _LOOK_SECONDS)
+
+    def drop(self, token: Secret) -> None:
+        self._store.drop(token)
+
+    def revoke(self) -> None:
+        """End the session at RingCentral and forget its token. A failure is logged and not repeated."""
+        kept = self._store.load()
+        if kept is None:
+            return
+        self._store.drop(kept[0])
+        try:
+            self._gate.wait("auth")
+            answer = self._post("revoke", {"token": kept[0]})
+        except (NoAnswerError, ProviderError) as error:
+            log.warning("token not revoked: %s", error)
+            return
+        self._gate.learn("auth", answer.status, answer.headers)
+        if answer.status != 200:
+            log.warning("token not revoked: status %s", answer.status)
+
+    def _lasting(self) -> Secret | None:
+        kept = self._store.load()
+        if kept is None:
+            return None
+        token, use_until = Secret(kept[0]), kept[1]
+        return token if self._now() < use_until and _TOKEN.fullmatch(token) else None
+
+    def _mint(self) -> Secret:
+        tried = 0
+        while True:
+            tried += 1
+            self._gate.wait("auth")
+            try:
+                return self._grant()
+            except ProviderError as error:
+                if error.permanent or tried >= self._tries.count:
+                    raise
+            self._tries.pause(tried)
+
+    def _grant(self) -> Secret:
+        asked_at = self._now()
+        try:
+            answer = self._post("token", {"grant_type": _GRANT, "assertion": self._jwt})
+        except NoAnswerError as silence:
+            raise unanswered(silence) from None
+        self._gate.learn("auth", answer.status, answer.headers)
+        if answer.status != 200:
+            raise _not_signed_in(answer)
+        return self._keep(answer, asked_at)
+
+    def _post(self, what: str, form: dict[str, str]) -> Answer:
+        request = prepare(
+            "POST",
+            f"{self._url}/restapi/oauth/{what}",
+            headers={
+                "Authorization": self._basic,
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "Content-Type": "application/x-www-form-urlencoded",
+                "User-Agent": self._user_agent,
+            },
+            body=urlencode(form).encode(),
+        )
+        return self._transport.hand_over(request)
+
+    def _keep(self, answer: Answer, asked_at: datetime) -> Secret:
+        try:
+            data: Any = orjson.loads(answer.body)
+        except orjson.JSONDecodeError:
+            data = None
+        token = data.get("access_token") if isinstance(data, dict) else None
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise senseless(answer, "there is no access token in it")
+        life = _life(data.get("expires_in"))
+        secret = Secret(token)
+        # A token that lives less than the margin would otherwise be minted anew for each request.
+        self._store.save(secret, asked_at + life - min(_MARGIN, life / 2))
+        return secret
+
+
+def _life(expires_in: object) -> timedelta:
+    if isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and 0 < expires_in < 10**8:
+        return timedelta(seconds=expires_in)
+    return _SHORTEST_LIFE
+
+
+def _not_signed_in(answer: Answer) -> ProviderError:
+    """RingCentral wants no repetition of a refused sign-in: a person has to look."""
+    error = refusal(answer)
+    if answer.status >= 500 or answer.status in (408, 429):
+        return error
+    told = error.kind == "credentials" and error.permanent
+    error.permanent = True
+    if answer.status in (400, 401, 403):
+        error.kind = "credentials"
+        sentence = error.sentence if told else _REFUSED
+    else:
+        sentence = _ELSEWHERE
+    error.sentence = f"{sentence} (code: {error.code})" if error.code and not told else sentence
+    error.args = (error.sentence,)
+    return error
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

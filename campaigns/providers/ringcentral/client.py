@@ -1,0 +1,273 @@
+"""RingCentral High Volume SMS: batches out, batches, messages and statuses in. See `base.Provider`.
+
+All of it is account-wide and in the rate group Light. A list without `dateFrom` covers only the last day, so
+every list here is asked for with explicit dates.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar, Final
+
+import orjson
+
+from campaigns.providers.base import (
+    JSON,
+    BatchState,
+    Fate,
+    OutgoingText,
+    ProviderError,
+    RemoteMessage,
+    SenderNumber,
+    StatusTotals,
+)
+from campaigns.providers.http import MEBIBYTE, Answer, NoAnswerError, Secret, prepare
+from campaigns.providers.registration import Registration
+from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral.api import (
+    A2P,
+    EXTENSION,
+    LIGHT,
+    MOST_PAGES,
+    PER_PAGE,
+    Calls,
+    Params,
+    records,
+    repeated,
+    segment,
+    window,
+)
+from campaigns.providers.ringcentral.errors import refusal, senseless, unanswered, with_doubt
+from campaigns.providers.ringcentral.mailbox import RingCentralMailbox
+from campaigns.providers.ringcentral.opt_outs import RingCentralOptOuts
+from campaigns.providers.ringcentral.subscriptions import RingCentralWebhooks
+
+log = logging.getLogger(__name__)
+
+_REJECTED_BYTES: Final = 512  # of one entry of `rejected`; every text of a batch may be in it
+_MOST_BODY_BYTES: Final = 50 * 1000 * 1000
+MOST_PHONES: Final = 15  # that one list may be filtered by
+
+
+class RingCentral(Calls):
+    """Keep one per process and account: it holds the kept connections and what was learned of the account."""
+
+    name: ClassVar[str] = "RingCentral"
+    key: ClassVar[str] = "ringcentral"
+    has_batches: ClassVar[bool] = True
+    reports_rejected: ClassVar[bool] = True
+    has_message_store: ClassVar[bool] = True
+    has_opt_out_store: ClassVar[bool] = True
+    has_mailbox: ClassVar[bool] = True
+    has_registration: ClassVar[bool] = True
+    has_callbacks: ClassVar[bool] = True
+    max_text_units: ClassVar[int] = 1000
+    max_batch: ClassVar[int] = 10_000
+    reaches: ClassVar[frozenset[str] | None] = frozenset(("US", "CA", "PR", "VI", "GU", "MP", "AS"))
+    """High Volume SMS: the United States with their territories, and Canada; no other country of +1."""
+
+    _account = ""
+
+    @cached_property
+    def opt_outs(self) -> RingCentralOptOuts:
+        return RingCentralOptOuts(self)
+
+    @cached_property
+    def mailbox(self) -> RingCentralMailbox:
+        return RingCentralMailbox(self)
+
+    @cached_property
+    def webhooks(self) -> RingCentralWebhooks:
+        return RingCentralWebhooks(self)
+
+    def account(self) -> str:
+        """RingCentral's own number of the account; asked for once. Raises ProviderError."""
+        if not self._account:
+            answer, data = self.get(EXTENSION)
+            found = data.get("account")
+            self._account = parse.identity(found.get("id")) if isinstance(found, dict) else ""
+            if not self._account:
+                in_uri = re.search(r"/account/([0-9]{1,20})/", str(data.get("uri")))
+                if in_uri is None:
+                    raise senseless(answer, "it does not name the account")
+                self._account = in_uri[1]
+        return self._account
+
+    def numbers(self) -> list[SenderNumber]:
+        known: dict[str, SenderNumber] = {}
+        for page in range(1, MOST_PAGES + 1):
+            answer, data = self.get(
+                f"{EXTENSION}/phone-number", [("page", str(page)), ("perPage", str(PER_PAGE))]
+            )
+            found = records(answer, data)
+            for number in map(parse.sender_number, found):
+                if number is not None:
+                    known.setdefault(number.phone, number)
+            if not found or page >= parse.page_total(data):
+                break
+        return list(known.values())
+
+    def registration(self, number_id: str) -> Registration:
+        path = f"{EXTENSION}/phone-number/{segment(number_id)}/sms-configuration"
+        answer, data = self.get(path)
+        if not parse.identity(data.get("phoneNumberId")) and not data.get("phoneNumber"):
+            raise senseless(answer, "it is about no number")
+        return parse.registration(data)
+
+    def submit(
+        self,
+        sender: str,
+        texts: Sequence[OutgoingText],
+        *,
+        before_first_byte: Callable[[], None],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> BatchState:
+        body = _batch_body(sender, texts)
+        try:
+            token = self._sign_in.token()
+            self._gate.wait(LIGHT)
+        except ProviderError as error:
+            error.fate = Fate.NOT_SENT
+            raise
+        request = prepare(
+            "POST",
+            f"{self._url}{A2P}/batches",
+            headers={
+                **self.headers(token),
+                "Accept-Encoding": "identity",
+                "Content-Type": "application/json",
+                "Connection": "close",
+            },
+            body=body,
+        )
+        answer = None
+        try:
+            answer = self._transport.hand_over(
+                request,
+                before_first_byte=before_first_byte,
+                meanwhile=meanwhile,
+                answer_bytes=max(MEBIBYTE, _REJECTED_BYTES * len(texts)),
+            )
+        except NoAnswerError as silence:
+            raise with_doubt(unanswered(silence)) from None
+        finally:
+            self._note(answer, token)
+        return _accepted(answer)
+
+    def batch(self, batch_id: str) -> BatchState:
+        answer, data = self.get(f"{A2P}/batches/{segment(batch_id)}")
+        state = parse.batch_state(data, answer)
+        if not state.provider_id:
+            raise senseless(answer, "it holds no batch")
+        return state
+
+    def batches(
+        self,
+        *,
+        date_from: datetime,
+        date_to: datetime | None = None,
+        sender: str = "",
+        statuses: Sequence[str] = (),
+        whole: bool = False,
+    ) -> Iterator[BatchState]:
+        params = window(date_from, date_to) + repeated("from", sender) + repeated("status", statuses)
+        for found in self.pages(f"{A2P}/batches", params, whole=whole):
+            yield from map(parse.batch_state, found)
+
+    def messages(
+        self,
+        *,
+        date_from: datetime,
+        date_to: datetime | None = None,
+        batch_id: str = "",
+        direction: str | Sequence[str] = "",
+        phones: Sequence[str] = (),
+        with_text: bool = False,
+        whole: bool = False,
+    ) -> Iterator[list[RemoteMessage]]:
+        params = window(date_from, date_to) + _which(batch_id, direction, phones)
+        params += [("view", "Detailed")] if with_text else []
+        for found in self.pages(f"{A2P}/messages", params, whole=whole):
+            yield [parse.remote_message(record) for record in found]
+
+    def message(self, message_id: str) -> RemoteMessage:
+        """One message with its text. Raises ProviderError(kind="not_found")."""
+        answer, data = self.get(f"{A2P}/messages/{segment(message_id)}")
+        message = parse.remote_message(data)
+        if not message.provider_id:
+            raise senseless(answer, "it holds no message")
+        return message
+
+    def statuses(
+        self,
+        *,
+        date_from: datetime,
+        date_to: datetime | None = None,
+        batch_id: str = "",
+        direction: str | Sequence[str] = "",
+        phones: Sequence[str] = (),
+    ) -> StatusTotals:
+        params = window(date_from, date_to) + _which(batch_id, direction, phones)
+        answer, data = self.get(f"{A2P}/statuses", params)
+        totals = parse.status_totals(data)
+        if totals is None:
+            raise senseless(answer, "it holds no totals")
+        return totals
+
+    def _note(self, answer: Answer | None, token: Secret) -> None:
+        """Learn how a hand-over ended. No trouble in here may cost its answer or its error."""
+        try:
+            self._gate.learn(LIGHT, *((answer.status, answer.headers) if answer else (0, {})))
+            if answer is not None and answer.status == 401:
+                self._sign_in.drop(token)
+        except Exception as error:
+            log.error("rate limits or token not noted after a hand-over: %s", type(error).__name__)
+
+
+def _which(batch_id: str, direction: str | Sequence[str], phones: Sequence[str]) -> Params:
+    """Filters of messages. Raises ValueError for more phone numbers than one list may be filtered by."""
+    if len(phones) > MOST_PHONES:
+        message = f"at most {MOST_PHONES} phone numbers in one filter"
+        raise ValueError(message)
+    filters = repeated("batchId", batch_id) + repeated("direction", direction)
+    return filters + repeated("phoneNumber", phones)
+
+
+def _batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
+    """One text that all share is sent once, at the top. Raises ProviderError: nothing was sent."""
+    problem = ""
+    if not texts:
+        problem = "A batch needs at least one text."
+    elif len(texts) > RingCentral.max_batch:
+        problem = f"A batch holds at most {RingCentral.max_batch:,} texts."
+    if problem:
+        raise ProviderError(problem, permanent=True, fate=Fate.NOT_SENT, kind="request")
+    common = texts[0].text
+    if all(text.text == common for text in texts):
+        batch: JSON = {"from": sender, "text": common, "messages": [{"to": [text.to]} for text in texts]}
+    else:
+        batch = {"from": sender, "messages": [{"to": [text.to], "text": text.text} for text in texts]}
+    body = orjson.dumps(batch)
+    if len(body) > _MOST_BODY_BYTES:
+        raise ProviderError(
+            "The batch is larger than the 50 MB that RingCentral takes at once.",
+            permanent=True,
+            fate=Fate.NOT_SENT,
+            kind="too_large",
+        )
+    return body
+
+
+def _accepted(answer: Answer) -> BatchState:
+    """The batch in the answer to a hand-over. Raises ProviderError with its fate."""
+    if not 200 <= answer.status < 300:
+        raise with_doubt(refusal(answer))
+    data = None if answer.broken else parse.as_object(answer.body)
+    state = parse.batch_state(data, answer) if data is not None else None
+    if state is None or not state.provider_id:
+        raise with_doubt(senseless(answer, "it names no batch"))
+    return state

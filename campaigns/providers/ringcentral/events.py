@@ -1,0 +1,119 @@
+"""The receiving side of RingCentral's webhooks: pure functions over headers and bodies.
+
+The handshake must be answered within three seconds and 1,024 bytes, headers and all. Every header's name is
+in lower case here.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from campaigns.providers.base import JSON
+from campaigns.providers.events import Event, Payload, Topic
+from campaigns.providers.mailbox import MailboxMessage
+from campaigns.providers.optouts import OptOutRecord
+from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral.mailbox_parse import mailbox_message
+from campaigns.providers.ringcentral.opt_outs import opt_out_record
+
+HANDSHAKE: Final = "validation-token"
+# RingCentral's pages disagree on the name under which our token comes.
+_TOKEN_HEADERS: Final = ("verification-token", "validation-token")
+_SHOWABLE: Final = re.compile(r"[\x21-\x7e]{1,512}")
+
+_TOPICS: Final = (
+    (re.compile(r"/a2p-sms/batches(/[^/]+)?"), Topic.BATCH),
+    (re.compile(r"/a2p-sms/messages"), Topic.MESSAGE),
+    (re.compile(r"/a2p-sms/opt-outs"), Topic.OPT_OUT),
+    (re.compile(r"/sms/consents"), Topic.OPT_OUT),
+    (re.compile(r"/message-store/instant"), Topic.MAIL),
+    (re.compile(r"/message-store"), Topic.MAIL_CHANGED),
+    (re.compile(r"/restapi/v1\.0/subscription/[^/]+"), Topic.RENEWAL),
+)
+_LONGEST_NAME: Final = 2048
+"""Characters. `urlsplit` brings a host to a normal form, which takes time with the square of its length."""
+_OWNER: Final = re.compile(r"/restapi/v[0-9.]+/accounts?/[^/]+(/extensions?/[^/]+)?(?=/)")
+
+
+def handshake(headers: Mapping[str, str], body: bytes) -> dict[str, str] | None:
+    """The headers of the empty 200 that answers RingCentral's first call; None if this is not one.
+
+    An event brings a body even where it brings our token under the handshake's name.
+    """
+    token = headers.get(HANDSHAKE, "")
+    if body or not _SHOWABLE.fullmatch(token):
+        return None
+    return {"Validation-Token": token, "Content-Type": "application/json"}
+
+
+def is_ringcentral(headers: Mapping[str, str], token: str) -> bool:
+    """Whether the call shows the token that our subscription was made with."""
+    expected = token.encode()
+    matches = [
+        hmac.compare_digest(headers.get(name, "").encode("utf-8", "replace"), expected)
+        for name in _TOKEN_HEADERS
+    ]
+    return bool(expected) and any(matches)
+
+
+def parse_event(body: bytes) -> Event | None:
+    """The event in a body; None if it is none. What we do not know is kept as it came."""
+    data = parse.as_object(body)
+    name = data.get("event") if data is not None else None
+    if data is None or not isinstance(name, str):
+        return None
+    told = data.get("body")
+    topic = _topic(name)
+    return Event(
+        uuid=parse.identity(data.get("uuid")),
+        topic=topic,
+        subscription_id=parse.identity(data.get("subscriptionId")),
+        at=parse.moment(data.get("timestamp")),
+        payload=_payload(topic, told) if isinstance(told, dict) else None,
+        raw=data,
+    )
+
+
+def _topic(name: str) -> Topic:
+    """By the filter that it came through, whose `~` RingCentral has replaced by ids."""
+    if len(name) > _LONGEST_NAME:
+        return Topic.UNKNOWN
+    path = urlsplit(name).path
+    rest = _OWNER.sub("", path, count=1)
+    return next((topic for shape, topic in _TOPICS if shape.fullmatch(rest)), Topic.UNKNOWN)
+
+
+def _payload(topic: Topic, body: JSON) -> Payload:
+    read: dict[Topic, Callable[[JSON], Payload]] = {
+        Topic.BATCH: _batch,
+        Topic.MESSAGE: _message,
+        Topic.OPT_OUT: _opt_outs,
+        Topic.MAIL: _mail,
+    }
+    return read[topic](body) if topic in read else None
+
+
+def _batch(body: JSON) -> Payload:
+    batch = parse.batch_state(body)
+    return batch if batch.provider_id else None
+
+
+def _message(body: JSON) -> Payload:
+    message = parse.remote_message(body)
+    return message if message.provider_id else None
+
+
+def _opt_outs(body: JSON) -> tuple[OptOutRecord, ...] | None:
+    """One pair in the events of v1, a list of records in those of v2."""
+    items = parse.objects(body["records"]) if "records" in body else [body]
+    found = tuple(record for record in map(opt_out_record, items) if record is not None)
+    return found or None
+
+
+def _mail(body: JSON) -> MailboxMessage | None:
+    message = mailbox_message(body)
+    return message if message.provider_id else None

@@ -1,0 +1,259 @@
+"""RingCentral's message store of the signed-in user: texts, faxes, voicemail. See `mailbox.Mailbox`.
+
+Reading is in the rate group Light, changing and contents are in Medium. A list without dates covers only the
+last day, and its pages are counted over a moving window, so both ends are always given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from campaigns.providers.base import JSON, Fate, ProviderError
+from campaigns.providers.http import Answer, Sink
+from campaigns.providers.mailbox import (
+    LARGEST_ATTACHMENT,
+    Attachment,
+    MailboxChanges,
+    MailboxFilter,
+    MailboxMessage,
+    MailboxPage,
+    Outcome,
+)
+from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral.api import (
+    EXTENSION,
+    MEDIUM,
+    MOST_PAGES,
+    PER_PAGE,
+    Ask,
+    Calls,
+    Params,
+    moment,
+    records,
+    repeated,
+    segment,
+    window,
+)
+from campaigns.providers.ringcentral.errors import parse_problem, refusal, senseless
+from campaigns.providers.ringcentral.mailbox_parse import (
+    MANY_AS_JSON,
+    mailbox_message,
+    mailbox_page,
+    outcomes,
+)
+
+_STORE: Final = f"{EXTENSION}/message-store"
+_SYNC: Final = f"{EXTENSION}/message-sync"
+_IN_PATH: Final = 50  # ids that one path may hold
+_IN_BODY: Final = 1000
+_ID: Final = re.compile(r"[0-9]{1,20}")
+_CONVERSATION: Final = re.compile(r"-?[0-9]{1,20}")
+_READ: Final = {True: "Read", False: "Unread"}
+_TOKEN_TOO_OLD: Final = "MSG-333"  # noqa: S105 - a code, not a token
+_NO_ADDRESS: Final = "AGW-404"
+_ALL: Final = MailboxFilter()
+
+
+class RingCentralMailbox:
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def pages(
+        self, *, date_from: datetime, date_to: datetime | None = None, only: MailboxFilter = _ALL
+    ) -> Iterator[MailboxPage]:
+        params = window(date_from, date_to or self._calls.now()) + _filters(only)
+        params += repeated("availability", only.availability) + repeated("phoneNumber", only.phone)
+        params += [] if only.read is None else [("readStatus", _READ[only.read])]
+        for number in range(1, MOST_PAGES + 1):
+            paging = [("page", str(number)), ("perPage", str(PER_PAGE))]
+            answer, data = self._calls.get(_STORE, params + paging)
+            found = records(answer, data)
+            page = mailbox_page(found, data)
+            yield page
+            if not found or number >= page.pages:
+                return
+
+    def message(self, message_id: str) -> MailboxMessage:
+        answer, data = self._calls.get(f"{_STORE}/{segment(message_id)}")
+        return _message(answer, data)
+
+    def several(self, message_ids: Sequence[str]) -> list[Outcome]:
+        return self._in_path("GET", message_ids, group="light")
+
+    def mark(self, message_ids: Sequence[str], *, read: bool) -> list[Outcome]:
+        return self._change("PUT", message_ids, {"readStatus": _READ[read]})
+
+    def restore(self, message_ids: Sequence[str]) -> list[Outcome]:
+        return self._change("PATCH", message_ids, {"availability": "Alive"})
+
+    def delete(self, message_ids: Sequence[str], *, purge: bool = False) -> list[Outcome]:
+        # The ids stand in the path and never in the body, which a proxy may drop from a DELETE: RingCentral
+        # takes a deletion without ids for the whole mailbox. A second DELETE purges what the first deleted.
+        params = [("purge", "true" if purge else "false")]
+        return self._in_path("DELETE", message_ids, params=params, repeatable=purge)
+
+    def delete_conversations(
+        self, conversation_ids: Sequence[str], *, date_to: datetime, purge: bool = False
+    ) -> None:
+        for some in _parts(_checked(conversation_ids, _CONVERSATION), _IN_PATH):
+            params = repeated("conversationId", some)
+            params += [("dateTo", moment(date_to)), ("purge", "true" if purge else "false")]
+            answer = self._calls.ask(
+                Ask(
+                    method="DELETE",
+                    path=_STORE,
+                    params=params,
+                    group=MEDIUM,
+                    good=frozenset({204, 404}),
+                    repeatable=purge,
+                )
+            )
+            _check_address(answer)
+
+    def content(self, attachment: Attachment, sink: Sink, *, most: int = LARGEST_ATTACHMENT) -> None:
+        if not attachment.uri:
+            raise _no_content("The message has no such attachment.", "not_found")
+        if not self._calls.trusts(attachment.uri):
+            raise _no_content("The attachment is not kept at RingCentral, so it is not fetched.", "answer")
+        if (attachment.size or 0) > most:
+            raise _no_content("The attachment is too large to be shown here.", "too_large")
+        ask = Ask(path=attachment.uri, group=MEDIUM, accept="*/*", answer_bytes=most, sink=sink)
+        self._calls.ask(ask)
+
+    def sync(
+        self,
+        *,
+        date_from: datetime,
+        token: str = "",
+        only: MailboxFilter = _ALL,
+        most: int | None = None,
+    ) -> MailboxChanges:
+        if only.read is not None or only.phone or only.availability:
+            raise ValueError("a synchronisation cannot be filtered by number, read or availability")
+        if token:
+            try:
+                return self._synced([("syncType", "ISync"), ("syncToken", token)], whole=False)
+            except ProviderError as error:
+                if error.code != _TOKEN_TOO_OLD:
+                    raise
+        params = [("syncType", "FSync"), *window(date_from, None), *_filters(only)]
+        params += [("recordCount", str(most))] if most else []
+        return self._synced(params, whole=True)
+
+    def _synced(self, params: Params, *, whole: bool) -> MailboxChanges:
+        answer, data = self._calls.get(_SYNC, params)
+        found = records(answer, data)
+        told = data.get("syncInfo")
+        info: JSON = told if isinstance(told, dict) else {}
+        token = parse.text(info.get("syncToken"))
+        if not token:
+            raise senseless(answer, "it holds no token for the next synchronisation")
+        return MailboxChanges(
+            messages=tuple(map(mailbox_message, found)),
+            token=token,
+            whole=whole,
+            older_exist=info.get("olderRecordsExist") is True,
+            synced_at=parse.moment(info.get("syncTime")),
+        )
+
+    def _in_path(
+        self,
+        method: str,
+        message_ids: Sequence[str],
+        *,
+        group: str = MEDIUM,
+        params: Params | None = None,
+        repeatable: bool = True,
+    ) -> list[Outcome]:
+        found: list[Outcome] = []
+        for some in _parts(_checked(message_ids, _ID), _IN_PATH):
+            ask = Ask(
+                method=method,
+                path=f"{_STORE}/{','.join(some)}",
+                params=params,
+                group=group,
+                accept=f"{MANY_AS_JSON}, application/json" if len(some) > 1 else "application/json",
+                good=frozenset({200, 204, 207, 404}),
+                repeatable=repeatable,
+            )
+            found += _told(self._calls.ask(ask), some, method)
+        return found
+
+    def _change(self, method: str, message_ids: Sequence[str], change: JSON) -> list[Outcome]:
+        found: list[Outcome] = []
+        for some in _parts(_checked(message_ids, _ID), _IN_BODY):
+            alone = len(some) == 1
+            content: Any = change if alone else [{"resourceId": one, "body": change} for one in some]
+            ask = Ask(
+                method=method,
+                path=f"{_STORE}/{some[0] if alone else '*'}",
+                content=content,
+                group=MEDIUM,
+                accept="application/json" if alone else f"{MANY_AS_JSON}, application/json",
+                good=frozenset({200, 207, 404}),
+            )
+            found += _told(self._calls.ask(ask), some, method)
+        return found
+
+
+def _told(answer: Answer, asked: list[str], method: str) -> list[Outcome]:
+    """What became of each message. Gone is as good as deleted."""
+    _check_address(answer)
+    good = frozenset({200, 204, 404}) if method == "DELETE" else frozenset({200, 204})
+    if answer.status == 207:
+        return outcomes(answer, asked, good=good)
+    if len(asked) > 1 and answer.status != 204:
+        raise refusal(answer)
+    message = None
+    if answer.status == 200:
+        message = _message(answer, parse.as_object(answer.body) or {})
+    code = "" if answer.status in good else refusal(answer).code
+    return [
+        Outcome(
+            provider_id=one,
+            done=answer.status in good,
+            http_status=answer.status,
+            code=code,
+            message=message,
+        )
+        for one in asked
+    ]
+
+
+def _check_address(answer: Answer) -> None:
+    """A 404 is about a message, unless RingCentral has no such address at all."""
+    if answer.status == 404 and parse_problem(answer.body).code == _NO_ADDRESS:
+        raise refusal(answer)
+
+
+def _message(answer: Answer, data: JSON) -> MailboxMessage:
+    message = mailbox_message(data)
+    if not message.provider_id:
+        raise senseless(answer, "it holds no message")
+    return message
+
+
+def _checked(ids: Sequence[str], shape: re.Pattern[str]) -> list[str]:
+    """Each id once. Raises ValueError for none at all and for what is no id, such as an asterisk."""
+    if isinstance(ids, str) or not ids:
+        raise ValueError("no messages named: RingCentral would take that for all of them")
+    if not all(shape.fullmatch(one) for one in ids):
+        raise ValueError("an id of a message is a number")
+    return list(dict.fromkeys(ids))
+
+
+def _parts(ids: list[str], size: int) -> Iterator[list[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def _filters(only: MailboxFilter) -> Params:
+    params = repeated("messageType", only.kinds) + repeated("direction", only.directions)
+    params += repeated("conversationId", only.conversation_id) + repeated("owner", only.owner)
+    return params + ([("distinctConversations", "true")] if only.newest_of_conversation else [])
+
+
+def _no_content(sentence: str, kind: str) -> ProviderError:
+    return ProviderError(sentence, kind=kind, permanent=True, fate=Fate.NOT_SENT)

@@ -1,0 +1,283 @@
+"""RingCentral's JSON to our words, as strict as the decisions need and no stricter.
+
+Ids come as numbers or strings, times under two names, money as JSON numbers; optional fields go missing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import orjson
+
+from campaigns.providers.base import (
+    JSON,
+    BatchState,
+    Rejected,
+    RemoteMessage,
+    SenderNumber,
+    StatusTotal,
+    StatusTotals,
+)
+from campaigns.providers.http import Answer
+from campaigns.providers.registration import Registration
+from campaigns.providers.ringcentral.errors import code_word, request_id
+
+EVIDENCE_BYTES: Final = 64 * 1024
+BATCH_ID, MESSAGE_ID = 64, 32
+"""Characters of an id at most; RingCentral's have 36 and about ten."""
+_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_TOLL_FREE: Final = re.compile(r"\+1(800|833|844|855|866|877|888)[0-9]{7}")
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+_MOST_DIGITS: Final = 30  # of an amount: beyond that it is not money
+_MOST_WRITTEN: Final = 40  # signs of a phone number, however it is written
+_NATIONAL: Final = 10  # digits of a number of the North American plan without its 1
+_FORMATTING: Final = str.maketrans("", "", " \t\u00a0()-.\u2010\u2011\u2013/")
+_MOST_SIGNS: Final = 60  # of an amount as it is written
+
+
+def as_object(body: bytes) -> JSON | None:
+    """The JSON object in a body; None if there is none."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # orjson refuses half of a surrogate pair, which a text cut in the middle of an emoji holds.
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            return None
+    return data if isinstance(data, dict) else None
+
+
+def identity(value: object, *, most: int = 128) -> str:
+    """An id as text; empty if the value cannot be one, or is longer than what it is kept in: cut off, it
+    would be another's."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if 0 < value < 10**most else ""
+    return value if isinstance(value, str) and len(value) <= most and _ID.fullmatch(value) else ""
+
+
+def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
+    """`provider_id` is empty if the answer names none; `batch_size` is 0 if it gives none.
+
+    `answer` is kept as evidence where the batch is the whole answer.
+    """
+    rejected = data.get("rejected")
+    return BatchState(
+        provider_id=identity(data.get("id"), most=BATCH_ID),
+        sender=phone(data.get("from")),
+        batch_size=count(data.get("batchSize")),
+        processed_count=count(data.get("processedCount")),
+        status=text(data.get("status")),
+        created_at=moment(data.get("creationTime") or data.get("createdAt")),
+        modified_at=moment(data.get("lastModifiedTime") or data.get("lastUpdatedAt")),
+        cost=money(data.get("cost")),
+        rejected=tuple(_rejected(item) for item in objects(rejected)),
+        request_id=request_id(answer) if answer else "",
+        http_status=answer.status if answer else None,
+        raw=answer.body[:EVIDENCE_BYTES] if answer else b"",
+    )
+
+
+def _rejected(item: JSON) -> Rejected:
+    return Rejected(
+        index=count(item.get("index")),
+        to=_one(item.get("to")),
+        code=text(item.get("errorCode")),
+        description=text(item.get("description")),
+    )
+
+
+def remote_message(data: JSON) -> RemoteMessage:
+    segments = data.get("segmentCount")
+    return RemoteMessage(
+        provider_id=identity(data.get("id"), most=MESSAGE_ID),
+        batch_id=identity(data.get("batchId"), most=BATCH_ID),
+        sender=phone(data.get("from")),
+        to=_one(data.get("to")),
+        direction=direction(data.get("direction")),
+        status=text(data.get("messageStatus")),
+        error_code=text(data.get("errorCode")),
+        segments=segments if isinstance(segments, int) and not isinstance(segments, bool) else None,
+        cost=money(data.get("cost")),
+        text=text(data.get("text")),
+        created_at=moment(data.get("creationTime") or data.get("createdAt")),
+        modified_at=moment(data.get("lastModifiedTime") or data.get("lastUpdatedAt")),
+    )
+
+
+def direction(value: object) -> str:
+    """Inbound or Outbound; the samples of 2020 have `in` and `out`."""
+    word = text(value)
+    return {"in": "Inbound", "out": "Outbound"}.get(word, word)
+
+
+def records(data: JSON) -> list[JSON] | None:
+    """The records of a page; None if the answer is no page at all, which is not the same as an empty one."""
+    found = data.get("records")
+    return list(objects(found)) if isinstance(found, list) else None
+
+
+def next_token(data: JSON) -> str:
+    """The token of the next page; empty on the last."""
+    paging = data.get("paging")
+    token = paging.get("nextPageToken") if isinstance(paging, dict) else None
+    return token if isinstance(token, str) else ""
+
+
+def page_total(data: JSON) -> int:
+    """How many pages a numbered list has; 0 if it does not say."""
+    paging = data.get("paging")
+    return count(paging.get("totalPages")) if isinstance(paging, dict) else 0
+
+
+def sender_number(data: JSON) -> SenderNumber | None:
+    """None for what is no phone number, such as an extension that is only diverted to."""
+    own = phone(data.get("phoneNumber"))
+    if not _E164.fullmatch(own):
+        return None
+    given = data.get("features")
+    features = tuple(name for name in given if isinstance(name, str)) if isinstance(given, list) else ()
+    return SenderNumber(
+        phone=own,
+        label=text(data.get("label")) or text(data.get("location")),
+        toll_free=data.get("paymentType") == "TollFree" or bool(_TOLL_FREE.fullmatch(own)),
+        can_send_batches="A2PSmsSender" in features,
+        features=features,
+        provider_id=identity(data.get("id")),
+    )
+
+
+def registration(data: JSON) -> Registration:
+    """Campaign and brand are missing for a number in no campaign."""
+    campaign, brand = (data.get(name) for name in ("smsCampaignInfo", "smsBrandInfo"))
+    campaign, brand = (part if isinstance(part, dict) else {} for part in (campaign, brand))
+    cases = campaign.get("useCases")
+    problems = [*objects(campaign.get("errors")), *objects(brand.get("errors"))]
+    return Registration(
+        campaign_id=identity(campaign.get("id")),
+        status=text(campaign.get("status")),
+        tier=text(campaign.get("registrationTier")),
+        use_cases=tuple(case for case in cases if isinstance(case, str)) if isinstance(cases, list) else (),
+        brand_status=text(brand.get("status")),
+        problems=tuple(code for code in (code_word(item.get("errorCode")) for item in problems) if code),
+    )
+
+
+def status_totals(data: JSON) -> StatusTotals | None:
+    """None if not one of the five statuses is there: then the answer is something else."""
+    names = ("queued", "sent", "delivered", "sendingFailed", "deliveryFailed")
+    if not any(isinstance(data.get(name), dict) for name in names):
+        return None
+    queued, sent, delivered, sending_failed, delivery_failed = (_total(data.get(name)) for name in names)
+    return StatusTotals(
+        queued=queued,
+        sent=sent,
+        delivered=delivered,
+        sending_failed=sending_failed,
+        delivery_failed=delivery_failed,
+    )
+
+
+def _total(data: object) -> StatusTotal:
+    if not isinstance(data, dict):
+        return StatusTotal()
+    codes = data.get("errorCodeCounts")
+    return StatusTotal(
+        count=count(data.get("count")),
+        cost=money(data.get("cost")) or Decimal(0),
+        error_codes={text(code): count(number) for code, number in codes.items()}
+        if isinstance(codes, dict)
+        else {},
+    )
+
+
+def money(value: object) -> Decimal | None:
+    """US dollars. orjson reads 0.007 as the nearest float, whose shortest spelling is 0.007 again."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
+        return None
+    written = str(value)
+    if len(written) > _MOST_SIGNS:
+        return None
+    try:
+        amount = Decimal(written)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and abs(amount.adjusted()) < _MOST_DIGITS else None
+
+
+def moment(value: object) -> datetime | None:
+    """When something happened: at the latest now, whatever the carrier's clock says.
+
+    A time ahead would be newer than all that people say until then, such as STOP.
+    """
+    found = deadline(value)
+    return found and min(found, datetime.now(UTC))
+
+
+def deadline(value: object) -> datetime | None:
+    """A time that may lie ahead, such as the end of a subscription. None for what is no time, or of another
+    century: neither the tables nor the pages could hold it."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        if found.tzinfo is not UTC:  # the usual "Z"
+            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if EARLIEST <= found < LATEST else None
+
+
+def text(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    if value.isascii():
+        return value
+    # Half a surrogate pair cannot be stored; it becomes the replacement sign.
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _one(value: object) -> str:
+    """`to` is a list of one; a bare string is taken too."""
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    return phone(value)
+
+
+def phone(value: object) -> str:
+    """E.164 of a number that is certain in RingCentral's spellings; anything else as it came.
+
+    Most answers have E.164. Its own client documents 15551234567, and the mailbox sometimes gives a number
+    as it stands in a phone book. Ten digits are a number of the North American plan.
+    """
+    written = text(value)
+    if _E164.fullmatch(written):
+        return written
+    digits = written[:_MOST_WRITTEN].translate(_FORMATTING)
+    if digits[:1] == "+" or digits[:2] == "00":
+        digits, international = digits[1:] if digits[0] == "+" else digits[2:], True
+    else:
+        international = len(digits) > _NATIONAL
+    if not (digits.isascii() and digits.isdigit()) or len(written) > _MOST_WRITTEN:
+        return written
+    if not international and len(digits) != _NATIONAL:
+        return written
+    found = f"+{digits}" if international else f"+1{digits}"
+    return found if _E164.fullmatch(found) else written
+
+
+def count(value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def objects(value: Any) -> Iterator[JSON]:
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())

@@ -1,0 +1,109 @@
+"""RingCentral's webhook subscriptions. See `webhooks.Webhooks`.
+
+There may be 30 of one user and app. A subscription whose address fails for some minutes is blacklisted for
+good, and what happened meanwhile is never told: polling has to be enough.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Final
+
+from campaigns.providers.base import JSON
+from campaigns.providers.http import Answer
+from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral.api import A2P, EXTENSION, MEDIUM, Ask, Calls, records, segment
+from campaigns.providers.ringcentral.errors import code_word, senseless
+from campaigns.providers.webhooks import DisabledFilter, Subscription
+
+_PATH: Final = "/restapi/v1.0/subscription"
+LONGEST: Final = 315_360_000  # seconds, ten years
+_REMINDER: Final = f"{_PATH}/~?threshold=259200&interval=43200"  # from three days before its end, twice a day
+
+BATCHES: Final = f"{A2P}/batches"
+OUTGOING: Final = f"{A2P}/messages?direction=Outbound"
+INCOMING: Final = f"{A2P}/messages?direction=Inbound"
+OPT_OUTS: Final = f"{A2P}/opt-outs"
+CONSENTS: Final = "/restapi/v2/accounts/~/sms/consents"
+MAIL: Final = f"{EXTENSION}/message-store/instant?type=SMS"
+MAIL_CHANGES: Final = f"{EXTENSION}/message-store"
+EVERYTHING: Final = (BATCHES, OUTGOING, INCOMING, OPT_OUTS, CONSENTS, MAIL, MAIL_CHANGES, _REMINDER)
+
+
+class RingCentralWebhooks:
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def create(
+        self, address: str, *, token: str, filters: Sequence[str] = (), lifetime: int | None = None
+    ) -> Subscription:
+        mode = {"transportType": "WebHook", "address": address, "verificationToken": token}
+        content = {
+            "eventFilters": [*(filters or EVERYTHING)],
+            "deliveryMode": mode,
+            "expiresIn": lifetime or LONGEST,
+        }
+        return self._one(Ask(method="POST", path=_PATH, content=content, group=MEDIUM, repeatable=False))
+
+    def list(self) -> builtins.list[Subscription]:
+        answer, data = self._calls.get(_PATH)
+        return [subscription(record) for record in records(answer, data)]
+
+    def get(self, subscription_id: str) -> Subscription:
+        return self._one(Ask(path=self._path(subscription_id)))
+
+    def renew(self, subscription_id: str) -> Subscription:
+        """For as long as RingCentral thinks fit, which may be shorter than it was; see `update`."""
+        return self._one(Ask(method="POST", path=f"{self._path(subscription_id)}/renew"))
+
+    def update(
+        self, subscription_id: str, filters: Sequence[str], *, lifetime: int | None = None
+    ) -> Subscription:
+        content = {"eventFilters": [*filters], "expiresIn": lifetime or LONGEST}
+        return self._one(Ask(method="PUT", path=self._path(subscription_id), content=content, group=MEDIUM))
+
+    def delete(self, subscription_id: str) -> None:
+        self._calls.ask(
+            Ask(
+                method="DELETE",
+                path=self._path(subscription_id),
+                group=MEDIUM,
+                good=frozenset({200, 204, 404}),
+            )
+        )
+
+    def _one(self, ask: Ask) -> Subscription:
+        answer, data = self._calls.ask_json(ask)
+        return _checked(answer, subscription(data))
+
+    def _path(self, subscription_id: str) -> str:
+        return f"{_PATH}/{segment(subscription_id)}"
+
+
+def _checked(answer: Answer, found: Subscription) -> Subscription:
+    if not found.provider_id:
+        raise senseless(answer, "it holds no subscription")
+    return found
+
+
+def subscription(data: JSON) -> Subscription:
+    """`provider_id` is empty if the data is no subscription."""
+    mode, blacklisted = (data.get(name) for name in ("deliveryMode", "blacklistedData"))
+    filters = data.get("eventFilters")
+    status = parse.text(data.get("status"))
+    reason = parse.text(blacklisted.get("reason")) if isinstance(blacklisted, dict) else ""
+    return Subscription(
+        provider_id=parse.identity(data.get("id")),
+        address=parse.text(mode.get("address")) if isinstance(mode, dict) else "",
+        filters=tuple(map(parse.text, filters)) if isinstance(filters, list) else (),
+        disabled=tuple(
+            DisabledFilter(filter=parse.text(item.get("filter")), code=code_word(item.get("reason")))
+            for item in parse.objects(data.get("disabledFilters"))
+        ),
+        status=status,
+        trouble=reason or ("" if status in ("", "Active") else status),
+        created_at=parse.moment(data.get("creationTime")),
+        expires_at=parse.deadline(data.get("expirationTime")),
+        lifetime=parse.count(data.get("expiresIn")) or None,
+    )

@@ -1,0 +1,1 @@
+"""What the provider says → our rows, forward only."""

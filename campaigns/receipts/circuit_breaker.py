@@ -1,0 +1,76 @@
+"""Holds a campaign when receipts say that going on does harm: spam filters, a bad number, a used-up limit.
+
+Judged by the totals that the poller stores with each batch, never by counting messages, and only over what
+was handed over since a person last let the campaign go on: that person knew the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from campaigns.accounts import registry
+from campaigns.models import Batch, Campaign
+from campaigns.providers.ringcentral.error_codes import Klass, explain
+from campaigns.sending import lifecycle
+
+HARMFUL = (Klass.CONTENT, Klass.SENDER, Klass.QUOTA)
+"""Causes that meet the next texts too, and of which some harm the sending number."""
+LEAST = 10
+"""Texts; fewer may be chance."""
+SHARE = 0.05
+"""Of the texts that the provider has sent or given up on."""
+SETTLED = ("sent", "delivered", "sending_failed", "delivery_failed")
+
+Totals = Mapping[str, Mapping[str, Any]]
+"""As a batch stores them: name → {count, cost, error_codes}."""
+
+
+def reasons(totals: Iterable[Totals]) -> Counter[str]:
+    """How many texts came back with which of the provider's codes."""
+    found = Counter[str]()
+    for part in totals:
+        for entry in part.values():
+            found.update(entry["error_codes"])
+    return found
+
+
+def harm(totals: Iterable[Totals]) -> Counter[str]:
+    """The same, only of codes that will meet the next texts too."""
+    every = reasons(totals)
+    return Counter({code: count for code, count in every.items() if explain(code).klass in HARMFUL})
+
+
+def check(campaign_id: int) -> bool:
+    """Hold the campaign if too many of its texts were stopped. True for the one call that did it."""
+    campaign = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING).first()
+    if campaign is None:
+        return False
+    totals = _since_it_was_let_go(campaign)
+    stopped = harm(totals)
+    settled = sum(part[name]["count"] for part in totals for name in SETTLED if name in part)
+    if stopped.total() < max(LEAST, SHARE * settled):
+        return False
+    worst = stopped.most_common(1)[0][0]
+    return lifecycle.hold(campaign_id, _sentence(stopped, settled), code=worst)
+
+
+def _since_it_was_let_go(campaign: Campaign) -> list[Totals]:
+    batches = Batch.objects.filter(campaign=campaign, state=Batch.State.ACCEPTED)
+    let_go = campaign.events.filter(verb__in=lifecycle.LET_GO_ON).values_list("at", flat=True).first()
+    if let_go is not None:
+        batches = batches.filter(accepted_at__gt=let_go)
+    return list(batches.values_list("totals", flat=True))
+
+
+def _sentence(stopped: Counter[str], settled: int) -> str:
+    worst = explain(stopped.most_common(1)[0][0])
+    most = "all of them" if len(stopped) == 1 else "most of them"
+    what_next = "When that is put right, press Try again."
+    if worst.klass is Klass.CONTENT:
+        what_next = "The text of this campaign is fixed: to change it, cancel the rest and write a new one."
+    return (
+        f"{stopped.total():,} of {settled:,} texts that {registry.provider_name()} worked off were stopped, "
+        f"{most} with {worst.code}. {worst.sentence} {worst.advice} {what_next}"
+    )

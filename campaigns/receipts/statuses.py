@@ -1,0 +1,213 @@
+"""What the provider knows, into our tables: forward only, idempotent, a page in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from campaigns.models import Batch, Campaign, Message, RowState
+from campaigns.opt_outs import carrier
+from campaigns.providers.base import BatchState, RemoteMessage, StatusTotals
+from campaigns.providers.ringcentral.error_codes import is_opt_out
+from campaigns.runtime.bulk_sql import update
+from campaigns.sending import counters
+
+log = logging.getLogger(__name__)
+
+MEANING: dict[str, str] = {
+    "Queued": Message.State.WAITING.value,
+    "Sent": Message.State.SENT.value,
+    "Delivered": Message.State.DELIVERED.value,
+    "SendingFailed": Message.State.NOT_DELIVERED.value,
+    "DeliveryFailed": Message.State.NOT_DELIVERED.value,
+}
+"""The provider's words. One that is not here changes nothing. Plain texts: a million rows are compared."""
+
+DELIVERED = Message.State.DELIVERED.value
+
+RANK: dict[str, int] = {
+    Message.State.WAITING.value: 0,
+    Message.State.SENT.value: 1,
+    Message.State.DELIVERED.value: 2,
+    Message.State.NOT_DELIVERED.value: 2,
+    Message.State.REJECTED.value: 3,
+    Message.State.EXCLUDED.value: 3,
+}
+"""A state only ever gives way to one of higher rank."""
+
+ROW_STATE: dict[str, str] = {
+    Message.State.WAITING.value: RowState.WITH_CARRIER.value,
+    Message.State.SENT.value: RowState.SENT.value,
+    Message.State.DELIVERED.value: RowState.DELIVERED.value,
+    Message.State.NOT_DELIVERED.value: RowState.NOT_DELIVERED.value,
+}
+COLUMNS = ("state", "provider_id", "error_code", "billed_segments", "cost", "changed_at")
+
+
+def hold_still(campaign_ids: Iterable[int]) -> None:
+    """Lock campaigns until the transaction ends: always the first lock, and in order, so that a poll and a
+    reading of the whole store do not wait for each other in a ring."""
+    # No key: a row that refers to the campaign may be written meanwhile.
+    held = Campaign.objects.select_for_update(no_key=True).filter(pk__in=campaign_ids).order_by("pk")
+    list(held.values_list("pk"))
+
+
+@transaction.atomic
+def take_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
+    """Store one page of a batch's messages; returns how many of ours it changed.
+
+    Safe to repeat and in any order: a late or doubled page changes nothing.
+    """
+    remote = {item.to: item for item in page if item.direction != "Inbound"}
+    if not remote:
+        return 0
+    hold_still([batch.campaign_id])
+    rows: list[tuple[Any, ...]] = []
+    moves: Counter[tuple[str, str]] = Counter()
+    for pk, to, *known in _ours(batch, list(remote)):
+        item = remote.get(to)
+        learned = _learned(Known(*known), item, pk) if item else None
+        if learned is None:
+            continue
+        rows.append((pk, *learned))
+        if learned.state != known[0]:
+            moves[known[0], learned.state] += 1
+    update(Message, COLUMNS, rows)
+    _move(batch.campaign_id, moves)
+    take_opt_outs(batch.account, remote.values())
+    return len(rows)
+
+
+def take_opt_outs(account: str, messages: Iterable[RemoteMessage]) -> None:
+    """Whom a receipt calls opted out gets nothing more. The same receipt again changes nothing."""
+    receipts = [
+        carrier.receipt(item.sender, item.to, item.modified_at or item.created_at)
+        for item in messages
+        if item.error_code and MEANING.get(item.status) != DELIVERED and is_opt_out(item.error_code)
+    ]
+    if receipts:
+        carrier.refused(account, receipts)
+
+
+class Known(NamedTuple):
+    """What we know of one message: the values of COLUMNS."""
+
+    state: str
+    provider_id: str
+    error_code: str
+    billed_segments: int | None
+    cost: Decimal | None
+    changed_at: datetime | None
+
+
+def _learned(known: Known, item: RemoteMessage, pk: int) -> Known | None:
+    """What we know after this; None if it says nothing new."""
+    old, new = known.state, MEANING.get(item.status)
+    if known.provider_id and known.provider_id != item.provider_id:
+        log.warning("two messages of the provider for one of ours", extra={"row": pk})
+        return None
+    if new is None or RANK[new] < RANK[old]:
+        return None
+    if RANK[new] == 2 == RANK[old] and new != old:
+        log.warning("the provider tells another end of a text than before", extra={"row": pk, "now": new})
+        return None
+    if new == old and known.changed_at and item.modified_at and item.modified_at < known.changed_at:
+        return None
+    # A page may be older than the one before it, or lack what is not settled yet: nothing is taken away.
+    learned = Known(
+        new,
+        item.provider_id,
+        item.error_code[:20] or known.error_code,
+        known.billed_segments if item.segments is None else item.segments,
+        known.cost if item.cost is None else item.cost,
+        item.modified_at or known.changed_at,
+    )
+    return None if learned == known else learned
+
+
+def _ours(batch: Batch, phones: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Our messages of the batch for these numbers at least, locked where the database can."""
+    messages = Message.objects.select_for_update().filter(batch=batch, campaign_id=batch.campaign_id)
+    fields = ("id", "to", *COLUMNS)
+    if len(phones) * 2 > batch.size:  # a thousand numbers in a query cost more than some rows too many
+        return list(messages.values_list(*fields))
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(phones), 900):
+        found += messages.filter(to__in=phones[start : start + 900]).values_list(*fields)
+    return found
+
+
+def _move(campaign_id: int, moves: Counter[tuple[str, str]]) -> None:
+    changes: Counter[str] = Counter()
+    for (source, target), count in moves.items():
+        changes[ROW_STATE[source]] -= count
+        changes[ROW_STATE[target]] += count
+    counters.shift(campaign_id, changes)
+
+
+@transaction.atomic
+def take_batch(batch: Batch, remote: BatchState, now: datetime) -> None:
+    """Store the provider's description of a batch. Its counter and its end never go back.
+
+    What another process learned meanwhile is kept: a poll may bring an older state than an event did.
+    """
+    names = ["remote_status", "processed_count", "remote_size", "cost", "polled_at", "completed_at"]
+    batch.refresh_from_db(fields=names, from_queryset=Batch.objects.select_for_update())
+    if batch.completed_at is None or remote.completed:
+        batch.remote_status = remote.status[:20]
+    batch.processed_count = max(batch.processed_count, remote.processed_count)
+    batch.remote_size = remote.batch_size or batch.remote_size
+    batch.cost = remote.cost if remote.cost is not None else batch.cost
+    batch.polled_at = now
+    if remote.completed and batch.completed_at is None:
+        batch.completed_at = now
+    batch.save(update_fields=names)
+
+
+def take_totals(batch: Batch, totals: StatusTotals) -> None:
+    """Store the provider's aggregation beside the batch, money as text."""
+    batch.totals = {name: {**part, "cost": str(part["cost"])} for name, part in asdict(totals).items()}
+    batch.save(update_fields=["totals"])
+
+
+def settled(totals: StatusTotals) -> int:
+    """A number that grows with every step of every message: when it stands still, nothing is new."""
+    final = totals.delivered.count + totals.sending_failed.count + totals.delivery_failed.count
+    return totals.sent.count + 2 * final
+
+
+def all_final(totals: StatusTotals, size: int) -> bool:
+    final = totals.delivered.count + totals.sending_failed.count + totals.delivery_failed.count
+    return 0 < totals.count == final >= size
+
+
+RECEIPTS_FOR = timedelta(hours=72)
+"""After this no receipt is expected any more; some carriers never send one."""
+
+
+LIVELY = timedelta(seconds=30)
+"""So long after a batch was handed over somebody is likely to watch it."""
+
+
+def next_look(batch: Batch, *, final: bool, now: datetime) -> datetime | None:
+    """When to ask about a batch again; None: never, everything about it is known.
+
+    A round costs up to four calls of the fifty a minute that RingCentral allows for everything, and all due
+    batches share it: so every 4 s at first, every 8 s later, and at growing intervals once it was sent,
+    because receipts come in quickly or hours later.
+    """
+    if final:
+        return None
+    since_accepted = now - (batch.accepted_at or now)
+    if batch.completed_at is None:
+        return now + timedelta(seconds=4 if since_accepted < LIVELY else 8)
+    if since_accepted > RECEIPTS_FOR:
+        return None
+    return now + min(max(timedelta(seconds=4), (now - batch.completed_at) / 4), timedelta(minutes=30))

@@ -1,0 +1,1 @@
+"""After a lost answer: what became of an attempt, from the provider's own records."""

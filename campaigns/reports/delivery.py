@@ -1,0 +1,183 @@
+"""The delivery report: the provider's own aggregation beside our messages, and what both mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Count
+
+from campaigns.accounts import registry
+from campaigns.models import Batch, Campaign, CampaignRow, Message, RowState, Tally
+from campaigns.providers.ringcentral.error_codes import Explanation, explain
+from campaigns.reports.explanations import sentence
+from campaigns.reports.progress import TAKEN, UNDECIDED
+
+NAMES = {
+    "queued": "queued",
+    "sent": "sent",
+    "delivered": "delivered",
+    "sending_failed": "sendingFailed",
+    "delivery_failed": "deliveryFailed",
+}
+"""Our names of the five parts, and the provider's."""
+
+
+@dataclass(slots=True)
+class StatusLine:
+    count: int = 0
+    cost: Decimal = Decimal(0)
+    codes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLine:
+    code: str
+    count: int
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonLine:
+    code: str
+    outcome: str
+    sentence: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    campaign: Campaign
+    tally: Tally
+    provider_totals: dict[str, StatusLine]
+    ours: dict[str, int]
+    differences: Sequence[str]
+    errors: Sequence[ErrorLine]
+    rejected: Sequence[ErrorLine]
+    reasons: Sequence[ReasonLine]
+    cost: Decimal | None
+    expected_cost: Decimal | None
+    segments: int
+    read_at: datetime | None
+
+    @property
+    def agree(self) -> bool:
+        return not self.differences
+
+    @property
+    def texts(self) -> int:
+        return sum(line.count for line in self.provider_totals.values())
+
+    @property
+    def taken(self) -> int:
+        """Texts that the provider has, of which it may not have reported yet."""
+        return self.tally.count(*TAKEN)
+
+    @property
+    def undecided(self) -> int:
+        return self.tally.count(*UNDECIDED)
+
+    @property
+    def delivered_percent(self) -> float | None:
+        """Of the texts that the provider took; None before it took any."""
+        return 100 * self.provider_totals["delivered"].count / self.texts if self.texts else None
+
+
+def report(campaign: Campaign) -> Report:
+    """Reads counters and one row a batch; counts only rejected messages and rows that were left out."""
+    counts = Tally.objects.get(campaign=campaign)
+    batches = list(Batch.objects.filter(campaign=campaign, state=Batch.State.ACCEPTED))
+    totals = provider_totals(batches)
+    unread = sum(batch.remote_size for batch in batches if not batch.totals)
+    taken = sum(line.count for line in totals.values())
+    codes = totals["sendingFailed"].codes + totals["deliveryFailed"].codes
+    read = [batch.polled_at for batch in batches if batch.polled_at]
+    return Report(
+        campaign=campaign,
+        tally=counts,
+        provider_totals=totals,
+        ours=counts.as_dict(),
+        differences=_differences(counts, totals, unread),
+        errors=[ErrorLine(code, count, explain(code)) for code, count in codes.most_common()],
+        rejected=_rejected(campaign) if counts.rejected else [],
+        reasons=_reasons(campaign, counts),
+        cost=sum((line.cost for line in totals.values()), Decimal(0)) if taken else None,
+        expected_cost=None if campaign.price is None else campaign.price * campaign.segments,
+        segments=campaign.segments,
+        read_at=max(read, default=None),
+    )
+
+
+def provider_totals(batches: Sequence[Batch]) -> dict[str, StatusLine]:
+    """The `statuses` aggregation of these batches, summed."""
+    totals = {name: StatusLine() for name in NAMES.values()}
+    for batch in batches:
+        for ours, theirs in NAMES.items():
+            part = batch.totals.get(ours)
+            if part:
+                totals[theirs].count += part["count"]
+                totals[theirs].cost += Decimal(part["cost"])
+                totals[theirs].codes.update(part["error_codes"])
+    return totals
+
+
+def _differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> list[str]:
+    """Where the provider's counts and ours part. `unread`: texts of batches whose totals were never read."""
+    name = registry.provider_name()
+    failed = totals["sendingFailed"].count + totals["deliveryFailed"].count
+    pairs = (
+        ("with the carrier", counts.with_carrier - unread, totals["queued"].count),
+        ("sent without a receipt", counts.sent, totals["sent"].count),
+        ("delivered", counts.delivered, totals["delivered"].count),
+        ("not delivered", counts.not_delivered, failed),
+    )
+    return [
+        f"{words.capitalize()}: {name} counts {theirs:,}, our messages say {ours:,}."
+        for words, ours, theirs in pairs
+        if ours != theirs
+    ]
+
+
+def _rejected(campaign: Campaign) -> list[ErrorLine]:
+    rows = Message.objects.filter(campaign=campaign, state=Message.State.REJECTED)
+    counted = rows.values_list("error_code").annotate(count=Count("id")).order_by("-count")
+    return [ErrorLine(code, count, explain(code)) for code, count in counted]
+
+
+def _reasons(campaign: Campaign, counts: Tally) -> list[ReasonLine]:
+    if not counts.count(RowState.EXCLUDED, RowState.DUPLICATE, RowState.INVALID):
+        return []
+    rows = CampaignRow.objects.filter(campaign=campaign).exclude(outcome=CampaignRow.Outcome.MESSAGE)
+    counted = rows.values_list("outcome", "reason").annotate(count=Count("id")).order_by("-count")
+    return [ReasonLine(reason, outcome, sentence(reason), count) for outcome, reason, count in counted]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignLine:
+    campaign: Campaign
+    tally: Tally
+    billed: Decimal | None
+
+
+def campaign_reports(before_id: int | None = None, limit: int = 25) -> list[CampaignLine]:
+    """Launched campaigns, newest first, with what the provider billed."""
+    campaigns = Campaign.objects.exclude(state=Campaign.State.DRAFT).select_related("tally", "contact_list")
+    if before_id is not None:
+        campaigns = campaigns.filter(pk__lt=before_id)
+    page = list(campaigns[:limit])
+    batches = Batch.objects.filter(campaign__in=page, state=Batch.State.ACCEPTED)
+    of_campaign: dict[int, list[Batch]] = {}
+    for batch in batches.only("campaign_id", "totals"):
+        of_campaign.setdefault(batch.campaign_id, []).append(batch)
+    return [
+        CampaignLine(campaign, campaign.tally, _billed(of_campaign.get(campaign.pk, []))) for campaign in page
+    ]
+
+
+def _billed(batches: Sequence[Batch]) -> Decimal | None:
+    if not any(batch.totals for batch in batches):
+        return None
+    return sum((line.cost for line in provider_totals(batches).values()), Decimal(0))

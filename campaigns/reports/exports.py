@@ -1,0 +1,194 @@
+"""The people behind a count: on a page, and as a file with their own columns. Formula-safe."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import orjson
+
+from campaigns.accounts import registry
+from campaigns.contacts import reach
+from campaigns.contacts.importer import all_bad_rows
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Import, ImportRow, Message, RowState
+from campaigns.reports.explanations import sentence
+from campaigns.reports.times import local
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+LEFT_OUT = (RowState.DUPLICATE, RowState.INVALID, RowState.EXCLUDED)
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLine:
+    """One row of the file and where it is."""
+
+    id: int
+    """Place in this listing, for the next page; not an id of a table."""
+    row_number: int
+    phone: str
+    cells: list[str]
+    state: RowState
+    code: str
+    reason: str
+    text: str = ""
+    segments: int | None = None
+    cost: Decimal | None = None
+    changed_at: datetime | None = None
+    provider_id: str = ""
+    batch_number: int | None = None
+
+
+def people(campaign: Campaign, state: RowState | None, after: int = 0, limit: int = 50) -> list[PersonLine]:
+    """Rows in file order, by keyset; `after` is the `id` of the last line seen."""
+    if state is None or state in LEFT_OUT:
+        return _by_row(campaign, state, after, limit)
+    return _by_message(campaign, state, after, limit)
+
+
+def state_of(message: Message) -> RowState:
+    """A waiting message is where its batch is."""
+    if message.state == Message.State.WAITING:
+        return RowState(message.batch.state)
+    return RowState(message.state)
+
+
+def _by_message(campaign: Campaign, state: RowState, after: int, limit: int) -> list[PersonLine]:
+    messages = Message.objects.filter(campaign=campaign, pk__gt=after).select_related("batch", "source_row")
+    if state.value in set(Message.State):
+        messages = messages.filter(state=state.value)
+    elif state.value in set(Batch.State):
+        messages = messages.filter(state=Message.State.WAITING, batch__state=state.value)
+    else:
+        return []
+    page = list(messages.order_by("pk")[:limit])
+    notes = _notes(page)
+    return [_line(message.pk, message.source_row, message, notes) for message in page]
+
+
+def _by_row(campaign: Campaign, state: RowState | None, after: int, limit: int) -> list[PersonLine]:
+    rows = CampaignRow.objects.filter(campaign=campaign, pk__gt=after).select_related("source_row")
+    if state is not None:
+        rows = rows.filter(outcome=state.value)
+    page = list(rows.order_by("pk")[:limit])
+    # Through the number: that index exists, and a number has one message in a campaign.
+    phones = [row.source_row.phone for row in page if row.outcome == CampaignRow.Outcome.MESSAGE]
+    found = {}
+    for start in range(0, len(phones), 900):
+        messages = Message.objects.filter(campaign=campaign, to__in=phones[start : start + 900])
+        found.update({message.to: message for message in messages.select_related("batch")})
+    notes = _notes(found.values())
+    return [
+        _line(row.pk, row.source_row, found[row.source_row.phone], notes)
+        if row.outcome == CampaignRow.Outcome.MESSAGE
+        else _left_out(row)
+        for row in page
+    ]
+
+
+def _notes(messages: Iterable[Message]) -> dict[int, str]:
+    """By batch: which person marked it as sent, and when."""
+    marked = {message.batch_id for message in messages if message.batch.state == Batch.State.MARKED_SENT}
+    attempts = Attempt.objects.filter(batch__in=marked, state=Attempt.State.MARKED_SENT) if marked else ()
+    return {attempt.batch_id: attempt.note for attempt in attempts}
+
+
+def _line(place: int, source: ImportRow, message: Message, notes: Mapping[int, str]) -> PersonLine:
+    state = state_of(message)
+    marked = state is RowState.MARKED_SENT
+    return PersonLine(
+        id=place,
+        row_number=source.number,
+        phone=message.to,
+        cells=orjson.loads(source.cells),
+        state=state,
+        code=message.error_code,
+        reason=notes.get(message.batch_id, "") if marked else sentence(message.error_code),
+        text=message.text,
+        segments=message.billed_segments or message.segments,
+        cost=message.cost,
+        changed_at=message.changed_at,
+        provider_id=message.provider_id,
+        batch_number=message.batch.number,
+    )
+
+
+def _left_out(row: CampaignRow) -> PersonLine:
+    return PersonLine(
+        id=row.pk,
+        row_number=row.source_row.number,
+        phone=row.source_row.phone,
+        cells=orjson.loads(row.source_row.cells),
+        state=RowState(row.outcome),
+        code=row.reason,
+        reason=sentence(row.reason),
+    )
+
+
+def safe(cell: str) -> str:
+    """What a spreadsheet would run as a formula gets an apostrophe in front; our importer drops it again."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+OURS = (
+    "Row", "Number", "State", "Reason", "Code", "Text", "Segments", "Cost (USD)", "Last change",
+    "Batch", "Provider id",
+)  # fmt: skip
+
+
+def rows_csv(campaign: Campaign, state: RowState | None = None) -> Iterator[str]:
+    """Every row of the file, or those in one state: the list's own columns first, then ours."""
+    columns = campaign.contact_list.columns if campaign.contact_list else []
+    return table_csv([*columns, *OURS], _export_rows(campaign, state))
+
+
+def _export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[str]]:
+    after = 0
+    while page := people(campaign, state, after, PAGE):
+        for line in page:
+            yield [*line.cells, *_own_cells(line)]
+        after = page[-1].id
+
+
+def _own_cells(line: PersonLine) -> list[str]:
+    changed = local(line.changed_at) if line.changed_at else None
+    return [
+        str(line.row_number),
+        line.phone,
+        line.state.label,
+        line.reason,
+        line.code,
+        line.text,
+        "" if line.segments is None else str(line.segments),
+        "" if line.cost is None else str(line.cost),
+        changed.isoformat(timespec="seconds") if changed else "",
+        "" if line.batch_number is None else str(line.batch_number),
+        line.provider_id,
+    ]
+
+
+def bad_rows_csv(record: Import) -> Iterator[str]:
+    """The rows that could not be used, as they were, with why."""
+    columns = record.contact_list.columns
+    far = reach.beyond(record.contact_list, registry.provider().reaches)
+    rows = ([*row.cells, str(row.number), row.sentence] for row in all_bad_rows(record, far))
+    return table_csv([*columns, "Row", "Why it was not used"], rows)
+
+
+def table_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Text of a CSV file in pieces of about a page; a mark at the start lets Excel see that it is UTF-8."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    buffer.write("\ufeff")
+    writer.writerow([safe(cell) for cell in header])
+    for count, row in enumerate(rows, 1):
+        writer.writerow([safe(cell) for cell in row])
+        if count % PAGE == 0:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()

@@ -1,0 +1,1 @@
+"""What any process needs: leases, its identity, shutdown, bulk statements."""

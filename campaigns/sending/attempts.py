@@ -1,0 +1,323 @@
+"""The ledger's transitions: one function each, one transaction each, none of them across a network call.
+
+PREPARED → SENDING → ACCEPTED | REJECTED | NOT_SENT | AMBIGUOUS. Each is a compare-and-set on the attempt's
+state, so a second worker, a late sleeper or a repeated task changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Event, Message, RowState
+from campaigns.opt_outs import carrier
+from campaigns.opt_outs.lookup import opted_out
+from campaigns.providers.base import BatchState, OutgoingText, ProviderError, Rejected
+from campaigns.providers.ringcentral.error_codes import is_opt_out
+from campaigns.runtime import process_identity
+from campaigns.runtime.bulk_sql import claim
+from campaigns.sending import counters, lifecycle, quarantine, restore_guard
+from campaigns.sending.prepared import Prepared, fingerprint
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=180)
+"""Longer than any request may last. After it an attempt that never ended has lost its owner."""
+FIRST_POLL = timedelta(seconds=2)
+HERE = (RowState.QUEUED, RowState.HELD)
+"""Where a batch is that was proved absent and not handed over again."""
+REVIEW_LOOKS = timedelta(minutes=5)
+FIRST_LOOK = timedelta(seconds=2)
+"""After a lost answer, until the provider's records are first read: what is there can be adopted at once."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the last look before the first byte said no
+    """Nothing was sent, because the campaign or its audience changed since the batch was prepared."""
+
+
+def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
+    """Write down what is about to be sent. None if nobody is left in the batch, or it is taken.
+
+    Call inside a transaction that holds the campaign.
+    """
+    if quarantine.keeps_back(batch):
+        return None
+    waiting = waiting_in(batch.pk)
+    left_out = opted_out(to for _, to, _ in waiting)
+    if left_out:
+        exclude(campaign.pk, {key: left_out[to] for key, to, _ in waiting if to in left_out})
+        waiting = [row for row in waiting if row[1] not in left_out]
+    if not waiting:
+        Batch.objects.filter(pk=batch.pk, state=Batch.State.QUEUED).update(state=Batch.State.EMPTY)
+        return None
+    texts = tuple(OutgoingText(to, text) for _, to, text in waiting)
+    attempt = Attempt.objects.create(
+        batch=batch,
+        account=account,
+        sender=batch.sender,
+        size=len(texts),
+        payload_sha256=fingerprint(texts),
+        owner=process_identity.me(),
+        prepared_at=timezone.now(),
+    )
+    return prepared_as(attempt, campaign.pk, waiting)
+
+
+def waiting_in(batch_id: int) -> list[tuple[int, str, str]]:
+    """Id, number and text of each message that is where its batch is."""
+    waiting = Message.objects.filter(batch_id=batch_id, state=Message.State.WAITING)
+    return list(waiting.order_by("id").values_list("id", "to", "text"))
+
+
+def prepared_as(attempt: Attempt, campaign_id: int, waiting: Sequence[tuple[int, str, str]]) -> Prepared:
+    return Prepared(
+        attempt.pk,
+        attempt.batch_id,
+        campaign_id,
+        attempt.sender,
+        tuple(key for key, _, _ in waiting),
+        tuple(OutgoingText(to, text) for _, to, text in waiting),
+        attempt.payload_sha256,
+        restore_guard.name(),
+    )
+
+
+def exclude(campaign_id: int, reasons: Mapping[int, str]) -> None:
+    """Take people who opted out after launch out of a batch that has not left. `reasons`: by message."""
+    message_ids = list(reasons)
+    for start in range(0, len(message_ids), 500):
+        ids = message_ids[start : start + 500]
+        messages = Message.objects.filter(pk__in=ids, state=Message.State.WAITING)
+        found = list(messages.values_list("pk", "source_row_id", "batch_id"))
+        messages.update(state=Message.State.EXCLUDED, changed_at=timezone.now())
+        places = {row: batch for _, row, batch in found}
+        for reason in set(reasons.values()):
+            out = [row for pk, row, _ in found if reasons[pk] == reason]
+            rows = CampaignRow.objects.filter(campaign_id=campaign_id, source_row__in=out)
+            rows.update(outcome=CampaignRow.Outcome.EXCLUDED, reason=reason)
+        for batch_id, count in Counter(places.values()).items():
+            Batch.objects.filter(pk=batch_id).update(size=F("size") - count)
+        counters.move(campaign_id, RowState.QUEUED, RowState.EXCLUDED, len(places))
+
+
+def lock_campaign(campaign_id: int) -> Campaign:
+    """The campaign, locked until the transaction ends: always the first lock, so that none wait in a ring."""
+    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
+
+
+@transaction.atomic
+def mark_sending(prepared: Prepared) -> None:
+    """The commit before the first byte. Raises Stopped if anything says that it must not leave now."""
+    campaign = lock_campaign(prepared.campaign_id)
+    if restore_guard.trouble():
+        raise Stopped("locked")
+    if campaign.state != Campaign.State.SENDING:
+        raise Stopped("campaign")
+    if campaign.undo_until is not None and campaign.undo_until > timezone.now():
+        raise Stopped("undo")
+    # Looked up anew and whole: one may have been entered before the batch was prepared and committed after.
+    if opted_out(text.to for text in prepared.texts):
+        raise Stopped("opt_out")
+    mine = Attempt.objects.filter(
+        pk=prepared.attempt_id, state=Attempt.State.PREPARED, owner=process_identity.me()
+    )
+    try:
+        with transaction.atomic():
+            if not claim(mine, state=Attempt.State.SENDING, sending_at=timezone.now()):
+                raise Stopped("lost")
+    except IntegrityError:
+        # The index that allows one unresolved attempt a sender: another one got there first.
+        raise Stopped("sender_busy") from None
+    Batch.objects.filter(pk=prepared.batch_id).update(state=Batch.State.SUBMITTING)
+    counters.move(prepared.campaign_id, RowState.QUEUED, RowState.SUBMITTING, len(prepared.texts))
+
+
+LIVE = {
+    Attempt.State.SENDING: RowState.SUBMITTING,
+    Attempt.State.AMBIGUOUS: RowState.IN_DOUBT,
+    Attempt.State.RECONCILING: RowState.IN_DOUBT,
+    Attempt.State.REVIEW: RowState.NEEDS_REVIEW,
+}
+"""An answer that comes after its attempt was given up is still a proof; where its people are counted then."""
+
+
+def _end(prepared: Prepared, expected: str, **changes: object) -> bool:
+    ours = Attempt.objects.filter(pk=prepared.attempt_id, state=expected)
+    return claim(ours, ended_at=timezone.now(), **changes)
+
+
+def _end_live(prepared: Prepared, **changes: object) -> RowState | None:
+    """End an attempt that may have left; returns where its people were, or None if it was decided."""
+    for state, place in LIVE.items():
+        if _end(prepared, state, **changes):
+            return place
+    return None
+
+
+def _end_absent(prepared: Prepared, **changes: object) -> RowState | None:
+    """The same for one that was found absent, if nothing was made of that yet: this is the better proof."""
+    attempt = Attempt.objects.select_related("batch").get(pk=prepared.attempt_id)
+    whole = len(waiting_in(prepared.batch_id)) == len(prepared.message_ids)
+    if not whole or not waits_again(attempt):
+        return None
+    place = RowState(attempt.batch.state)
+    return place if _end(prepared, Attempt.State.ABSENT, **changes) else None
+
+
+@transaction.atomic
+def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
+    """The provider took it. Its `rejected` list is saved here or lost for ever."""
+    lock_campaign(prepared.campaign_id)
+    now = timezone.now()
+    told = _told_by(answer)
+    place = _end_live(prepared, **told) or _end_absent(prepared, next_look_at=None, **told)
+    if place is None:
+        _came_too_late(prepared, answer)
+        return
+    refused = reject_numbers(prepared, answer.rejected, now)
+    gone = [item.to for item in answer.rejected if is_opt_out(item.code)]
+    carrier.refused(account, [carrier.receipt(prepared.sender, phone, now) for phone in gone])
+    Batch.objects.filter(pk=prepared.batch_id).update(
+        state=Batch.State.ACCEPTED,
+        account=account,
+        provider_id=answer.provider_id,
+        remote_status=answer.status[:20],
+        remote_size=answer.batch_size,
+        processed_count=answer.processed_count,
+        accepted_at=now,
+        remote_created_at=answer.created_at or now,
+        next_poll_at=now + FIRST_POLL,
+    )
+    expected = len(prepared.texts) - refused
+    counters.move(prepared.campaign_id, place, RowState.REJECTED, refused)
+    counters.move(prepared.campaign_id, place, RowState.WITH_CARRIER, expected)
+    if answer.batch_size != expected:
+        note = f"The provider counts {answer.batch_size} texts in it, we count {expected}."
+        Attempt.objects.filter(pk=prepared.attempt_id).update(problem_code="size_differs", problem=note)
+        Event.objects.create(campaign_id=prepared.campaign_id, verb="batch_size_differs", detail=note)
+
+
+def _told_by(answer: BatchState) -> dict[str, object]:
+    """What an attempt keeps of the answer to it."""
+    return {
+        "state": Attempt.State.ACCEPTED,
+        "provider_id": answer.provider_id,
+        "http_status": answer.http_status,
+        "request_id": answer.request_id,
+        "answer": answer.raw.decode("utf-8", "replace"),
+        "rejected": [
+            {"index": item.index, "to": item.to, "errorCode": item.code, "description": item.description}
+            for item in answer.rejected
+        ],
+    }
+
+
+def _came_too_late(prepared: Prepared, answer: BatchState) -> None:
+    """The attempt was decided while its answer was on the way. If not as it says, that is told."""
+    if Attempt.objects.filter(pk=prepared.attempt_id, provider_id=answer.provider_id).exists():
+        return
+    log.error("possible double at the provider", extra={"attempt": prepared.attempt_id})
+    number = Batch.objects.values_list("number", flat=True).get(pk=prepared.batch_id)
+    Event.objects.create(
+        campaign_id=prepared.campaign_id,
+        verb="possible_double",
+        detail=f"batch {number}: the provider took it as {answer.provider_id}, but told us too late",
+    )
+
+
+def reject_numbers(prepared: Prepared, rejected: Sequence[Rejected], now: datetime) -> int:
+    """Write each refused number to its own message; returns how many were found.
+
+    The index counts from 1. If the number at that place is another one, the number decides.
+    """
+    place_of = {text.to: place for place, text in enumerate(prepared.texts)}
+    found: dict[int, str] = {}
+    for item in rejected:
+        place = item.index - 1
+        if not (0 <= place < len(prepared.texts)) or (item.to and prepared.texts[place].to != item.to):
+            place = place_of.get(item.to, -1)
+        if place >= 0:
+            found[prepared.message_ids[place]] = item.code
+    for message_id, code in found.items():
+        Message.objects.filter(pk=message_id, state=Message.State.WAITING).update(
+            state=Message.State.REJECTED, error_code=code[:20], changed_at=now
+        )
+    return len(found)
+
+
+@transaction.atomic
+def give_back(prepared: Prepared, error: ProviderError | None, *, state: str, code: str = "") -> bool:
+    """Proved that nothing was taken (REJECTED or NOT_SENT): the batch is where its campaign is, whole."""
+    campaign = lock_campaign(prepared.campaign_id)
+    place = _end_live(prepared, state=state, **_evidence(error, code))
+    if place is not None:
+        target = lifecycle.place_of_returned(campaign)
+        counters.move(prepared.campaign_id, place, target, len(prepared.texts))
+        Batch.objects.filter(pk=prepared.batch_id).update(state=target.value)
+        return True
+    return _end(prepared, Attempt.State.PREPARED, state=Attempt.State.NOT_SENT, **_evidence(error, code))
+
+
+@transaction.atomic
+def doubt(prepared: Prepared, error: ProviderError) -> None:
+    """Nobody can say whether it was taken. It is never sent again without proof."""
+    lock_campaign(prepared.campaign_id)
+    changes = {"state": Attempt.State.AMBIGUOUS, "next_look_at": timezone.now() + FIRST_LOOK}
+    if _end(prepared, Attempt.State.SENDING, **changes, **_evidence(error, "")):
+        doubt_batch(prepared.campaign_id, prepared.batch_id, len(prepared.texts))
+
+
+def doubt_batch(campaign_id: int, batch_id: int, size: int) -> None:
+    Batch.objects.filter(pk=batch_id).update(state=Batch.State.IN_DOUBT)
+    counters.move(campaign_id, RowState.SUBMITTING, RowState.IN_DOUBT, size)
+    number = Batch.objects.values_list("number", flat=True).get(pk=batch_id)
+    # A campaign that is held says why it is; the doubt shows in its numbers.
+    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending.update(trouble_code="in_doubt", trouble=in_doubt_sentence(number))
+    Event.objects.create(campaign_id=campaign_id, verb="answer_lost", detail=f"batch {number}")
+
+
+def in_doubt_sentence(number: int) -> str:
+    at = timezone.localtime().strftime("%H:%M %Z")
+    return (
+        f"The answer to batch {number} was lost at {at}, so nobody can say yet whether the provider took it. "
+        "Nobody in it is texted again until the provider's own records are read."
+    )
+
+
+def _evidence(error: ProviderError | None, code: str) -> dict[str, object]:
+    if error is None:
+        return {"problem_code": code}
+    return {
+        "problem_code": (error.code or error.kind)[:40],
+        "problem": error.sentence,
+        "http_status": error.http_status,
+        "request_id": error.request_id[:64],
+    }
+
+
+def waits_again(attempt: Attempt) -> bool:
+    """Whether its people wait here because it was found absent, and nothing was made of that yet."""
+    waiting = Batch.objects.filter(pk=attempt.batch_id, state__in=HERE)
+    live = Attempt.objects.filter(batch_id=attempt.batch_id).exclude(state__in=Attempt.DEAD)
+    return attempt.state == Attempt.State.ABSENT and waiting.exists() and not live.exists()
+
+
+def next_look(place: str) -> datetime | None:
+    """When one that was found absent is looked for again; `place`: where its people are now."""
+    return timezone.now() + REVIEW_LOOKS if place in HERE else None
+
+
+def settle_trouble(campaign_id: int) -> None:
+    """Take the sentence about a lost answer down when no batch is in doubt any more."""
+    doubtful = Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.IN_DOUBT)
+    if not doubtful.exists():
+        Campaign.objects.filter(pk=campaign_id, trouble_code="in_doubt").update(
+            trouble="", trouble_code="", next_try_at=None
+        )

@@ -1,0 +1,33 @@
+"""A batch that is ready to leave: the value that goes from the ledger to the provider and the journal."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from campaigns.providers.base import OutgoingText
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch that is ready to leave, and what it holds."""
+
+    attempt_id: int
+    batch_id: int
+    campaign_id: int
+    sender: str
+    message_ids: tuple[int, ...]
+    texts: tuple[OutgoingText, ...]
+    payload: str
+    """`fingerprint` of the texts."""
+    installation: str
+    """Name of the database."""
+
+
+def fingerprint(texts: Sequence[OutgoingText]) -> str:
+    """SHA-256 over the numbers and texts, in order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(f"{text.to}\0{text.text}\0".encode())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Background work: the tick and the tasks that it wakes."""

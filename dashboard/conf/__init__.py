@@ -1,0 +1,1 @@
+"""From the environment and the disk to settings."""

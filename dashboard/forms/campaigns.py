@@ -1,0 +1,187 @@
+"""What people fill in to make a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+
+from campaigns.accounts import registry
+from campaigns.composing.audience import fields_with_gaps
+from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
+from campaigns.models import Campaign, ContactList, Import, SenderNumber
+from campaigns.sending import canary
+from dashboard.templatetags.carillon import phone, plural
+
+BATCH_SIZES = (100, 500, 1000, 5000)
+OPT_OUT_LINE = "Reply STOP to opt out"
+GREETED_BY = frozenset(
+    {"name", "first_name", "firstname", "fname", "given_name", "forename", "nickname", "full_name"}
+)
+"""Fields that stand in a greeting: where the cell is empty, "Hi there" reads better than "Hi "."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A column that a press puts into the text."""
+
+    label: str
+    code: str
+
+
+def chips(contact_list: ContactList | None) -> list[Chip]:
+    """One for each column of the list but the phone number."""
+    if contact_list is None:
+        return []
+    named = zip(contact_list.columns, contact_list.field_names, strict=True)
+    gaps = fields_with_gaps(contact_list)
+    return [
+        Chip(label, f"{{{{ {name}{_instead(name, gaps)} }}}}")
+        for place, (label, name) in enumerate(named)
+        if place != contact_list.phone_column
+    ]
+
+
+def _instead(name: str, gaps: Collection[str]) -> str:
+    """What stands there for those whose cell is empty."""
+    if name in GREETED_BY:
+        return ' or "there"'
+    return ' or "…"' if name in gaps else ""
+
+
+if TYPE_CHECKING:
+    _ListField = forms.ModelChoiceField[ContactList]
+else:
+    _ListField = forms.ModelChoiceField
+
+
+class ListChoice(_ListField):
+    """Lists whose file was read to its end."""
+
+    def label_from_instance(self, obj: ContactList) -> str:
+        return f"{obj.name} · {plural(obj.contact_count, 'person,people')}"
+
+
+class BasicsForm(forms.Form):
+    """Name, list and sender. With no usable number there is nothing to choose: the draft waits for one."""
+
+    name = forms.CharField(
+        max_length=120,
+        label="Name of the campaign",
+        help_text="Only you and your colleagues see it.",
+        error_messages={"required": "Give it a name, so that you find it again."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    contact_list = ListChoice(
+        queryset=ContactList.objects.none(),
+        label="Who gets it",
+        empty_label="Choose a list",
+        error_messages={
+            "required": "Choose the list of people who get it.",
+            "invalid_choice": "This list is not there any more. Choose another.",
+        },
+    )
+    sender = forms.ChoiceField(
+        label="From which number",
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "This number cannot send campaigns. Choose another."},
+    )
+
+    def __init__(self, *args: Any, numbers: Sequence[SenderNumber], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.numbers = numbers
+        lists = cast("ListChoice", self.fields["contact_list"])
+        lists.queryset = ContactList.objects.filter(imports__state=Import.State.DONE).distinct()
+        self._sender().choices = [(number.phone, phone(number.phone)) for number in numbers]
+
+    def _sender(self) -> forms.ChoiceField:
+        return cast("forms.ChoiceField", self.fields["sender"])
+
+    def clean_sender(self) -> str:
+        chosen: str = self.cleaned_data["sender"]
+        if not chosen and self.numbers:
+            raise forms.ValidationError("Choose the number that the texts come from.", code="required")
+        return chosen
+
+
+class CampaignForm(BasicsForm):
+    """A draft as it is edited: the basics and the text. An empty text is a draft too."""
+
+    text = forms.CharField(
+        required=False,
+        max_length=MAX_TEMPLATE_CHARACTERS,
+        label="Text",
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "true"}),
+        error_messages={
+            "max_length": "This is too long: %(show_value)d characters, the most is %(limit_value)d."
+        },
+    )
+
+    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "initial",
+            {
+                "name": campaign.name,
+                "contact_list": campaign.contact_list_id,
+                "sender": campaign.sender,
+                "text": campaign.text,
+            },
+        )
+        super().__init__(*args, **kwargs)
+        self._keep_sender(campaign.sender)
+
+    def _keep_sender(self, sender: str) -> None:
+        """A number that was chosen once and cannot send now must not stop anybody from saving the text."""
+        choices = [(number.phone, phone(number.phone)) for number in self.numbers]
+        if sender and sender not in dict(choices):
+            choices.append((sender, f"{phone(sender)}, cannot send now"))
+        self._sender().choices = choices
+
+    def clean_text(self) -> str:
+        # Browsers send line ends as two characters; in a text each of them would be billed.
+        text: str = self.cleaned_data["text"]
+        return text.replace("\r\n", "\n")
+
+
+class LaunchForm(forms.Form):
+    """What comes with the press on Send. `seen` names the draft as the page showed it."""
+
+    batch_size = forms.TypedChoiceField(
+        coerce=int,
+        label="Texts in one batch",
+        help_text="If an answer is lost, the texts of one batch are in doubt at once, and no more.",
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose one of the sizes."},
+    )
+    canary = forms.BooleanField(
+        required=False,
+        label=f"First send it to {canary.SIZE} people and wait for me",
+        help_text="You see their receipts and press Go on, or stop. The others get nothing before.",
+    )
+    if_absent = forms.ChoiceField(
+        choices=(
+            (Campaign.IfAbsent.RESEND, "Send these texts again by itself"),
+            (Campaign.IfAbsent.REVIEW, "Ask me first"),
+        ),
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose one of the two."},
+    )
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+        chosen = {
+            "batch_size": campaign.batch_size,
+            "canary": bool(campaign.canary),
+            "if_absent": campaign.if_absent,
+        }
+        super().__init__(*args, **kwargs | {"initial": chosen | kwargs.get("initial", {})})
+        self.fields[
+            "if_absent"
+        ].label = f"If an answer is lost, and {registry.provider_name()}'s records show nothing"
+        field = cast("forms.TypedChoiceField", self.fields["batch_size"])
+        sizes = sorted({*BATCH_SIZES, campaign.batch_size})
+        field.choices = [(size, f"{size:,}") for size in sizes]

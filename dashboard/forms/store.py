@@ -1,0 +1,191 @@
+"""What people look for in the provider's store. Everything is optional, and stands in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.utils import timezone
+
+from campaigns.contacts.phone import PHONE_SENTENCES, parse_phone
+from campaigns.models import StoreBatch
+from campaigns.reports.store_search import BatchSearch, MessageSearch
+from dashboard.templatetags.carillon import phone
+from dashboard.words import words
+
+EARLIEST = date(2000, 1, 1)
+LATEST = date(2100, 1, 1)
+
+
+def midnight(day: date | None) -> datetime | None:
+    """When a day begins where this site is."""
+    return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+
+
+def whole_number(typed: str) -> str:
+    """A phone number in any spelling as E.164. ValidationError with what is wrong with it."""
+    found = parse_phone(typed, settings.DEFAULT_REGION)
+    if found.problem is not None:
+        msg = f"{PHONE_SENTENCES[found.problem]} It is searched for as a whole."
+        raise forms.ValidationError(msg)
+    return found.e164
+
+
+class NumberForm(forms.Form):
+    """One phone number, in any spelling."""
+
+    number = forms.CharField(
+        max_length=40,
+        label="Phone number",
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "inputmode": "tel",
+                "autocomplete": "off",
+                "placeholder": "In any spelling",
+            }
+        ),
+        error_messages={
+            "required": "Enter the phone number of the person who asks.",
+            "max_length": "This is too long for a phone number.",
+        },
+    )
+
+    def clean_number(self) -> str:
+        return whole_number(self.cleaned_data["number"])
+
+
+class DatesForm(forms.Form):
+    """From one day to another, both included."""
+
+    start = forms.DateField(
+        required=False,
+        label="From",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "This is no date. Write it like 2026-11-03."},
+    )
+    end = forms.DateField(
+        required=False,
+        label="To",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "This is no date. Write it like 2026-11-03."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        for name in ("start", "end"):
+            day = found.get(name)
+            if day and not EARLIEST <= day < LATEST:
+                self.add_error(name, "Nothing was texted in that year. Check the date.")
+        start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
+        if start and end and start > end:
+            self.add_error("end", "This day is before the first one. Change one of them.")
+        return found
+
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        """Beginning, and end, which is not included."""
+        end = self.cleaned_data["end"]
+        return midnight(self.cleaned_data["start"]), midnight(end + timedelta(days=1)) if end else None
+
+
+class MessageSearchForm(DatesForm):
+    """Messages by number, state, direction, day and batch."""
+
+    number = forms.CharField(
+        required=False,
+        max_length=40,
+        label="Number",
+        widget=forms.TextInput(
+            attrs={"type": "search", "inputmode": "tel", "autocomplete": "off", "placeholder": "All of it"}
+        ),
+        error_messages={"max_length": "This is too long for a phone number."},
+    )
+    state = forms.ChoiceField(
+        required=False,
+        label="State",
+        error_messages={"invalid_choice": "Choose one of these states."},
+    )
+    direction = forms.ChoiceField(
+        required=False,
+        label="Direction",
+        choices=[("", "Both ways"), ("out", "To people"), ("in", "From people")],
+        error_messages={"invalid_choice": "Choose one of these directions."},
+    )
+    batch = forms.CharField(
+        required=False,
+        max_length=64,
+        label="Batch",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Its whole id"}),
+        error_messages={"max_length": "This is too long for the id of a batch."},
+    )
+    field_order = ("number", "state", "direction", "start", "end", "batch")
+
+    def __init__(self, *args: Any, account_id: int | None, provider: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account_id = account_id
+        names = ("delivered", "sent", "with_carrier", "not_delivered")
+        labels = [(name, words(name, "row", provider).label) for name in names]
+        cast("forms.ChoiceField", self.fields["state"]).choices = [
+            ("", "Every state"),
+            *labels,
+            ("other", "Another word"),
+        ]
+
+    def clean_number(self) -> str:
+        typed: str = self.cleaned_data["number"]
+        return whole_number(typed) if typed else ""
+
+    def clean_batch(self) -> StoreBatch | None:
+        typed: str = self.cleaned_data["batch"]
+        if not typed:
+            return None
+        found = StoreBatch.objects.filter(account=self.account_id, provider_id=typed).first()
+        if found is None:
+            raise forms.ValidationError("No batch with this id was read. Copy it from the page of batches.")
+        return found
+
+    def wanted(self) -> MessageSearch:
+        """Of a valid form."""
+        start, end = self.span()
+        chosen = {name: self.cleaned_data[name] for name in ("number", "state", "direction", "batch")}
+        return MessageSearch(start=start, end=end, **chosen)
+
+
+class BatchSearchForm(DatesForm):
+    """Batches by sender, status and day."""
+
+    sender = forms.ChoiceField(
+        required=False,
+        label="Sender",
+        error_messages={"invalid_choice": "This is no number of the account. Choose another."},
+    )
+    status = forms.ChoiceField(
+        required=False,
+        label="Status",
+        choices=[
+            ("", "Every status"),
+            ("Processing", "Processing"),
+            ("Completed", "Completed"),
+            ("Queued", "Queued"),
+            ("Sent", "Sent"),
+        ],
+        error_messages={"invalid_choice": "Choose one of these."},
+    )
+    field_order = ("sender", "status", "start", "end")
+
+    def __init__(self, *args: Any, senders: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast("forms.ChoiceField", self.fields["sender"]).choices = [
+            ("", "Every number"),
+            *((number, phone(number)) for number in senders),
+        ]
+
+    def wanted(self) -> BatchSearch:
+        """Of a valid form."""
+        start, end = self.span()
+        return BatchSearch(
+            sender=self.cleaned_data["sender"], status=self.cleaned_data["status"], start=start, end=end
+        )

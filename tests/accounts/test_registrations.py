@@ -1,0 +1,61 @@
+"""What the carriers know of each number is asked for now and then; trouble with one costs no other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from campaigns.accounts import registrations, registry
+from campaigns.models import SenderNumber
+from campaigns.worker import tasks
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+
+pytestmark = pytest.mark.django_db
+
+
+def asked(carrier: RunningSimulator) -> int:
+    return sum("sms-configuration" in call["path"] for call in carrier.requests())
+
+
+def number(phone: str) -> SenderNumber:
+    return SenderNumber.objects.get(phone=phone)
+
+
+def test_each_sender_is_asked_about_once_an_hour(carrier: RunningSimulator) -> None:
+    tasks.refresh_numbers.call()
+    assert asked(carrier) == 2, "not about the number that sends nothing"
+    assert registrations.refresh() == 0
+    with time_machine.travel(timezone.now() + registrations.STALE + timedelta(minutes=1)):
+        assert registrations.refresh() == 2
+
+
+def test_what_was_read(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    assert registrations.of(number(world.LOCAL)) is None
+    registrations.refresh()
+    local = registrations.of(number(world.LOCAL))
+    assert local is not None
+    assert local.confirmed
+    assert registrations.of(number(world.PLAIN)) is None
+
+
+def test_trouble_keeps_the_last_answer(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    registrations.refresh()
+    before = number(world.LOCAL)
+    carrier.faults({"path": "/sms-configuration", "fault": "status", "status": 404, "times": 1})
+    with time_machine.travel(timezone.now() + registrations.STALE * 2):
+        assert registrations.refresh() == 1
+        assert registrations.refresh() == 1, "the one that gave trouble is asked about again"
+    assert number(world.LOCAL).registration == before.registration
+
+
+def test_numbers_that_are_read_again_keep_it(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    registrations.refresh()
+    registry.refresh_numbers()
+    assert registrations.of(number(world.LOCAL)) is not None

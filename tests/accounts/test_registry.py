@@ -1,0 +1,129 @@
+"""What is known of the account: its numbers, prices and speed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.conf import LazySettings
+
+from campaigns.accounts import registry
+from campaigns.models import AccessToken, AccountState, Price, SenderNumber
+from campaigns.providers.base import Fate, ProviderError
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_numbers_that_may_send(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    assert [number.phone for number in registry.usable_numbers()] == [world.LOCAL, world.TOLL_FREE]
+    assert world.PLAIN in [number.phone for number in registry.all_numbers()]
+    assert registry.numbers_fresh()
+    toll_free = registry.number(world.TOLL_FREE)
+    assert toll_free is not None
+    assert toll_free.toll_free
+
+
+def test_a_number_that_went_away_is_forgotten(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    SenderNumber.objects.filter(phone=world.LOCAL).update(phone="+16505550177", rate=99.0)
+    SenderNumber.objects.filter(phone=world.TOLL_FREE).update(rate=123.0)
+    registry.refresh_numbers()
+    assert registry.number("+16505550177") is None
+    assert registry.number(world.LOCAL) is not None
+    assert registry.rate_for(world.TOLL_FREE) == 123.0, "what was measured is kept"
+
+
+def test_numbers_of_another_account_are_not_ours(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    SenderNumber.objects.update(account="another")
+    assert registry.all_numbers() == []
+
+
+def test_a_failure_keeps_what_was_known(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    carrier.faults({"path": "phone-number", "fault": "status", "status": 403})
+    with pytest.raises(ProviderError):
+        registry.refresh_numbers()
+    assert len(registry.usable_numbers()) == 2
+    assert AccountState.objects.get().trouble
+    carrier.faults()
+    registry.refresh_numbers()
+    assert AccountState.objects.get().trouble == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("unreachable", True), ("credentials", True), ("permission", True), ("server", True),
+        ("request", False), ("not_found", False), ("answer", False), ("too_large", False), ("rate", False),
+    ],
+)  # fmt: skip
+def test_the_banner_is_about_the_account_and_not_about_one_request(
+    carrier: RunningSimulator, kind: str, told: bool
+) -> None:
+    registry.refresh_numbers()
+    registry.note_trouble(ProviderError("It does not work.", kind=kind, fate=Fate.REFUSED))
+    assert (AccountState.objects.get().trouble == "It does not work.") is told
+    since = AccountState.objects.get().trouble_since
+    registry.note_trouble(ProviderError("It still does not work.", kind=kind))
+    assert AccountState.objects.get().trouble_since == since
+    registry.note_success()
+    assert AccountState.objects.get().trouble == ""
+
+
+def test_prices_are_by_kind_of_number_and_never_guessed(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    assert registry.price_for(world.LOCAL) is None
+    Price.objects.create(kind=Price.Kind.TOLL_FREE, per_segment=Decimal("0.01"))
+    assert registry.price_for(world.LOCAL) is None
+    assert registry.price_for(world.TOLL_FREE) == Decimal("0.01")
+
+
+def test_speed_is_by_kind_until_it_is_measured(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    assert registry.rate_for(world.LOCAL) == 60
+    assert registry.rate_for(world.TOLL_FREE) == 180
+    SenderNumber.objects.filter(phone=world.LOCAL).update(rate=44.0)
+    assert registry.rate_for(world.LOCAL) == 44
+
+
+def test_one_token_serves_all_calls_and_workers(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    campaign = world.launched(world.people(3), size=1)
+    world.hand_over(campaign)
+    world.poll()
+    assert sum("oauth/token" in call["path"] for call in carrier.requests()) == 1
+    token = AccessToken.objects.get()
+    store = registry.DatabaseTokens(token.account)
+    store.drop("another token")
+    assert AccessToken.objects.count() == 1, "only the refused one is dropped"
+    store.drop(token.token)
+    assert store.load() is None
+
+
+def test_other_credentials_are_another_account_until_the_provider_says_so(
+    carrier: RunningSimulator, settings: LazySettings
+) -> None:
+    registry.refresh_numbers()
+    assert registry.known_account()
+    settings.RINGCENTRAL_JWT = "another"
+    assert registry.known_account() == ""
+    assert "simulator" not in AccountState.objects.get().opened_by.rpartition("#")[2]
+
+
+def test_trouble_is_that_of_the_credentials_of_now(carrier: RunningSimulator, settings: LazySettings) -> None:
+    """Who corrects a wrong key, or leaves the rehearsal, does not read of the old one for ever."""
+    right, refused = settings.RINGCENTRAL_JWT, ProviderError("The JWT is wrong.", kind="credentials")
+    settings.RINGCENTRAL_JWT = "mistyped"
+    registry.note_trouble(refused)
+    assert registry.trouble() == "The JWT is wrong."
+    settings.RINGCENTRAL_JWT = right
+    assert registry.trouble() == ""
+    registry.refresh_numbers()
+    registry.note_trouble(refused)
+    assert registry.trouble() == "The JWT is wrong.", "it worked once, and does not any more"
+    settings.RINGCENTRAL_CLIENT_ID = "of another account"
+    assert registry.trouble() == ""

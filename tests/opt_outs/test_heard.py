@@ -1,0 +1,173 @@
+"""Opting out over the wire, from every side, until the next campaign leaves the people out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from campaigns.accounts import registry
+from campaigns.composing.findings import Terms
+from campaigns.composing.preflight import preflight
+from campaigns.models import Campaign, Event, OptOut
+from campaigns.opt_outs import carrier as carrier_words
+from campaigns.opt_outs import ingest, manual
+from campaigns.providers.base import BatchState, OutgoingText, Rejected
+from campaigns.receipts import store_sync
+from campaigns.sending import attempts, dispatch
+from campaigns.sending.prepared import Prepared
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+
+pytestmark = pytest.mark.django_db
+
+ENDINGS = ("9713", "9813", "9913")
+"""Of numbers whose text comes back as opted out: at RingCentral, behind it, and at the carrier."""
+ANSWERS = ("9721", "9722", "9723", "9724")
+"""Of numbers that answer STOP, or something that may mean it."""
+SAID = ("STOP", "REVOKE", "OPT OUT", "OPTOUT", "STOPALL", "STOP ALL", "Arrêt!", "stop. thank you")
+ASKED = ("stop please", "wrong number", "remove me from this list")
+
+
+def sent(rows: Iterable[tuple[str, str]]) -> Campaign:
+    campaign = world.launched(rows)
+    world.hand_over(campaign)
+    world.poll()
+    world.poll()
+    return campaign
+
+
+def who_gets_the_next(people: Iterable[tuple[str, str]]) -> set[str]:
+    """Numbers that are in no list of those who are left out."""
+    campaign = world.launched(people, text="Once more")
+    return set(campaign.messages.values_list("to", flat=True))
+
+
+def terms() -> Terms:
+    return Terms(label=world.LOCAL, price=None, rate=60)
+
+
+def test_whoever_writes_a_keyword_gets_nothing_more(carrier: RunningSimulator) -> None:
+    words = [*SAID, "Thanks, see you there"]
+    people = world.people(len(words))
+    sent(people)
+    for (phone, _), text in zip(people, words, strict=True):
+        carrier.inbound(phone, world.LOCAL, text)
+    store_sync.sync(ingest.hear)
+    assert who_gets_the_next(people) == {people[-1][0]}
+    assert sorted(OptOut.objects.values_list("words", flat=True)) == sorted(SAID)
+
+
+def test_whoever_may_mean_it_is_held_until_somebody_decides(
+    carrier: RunningSimulator, composer: User
+) -> None:
+    people = world.people(len(ASKED) + 1)
+    sent(people)
+    for (phone, _), text in zip(people, ASKED, strict=False):
+        carrier.inbound(phone, world.LOCAL, text)
+    store_sync.sync(ingest.hear)
+    campaign = world.launched(people, text="Once more")
+    assert world.told(campaign) == {"queued": 1, "excluded": len(ASKED)}
+    assert set(campaign.rows.filter(outcome="excluded").values_list("reason", flat=True)) == {
+        "may_have_opted_out"
+    }
+    first, second, _ = manual.undecided(10)
+    assert manual.confirm(first, user=composer)
+    assert manual.end(second, user=composer)
+    store_sync.sync(ingest.hear)
+    assert who_gets_the_next(people) == {people[1][0], people[-1][0]}
+
+
+def test_a_receipt_that_says_opted_out_is_an_opt_out_at_once(carrier: RunningSimulator) -> None:
+    people = [(world.ending(last), last) for last in ENDINGS] + world.people(1)
+    campaign = sent(people)
+    assert world.told(campaign) == {"not_delivered": 3, "delivered": 1}
+    assert who_gets_the_next(people) == {people[-1][0]}
+    rows = OptOut.objects.in_force()
+    assert {row.source for row in rows} == {OptOut.Source.CARRIER}
+    assert Event.objects.filter(verb="opt_out_added").count() == 3
+    world.poll()
+    store_sync.sync(ingest.hear)
+    assert Event.objects.filter(verb="opt_out_added").count() == 3, "the same receipt again is no news"
+
+
+def test_what_staff_undid_stands_until_another_receipt_says_so(
+    carrier: RunningSimulator, composer: User
+) -> None:
+    people = [(world.ending("9813"), "Ann")]
+    sent(people)
+    manual.end(OptOut.objects.in_force().get(), user=composer)
+    store_sync.sync(ingest.hear)
+    assert who_gets_the_next(people) == {people[0][0]}
+
+
+def test_a_receipt_of_another_program_counts_too(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+    whom = world.ending("9913")
+    texts = [OutgoingText(whom, "From elsewhere"), OutgoingText(world.phone(1), "From elsewhere")]
+    registry.provider().submit(world.TOLL_FREE, texts, before_first_byte=lambda: None)
+    store_sync.sync(ingest.hear)
+    assert [row.phone for row in OptOut.objects.in_force()] == [whom]
+
+
+def test_a_rehearsal_leaves_everybody_textable_for_a_real_account(
+    carrier: RunningSimulator, settings: LazySettings
+) -> None:
+    """A list with every way to end as opted out, rehearsed; then the real account is opened."""
+    people = [(world.ending(last), last) for last in (*ENDINGS, *ANSWERS)]
+    people += world.people(len(SAID) + len(ASKED))
+    sent(people)
+    for (phone, _), text in zip(people[len(ENDINGS) + len(ANSWERS) :], (*SAID, *ASKED), strict=True):
+        carrier.inbound(phone, world.LOCAL, text)
+    store_sync.sync(ingest.hear)
+    ingest.read_all()
+    campaign = world.drafted(people)
+    rehearsed = preflight(campaign, terms())
+    assert (rehearsed.texts, rehearsed.excluded) == (0, len(people))
+    settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
+    for_real = preflight(campaign, terms())
+    assert (for_real.texts, for_real.excluded) == (len(people), 0)
+
+
+def test_what_staff_enter_while_they_rehearse_counts_for_a_real_account(
+    carrier: RunningSimulator, settings: LazySettings, composer: User
+) -> None:
+    people = world.people(2)
+    manual.add(people[0][0], note="called us", user=composer)
+    campaign = world.drafted(people)
+    settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
+    assert preflight(campaign, terms()).excluded == 1
+
+
+def test_known_receipts_cost_one_question_however_many_they_are(db: None) -> None:
+    """They come again with each reading of their batch."""
+    at = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    receipts = [carrier_words.receipt(world.LOCAL, world.phone(number), at) for number in range(300)]
+    assert carrier_words.refused("a", receipts) == 300
+    with CaptureQueriesContext(connection) as again:
+        assert carrier_words.refused("a", receipts) == 0
+    assert len(again) == 1
+    earlier = [replace(one, changed_at=at - timedelta(hours=1)) for one in receipts[:2]]
+    later = [replace(one, changed_at=at + timedelta(hours=1)) for one in receipts[:2]]
+    undated = [replace(one, changed_at=None) for one in receipts[:2]]
+    assert [carrier_words.refused("a", some) for some in (earlier, undated, later)] == [0, 0, 2]
+
+
+def test_a_refused_number_in_the_answer_itself_counts_as_well(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(2))
+    prepared = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(prepared, Prepared)
+    attempts.mark_sending(prepared)
+    refusal = Rejected(index=1, to=world.phone(0), code="SMS-RC-413", description="")
+    answer = BatchState(
+        provider_id="b-1", sender=world.LOCAL, batch_size=1, processed_count=0, status="Processing",
+        created_at=None, modified_at=None, cost=None, rejected=(refusal,),
+    )  # fmt: skip
+    attempts.accept(prepared, answer, registry.account())
+    assert [row.phone for row in OptOut.objects.in_force()] == [world.phone(0)]

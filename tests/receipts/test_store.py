@@ -1,0 +1,229 @@
+"""The mirror of the provider's store takes pages in any order, forward only, and loses nothing known."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from campaigns.accounts import registry
+from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMessage
+from campaigns.providers.base import BatchState, RemoteMessage
+from campaigns.receipts import store
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+OURS, THEIRS = "+16505550100", "+12125550101"
+
+
+@pytest.fixture
+def whose() -> AccountState:
+    return AccountState.objects.create(account="a", provider="ringcentral", opened_by="x")
+
+
+def told(status: str = "Sent", minutes: float = 0, **fields: Any) -> RemoteMessage:
+    """A message as a page has it, changed so many minutes after noon."""
+    defaults: dict[str, Any] = {
+        "provider_id": "m-1",
+        "batch_id": "b-1",
+        "sender": OURS,
+        "to": THEIRS,
+        "direction": "Outbound",
+        "status": status,
+        "error_code": "",
+        "segments": 1,
+        "cost": None,
+        "text": "",
+        "created_at": NOON,
+        "modified_at": NOON + timedelta(minutes=minutes),
+    }
+    return RemoteMessage(**defaults | fields)
+
+
+def batch(provider_id: str = "b-1", **fields: Any) -> BatchState:
+    defaults: dict[str, Any] = {
+        "sender": OURS,
+        "batch_size": 10,
+        "processed_count": 4,
+        "status": "Processing",
+        "created_at": NOON,
+        "modified_at": NOON,
+        "cost": None,
+    }
+    return BatchState(provider_id=provider_id, **defaults | fields)
+
+
+@pytest.mark.parametrize(
+    ("story", "end"),
+    [
+        ("Queued Sent Delivered", "Delivered"),
+        ("Delivered Sent Queued", "Delivered"),  # pages in the wrong order
+        ("Sent Queued", "Sent"),
+        ("Delivered DeliveryFailed", "Delivered"),  # final is final
+        ("DeliveryFailed Delivered", "DeliveryFailed"),
+        ("SendingFailed Queued", "SendingFailed"),
+        ("Resting Queued", "Queued"),  # a word that we do not know gives way to any that we do
+        ("Queued Resting", "Queued"),
+        ("Resting Delivered", "Delivered"),
+        ("Delivered Resting", "Delivered"),
+        ("Queued DeliveryFailed", "DeliveryFailed"),
+    ],
+)
+@pytest.mark.parametrize("later", [1, -1])
+def test_forward_only(whose: AccountState, story: str, end: str, later: int) -> None:
+    for place, status in enumerate(story.split()):
+        store.take_messages(whose, [told(status, minutes=place * later)])
+    found = StoreMessage.objects.get()
+    assert found.status == end
+    assert found.undelivered == store.STANDING.get(end, StoreMessage.Undelivered.OTHER)
+
+
+def test_what_is_known_is_not_lost(whose: AccountState) -> None:
+    store.take_messages(whose, [told("Sent", cost=Decimal("0.007"), segments=2, text="Hi")])
+    store.take_messages(whose, [told("Delivered", 5, cost=None, segments=None, text="Hi")])
+    found = StoreMessage.objects.get()
+    assert (found.status, found.cost, found.segments) == ("Delivered", Decimal("0.00700"), 2)
+    assert found.modified_at == NOON + timedelta(minutes=5)
+
+
+def test_a_cost_that_comes_later(whose: AccountState) -> None:
+    store.take_messages(whose, [told("Delivered")])
+    store.take_messages(whose, [told("Delivered", cost=Decimal("0.007"))])
+    assert StoreMessage.objects.get().cost == Decimal("0.00700")
+
+
+def test_the_same_page_again_changes_no_row(whose: AccountState) -> None:
+    page = [told("Delivered", text="Hi", cost=Decimal("0.007"))]
+    store.take_messages(whose, page)
+    StoreMessage.objects.update(text="as it was")
+    store.take_messages(whose, page)
+    assert StoreMessage.objects.get().text == "as it was"
+
+
+def test_numbers_by_direction(whose: AccountState) -> None:
+    store.take_messages(
+        whose,
+        [told(), told(provider_id="m-2", direction="Inbound", sender=THEIRS, to=OURS, batch_id="")],
+    )
+    numbers = StoreMessage.objects.values_list("inbound", "our_number", "their_number", "batch__provider_id")
+    assert sorted(numbers) == [(False, OURS, THEIRS, "b-1"), (True, OURS, THEIRS, None)]
+
+
+def test_odd_pages(whose: AccountState) -> None:
+    """No id, no time, the same one twice, far too long, nothing at all."""
+    assert store.take_messages(whose, []) == set()
+    store.take_messages(
+        whose,
+        [
+            told(provider_id=""),
+            told(),
+            told("Delivered", 1),
+            told(provider_id="2", created_at=None, modified_at=None, batch_id=""),
+            told(provider_id="3", created_at=None, error_code="E" * 99, status="S" * 99, to="+" + "1" * 99),
+        ],
+    )
+    found = {item.provider_id: item for item in StoreMessage.objects.all()}
+    assert set(found) == {"m-1", "2", "3"}
+    assert found["m-1"].status == "Delivered"
+    assert found["2"].created_at > NOON
+    assert found["3"].created_at == NOON
+    assert len(found["3"].error_code) == 20
+
+
+def test_accounts_are_apart(whose: AccountState) -> None:
+    other = AccountState.objects.create(account="b", provider="ringcentral")
+    for owner in (whose, other):
+        store.take_messages(owner, [told()])
+    assert StoreMessage.objects.count() == StoreBatch.objects.count() == 2
+
+
+def test_batches(whose: AccountState) -> None:
+    store.take_batches(whose, [batch(), batch("b-2"), batch("")])
+    store.take_batches(whose, [batch(processed_count=10, status="Completed", cost=Decimal("0.07"))])
+    store.take_batches(whose, [batch(processed_count=7, status="Processing")])
+    store.take_batches(whose, [batch(processed_count=10, status="Completed")])
+    found = StoreBatch.objects.get(provider_id="b-1")
+    assert (found.status, found.processed, found.size, found.cost) == ("Completed", 10, 10, Decimal("0.07"))
+    assert StoreBatch.objects.count() == 2
+
+
+def test_a_batch_known_by_its_messages_is_described_later(whose: AccountState) -> None:
+    store.take_messages(whose, [told(), told(provider_id="m-2")])
+    bare = StoreBatch.objects.get()
+    assert (bare.status, bare.size, bare.sender, bare.created_at) == ("", 0, OURS, NOON)
+    store.take_batches(whose, [batch(batch_size=2)])
+    store.take_messages(whose, [told("Delivered", 1)])
+    described = StoreBatch.objects.get()
+    assert (described.pk, described.status, described.size) == (bare.pk, "Processing", 2)
+
+
+def test_recount(whose: AccountState) -> None:
+    price = Decimal("0.007")
+    store.take_messages(
+        whose,
+        [
+            *(told("Delivered", provider_id=f"d{n}", cost=price) for n in range(3)),
+            told("DeliveryFailed", provider_id="f1", error_code="SMS-CAR-411", cost=price),
+            told("SendingFailed", provider_id="f2", error_code="SMS-RC-413"),
+            told("Resting", provider_id="r"),
+            told("Delivered", provider_id="else", batch_id="b-2", cost=price),
+        ],
+    )
+    made = StoreBatch.objects.get(provider_id="b-1")
+    store.recount([made.pk])
+    made.refresh_from_db()
+    assert made.totals == {
+        "delivered": {"count": 3, "cost": "0.02100", "error_codes": {}},
+        "not_delivered": {
+            "count": 2,
+            "cost": "0.00700",
+            "error_codes": {"SMS-CAR-411": 1, "SMS-RC-413": 1},
+        },
+        "other": {"count": 1, "cost": "0.00000", "error_codes": {}},
+    }
+
+
+def test_the_poller_feeds_it(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(5), size=2)
+    world.hand_over(campaign)
+    world.poll()
+    assert StoreMessage.objects.count() == 5
+    assert set(StoreMessage.objects.values_list("text", "undelivered")) == {("", None)}
+    ours = dict(Message.objects.values_list("to", "provider_id"))
+    assert dict(StoreMessage.objects.values_list("their_number", "provider_id")) == ours
+    for mirrored in StoreBatch.objects.all():
+        found = Batch.objects.get(provider_id=mirrored.provider_id)
+        assert mirrored.messages.count() == found.size == mirrored.size == mirrored.processed
+        assert mirrored.cost == found.cost
+
+
+@pytest.mark.parametrize("reader", ["poll", "store"])
+def test_campaigns_are_locked_before_anything_that_both_readers_write(
+    carrier: RunningSimulator, reader: str
+) -> None:
+    """Else a poll and a reading of the store wait for each other in a ring, and the database ends one."""
+    for size in (2, 3):
+        world.hand_over(world.launched(world.people(4), size=size))
+    page = list(next(registry.provider().messages(date_from=timezone.now() - timedelta(hours=1))))
+    written = re.compile(r'(INSERT INTO|UPDATE) "campaigns_(storemessage|message|tally)"')
+    with CaptureQueriesContext(connection) as queries:
+        if reader == "poll":
+            world.poll()
+        else:
+            whose = store.owner()
+            assert whose is not None
+            store.take_page(whose, page)
+    statements = [query["sql"] for query in queries]
+    writes = [place for place, sql in enumerate(statements) if written.search(sql)]
+    locked = [place for place, sql in enumerate(statements) if 'FROM "campaigns_campaign"' in sql]
+    assert writes
+    assert locked[0] < writes[0]

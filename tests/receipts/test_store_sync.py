@@ -1,0 +1,219 @@
+"""The mirror follows the store by itself: what other programs send, what people write, through outages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from campaigns.accounts import registry
+from campaigns.models import Lease, Message, StoreBatch, StoreMessage, StoreState, StoreWindow
+from campaigns.opt_outs import ingest
+from campaigns.providers.base import OutgoingText
+from campaigns.receipts import store_sync
+from campaigns.worker import tasks
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _known(carrier: RunningSimulator) -> None:
+    registry.refresh_numbers()
+
+
+def another_program_sends(to: Sequence[str], text: str = "From elsewhere") -> str:
+    """A batch that no campaign of ours knows; its id."""
+    texts = [OutgoingText(phone, text) for phone in to]
+    return registry.provider().submit(world.TOLL_FREE, texts, before_first_byte=lambda: None).provider_id
+
+
+def phones(count: int) -> list[str]:
+    return [f"+1{312 + number // 7000}555{1000 + number % 7000:04}" for number in range(count)]
+
+
+def read_all() -> int:
+    """A turn every five minutes until nothing is left; how many that took."""
+    for turn in range(50):
+        with time_machine.travel(timezone.now() + timedelta(minutes=5 * turn)):
+            store_sync.sync(ingest.hear)
+        if not StoreWindow.objects.exists():
+            return turn + 1
+    pytest.fail("It never came to an end.")
+
+
+def test_sees_foreign_batches_and_what_people_write(carrier: RunningSimulator) -> None:
+    sent = another_program_sends([*phones(2), world.ending("9911")])
+    carrier.inbound("+13125550123", world.LOCAL, "Is it open on Sunday?")
+    assert store_sync.sync(ingest.hear) >= 2
+    made = StoreBatch.objects.get()
+    assert (made.provider_id, made.sender, made.size, made.status) == (sent, world.TOLL_FREE, 3, "Completed")
+    assert {state: part["count"] for state, part in made.totals.items()} == {
+        "delivered": 2,
+        "not_delivered": 1,
+    }
+    assert set(made.messages.values_list("text", flat=True)) == {"From elsewhere"}
+    came_in = StoreMessage.objects.get(inbound=True)
+    assert (came_in.their_number, came_in.our_number) == ("+13125550123", world.LOCAL)
+    assert (came_in.text, came_in.batch) == ("Is it open on Sunday?", None)
+
+
+def test_fresh_and_far_back() -> None:
+    assert store_sync.freshness().read_at is None
+    read_all()
+    fresh = store_sync.freshness()
+    assert fresh.read_at is not None
+    assert timezone.now() - fresh.read_at < timedelta(minutes=1)
+    assert not fresh.catching_up
+    assert fresh.reaches_back_to is not None
+    assert fresh.read_at - fresh.reaches_back_to == store_sync.REACH
+
+
+def test_ours_move_their_campaign_too(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(3))
+    world.hand_over(campaign)
+    read_all()
+    assert world.told(campaign) == {"delivered": 3}
+    assert set(Message.objects.values_list("state", flat=True)) == {"delivered"}
+    assert set(StoreMessage.objects.values_list("text", flat=True)) == {""}, (
+        "the text stands with the campaign"
+    )
+    world.assert_adds_up(campaign)
+
+
+def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_sync, "PAGES", 1)
+    monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
+    people = phones(6000)
+    for start in range(0, 6000, 1500):
+        another_program_sends(people[start : start + 1500])
+    store_sync.sync(ingest.hear)
+    seen = StoreMessage.objects.count()
+    assert 1000 <= seen < 6000
+    assert store_sync.freshness().read_at is None, "the newest are not all there yet"
+    assert read_all() > 1
+    assert StoreMessage.objects.count() == 6000
+    assert StoreMessage.objects.values("their_number").distinct().count() == 6000
+
+
+def test_a_batch_longer_than_a_turn_is_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of its texts were created at one moment, so that a window cannot shrink within it."""
+    monkeypatch.setattr(store_sync, "PAGES", 1)
+    monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
+    another_program_sends(phones(3500))
+    another_program_sends(["+13135551000"])
+    read_all()
+    assert StoreMessage.objects.count() == 3501
+
+
+def test_an_outage_loses_nothing(carrier: RunningSimulator) -> None:
+    read_all()
+    another_program_sends(phones(3))
+    carrier.faults({"path": "/a2p-sms/messages", "fault": "status", "status": 503})
+    before = store_sync.freshness().read_at
+    for _ in range(3):
+        assert store_sync.sync(ingest.hear) == 0
+    assert StoreWindow.objects.count() == 1, "it grows, and gets no company"
+    assert store_sync.freshness().read_at == before
+    carrier.faults()
+    read_all()
+    assert StoreMessage.objects.count() == 3
+
+
+@pytest.fixture
+def waiting(carrier: RunningSimulator) -> RunningSimulator:
+    """A text was sent and read; its receipt comes three hours later by the carrier's clock."""
+    carrier.options(speed=1)
+    another_program_sends([world.ending("9702")])
+    carrier.advance(10)
+    read_all()
+    assert StoreMessage.objects.get().status == "Sent"
+    return carrier
+
+
+def test_what_is_new_is_read_twice(waiting: RunningSimulator) -> None:
+    waiting.advance(4 * 3600)
+    store_sync.sync(ingest.hear)
+    assert StoreMessage.objects.get().status == "Delivered", "it was created a moment ago"
+
+
+def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -> None:
+    with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY / 3):
+        store_sync.sync(ingest.hear)
+    waiting.advance(4 * 3600)
+    with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY / 2):
+        store_sync.sync(ingest.hear)
+    assert StoreMessage.objects.get().status == "Sent", "too old to be among the new ones"
+    with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY):
+        store_sync.sync(ingest.hear)
+    assert StoreMessage.objects.get().status == "Delivered"
+    assert not StoreWindow.objects.exists()
+
+
+def test_the_last_days_are_read_again_now_and_then(waiting: RunningSimulator) -> None:
+    waiting.advance(4 * 3600)
+    with time_machine.travel(timezone.now() + store_sync.FAR_EVERY):
+        store_sync.sync(ingest.hear)
+    assert StoreMessage.objects.get().status == "Delivered"
+
+
+def test_nothing_is_read_again_while_something_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_sync, "PAGES", 1)
+    monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
+    for number in range(3):
+        another_program_sends(phones(1500)[number * 500 : number * 500 + 500])
+    store_sync.sync(ingest.hear)
+    assert store_sync.ask()
+    store_sync.sync(ingest.hear)
+    assert not StoreWindow.objects.filter(again=True).exists()
+
+
+def test_refresh_reads_the_last_hours_again() -> None:
+    read_all()
+    assert store_sync.ask()
+    assert not store_sync.ask(), "once is enough"
+    assert store_sync.due()
+    store_sync.sync(ingest.hear)
+    state = StoreState.objects.get()
+    assert state.refresh_asked_at is None
+    assert state.reread_at == state.opened_to
+    assert not store_sync.due()
+
+
+def test_due_once_a_minute() -> None:
+    assert store_sync.due()
+    read_all()
+    assert not store_sync.due()
+    with time_machine.travel(timezone.now() + store_sync.EVERY):
+        assert store_sync.due()
+
+
+def test_one_process_at_a_time() -> None:
+    name = f"mirror {registry.known_account()}"
+    Lease.objects.create(name=name, owner="elsewhere:1:1", until=timezone.now() + timedelta(minutes=1))
+    assert store_sync.sync(ingest.hear) == 0
+    assert not StoreState.objects.exists()
+
+
+def test_before_the_account_is_known(settings: object) -> None:
+    settings.RINGCENTRAL_JWT = "another"  # type: ignore[attr-defined]
+    assert not store_sync.due()
+    assert store_sync.sync(ingest.hear) == 0
+    assert not store_sync.ask()
+    assert store_sync.freshness().read_at is None
+
+
+def test_the_tick_wakes_it_and_not_twice() -> None:
+    def woken() -> int:
+        return DBTaskResult.objects.filter(task_path="campaigns.worker.tasks.read_store").count()
+
+    tasks.tick()
+    tasks.tick()
+    assert woken() == 1
+    tasks.read_store.call()
+    assert StoreState.objects.get().read_at is not None

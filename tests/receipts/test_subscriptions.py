@@ -1,0 +1,237 @@
+"""The provider is told where to call, and that stays so: through expiry, blacklisting and new addresses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.utils import timezone
+
+from campaigns.accounts import registry
+from campaigns.models import Campaign, Event, Webhook, WebhookEvent
+from campaigns.providers.webhooks import Subscription, Webhooks
+from campaigns.receipts import subscriptions
+from campaigns.worker import tasks
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.django_db
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """What stands at the public address: shakes hands, and answers every event with `status`.
+
+    The site itself is in tests/dashboard/test_webhook_wire.py, as a process with a database of its own.
+    """
+
+    status = 200
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        hello = self.headers.get("Validation-Token")
+        self.send_response(200 if hello else type(self).status)
+        if hello:
+            self.send_header("Validation-Token", hello)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the tests ask the carrier what it got."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[type[Receiver]]:
+    """Its address is in `address`."""
+
+    class Ours(Receiver):
+        address = ""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Ours)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    Ours.address = f"http://127.0.0.1:{server.server_port}"
+    yield Ours
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def public(carrier: RunningSimulator, receiver: Any, settings: LazySettings) -> str:
+    """A site that the carrier can reach; its address."""
+    settings.PUBLIC_URL = receiver.address
+    registry.account()
+    return str(settings.PUBLIC_URL)
+
+
+def client() -> Webhooks:
+    found = registry.provider().webhooks
+    assert found is not None
+    return found
+
+
+def door() -> Webhook:
+    return Webhook.objects.get()
+
+
+def standing() -> Subscription:
+    (one,) = client().list()
+    return one
+
+
+def later(**span: float) -> Any:
+    return time_machine.travel(timezone.now() + timedelta(**span))
+
+
+def test_it_is_made_with_our_address(public: str) -> None:
+    assert subscriptions.due()
+    subscriptions.keep()
+    one = standing()
+    assert one.address == f"{public}/webhooks/ringcentral/{door().secret}/"
+    assert (one.active, one.disabled) == (True, ())
+    assert (door().subscription_id, door().trouble) == (one.provider_id, "")
+    assert door().expires_at is not None
+    assert not subscriptions.due()
+
+
+def test_nothing_is_done_without_a_public_address(carrier: RunningSimulator) -> None:
+    assert not subscriptions.due()
+    subscriptions.keep()
+    assert not Webhook.objects.exists()
+    assert tasks._wake_subscription() == 0
+    assert carrier.requests() == []
+
+
+def test_looking_again_changes_nothing(public: str) -> None:
+    subscriptions.keep()
+    before = standing()
+    with later(minutes=11):
+        assert subscriptions.due()
+        subscriptions.keep()
+    assert standing().provider_id == before.provider_id
+    assert Event.objects.filter(verb="subscription_made").count() == 1
+
+
+def test_it_is_renewed_before_it_ends(public: str, carrier: RunningSimulator) -> None:
+    subscriptions.keep()
+    before = standing()
+    days = 16
+    carrier.advance(days * 24 * 3600)
+    with later(days=days):
+        subscriptions.keep()
+        one = standing()
+        assert one.provider_id == before.provider_id
+        assert one.expires_at is not None
+        assert one.expires_at - timezone.now() > timedelta(days=29)
+        assert door().expires_at == one.expires_at
+
+
+@pytest.mark.parametrize("how", ["deleted", "expired"])
+def test_one_that_is_gone_is_made_anew(public: str, carrier: RunningSimulator, how: str) -> None:
+    subscriptions.keep()
+    before = standing().provider_id
+    if how == "deleted":
+        client().delete(before)
+    else:
+        carrier.advance(40 * 24 * 3600)
+    with later(days=40):
+        subscriptions.keep()
+    assert standing().provider_id == door().subscription_id != before
+    assert "gone" in Event.objects.filter(verb="subscription_made").latest("pk").detail
+
+
+def test_one_that_was_given_up_is_made_anew(public: str, carrier: RunningSimulator, receiver: Any) -> None:
+    """The carrier lost event after event: it never calls that subscription again."""
+    subscriptions.keep()
+    before = standing().provider_id
+    receiver.status = 401
+    for number in range(12):
+        carrier.inbound(f"+1415555{number:04}", world.LOCAL, "hello")
+    until(lambda: not client().get(before).active, "the carrier gives up")
+    with later(minutes=11):
+        subscriptions.keep()
+    assert standing().provider_id != before
+    assert standing().active
+    assert "given up" in Event.objects.filter(verb="subscription_made").latest("pk").detail
+
+
+def test_another_address_replaces_the_old_one(public: str, settings: LazySettings) -> None:
+    subscriptions.keep()
+    before = standing()
+    settings.PUBLIC_URL = public.replace("127.0.0.1", "localhost")
+    assert subscriptions.due()
+    subscriptions.keep()
+    one = standing()
+    assert one.provider_id != before.provider_id
+    assert one.address.startswith(settings.PUBLIC_URL)
+
+
+def test_one_that_was_made_while_the_answer_was_lost_is_found(public: str, carrier: RunningSimulator) -> None:
+    carrier.faults({"method": "POST", "path": "/subscription", "fault": "drop_after", "times": 1})
+    subscriptions.keep()
+    assert "asked instead" in door().trouble
+    with later(minutes=2):
+        assert subscriptions.due()
+        subscriptions.keep()
+    assert standing().provider_id == door().subscription_id
+    assert (door().trouble, door().trouble_since) == ("", None)
+
+
+def test_subscriptions_of_other_programs_are_left_alone(public: str, settings: LazySettings) -> None:
+    subscriptions.keep()
+    settings.PUBLIC_URL = public.replace("127.0.0.1", "localhost")
+    Webhook.objects.all().delete()  # as another installation, which never heard of the first
+    subscriptions.keep()
+    assert len(client().list()) == 2
+    with later(minutes=11):
+        subscriptions.keep()
+    assert len(client().list()) == 2
+
+
+@pytest.mark.parametrize(
+    ("public_url", "said"),
+    [("http://127.0.0.1:9", "127.0.0.1"), ("https://texts.example.com", "")],
+    ids=["nobody answers there", "not of this machine"],
+)
+def test_an_address_that_the_carrier_cannot_reach(
+    carrier: RunningSimulator, settings: LazySettings, public_url: str, said: str
+) -> None:
+    settings.PUBLIC_URL = public_url
+    registry.account()
+    subscriptions.keep()
+    assert door().trouble.startswith("RingCentral does not tell us what happens; it is asked instead.")
+    assert door().trouble_since is not None
+    assert door().subscription_id == ""
+    assert door().secret not in door().trouble
+    with later(minutes=2):
+        assert subscriptions.due()
+        since = door().trouble_since
+        subscriptions.keep()
+        assert door().trouble_since == since
+
+
+def test_a_carrier_that_is_away(carrier: RunningSimulator, settings: LazySettings) -> None:
+    registry.account()
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    carrier.faults({"path": "/subscription", "fault": "status", "status": 503})
+    subscriptions.keep()
+    assert "asked instead" in door().trouble
+
+
+def test_when_every_event_is_lost_asking_is_enough(public: str, carrier: RunningSimulator) -> None:
+    subscriptions.keep()
+    carrier.faults({"path": "/restapi", "method": "WEBHOOK", "fault": "hook_drop", "times": 10_000})
+    campaign = world.launched(world.people(3))
+    world.hand_over(campaign)
+    world.poll()
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.FINISHED
+    assert world.told(campaign) == {"delivered": 3}
+    assert not WebhookEvent.objects.exists()

@@ -1,0 +1,103 @@
+"""The carrier's counts of a batch and ours: what differs is kept, and settled when they agree again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from campaigns.models import Batch, Campaign, Disagreement, Message, RowState
+from campaigns.receipts import discrepancies, totals_check
+from campaigns.sending import counters
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clock(carrier: RunningSimulator) -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(timezone.now()) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def campaign(clock: time_machine.Traveller) -> Campaign:
+    """Two delivered, one that never gets a receipt, so that it goes on being asked about."""
+    made = world.launched([*world.people(2), (world.ending("9701"), "no receipt")])
+    world.hand_over(made)
+    world.poll()
+    assert world.told(made) == {"delivered": 2, "sent": 1}
+    return made
+
+
+def lose_a_receipt(campaign: Campaign) -> Message:
+    """Ours says that a text failed which the carrier counts as delivered: no list will ever change that."""
+    message = Message.objects.filter(campaign=campaign, state="delivered").earliest("pk")
+    Message.objects.filter(pk=message.pk).update(state="not_delivered")
+    counters.move(campaign.pk, RowState.DELIVERED, RowState.NOT_DELIVERED, 1)
+    return message
+
+
+def unsettled() -> list[Disagreement]:
+    return list(discrepancies.unsettled())
+
+
+def test_what_agrees_is_not_mentioned(campaign: Campaign, clock: time_machine.Traveller) -> None:
+    for _ in range(3):
+        clock.shift(timedelta(minutes=10))
+        world.poll()
+    assert not Disagreement.objects.exists()
+
+
+def test_differs_is_kept_once_and_settled_by_itself(
+    campaign: Campaign, clock: time_machine.Traveller
+) -> None:
+    message = lose_a_receipt(campaign)
+    world.poll()
+    assert unsettled() == [], "its lists may be behind its counts for some minutes"
+    for _ in range(3):
+        clock.shift(timedelta(minutes=10))
+        world.poll()
+    [found] = unsettled()
+    assert (found.kind, found.campaign, found.sender) == ("sums", campaign, world.LOCAL)
+    assert found.detail == (
+        "Batch 1: RingCentral counts 2 delivered, our messages say 1; "
+        "RingCentral counts 0 not delivered, our messages say 1."
+    )
+    Message.objects.filter(pk=message.pk).update(state="delivered")
+    counters.move(campaign.pk, RowState.NOT_DELIVERED, RowState.DELIVERED, 1)
+    clock.shift(timedelta(minutes=10))
+    world.poll()
+    assert unsettled() == []
+    assert Disagreement.objects.get().settled_by is None
+
+
+def test_a_batch_whose_counts_differ_is_asked_about_on(clock: time_machine.Traveller) -> None:
+    campaign = world.launched(world.people(3))
+    world.hand_over(campaign)
+    message = Message.objects.earliest("pk")
+    Message.objects.filter(pk=message.pk).update(state="not_delivered")
+    counters.move(campaign.pk, RowState.WITH_CARRIER, RowState.NOT_DELIVERED, 1)
+    world.poll()
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.DELIVERING
+    assert Batch.objects.get().next_poll_at is not None
+    clock.shift(timedelta(minutes=10))
+    world.poll()
+    assert len(unsettled()) == 1
+
+
+def test_totals_that_still_move_prove_nothing(campaign: Campaign, clock: time_machine.Traveller) -> None:
+    lose_a_receipt(campaign)
+    clock.shift(timedelta(minutes=10))
+    Batch.objects.update(totals={})
+    world.poll()
+    assert unsettled() == []
+    assert not totals_check.compare(Batch.objects.get(), stable=False)
+    assert unsettled() == []
+    assert not totals_check.compare(Batch.objects.get(), stable=True)
+    assert len(unsettled()) == 1

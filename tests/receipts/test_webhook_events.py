@@ -1,0 +1,395 @@
+"""Events come doubled, shuffled, early, late or never; what stands in our tables is what the carrier says."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from campaigns.accounts import registry
+from campaigns.models import Batch, Campaign, Message, OptOut, StoreBatch, StoreMessage, Webhook, WebhookEvent
+from campaigns.receipts import polling, webhook_events, webhook_intake
+from campaigns.reconciling import search
+from campaigns.sending import dispatch
+from campaigns.worker import tasks
+from tests.simulator.running import RunningSimulator
+from tests.support import factories, world
+
+pytestmark = pytest.mark.django_db
+
+A2P = "/restapi/v1.0/account/{account}/a2p-sms"
+MIXED = [
+    *world.people(4),
+    (world.ending("9701"), "never a receipt"),
+    (world.ending("9703"), "sending failed"),
+    (world.ending("9705"), "sending failed without a code"),
+    (world.ending("9830"), "delivery failed"),
+    (world.ending("9913"), "delivery failed"),
+]
+STEPS = {
+    "Sent": ["Queued", "Sent"],
+    "Delivered": ["Queued", "Sent", "Delivered"],
+    "DeliveryFailed": ["Queued", "Sent", "DeliveryFailed"],
+    "SendingFailed": ["Queued", "SendingFailed"],
+}
+"""What was told of a text on its way to each end."""
+
+
+def iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def envelope(path: str, body: dict[str, Any], **fields: Any) -> bytes:
+    account = fields.pop("account", None) or registry.known_account()
+    event = path if path.startswith("/") else f"{A2P.format(account=account)}/{path}"
+    known = {
+        "uuid": uuid4().hex,
+        "event": event,
+        "timestamp": iso(timezone.now()),
+        "subscriptionId": "8466621d-c21d-41e6-8656-9e45100eb9dd",
+        "ownerId": "62989398016",
+        "body": body,
+    }
+    return json.dumps(known | fields).encode()
+
+
+def tell(*events: bytes) -> None:
+    """As the door takes them."""
+    for event in events:
+        webhook_intake.receive("ringcentral", event)
+
+
+def take_in() -> int:
+    """Everything that is due now; returns how many events that were."""
+    total = 0
+    while count := webhook_events.process():
+        total += count
+    return total
+
+
+def batch_body(batch: Batch, **fields: Any) -> dict[str, Any]:
+    """As in RingCentral's documents."""
+    known = {
+        "id": batch.provider_id, "from": batch.sender, "batchSize": batch.remote_size,
+        "processedCount": batch.remote_size, "status": "Completed", "cost": 0.07,
+        "creationTime": iso(batch.remote_created_at or timezone.now()),
+        "lastModifiedTime": iso(timezone.now()),
+    }  # fmt: skip
+    return known | fields
+
+
+def message_body(message: Message, status: str, **fields: Any) -> dict[str, Any]:
+    created = message.batch.remote_created_at or timezone.now()
+    known = {
+        "id": str(50_000 + message.pk), "from": message.batch.sender, "to": [message.to],
+        "text": message.text, "messageStatus": status, "segmentCount": 1, "direction": "Outbound",
+        "batchId": message.batch.provider_id, "cost": 0.007,
+        "creationTime": iso(created), "lastModifiedTime": iso(created + timedelta(seconds=1)),
+    }  # fmt: skip
+    return known | fields
+
+
+def carrier_texts() -> list[dict[str, Any]]:
+    """What the carrier has on every text that it took, in the shape of an event."""
+    since = timezone.now() - timedelta(days=1)
+    return [
+        {
+            "id": item.provider_id, "from": item.sender, "to": [item.to], "text": item.text,
+            "messageStatus": item.status, "segmentCount": item.segments, "direction": item.direction,
+            "batchId": item.batch_id, "errorCode": item.error_code, "cost": float(item.cost or 0),
+            "creationTime": iso(item.created_at or since), "lastModifiedTime": iso(item.modified_at or since),
+        }
+        for page in registry.provider().messages(date_from=since, with_text=True)
+        for item in page
+    ]  # fmt: skip
+
+
+def history(text: dict[str, Any]) -> Iterator[bytes]:
+    """Every event that there was of one text, oldest first."""
+    created = datetime.fromisoformat(text["creationTime"])
+    for number, status in enumerate(STEPS[text["messageStatus"]]):
+        last = status == text["messageStatus"]
+        changed = text["lastModifiedTime"] if last else iso(created + timedelta(microseconds=number))
+        body = text | {"messageStatus": status, "lastModifiedTime": changed}
+        if not last:
+            body = {name: value for name, value in body.items() if name not in ("errorCode", "cost")}
+        yield envelope("messages?direction=Outbound", body)
+
+
+def handed_over(rows: list[tuple[str, str]] = MIXED, *, size: int = 1000) -> Campaign:
+    campaign = world.launched(rows, size=size)
+    world.hand_over(campaign)
+    return campaign
+
+
+def assert_as_the_carrier_says(campaign: Campaign) -> None:
+    truth = {
+        text["to"][0]: (text["messageStatus"], text["errorCode"], text["id"]) for text in carrier_texts()
+    }
+    ours = {m.to: (m.state, m.error_code, m.provider_id) for m in Message.objects.filter(campaign=campaign)}
+    meaning = {"Sent": "sent", "Delivered": "delivered"}
+    assert ours == {to: (meaning.get(word, "not_delivered"), *rest) for to, (word, *rest) in truth.items()}
+    mirrored = StoreMessage.objects.values_list("their_number", "status", "error_code", "provider_id")
+    assert {to: tuple(rest) for to, *rest in mirrored} == truth
+    world.assert_adds_up(campaign)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_each_event_five_times_shuffled_and_a_day_late(carrier: RunningSimulator, seed: int) -> None:
+    campaign = handed_over(size=4)
+    events = [event for text in carrier_texts() for event in history(text)]
+    for batch in Batch.objects.all():
+        events.append(envelope("batches", batch_body(batch, status="Processing", processedCount=1)))
+        events.append(envelope("batches", batch_body(batch)))
+    told = events * 5
+    random.Random(seed).shuffle(told)
+    tell(*told)
+    assert WebhookEvent.objects.count() == len(events)
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        assert take_in() == len(events)
+    assert_as_the_carrier_says(campaign)
+    assert set(WebhookEvent.objects.values_list("state", "next_try_at")) == {("applied", None)}
+    for batch in Batch.objects.all():
+        assert (batch.remote_status, batch.processed_count) == ("Completed", batch.remote_size)
+
+
+def test_taking_everything_in_again_changes_nothing(carrier: RunningSimulator) -> None:
+    campaign = handed_over()
+    tell(*(event for text in carrier_texts() for event in history(text)))
+    take_in()
+    before = list(Message.objects.order_by("pk").values()), world.told(campaign)
+    WebhookEvent.objects.update(state="waiting", next_try_at=timezone.now())
+    take_in()
+    assert (list(Message.objects.order_by("pk").values()), world.told(campaign)) == before
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        (["Delivered", "Sent"], "delivered"),
+        (["Delivered", "Queued"], "delivered"),
+        (["DeliveryFailed", "Sent", "Queued"], "not_delivered"),
+        (["Delivered", "DeliveryFailed"], "delivered"),  # contradiction: the first end stays
+        (["SendingFailed", "Delivered"], "not_delivered"),
+        (["Sent", "Read"], "sent"),  # a word that nobody knows
+        (["Read"], "waiting"),
+        (["", "Sent"], "sent"),
+    ],
+)
+def test_a_text_only_moves_forward(carrier: RunningSimulator, told: list[str], state: str) -> None:
+    campaign = handed_over(world.people(1))
+    message = Message.objects.get()
+    for status in told:
+        tell(envelope("messages", message_body(message, status)))
+        take_in()
+    assert Message.objects.get().state == state
+    world.assert_adds_up(campaign)
+
+
+def test_what_an_event_leaves_out_is_not_taken_away(carrier: RunningSimulator) -> None:
+    handed_over(world.people(1))
+    message = Message.objects.get()
+    tell(envelope("messages", message_body(message, "Delivered")))
+    take_in()
+    bare = message_body(message, "Delivered", lastModifiedTime=iso(timezone.now() + timedelta(hours=1)))
+    del bare["cost"], bare["segmentCount"]
+    tell(envelope("messages", bare))
+    take_in()
+    message.refresh_from_db()
+    assert (str(message.cost), message.billed_segments) == ("0.00700", 1)
+
+
+def test_a_batch_does_not_go_back(carrier: RunningSimulator) -> None:
+    handed_over(world.people(5))
+    batch = Batch.objects.get()
+    tell(envelope("batches", batch_body(batch)))
+    take_in()
+    tell(envelope("batches", batch_body(batch, status="Processing", processedCount=2)))
+    take_in()
+    batch.refresh_from_db()
+    assert (batch.remote_status, batch.processed_count, batch.completed_at is not None) == (
+        "Completed",
+        5,
+        True,
+    )
+
+
+def test_the_end_of_a_batch_wakes_the_poller(carrier: RunningSimulator) -> None:
+    """Totals and cost are the poller's; without the event it would look at its own time."""
+    campaign = handed_over(world.people(5))
+    later = timezone.now() + timedelta(hours=1)
+    Batch.objects.update(next_poll_at=later)
+    tell(envelope("batches", batch_body(Batch.objects.get())))
+    take_in()
+    assert polling.poll() == 1
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.FINISHED
+
+
+def test_the_last_receipt_wakes_the_poller(carrier: RunningSimulator) -> None:
+    handed_over(world.people(2))
+    later = timezone.now() + timedelta(hours=1)
+    Batch.objects.update(next_poll_at=later)
+    first, second = Message.objects.order_by("pk")
+    tell(envelope("messages", message_body(first, "Delivered")))
+    take_in()
+    assert Batch.objects.get().next_poll_at == later
+    tell(envelope("messages", message_body(second, "DeliveryFailed")))
+    take_in()
+    assert Batch.objects.filter(next_poll_at__lte=timezone.now()).exists()
+
+
+def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimulator) -> None:
+    """The carrier took the batch and told its end while our request was still without an answer."""
+    campaign = world.launched(world.people(3))
+    carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_after", "times": 1})
+    assert dispatch.step(campaign.pk).did != dispatch.Did.HANDED_OVER
+    texts = carrier_texts()
+    batch_id = texts[0]["batchId"]
+    body = {"id": batch_id, "from": world.LOCAL, "batchSize": 3, "processedCount": 3, "status": "Completed"}
+    tell(envelope("batches", body), *(event for text in texts for event in history(text)))
+    count = WebhookEvent.objects.count()
+    assert take_in() == count
+    assert WebhookEvent.objects.filter(state="waiting", tries=1).count() == count
+    assert set(Message.objects.values_list("state", flat=True)) == {"waiting"}
+
+    world_found = search.due()
+    with time_machine.travel(timezone.now() + timedelta(seconds=5)):
+        for attempt_id in world_found or search.due():
+            search.look(attempt_id)
+        assert Batch.objects.get().provider_id == batch_id
+        assert take_in() == count
+        assert_as_the_carrier_says(campaign)
+    assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"applied"}
+
+
+def test_what_is_about_no_batch_of_ours_is_kept_in_the_end(carrier: RunningSimulator) -> None:
+    """Another program sends from the same account."""
+    registry.account()
+    tell(envelope("batches", {"id": "not-ours", "from": world.LOCAL, "batchSize": 1, "status": "Completed"}))
+    start = timezone.now()
+    looks = 0
+    for hours in range(100):
+        with time_machine.travel(start + timedelta(hours=hours)):
+            looks += take_in()
+    event = WebhookEvent.objects.get()
+    assert (event.state, event.next_try_at, event.note) == ("kept", None, "It is about no batch of ours.")
+    assert looks < 20
+    assert StoreBatch.objects.get().provider_id == "not-ours"
+
+
+def test_a_receipt_that_names_no_batch(carrier: RunningSimulator) -> None:
+    """As in the samples of RingCentral's documents."""
+    handed_over(world.people(2))
+    first, second = Message.objects.order_by("pk")
+    for message, text in ((first, first.text), (second, "Not what we sent")):
+        body = message_body(message, "Delivered", text=text)
+        del body["batchId"]
+        tell(envelope("messages", body))
+    take_in()
+    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["delivered", "waiting"]
+
+
+def test_a_receipt_that_may_be_about_either_of_two_texts_waits(carrier: RunningSimulator) -> None:
+    campaigns = [handed_over(world.people(1)) for _ in range(2)]
+    body = message_body(Message.objects.get(campaign=campaigns[0]), "Delivered")
+    del body["batchId"]
+    tell(envelope("messages", body))
+    take_in()
+    assert set(Message.objects.values_list("state", flat=True)) == {"waiting"}
+    assert WebhookEvent.objects.get().state == "waiting"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        envelope("/restapi/v9/what/nobody/knows", {"x": 1}, account="~"),
+        envelope("batches", {}, account="~"),
+        envelope("batches", {"id": None, "status": 7}, account="~"),
+        envelope("messages", {"id": {"deep": 1}, "to": "nobody"}, account="~"),
+        envelope("messages", {"id": "1", "to": [None], "batchId": []}, account="~"),
+        envelope("opt-outs", {"from": world.LOCAL}, account="~"),
+        envelope("opt-outs", {"to": 5, "active": "perhaps"}, account="~"),
+        b"{}",
+        b'{"event": 5, "body": []}',
+        b'{"event": "/restapi/v1.0/account/~/a2p-sms/batches", "body": null}',
+    ],
+)
+def test_what_makes_no_sense_is_kept_and_stops_nothing(carrier: RunningSimulator, event: bytes) -> None:
+    campaign = handed_over(world.people(1))
+    tell(event, envelope("messages", message_body(Message.objects.get(), "Delivered")))
+    take_in()
+    assert WebhookEvent.objects.filter(state="applied").count() == 1
+    strange = WebhookEvent.objects.exclude(state="applied").get()
+    assert (strange.state, bool(strange.note), strange.body.encode()) == ("kept", True, event)
+    assert world.told(campaign) == {"delivered": 1}
+
+
+def test_signs_that_a_database_does_not_take(carrier: RunningSimulator) -> None:
+    campaign = handed_over(world.people(2))
+    first, second = Message.objects.order_by("pk")
+    tell(
+        envelope("messages", message_body(first, "Delivered", text="a\x00b", errorCode="\x00" * 90)),
+        envelope("messages", message_body(second, "Delivered")),
+    )
+    take_in()
+    second.refresh_from_db()
+    assert second.state == "delivered"
+    assert not WebhookEvent.objects.filter(state="waiting").exists()
+    world.assert_adds_up(campaign)
+
+
+def test_events_of_another_account_change_nothing(carrier: RunningSimulator) -> None:
+    handed_over(world.people(1))
+    tell(envelope("messages", message_body(Message.objects.get(), "Delivered"), account="99999"))
+    take_in()
+    assert Message.objects.get().state == "waiting"
+    assert WebhookEvent.objects.get().note == "It is about another account."
+
+
+def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:
+    registry.account()
+    body = {
+        "id": "7119", "from": "+14155550101", "to": [world.LOCAL], "text": "Thank you",
+        "direction": "Inbound", "messageStatus": "Delivered", "segmentCount": 1, "cost": 0.007,
+        "creationTime": iso(timezone.now()), "lastModifiedTime": iso(timezone.now()),
+    }  # fmt: skip
+    tell(envelope("messages?direction=Inbound", body))
+    take_in()
+    found = StoreMessage.objects.get()
+    assert (found.inbound, found.our_number, found.text) == (True, world.LOCAL, "Thank you")
+    assert not OptOut.objects.exists()
+
+
+def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
+    registry.account()
+    assert tasks._wake_events() == 0
+    tell(envelope("opt-outs", {"from": world.LOCAL, "to": "+14155550101", "active": True}))
+    assert tasks._wake_events() == 1
+    tasks.take_events.func()
+    assert OptOut.objects.get().phone == "+14155550101"
+    assert tasks._wake_events() == 0
+
+
+def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulator) -> None:
+    registry.account()
+    webhook_intake.door("ringcentral")
+    Webhook.objects.update(checked_at=timezone.now())
+    tell(envelope("/restapi/v1.0/subscription/~?threshold=259200&interval=43200", {}))
+    take_in()
+    assert Webhook.objects.get().checked_at is None
+
+
+def test_it_is_known_when_the_carrier_was_last_heard(carrier: RunningSimulator) -> None:
+    registry.account()
+    webhook_intake.door("ringcentral")
+    tell(envelope("opt-outs", {"from": world.LOCAL, "to": factories.phone(1), "active": True}))
+    take_in()
+    assert Webhook.objects.get().last_event_at == WebhookEvent.objects.get().received_at

@@ -1,0 +1,120 @@
+"""Is one of these batches ours? Against the decoys that a real account holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from campaigns.providers.base import BatchState
+from campaigns.reconciling.matching import Candidate, Finding, Verdict, judge
+
+ANN, BEN, CY, DEE = "+12125550001", "+12125550002", "+12125550003", "+12125550004"
+OURS = {ANN: "Hi Ann", BEN: "Hi Ben", CY: "Hi Cy"}
+TEN = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+
+
+def remote(
+    name: str,
+    messages: dict[str, str] | list[tuple[str, str]],
+    *,
+    size: int | None = None,
+    status: str = "Completed",
+    minute: int = 0,
+) -> Candidate:
+    """A batch as the records show it; complete unless `size` is more than what is listed."""
+    listed = list(messages.items()) if isinstance(messages, dict) else messages
+    return Candidate(
+        BatchState(
+            provider_id=name,
+            sender="+16505550100",
+            batch_size=len(listed) if size is None else size,
+            processed_count=len(listed),
+            status=status,
+            created_at=TEN + timedelta(minutes=minute),
+            modified_at=None,
+            cost=None,
+        ),
+        listed,
+    )
+
+
+def verdict_of(*candidates: Candidate) -> Verdict:
+    return judge(OURS, candidates)
+
+
+OTHER_PEOPLE = {DEE: "Hi Ann", "+12125550005": "Hi Ben", "+12125550006": "Hi Cy"}
+OTHER_TEXTS = dict.fromkeys(OURS, "Your order is ready")
+
+
+@pytest.mark.parametrize(
+    ("candidates", "finding"),
+    [
+        ([], Finding.NOTHING),
+        ([remote("a", OURS)], Finding.OURS),
+        ([remote("a", list(reversed(OURS.items())))], Finding.OURS),
+        # Accepted, not sent yet: all of it is listed, so there is nothing to wait for.
+        ([remote("a", OURS, status="Processing")], Finding.OURS),
+        ([remote("a", OURS, status="Sent")], Finding.OURS),
+        # Same size, other people.
+        ([remote("a", OTHER_PEOPLE)], Finding.NOTHING),
+        # Same people, other texts: another campaign to the same list, or a carrier that respells.
+        ([remote("a", OTHER_TEXTS)], Finding.UNCLEAR),
+        ([remote("a", OURS | {BEN: "Hi Ben "})], Finding.UNCLEAR),
+        ([remote("a", OURS | {CY: "Hi C"})], Finding.UNCLEAR),
+        ([remote("a", OURS | {CY: ""})], Finding.UNCLEAR),
+        # A larger batch that contains ours.
+        ([remote("a", OURS | {DEE: "Hi Dee"})], Finding.UNCLEAR),
+        # One person in common, with the very same text.
+        ([remote("a", {ANN: "Hi Ann", DEE: "Hi Dee"})], Finding.UNCLEAR),
+        # One person twice, which our batches never do.
+        ([remote("a", [*OURS.items(), (ANN, "Hello again")])], Finding.UNCLEAR),
+        # The lost answer had rejected some.
+        ([remote("a", {ANN: "Hi Ann"})], Finding.OURS),
+        # Not all of it is listed yet: what is missing may be anybody.
+        ([remote("a", {}, size=3, status="Processing")], Finding.WAIT),
+        ([remote("a", {ANN: "Hi Ann"}, size=3, status="Processing")], Finding.WAIT),
+        ([remote("a", {DEE: "Hi Dee"}, size=3, status="Processing")], Finding.WAIT),
+        # The batch is Completed, but the list of its messages lags behind.
+        ([remote("a", {ANN: "Hi Ann"}, size=3)], Finding.WAIT),
+        ([remote("a", {}, size=3)], Finding.WAIT),
+        # Everybody in it was rejected, so it texted nobody.
+        ([remote("a", {}, size=0)], Finding.NOTHING),
+        # What contradicts is clear before all of it is listed.
+        ([remote("a", {ANN: "Hello"}, size=3, status="Processing")], Finding.UNCLEAR),
+        # Decoys do not hide ours.
+        ([remote("a", OTHER_PEOPLE), remote("b", OURS)], Finding.OURS),
+        ([remote("a", OTHER_TEXTS), remote("b", OURS)], Finding.OURS),
+        ([remote("a", {}, size=3, status="Processing"), remote("b", OURS)], Finding.OURS),
+        # Two that hold our texts.
+        ([remote("a", OURS), remote("b", OURS)], Finding.SEVERAL),
+        ([remote("a", OURS), remote("b", {ANN: "Hi Ann"})], Finding.SEVERAL),
+        # While anything is incomplete nothing is decided.
+        ([remote("a", OTHER_TEXTS), remote("b", {}, size=3)], Finding.WAIT),
+        ([remote("a", OTHER_PEOPLE), remote("b", OTHER_PEOPLE)], Finding.NOTHING),
+    ],
+)
+def test_finding(candidates: list[Candidate], finding: Finding) -> None:
+    assert verdict_of(*candidates).finding is finding
+    assert verdict_of(*reversed(candidates)).finding is finding, "the order of the list does not matter"
+
+
+def test_ours_names_the_batch_and_who_was_rejected() -> None:
+    verdict = verdict_of(remote("a", OTHER_PEOPLE), remote("b", {ANN: "Hi Ann", CY: "Hi Cy"}))
+    assert verdict.batch is not None
+    assert verdict.batch.provider_id == "b"
+    assert verdict.missing == {BEN}
+    assert verdict.others == ()
+
+
+def test_of_several_the_earliest_is_ours_and_the_others_are_named() -> None:
+    verdict = verdict_of(remote("late", OURS, minute=9), remote("early", OURS, minute=1))
+    assert verdict.batch is not None
+    assert verdict.batch.provider_id == "early"
+    assert verdict.others == ("late",)
+
+
+@pytest.mark.parametrize(("finding", "messages"), [("wait", {}), ("unclear", OTHER_TEXTS)])
+def test_what_is_not_decided_names_the_batches(finding: str, messages: dict[str, str]) -> None:
+    verdict = verdict_of(remote("a", messages, size=3), remote("b", OTHER_PEOPLE))
+    assert (verdict.finding, verdict.batch, verdict.others) == (finding, None, ("a",))

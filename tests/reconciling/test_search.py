@@ -1,0 +1,291 @@
+"""Answers that were lost: found in the carrier's records, or absent from them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from campaigns.accounts import registry
+from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateWindow
+from campaigns.reconciling import orphans
+from campaigns.reconciling.matching import Finding
+from campaigns.sending import attempts, dispatch
+from campaigns.sending.dispatch import Did
+from campaigns.sending.prepared import Prepared
+from campaigns.worker import tasks
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+from tests.support.doubt import (
+    DAY,
+    LIST,
+    MINUTE,
+    POST,
+    assert_everybody_once,
+    later,
+    look,
+    lost,
+    open_attempt,
+    posts,
+    real_times,
+    search_to_the_end,
+)
+
+__all__ = ["real_times"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
+
+
+TAKEN = [
+    {"fault": "drop_after"},
+    {"fault": "reset", "when": "after"},
+    {"fault": "truncate"},
+    {"fault": "status", "status": 500, "when": "after"},
+    {"fault": "status", "status": 503, "when": "after"},
+    {"fault": "status", "status": 201, "body": "{}", "when": "after"},
+    {"fault": "html", "status": 200, "when": "after"},
+    {"fault": "html", "when": "after"},
+]
+NOT_TAKEN = [
+    {"fault": "drop_before"},
+    {"fault": "reset"},
+    {"fault": "status", "status": 500},
+    {"fault": "status", "status": 503},
+    {"fault": "html", "status": 200},
+    {"fault": "html"},
+]
+
+
+def name_of(fault: dict[str, Any]) -> str:
+    return " ".join(str(value) for value in fault.values())
+
+
+@pytest.mark.parametrize("fault", TAKEN, ids=name_of)
+def test_what_the_carrier_took_is_adopted_and_never_sent_again(
+    carrier: RunningSimulator, fault: dict[str, Any]
+) -> None:
+    campaign = lost(carrier, world.people(5), **fault)
+    assert look() is Finding.OURS
+    attempt = Attempt.objects.get()
+    assert (attempt.state, attempt.looks, attempt.next_look_at) == ("accepted", 1, None)
+    assert attempt.provider_id == Batch.objects.get(number=1).provider_id == carrier.ledger()[0]["batch_id"]
+    assert posts(carrier) == 1
+    assert world.told(campaign) == {"with_carrier": 3, "queued": 2}
+    assert world.hand_over(campaign).did == Did.DONE
+    assert campaign.trouble == ""
+    assert_everybody_once(carrier, world.people(5))
+    world.poll()
+    world.assert_adds_up(campaign)
+    assert world.told(campaign) == {"delivered": 5}
+
+
+def test_a_duplicate_that_is_refused_says_that_the_first_is_there(carrier: RunningSimulator) -> None:
+    """CMN-304 asks for silence too, so the records are read after it."""
+    body = '{"errorCode": "CMN-304"}'
+    campaign = lost(carrier, world.people(3), fault="status", status=429, body=body, when="after")
+    calls = len(carrier.requests())
+    assert look() is None
+    assert len(carrier.requests()) == calls
+    RateWindow.objects.update(silent_until=None)
+    assert look() is Finding.OURS
+    assert world.hand_over(campaign).did == Did.DONE
+    assert_everybody_once(carrier, world.people(3))
+
+
+@pytest.mark.parametrize("fault", NOT_TAKEN, ids=name_of)
+def test_what_never_arrived_is_sent_again_after_the_settle_time(
+    carrier: RunningSimulator, fault: dict[str, Any]
+) -> None:
+    campaign = lost(carrier, world.people(5), **fault)
+    assert look() is Finding.NOTHING
+    later(8 * MINUTE)
+    assert look() is Finding.NOTHING
+    attempt = open_attempt()
+    assert (attempt.state, attempt.looks, attempt.negatives) == ("reconciling", 2, 2)
+    assert attempt.note == "The provider's records show no such batch."
+    assert dispatch.step(campaign.pk).did == Did.BLOCKED, "two clean looks, but the settle time is not over"
+    later(3 * MINUTE)
+    assert look() is Finding.NOTHING
+    attempt.refresh_from_db()
+    assert attempt.state == Attempt.State.ABSENT
+    assert world.told(campaign) == {"queued": 5}
+    assert world.hand_over(campaign).did == Did.DONE
+    assert_everybody_once(carrier, world.people(5))
+    assert [found.state for found in Attempt.objects.all()] == ["absent", "accepted", "accepted"]
+    assert campaign.trouble == ""
+    world.assert_adds_up(campaign)
+
+
+def test_one_clean_look_is_never_enough(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_before")
+    later(DAY)
+    assert look() is Finding.NOTHING
+    later(MINUTE / 2)
+    assert look() is Finding.NOTHING, "and two at nearly the same moment are one"
+    assert world.told(campaign) == {"in_doubt": 3}
+    later(MINUTE / 2)
+    look()
+    assert world.told(campaign) == {"queued": 3}
+
+
+def test_of_a_process_that_died_the_request_may_have_lasted(carrier: RunningSimulator) -> None:
+    """Nobody knows when it ended, so the settle time starts when it must have."""
+    campaign = world.launched(world.people(3))
+    prepared = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(prepared, Prepared)
+    attempts.mark_sending(prepared)
+    Attempt.objects.update(owner=":".join([*Attempt.objects.get().owner.split(":")[:2], "1"]))
+    assert orphans.settle_orphans() == 1
+    look()
+    later(11 * MINUTE)
+    look()
+    assert open_attempt().state == "reconciling"
+    later(2 * MINUTE)
+    look()
+    assert world.told(campaign) == {"queued": 3}
+
+
+def test_records_that_lag_are_waited_for(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_after")
+    carrier.options(list_lag=300)
+    for _ in range(4):
+        assert look() is Finding.NOTHING
+        later(MINUTE)
+    assert world.told(campaign) == {"in_doubt": 3}
+    carrier.advance(301)
+    assert look() is Finding.OURS
+    assert world.hand_over(campaign).did == Did.DONE
+    assert posts(carrier) == 1
+
+
+def test_records_that_miss_what_was_confirmed_before_prove_nothing(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(6), size=3)
+    dispatch.step(campaign.pk)
+    carrier.faults({**POST, "nth": 1, "fault": "drop_after"})
+    assert world.hand_over(campaign).did == Did.BLOCKED
+    carrier.faults()
+    carrier.options(list_lag=3600)
+    for _ in range(15):
+        assert look() is Finding.LAGGING
+        later(MINUTE)
+    attempt = open_attempt()
+    assert (attempt.negatives, attempt.first_negative_at) == (0, None)
+    assert "lag behind" in attempt.note
+    assert dispatch.step(campaign.pk).did == Did.BLOCKED
+    carrier.options(list_lag=0)
+    assert look() is Finding.OURS
+    assert_everybody_once(carrier, world.people(6))
+
+
+def test_a_batch_whose_texts_are_not_listed_yet_is_waited_for(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_after")
+    carrier.faults({"method": "GET", "path": "/a2p-sms/messages", "fault": "lag", "seconds": 300})
+    later(20 * MINUTE)
+    for _ in range(3):
+        assert look() is Finding.WAIT
+        later(2 * MINUTE)
+    assert open_attempt().negatives == 0
+    carrier.faults()
+    assert look() is Finding.OURS
+    assert world.told(campaign) == {"with_carrier": 3}
+
+
+def test_a_batch_that_never_becomes_whole_is_for_a_person(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_after")
+    carrier.faults({"method": "GET", "path": "/a2p-sms/messages", "fault": "lag", "seconds": 3 * DAY})
+    later(DAY + MINUTE)
+    assert look() is Finding.WAIT
+    assert open_attempt().state == "review"
+    assert world.told(campaign) == {"needs_review": 3}
+
+
+def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_before")
+    look()
+    later(20 * MINUTE)
+    carrier.faults({**LIST, "fault": "status", "status": 500})
+    assert look() is None
+    attempt = open_attempt()
+    assert (attempt.looks, attempt.negatives, attempt.first_negative_at) == (2, 0, None)
+    assert "could not be read" in attempt.note
+    assert AccountState.objects.get().trouble
+    carrier.faults()
+    look()
+    assert open_attempt().negatives == 1, "it is counted from the beginning"
+    assert AccountState.objects.get().trouble == ""
+    search_to_the_end()
+    assert world.hand_over(campaign).did == Did.DONE
+    assert_everybody_once(carrier, world.people(3))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {**LIST, "fault": "status", "status": 200, "body": "{}"},
+        {**LIST, "fault": "status", "status": 200, "body": "[]"},
+        {**LIST, "fault": "html", "status": 200},
+        {**LIST, "fault": "truncate"},
+        {**LIST, "fault": "drop_before"},
+        {**LIST, "fault": "status", "status": 403},
+        {**LIST, "fault": "status", "status": 429, "headers": {"Retry-After": "30"}},
+    ],
+    ids=name_of,
+)
+def test_an_answer_without_a_list_is_no_negative(carrier: RunningSimulator, fault: dict[str, Any]) -> None:
+    lost(carrier, world.people(2), fault="drop_after")
+    carrier.faults(fault)
+    assert look() is None
+    assert open_attempt().negatives == 0
+
+
+REJECTED = [(world.phone(1), "Ann"), (world.ending("9700", 1), "Bob"), (world.phone(2), "Cy")]
+
+
+def test_a_lost_list_of_rejected_numbers_makes_no_difference(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, REJECTED, fault="drop_after")
+    assert look() is Finding.OURS
+    assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
+    rejected = Message.objects.get(state="rejected")
+    assert (rejected.to, rejected.error_code) == (world.ending("9700", 1), "rejected")
+    world.hand_over(campaign)
+    world.poll()
+    world.assert_adds_up(campaign)
+    with_answer = world.launched(REJECTED)
+    world.hand_over(with_answer)
+    world.poll()
+    assert world.told(campaign) == world.told(with_answer) == {"delivered": 2, "rejected": 1}
+
+
+def test_a_batch_of_rejected_numbers_only_is_tried_again_and_texts_nobody(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, [(world.ending("9700", place), "Bob") for place in (1, 2)], fault="drop_after")
+    search_to_the_end()
+    assert world.hand_over(campaign).did == Did.DONE
+    assert world.told(campaign) == {"rejected": 2}
+    assert carrier.ledger() == []
+
+
+def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulator) -> None:
+    campaign = world.launched(REJECTED)
+    prepared = dispatch._choose(campaign.pk, registry.account())
+    assert isinstance(prepared, Prepared)
+    answer = registry.provider().submit(
+        prepared.sender, prepared.texts, before_first_byte=lambda: attempts.mark_sending(prepared)
+    )
+    Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
+    assert orphans.settle_orphans() == 1
+    assert look() is Finding.OURS
+    before = world.told(campaign)
+    attempts.accept(prepared, answer, registry.account())
+    assert world.told(campaign) == before == {"with_carrier": 2, "rejected": 1}
+    assert Attempt.objects.get().provider_id == answer.provider_id
+    assert not Event.objects.filter(verb="possible_double").exists()
+    world.assert_adds_up(campaign)
+
+
+def test_a_tick_wakes_the_looks_that_are_due(carrier: RunningSimulator) -> None:
+    campaign = lost(carrier, world.people(3), fault="drop_after")
+    later(MINUTE)
+    tasks.tick()
+    tasks.reconcile_attempt.func(open_attempt().pk)
+    assert world.told(campaign) == {"with_carrier": 3}

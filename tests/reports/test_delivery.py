@@ -1,0 +1,132 @@
+"""The report: the carrier's own totals beside our rows, and what both mean."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from campaigns.models import Batch, Campaign, Message, Price, Tally
+from campaigns.opt_outs import manual
+from campaigns.reports import delivery
+from tests.simulator.running import RunningSimulator
+from tests.support import world
+
+pytestmark = pytest.mark.django_db
+
+MIXED = [
+    *world.people(4),
+    world.people(1)[0],
+    ("nonsense", "Bad"),
+    ("", "Nobody"),
+    (world.ending("9700"), "Refused"),
+    (world.ending("9830"), "UP-430"),
+    (world.ending("9830", 1), "UP-430"),
+    (world.ending("9703"), "RC-403"),
+    (world.ending("9705"), "no code"),
+    (world.ending("9701"), "no receipt"),
+]
+
+
+@pytest.fixture
+def campaign(carrier: RunningSimulator) -> Campaign:
+    Price.objects.create(kind=Price.Kind.LOCAL, per_segment=Decimal("0.01"))
+    contacts = world.imported(world.file_of(MIXED))
+    manual.add(world.phone(3), note="", user=None)
+    campaign = world.launched(contacts, size=4)
+    world.hand_over(campaign)
+    for _ in range(2):
+        world.poll()
+    campaign.refresh_from_db()
+    return campaign
+
+
+def test_the_carrier_s_totals_and_our_rows_agree(campaign: Campaign) -> None:
+    found = delivery.report(campaign)
+    assert found.agree
+    assert {name: line.count for name, line in found.provider_totals.items()} == {
+        "queued": 0, "sent": 1, "delivered": 3, "sendingFailed": 2, "deliveryFailed": 2,
+    }  # fmt: skip
+    assert found.texts == 8
+    assert found.delivered_percent == pytest.approx(37.5)
+    assert sum(found.ours.values()) == 13
+    assert found.read_at is not None
+
+
+def test_money_is_what_the_carrier_billed(campaign: Campaign) -> None:
+    found = delivery.report(campaign)
+    billed = sum(message.cost or 0 for message in Message.objects.all())
+    assert found.cost == billed == Decimal("0.042")
+    assert found.segments == campaign.segments == 9
+    assert found.expected_cost == Decimal("0.09")
+
+
+def test_errors_are_counted_and_explained(campaign: Campaign) -> None:
+    found = delivery.report(campaign)
+    assert (found.errors[0].code, found.errors[0].count) == ("SMS-UP-430", 2)
+    assert {line.code for line in found.errors} == {"SMS-UP-430", "SMS-RC-403"}
+    assert [(line.code, line.count) for line in found.rejected] == [("SMS-RC-410", 1)]
+    for line in (*found.errors, *found.rejected):
+        assert line.explanation.sentence
+
+
+def test_rows_that_got_no_text_are_counted_with_why(campaign: Campaign) -> None:
+    found = {line.code: (line.outcome, line.count) for line in delivery.report(campaign).reasons}
+    assert found == {
+        "repeated": ("duplicate", 1), "letters": ("invalid", 1), "empty": ("invalid", 1),
+        "opted_out": ("excluded", 1),
+    }  # fmt: skip
+    assert all(line.sentence for line in delivery.report(campaign).reasons)
+
+
+def test_a_difference_is_said_and_not_hidden(campaign: Campaign) -> None:
+    Tally.objects.update(delivered=2, sent=2)
+    found = delivery.report(campaign)
+    assert not found.agree
+    assert found.differences == [
+        "Sent without a receipt: RingCentral counts 1, our messages say 2.",
+        "Delivered: RingCentral counts 3, our messages say 2.",
+    ]
+
+
+def test_before_the_first_look_nothing_is_claimed(carrier: RunningSimulator) -> None:
+    campaign = world.launched(world.people(3))
+    world.hand_over(campaign)
+    found = delivery.report(campaign)
+    assert (found.cost, found.expected_cost, found.delivered_percent) == (None, None, None)
+    assert found.read_at is None
+    assert not [*found.errors, *found.rejected, *found.reasons]
+    assert found.agree, "the carrier was not asked yet: that is no difference"
+
+
+def test_a_report_does_not_grow_with_its_messages(
+    campaign: Campaign, django_assert_max_num_queries: pytest.FixtureRequest
+) -> None:
+    with django_assert_max_num_queries(5):  # type: ignore[operator]
+        delivery.report(campaign)
+
+
+def test_campaigns_newest_first_page_by_page(carrier: RunningSimulator, campaign: Campaign) -> None:
+    world.drafted(world.people(1))
+    others = [world.launched(world.people(1)) for _ in range(3)]
+    lines = delivery.campaign_reports(limit=2)
+    assert [line.campaign.pk for line in lines] == [others[2].pk, others[1].pk]
+    assert [line.billed for line in lines] == [None, None]
+    rest = delivery.campaign_reports(before_id=others[1].pk)
+    assert [line.campaign.pk for line in rest] == [others[0].pk, campaign.pk]
+    assert rest[1].billed == Decimal("0.042")
+    assert rest[1].tally.rows == 13
+
+
+def test_the_list_of_reports_has_no_query_a_campaign(
+    carrier: RunningSimulator, django_assert_max_num_queries: pytest.FixtureRequest
+) -> None:
+    contacts = world.imported(world.file_of(world.people(1)))
+    for _ in range(4):
+        world.hand_over(world.launched(contacts))
+    with django_assert_max_num_queries(2):  # type: ignore[operator]
+        assert len(delivery.campaign_reports()) == 4
+
+
+def test_batches_that_were_never_read_count_for_nothing() -> None:
+    assert all(line.count == 0 for line in delivery.provider_totals([Batch()]).values())

@@ -1,0 +1,117 @@
+"""Campaigns as people make them, against the simulated carrier: a file in, texts out, every row counted."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from django.utils import timezone
+
+from campaigns.accounts import registry
+from campaigns.contacts import importer
+from campaigns.models import Batch, Campaign, CampaignRow, ContactList, Message, Tally
+from campaigns.receipts import polling
+from campaigns.sending import dispatch, launch
+
+LOCAL = "+16505550100"
+TOLL_FREE = "+18885550100"
+PLAIN = "+16505550199"
+"""A number of the account that may not send batches."""
+GREETING = 'Hi {{ first_name or "there" }}'
+
+
+def phone(number: int) -> str:
+    """Another US number that gets an ordinary receipt, for each `number` under 8,000."""
+    return f"+1{212 + number // 1000}555{1000 + number % 1000:04}"
+
+
+def ending(last_four: str, number: int = 0) -> str:
+    """A number that the simulated carrier treats in a special way."""
+    return f"+1{312 + number}555{last_four}"
+
+
+def people(count: int) -> list[tuple[str, str]]:
+    return [(phone(number), f"Person {number}") for number in range(count)]
+
+
+def file_of(rows: Iterable[Sequence[str]], header: str = "Phone,First name") -> str:
+    return "\n".join([header, *(",".join(row) for row in rows), ""])
+
+
+def imported(text: str | bytes, filename: str = "people.csv", phone_column: str = "") -> ContactList:
+    """A list read from a file by the stages themselves."""
+    content = text.encode() if isinstance(text, str) else text
+    record = importer.receive(
+        io.BytesIO(content), filename, list_name="People", phone_column=phone_column, user=None
+    )
+    importer.run(record.pk)
+    return ContactList.objects.get(pk=record.contact_list_id)
+
+
+def drafted(
+    rows: Iterable[Sequence[str]] | ContactList,
+    *,
+    text: str = GREETING,
+    sender: str = LOCAL,
+    size: int = 1000,
+) -> Campaign:
+    """Ready to launch; the account's numbers were read from the carrier."""
+    if not registry.numbers_fresh():
+        registry.refresh_numbers()
+    contacts = rows if isinstance(rows, ContactList) else imported(file_of(rows))
+    return Campaign.objects.create(
+        name="Spring sale", contact_list=contacts, sender=sender, text=text, batch_size=size
+    )
+
+
+def launched(
+    rows: Iterable[Sequence[str]] | ContactList,
+    *,
+    text: str = GREETING,
+    sender: str = LOCAL,
+    size: int = 1000,
+) -> Campaign:
+    """Every text is written and waits here."""
+    campaign = drafted(rows, text=text, sender=sender, size=size)
+    assert launch.launch(campaign, user=None)
+    assert launch.freeze(campaign.pk)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def hand_over(campaign: Campaign) -> dispatch.Step:
+    """Step after step until one does not hand anything over at once; returns that one."""
+    while (step := dispatch.step(campaign.pk)).did == dispatch.Did.HANDED_OVER or step == AGAIN:
+        pass
+    campaign.refresh_from_db()
+    return step
+
+
+AGAIN = dispatch.Step(dispatch.Did.WAIT, 0.0)
+
+
+def poll() -> int:
+    """One look at every batch that is still watched, as if its time had come."""
+    Batch.objects.filter(next_poll_at__isnull=False).update(next_poll_at=timezone.now())
+    return polling.poll()
+
+
+def recounted(campaign: Campaign) -> dict[str, int]:
+    """Every row of the file looked at, one by one: what the tally must say."""
+    frozen = CampaignRow.objects.filter(campaign=campaign).exclude(outcome="message")
+    counts = Counter(frozen.values_list("outcome", flat=True))
+    for state, batch_state in Message.objects.filter(campaign=campaign).values_list("state", "batch__state"):
+        if state != "excluded":
+            counts[batch_state if state == "waiting" else state] += 1
+    return dict(counts)
+
+
+def told(campaign: Campaign) -> dict[str, int]:
+    """The tally without its zeros."""
+    return {state: count for state, count in Tally.objects.get(campaign=campaign).as_dict().items() if count}
+
+
+def assert_adds_up(campaign: Campaign) -> None:
+    assert told(campaign) == recounted(campaign)
+    assert Tally.objects.get(campaign=campaign).rows == CampaignRow.objects.filter(campaign=campaign).count()
