@@ -1,0 +1,47 @@
+"""The code speaks the field's language; `python -m tests.architecture.words` names the worst files."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.architecture.words import WORDS, code, measure, total
+
+LIMITS = {"found": 28.0, "ours": 9.0, "whose": 6.0, "look": 9.0, "kept": 6.5, "told": 4.0, "said": 4.0}
+"""Occurrences in 1,000 lines. They only ever go down; 2 is the aim for each."""
+PRIVATE = 0.39
+"""Share of functions; 0.20 is the aim."""
+DOCSTRINGS = 0.52
+"""Share of functions; names should carry most contracts."""
+
+
+def test_no_word_of_a_private_language_spreads() -> None:
+    whole, _ = total(code())
+    assert {word: n for word in WORDS if (n := whole.per_thousand(word)) > LIMITS[word]} == {}
+
+
+def test_modules_have_faces() -> None:
+    assert total(code())[0].private_share <= PRIVATE
+
+
+def test_names_carry_most_contracts() -> None:
+    assert total(code())[0].docstring_share <= DOCSTRINGS
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("found = keptLook = 1\n", {"found": 1, "kept": 1, "look": 1}),
+        ("def _told(whose_said): ...\n", {"told": 1, "whose": 1, "said": 1}),
+        ("x = 1  # Ours, and theirs\n", {"ours": 1}),
+        ('"""Said\nonce."""\nX = 1\n"""Told."""\n', {"said": 1, "told": 1}),
+        ('x = "lost and found"\nlookup = foundry = 1\n', {}),
+    ],
+)
+def test_what_is_counted(source: str, words: dict[str, int]) -> None:
+    assert measure(source).words == words
+
+
+def test_functions_are_counted() -> None:
+    source = 'def a():\n    """Doc."""\ndef _b(): ...\nclass C:\n    def __len__(self): ...  # why\n'
+    counted = measure(source)
+    assert (counted.functions, counted.private, counted.with_docstring, counted.comments) == (3, 1, 1, 1)
