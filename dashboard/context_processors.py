@@ -52,7 +52,7 @@ class Standing:
         if not self._signed_in:
             return False
         long_ago = timezone.now() - timedelta(seconds=SILENT)
-        seen = leases.last_end("tick")
+        seen = leases.expires_at("tick")
         return seen < long_ago if seen else _something_waits_since(long_ago)
 
     @property

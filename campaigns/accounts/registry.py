@@ -50,7 +50,7 @@ class DatabaseTokens:
     def minting(self) -> AbstractContextManager[bool]:
         # The account's name is longer than a lease's may be.
         name = hashlib.sha256(self.account.encode()).hexdigest()[:32]
-        return leases.held(f"sign-in {name}", seconds=MINTING_SECONDS)
+        return leases.hold(f"sign-in {name}", seconds=MINTING_SECONDS)
 
 
 @lru_cache(maxsize=8)

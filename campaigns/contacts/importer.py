@@ -23,7 +23,7 @@ from campaigns.contacts.phone import PHONE_SENTENCES, PhoneProblem, normalise_ma
 from campaigns.contacts.spreadsheet import ROW_SENTENCES, FileProblem, RowProblem, Sheet, open_sheet
 from campaigns.contacts.stored_rows import StoredRows
 from campaigns.models import Contact, ContactList, Event, Import, ImportRow
-from campaigns.runtime.bulk_sql import claim, insert, unhurried, update
+from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability, update
 
 CHUNK = 5000
 """Rows staged in one transaction: about a twentieth of a second of writing."""
@@ -209,7 +209,7 @@ def _stage(record: Import, sheet: Sheet | StoredRows) -> bool:
     seen: set[int] = set()
     rows = sheet.rows()
     place = record.contact_list.phone_column
-    with unhurried():
+    with relaxed_durability():
         while chunk := list(islice(rows, CHUNK)):
             staged = decide(record.pk, chunk, place, seen, sheet.row_problems)
             if not _write(record, staged, sheet.ids):

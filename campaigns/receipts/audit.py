@@ -168,7 +168,7 @@ def turn(so_far: Progress) -> Progress | None:
 
     Raises ProviderError after it wrote down that, and why, the audit could not be made.
     """
-    with leases.held(LEASE, seconds=600) as mine:
+    with leases.hold(LEASE, seconds=600) as mine:
         if not mine:
             return None
         try:

@@ -18,7 +18,7 @@ from campaigns.providers.base import BatchState, Provider, ProviderError, Remote
 from campaigns.receipts import circuit_breaker, statuses, store, totals_check
 from campaigns.receipts.prefetch import ahead
 from campaigns.runtime import leases
-from campaigns.runtime.bulk_sql import unhurried
+from campaigns.runtime.bulk_sql import relaxed_durability
 from campaigns.sending import lifecycle
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def poll() -> int:
     account = registry.known_account()
     if not account:
         return 0
-    with leases.held(f"poll {account}", seconds=300) as mine:
+    with leases.hold(f"poll {account}", seconds=300) as mine:
         if not mine:
             return 0
         return _round(registry.provider(), account)
@@ -58,7 +58,7 @@ def _round(carrier: Provider, account: str) -> int:
     senders = {batch.sender for batch in due}
     try:
         remote = _ask(carrier, due)
-        with unhurried():  # all of it can be asked for again
+        with relaxed_durability():  # all of it can be asked for again
             _mirror_batches(remote)
             senders |= _take_seen(account, due, remote)
             for write in ahead(_writes(carrier, left, remote)):

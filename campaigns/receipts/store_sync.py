@@ -100,7 +100,7 @@ def sync(hear: Hear) -> int:
     account = registry.known_account()
     if not account:
         return 0
-    with leases.held(f"mirror {account}"[:60], seconds=LEASE) as mine:
+    with leases.hold(f"mirror {account}"[:60], seconds=LEASE) as mine:
         whose = store.owner()
         if not mine or whose is None:
             return 0

@@ -57,7 +57,7 @@ def keep() -> None:
     carrier = registry.provider()
     if not settings.PUBLIC_URL or carrier.webhooks is None:
         return
-    with leases.held("subscription", seconds=300) as mine:
+    with leases.hold("subscription", seconds=300) as mine:
         if mine:
             _keep(carrier, carrier.webhooks, webhook_intake.door(carrier.key))
 

@@ -56,7 +56,7 @@ def process() -> int:
     whose = store.owner()
     if whose is None:
         return 0
-    with leases.held("webhook events", seconds=300) as mine:
+    with leases.hold("webhook events", seconds=300) as mine:
         if not mine:
             return 0
         now = timezone.now()

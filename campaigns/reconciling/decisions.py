@@ -91,7 +91,7 @@ def decide(attempt: Attempt, decision: Decision, *, user: User) -> Outcome:
     """Carry a decision out, once. A second press, another person or the search may have been first."""
     if decision is Decision.LEAVE:
         return _leave(attempt, user)
-    with leases.held(search.lease_name(attempt.pk), seconds=60) as mine:
+    with leases.hold(search.lease_name(attempt.pk), seconds=60) as mine:
         if not mine:
             return Outcome.BUSY
         done = _send(attempt, user) if decision is Decision.SEND else _mark(attempt, user)

@@ -47,7 +47,7 @@ def lease_name(attempt_id: int) -> str:
 
 def look(attempt_id: int) -> Finding | None:
     """One look at the provider's records. None: nothing to look for, another is at it, or no answer."""
-    with leases.held(lease_name(attempt_id), seconds=600) as mine:
+    with leases.hold(lease_name(attempt_id), seconds=600) as mine:
         if not mine:
             return None
         attempt = Attempt.objects.select_related("batch__campaign").get(pk=attempt_id)

@@ -143,7 +143,7 @@ def _moment(value: datetime) -> str:
 
 
 @contextmanager
-def unhurried() -> Iterator[None]:
+def relaxed_durability() -> Iterator[None]:
     """For work that can be done again: its commits do not wait for the disk on SQLite.
 
     A power cut may take the last of them back, whole and in order; what must not be taken back comes later,

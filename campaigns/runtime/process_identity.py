@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 
-def _started(pid: int) -> str:
+def start_time(pid: int) -> str:
     """When the kernel started this process, in clock ticks since boot; empty if there is none, or a dead one
     that its parent has not buried yet.
 
@@ -23,13 +23,13 @@ def _started(pid: int) -> str:
 
 
 @lru_cache(maxsize=4)
-def _name(pid: int) -> str:
-    return f"{socket.gethostname()}:{pid}:{_started(pid)}"
+def identity_of(pid: int) -> str:
+    return f"{socket.gethostname()}:{pid}:{start_time(pid)}"
 
 
-def me() -> str:
+def current() -> str:
     """host, process id and start time of this process."""
-    return _name(os.getpid())
+    return identity_of(os.getpid())
 
 
 def is_dead(owner: str) -> bool:
@@ -38,4 +38,4 @@ def is_dead(owner: str) -> bool:
     pid, _, started = rest.partition(":")
     if host != socket.gethostname() or not started or not pid.isdigit():
         return False
-    return _started(int(pid)) != started
+    return start_time(int(pid)) != started

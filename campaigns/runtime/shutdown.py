@@ -8,6 +8,6 @@ requested = threading.Event()
 """Set by SIGTERM and SIGINT in the worker and in `manage.py send`."""
 
 
-def pause(seconds: float) -> bool:
+def wait(seconds: float) -> bool:
     """Wait; True as soon as a stop was asked for."""
     return requested.wait(max(seconds, 0))

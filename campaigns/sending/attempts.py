@@ -63,7 +63,7 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
         sender=batch.sender,
         size=len(texts),
         payload_sha256=fingerprint(texts),
-        owner=process_identity.me(),
+        owner=process_identity.current(),
         prepared_at=timezone.now(),
     )
     return prepared_as(attempt, campaign.pk, waiting)
@@ -125,7 +125,7 @@ def mark_sending(prepared: Prepared) -> None:
     if opted_out(text.to for text in prepared.texts):
         raise Stopped("opt_out")
     mine = Attempt.objects.filter(
-        pk=prepared.attempt_id, state=Attempt.State.PREPARED, owner=process_identity.me()
+        pk=prepared.attempt_id, state=Attempt.State.PREPARED, owner=process_identity.current()
     )
     try:
         with transaction.atomic():

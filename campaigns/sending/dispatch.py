@@ -29,7 +29,7 @@ from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
 from campaigns.providers.base import BatchState, Fate, Provider, ProviderError
 from campaigns.runtime import shutdown
-from campaigns.runtime.bulk_sql import claim, unhurried
+from campaigns.runtime.bulk_sql import claim, relaxed_durability
 from campaigns.sending import attempts, canary, journal, lifecycle, quarantine, restore_guard
 from campaigns.sending.pacing import seconds_until_room
 from campaigns.sending.prepared import Prepared
@@ -111,7 +111,7 @@ class Relay:
 def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
     """The batch after the one in flight, if it may leave too. What fails here must not matter to that one."""
     try:
-        with unhurried(), transaction.atomic():
+        with relaxed_durability(), transaction.atomic():
             campaign = Campaign.objects.select_for_update(no_key=True).get(pk=in_flight.campaign_id)
             if campaign.state != Campaign.State.SENDING or campaign.next_try_at is not None:
                 return None
@@ -139,7 +139,7 @@ def _not_reached(campaign_id: int, error: ProviderError) -> Step:
 def _choose(campaign_id: int, account: str) -> Prepared | Step:
     try:
         # Unhurried: a PREPARED mark that a power cut takes back was of something that never left.
-        with unhurried(), transaction.atomic():
+        with relaxed_durability(), transaction.atomic():
             campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
             return _next(campaign, account)
     except IntegrityError:
@@ -273,7 +273,7 @@ def _record(prepared: Prepared, answer: BatchState, account: str) -> None:
             return attempts.accept(prepared, answer, account)
         except (OperationalError, InterfaceError) as error:
             log.warning("accepted, not recorded yet", extra={"batch": prepared.batch_id, "why": str(error)})
-            if not left or shutdown.pause(RECORD_AGAIN):
+            if not left or shutdown.wait(RECORD_AGAIN):
                 raise
             if not connection.in_atomic_block:  # as a test's is, which must stay
                 close_old_connections()

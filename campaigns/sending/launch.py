@@ -23,7 +23,7 @@ from campaigns.contacts.phone import parse_phone
 from campaigns.contacts.reach import UNREACHED
 from campaigns.models import Batch, Campaign, CampaignRow, Event, Message, RowState, Tally
 from campaigns.opt_outs.lookup import opted_out
-from campaigns.runtime.bulk_sql import claim, insert, unhurried
+from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability
 from campaigns.sending import counters, lifecycle
 
 CHUNK = 5000
@@ -137,7 +137,7 @@ def freeze(campaign_id: int, *, stop_after: int | None = None) -> bool:
     Safe to repeat and to run twice at once: each chunk is written only where the last one ended.
     """
     done = 0
-    with unhurried():
+    with relaxed_durability():
         while stop_after is None or done < stop_after:
             if _freeze_next(campaign_id):
                 return True

@@ -69,7 +69,7 @@ def _once(what: str, seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        leases.again(f"wake {what}", seconds=seconds)
+        leases.reschedule(f"wake {what}", seconds=seconds)
 
 
 @task(priority=URGENT)
@@ -81,7 +81,7 @@ def run_import(import_id: int) -> None:
 @task(priority=URGENT)
 def advance(campaign_id: int) -> None:
     """Move one campaign: freeze its audience, then hand over batches while they may leave."""
-    with leases.held(f"{ADVANCE}{campaign_id}", seconds=ADVANCE_LEASE) as mine:
+    with leases.hold(f"{ADVANCE}{campaign_id}", seconds=ADVANCE_LEASE) as mine:
         if not mine:
             return  # another worker is at it
         # What stays if it fails: a wake-up that counts as lost, so that an error is not repeated at once.
@@ -146,13 +146,13 @@ def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0)
     try:
         following = audit.turn(so_far)
     except ProviderError:  # it is written down, and on the banner
-        leases.again(audit.WAKE, seconds=AUDIT_AGAIN)
+        leases.reschedule(audit.WAKE, seconds=AUDIT_AGAIN)
         return
     if following is None:
-        leases.again(audit.WAKE, seconds=audit.seconds_to_next_night())
+        leases.reschedule(audit.WAKE, seconds=audit.seconds_to_next_night())
         read_opt_outs.enqueue()
         return
-    leases.again(audit.WAKE, seconds=AUDIT_FORGOTTEN)
+    leases.reschedule(audit.WAKE, seconds=AUDIT_FORGOTTEN)
     run_audit.enqueue(began_at, following.after, following.batches, following.texts)
 
 
@@ -227,7 +227,7 @@ def _wake_imports() -> int:
 
 def _wake_campaigns() -> int:
     # A worker that was killed cannot take its wake-up back.
-    for name in leases.deserted(ADVANCE):
+    for name in leases.release_orphans(ADVANCE):
         Campaign.objects.filter(pk=int(name.removeprefix(ADVANCE))).update(woken_at=None)
     now = timezone.now()
     due = Q(send_at=None) | Q(send_at__lte=now)
@@ -249,28 +249,28 @@ def _wake_campaigns() -> int:
 def _wake_poll() -> int:
     if not Batch.objects.filter(next_poll_at__lte=timezone.now()).exists():
         return 0
-    if not leases.due("wake poll", seconds=FORGOTTEN):
+    if not leases.try_debounce("wake poll", seconds=FORGOTTEN):
         return 0
     poll.enqueue()
     return 1
 
 
 def _wake_numbers() -> int:
-    if registry.numbers_fresh() or not leases.due("wake numbers", seconds=FORGOTTEN):
+    if registry.numbers_fresh() or not leases.try_debounce("wake numbers", seconds=FORGOTTEN):
         return 0
     refresh_numbers.enqueue()
     return 1
 
 
 def _wake_store() -> int:
-    if not store_sync.due() or not leases.due("wake store", seconds=FORGOTTEN):
+    if not store_sync.due() or not leases.try_debounce("wake store", seconds=FORGOTTEN):
         return 0
     read_store.enqueue()
     return 1
 
 
 def _wake_audit() -> int:
-    if not audit.due() or not leases.due(audit.WAKE, seconds=AUDIT_FORGOTTEN):
+    if not audit.due() or not leases.try_debounce(audit.WAKE, seconds=AUDIT_FORGOTTEN):
         return 0
     run_audit.enqueue(timezone.now().timestamp())
     return 1
@@ -280,23 +280,23 @@ def _wake_looks() -> int:
     woken = 0
     for attempt_id in search.due():
         with transaction.atomic():
-            if leases.due(f"wake look {attempt_id}", seconds=LOOK_ASLEEP):
+            if leases.try_debounce(f"wake look {attempt_id}", seconds=LOOK_ASLEEP):
                 reconcile_attempt.enqueue(attempt_id)
                 woken += 1
     return woken
 
 
 def _wake_events() -> int:
-    if leases.due("prune events", seconds=PRUNE_EVERY):
+    if leases.try_debounce("prune events", seconds=PRUNE_EVERY):
         webhook_intake.prune()
-    if not webhook_events.due() or not leases.due("wake events", seconds=FORGOTTEN):
+    if not webhook_events.due() or not leases.try_debounce("wake events", seconds=FORGOTTEN):
         return 0
     take_events.enqueue()
     return 1
 
 
 def _wake_subscription() -> int:
-    if not subscriptions.due() or not leases.due("wake subscription", seconds=FORGOTTEN):
+    if not subscriptions.due() or not leases.try_debounce("wake subscription", seconds=FORGOTTEN):
         return 0
     keep_subscription.enqueue()
     return 1

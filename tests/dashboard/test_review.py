@@ -199,8 +199,8 @@ def test_a_batch_that_was_found_meanwhile_wins(as_sender: PageClient) -> None:
 def test_nothing_is_decided_while_the_records_are_being_read(as_sender: PageClient, decision: str) -> None:
     """A look that is under way may find it in a moment, when it would be sent again already."""
     attempt = undecided()
-    leases.take(search.lease_name(attempt.pk), seconds=600)
-    Lease.objects.update(owner=f"another-host:1:{process_identity.me().rpartition(':')[2]}")
+    leases.acquire(search.lease_name(attempt.pk), seconds=600)
+    Lease.objects.update(owner=f"another-host:1:{process_identity.current().rpartition(':')[2]}")
     assert "being read for them at this moment" in as_sender.send(path(attempt, decision)).content.decode()
     attempt.refresh_from_db()
     assert attempt.state == Attempt.State.REVIEW

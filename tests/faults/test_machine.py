@@ -366,4 +366,4 @@ def test_f42_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(clocked:
     assert Lease.objects.get(name="tick").owner == "elsewhere:1:1"
     clocked.set_clock(-2 * HOUR)
     clocked.turn()
-    assert Lease.objects.get(name="tick").owner == process_identity.me()
+    assert Lease.objects.get(name="tick").owner == process_identity.current()

@@ -198,7 +198,7 @@ MANY = 10
 AT_ONCE = """
 import pathlib, socket, time
 socket.gethostname = lambda: {host!r}
-process_identity._name.cache_clear()
+process_identity.identity_of.cache_clear()
 pathlib.Path({mine!r}).touch()
 while not pathlib.Path({other!r}).exists():
     time.sleep(0.001)

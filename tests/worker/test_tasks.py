@@ -174,7 +174,7 @@ def test_two_wake_ups_of_one_campaign_do_no_harm(carrier: RunningSimulator) -> N
 
 def test_a_campaign_that_another_worker_moves_is_left_to_it(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(3), size=1)
-    alive = f"{socket.gethostname()}:1:{process_identity._started(1)}"
+    alive = f"{socket.gethostname()}:1:{process_identity.start_time(1)}"
     until = timezone.now() + timedelta(minutes=1)
     Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=alive, until=until)
     Campaign.objects.update(woken_at=timezone.now())
@@ -195,7 +195,12 @@ def test_a_campaign_whose_worker_died_is_woken_at_once(carrier: RunningSimulator
 
 @pytest.mark.parametrize(
     ("workers", "taken"),
-    [([DEAD], 1), ([process_identity.me()], 0), ([DEAD, DEAD], 0), ([DEAD, process_identity.me()], 0)],
+    [
+        ([DEAD], 1),
+        ([process_identity.current()], 0),
+        ([DEAD, DEAD], 0),
+        ([DEAD, process_identity.current()], 0),
+    ],
 )
 def test_what_a_killed_worker_had_in_hand_is_taken_over_once(
     carrier: RunningSimulator, workers: list[str], taken: int
@@ -243,7 +248,7 @@ def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator
     with time_machine.travel(now + timedelta(seconds=20), tick=False):
         assert ticked(5)["poll"] == 0, "one waits already, and a slow provider fills no queue"
         Batch.objects.update(next_poll_at=now)
-        leases.again("wake poll", seconds=tasks.POLL_EVERY)  # as the task does at its end
+        leases.reschedule("wake poll", seconds=tasks.POLL_EVERY)  # as the task does at its end
         assert ticked(5)["poll"] == 0
     with time_machine.travel(now + timedelta(seconds=22.1), tick=False):
         assert ticked(5)["poll"] == 1
@@ -253,11 +258,11 @@ def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator
 
 def test_a_repeating_task_may_be_woken_again_when_it_is_done(carrier: RunningSimulator) -> None:
     world.hand_over(world.launched(world.people(1)))
-    leases.due("wake poll", seconds=tasks.FORGOTTEN)
+    leases.try_debounce("wake poll", seconds=tasks.FORGOTTEN)
     tasks.poll.call()
-    assert not leases.due("wake poll", seconds=1)
+    assert not leases.try_debounce("wake poll", seconds=1)
     with time_machine.travel(timezone.now() + timedelta(seconds=tasks.POLL_EVERY + 0.1), tick=False):
-        assert leases.due("wake poll", seconds=1)
+        assert leases.try_debounce("wake poll", seconds=1)
 
 
 def test_a_poll_brings_receipts_and_the_end(carrier: RunningSimulator) -> None:

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if not restore_guard.restored():
             self.stdout.write("Nothing to recover: the database knows everything that was handed over.")
             return
-        with leases.held("recover", seconds=LEASE) as mine:
+        with leases.hold("recover", seconds=LEASE) as mine:
             if not mine:
                 raise CommandError("Somebody else is recovering at this moment.")
             try:

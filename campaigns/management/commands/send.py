@@ -250,13 +250,13 @@ def _run(relay: dispatch.Relay, end: float) -> None:
                 polling.poll()
                 polled = time.monotonic()
             _keep(campaign_id)
-            shutdown.pause(min(step.seconds, POLL))
+            shutdown.wait(min(step.seconds, POLL))
 
 
 def _follow_clock(watch: clock_jump.Watch) -> None:
     """If somebody set the clock, waits keep their length. A worker beside us, which ticks, sees to it."""
     jump = watch.jumped()
-    if jump and leases.take("tick", seconds=1):
+    if jump and leases.acquire("tick", seconds=1):
         clock_jump.follow(jump)
 
 
@@ -268,7 +268,7 @@ def search_lost(campaign_id: int) -> bool:
     for attempt_id in search.due():
         search.look(attempt_id)
     _keep(campaign_id)
-    shutdown.pause(min(POLL, settings.LOOK_GAP_SECONDS))
+    shutdown.wait(min(POLL, settings.LOOK_GAP_SECONDS))
     return True
 
 
@@ -280,7 +280,7 @@ def wait_for_receipts(campaign_id: int, end: float) -> None:
         if state != Campaign.State.DELIVERING:
             return
         _keep(campaign_id)
-        shutdown.pause(POLL)
+        shutdown.wait(POLL)
 
 
 def _keep(campaign_id: int) -> None:

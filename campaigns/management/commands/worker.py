@@ -53,7 +53,7 @@ class Command(BaseCommand):
             backend_name="default",
             startup_delay=False,
             max_tasks=None,
-            worker_id=process_identity.me(),
+            worker_id=process_identity.current(),
             excluded_queue_names=[],
         )
 
@@ -95,10 +95,10 @@ def outlast(error: DatabaseError) -> None:
         "the database takes nothing (a full disk, a lock, no connection), so nothing is sent until it does",
         extra={"why": str(error)},
     )
-    while not shutdown.pause(LOOK_AGAIN):
+    while not shutdown.wait(LOOK_AGAIN):
         with suppress(DatabaseError):
             connection.close()
-            leases.take("database", seconds=LOOK_AGAIN)
+            leases.acquire("database", seconds=LOOK_AGAIN)
             log.info("the database takes everything again")
             return
 
@@ -116,13 +116,13 @@ class Ticker:
             self._fits_at = time.monotonic()
             drain_if_it_does_not_fit()
         self._jump += self._watch.jumped()
-        mine = leases.take("tick", seconds=TICK_LEASE)
+        mine = leases.acquire("tick", seconds=TICK_LEASE)
         if mine and self._jump:
             clock_jump.follow(self._jump)
         self._jump = 0.0
         if mine:
             tasks.tick()
-        if mine and leases.due("prune", seconds=PRUNE):
+        if mine and leases.try_debounce("prune", seconds=PRUNE):
             pending_upload.forget_old()
             call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=14, verbosity=0)
 
@@ -137,7 +137,7 @@ def drain_if_it_does_not_fit() -> None:
 def tick_for_ever() -> None:
     """An error is logged, and the next tick tries again."""
     ticker = Ticker()
-    while not shutdown.pause(TICK):
+    while not shutdown.wait(TICK):
         try:
             close_old_connections()
             ticker.once()
