@@ -1,4 +1,4 @@
-"""What only one process may do at a time, held in the database with an end."""
+"""Leases in the database: at most one process does a named piece of work, until the lease ends."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from campaigns.runtime import process_identity
 from campaigns.runtime.bulk_sql import claim
 
 MAX_DURATION = timedelta(minutes=11)
-"""Nobody takes one for so long: one that ends later was taken before the clock was set back."""
+"""Longer than any lease. One that ends later was acquired before the clock was set back."""
 
 
 def acquire(name: str, *, seconds: float) -> bool:
-    """True if it is ours until the time is over: it was free, ran out, was ours, or its owner is dead."""
+    """True if this process now holds it: it was free, expired, its own already, or of a dead process."""
     now = timezone.now()
     until = now + timedelta(seconds=seconds)
     lease = Lease.objects.filter(name=name).first()
@@ -39,7 +39,7 @@ def acquire(name: str, *, seconds: float) -> bool:
 
 
 def try_debounce(name: str, *, seconds: float) -> bool:
-    """True at most once in so many seconds, whoever asks."""
+    """True for at most one caller within `seconds`."""
     now = timezone.now()
     until = now + timedelta(seconds=seconds)
     lease, created = Lease.objects.get_or_create(name=name, defaults={"until": until})
@@ -47,15 +47,15 @@ def try_debounce(name: str, *, seconds: float) -> bool:
 
 
 def expires_at(name: str) -> datetime | None:
-    """When it runs out or ran out; None: nobody has ever taken it."""
+    """None if the lease was never acquired."""
     return Lease.objects.filter(name=name).values_list("until", flat=True).first()
 
 
 def release_orphans(prefix: str) -> list[str]:
-    """Names of held leases whose owner has died; they are free from now on."""
-    found = Lease.objects.filter(name__startswith=prefix).exclude(owner="")
+    """Release the leases of dead processes. Returns their names."""
+    held = Lease.objects.filter(name__startswith=prefix).exclude(owner="")
     names = []
-    for lease in found:
+    for lease in held:
         if process_identity.is_dead(lease.owner) and claim(
             Lease.objects.filter(pk=lease.pk, owner=lease.owner), owner=""
         ):
@@ -64,7 +64,7 @@ def release_orphans(prefix: str) -> list[str]:
 
 
 def reschedule(name: str, *, seconds: float) -> None:
-    """`due` is true again after so many seconds: what it was asked for is done."""
+    """Let `try_debounce` succeed again after `seconds`, because the work is done."""
     Lease.objects.filter(name=name).update(until=timezone.now() + timedelta(seconds=seconds))
 
 
@@ -74,10 +74,10 @@ def release(name: str) -> None:
 
 @contextmanager
 def hold(name: str, *, seconds: float) -> Iterator[bool]:
-    """Hold it for the body; yields whether it was to be had."""
-    mine = acquire(name, seconds=seconds)
+    """Yields whether the lease was acquired, and releases it at the end of the body."""
+    acquired = acquire(name, seconds=seconds)
     try:
-        yield mine
+        yield acquired
     finally:
-        if mine:
+        if acquired:
             release(name)

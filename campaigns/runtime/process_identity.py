@@ -1,4 +1,4 @@
-"""Which process holds an attempt, and whether it still lives."""
+"""Names a process for ever, so that another one can tell whether it is dead."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from pathlib import Path
 
 
 def start_time(pid: int) -> str:
-    """When the kernel started this process, in clock ticks since boot; empty if there is none, or a dead one
-    that its parent has not buried yet.
+    """In clock ticks since boot. Empty if there is no such process, or if it is a zombie.
 
-    A process id alone is used again after a while; with the start time it names one process for ever.
+    The kernel reuses process ids, so only the id and the start time together identify a process.
     """
     try:
-        # The second field is the program's name in brackets and may hold anything, spaces included.
+        # The second field, the program's name in brackets, may contain spaces.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return "" if fields[0] == "Z" else fields[19]
     except (OSError, IndexError):
@@ -28,12 +27,12 @@ def identity_of(pid: int) -> str:
 
 
 def current() -> str:
-    """host, process id and start time of this process."""
+    """`host:pid:start time` of this process."""
     return identity_of(os.getpid())
 
 
 def is_dead(owner: str) -> bool:
-    """True only if it is proved: same host, and no process of that id and start time."""
+    """True only if proved. A process on another host is never known to be dead."""
     host, _, rest = owner.partition(":")
     pid, _, started = rest.partition(":")
     if host != socket.gethostname() or not started or not pid.isdigit():

@@ -1,4 +1,4 @@
-"""Do the tables and this program belong together? A program of another version must hand nothing over."""
+"""Compares the applied migrations with the program's. With another version's tables nothing may be sent."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NEWER = (
 
 
 def problem() -> str:
-    """Why this program must not work on this database, for people; empty if they fit."""
-    ours = {module.name for module in pkgutil.iter_modules(campaigns.migrations.__path__)}
+    """A sentence for staff; empty if the database fits the program."""
+    shipped = {module.name for module in pkgutil.iter_modules(campaigns.migrations.__path__)}
     applied = MigrationRecorder(connection).applied_migrations()
-    theirs = {name for app, name in applied if app == "campaigns"}
-    if missing := sorted(ours - theirs):
+    in_database = {name for app, name in applied if app == "campaigns"}
+    if missing := sorted(shipped - in_database):
         return OLDER.format(names=f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'}")
-    if unknown := sorted(theirs - ours):
+    if unknown := sorted(in_database - shipped):
         return NEWER.format(names=", ".join(unknown))
     return ""

@@ -1,4 +1,4 @@
-"""The one flag that says: finish what is in flight, start nothing new."""
+"""The shutdown flag: requests in flight finish, and no new one starts."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ requested = threading.Event()
 
 
 def wait(seconds: float) -> bool:
-    """Wait; True as soon as a stop was asked for."""
+    """Sleep. True as soon as a shutdown is requested."""
     return requested.wait(max(seconds, 0))
