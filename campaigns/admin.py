@@ -1,10 +1,11 @@
-"""The tables as they are, to look at. Only prices are changed here; people and roles on Django's own pages.
+"""The tables as they are. Only prices are changed here; people and roles on Django's own pages.
 
 Tables that grow with every recipient are never counted, and open by their newest rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -30,7 +31,7 @@ DEEPEST = 20
 
 
 class UncountedPaginator(BasePaginator):
-    """Looks only as far as it leads, so that no page counts ten million rows."""
+    """Counts no further than its last page, so that no page counts ten million rows."""
 
     @cached_property
     def count(self) -> int:
@@ -41,7 +42,10 @@ class UncountedPaginator(BasePaginator):
 
 
 class ReadOnlyAdmin(BaseAdmin):
-    """May be looked at by those who may view it; nobody adds, changes or deletes."""
+    """For those who may view it; nobody adds, changes or deletes.
+
+    Columns with choices are filters, columns with a whole number or id are searched, foreign keys are joined.
+    """
 
     list_per_page = 50
     show_full_result_count = False
@@ -60,187 +64,67 @@ class ReadOnlyAdmin(BaseAdmin):
         return False
 
 
-@admin.register(models.Campaign)
-class CampaignAdmin(ReadOnlyAdmin):
-    list_display = ("name", "state", "contact_list", "sender", "segments", "launched_at", "launched_by")
-    list_filter = ("state",)
-    list_select_related = ("contact_list", "launched_by")
-    search_fields = ("name",)
+COLUMNS: dict[type[Model], str] = {
+    models.Campaign: "name state contact_list sender segments launched_at launched_by",
+    models.Tally: "campaign rows " + " ".join(models.RowState.values),
+    models.CampaignRow: "id campaign source_row outcome reason",
+    models.Batch: (
+        "campaign number size state sender provider_id "
+        "remote_status processed_count cost accepted_at polled_at"
+    ),
+    models.Attempt: (
+        "id batch state size sender http_status problem_code provider_id request_id sending_at ended_at"
+    ),
+    models.Message: "id to campaign batch state segments error_code cost changed_at",
+    models.ContactList: "name contact_count created_by created_at",
+    models.Import: (
+        "filename contact_list state row_count usable_count "
+        "duplicate_count invalid_count created_by created_at"
+    ),
+    models.ImportRow: "id source number outcome problem phone",
+    models.Contact: "id phone contact_list",
+    models.OptOut: "phone kind source note created_by created_at ended_by ended_at",
+    models.SenderNumber: "phone label provider toll_free can_send_batches rate seen_at",
+    models.AccountState: "account provider trouble trouble_since checked_at numbers_at",
+    models.Event: "at actor verb campaign detail",
+    models.Disagreement: "found_at kind about sender campaign detail settled_at settled_by",
+    models.StoreBatch: "provider_id sender status size processed cost created_at seen_at",
+    models.StoreMessage: (
+        "provider_id inbound our_number their_number status error_code segments cost created_at"
+    ),
+    models.StoreState: "account read_at reaches_back_to opened_to reread_at refresh_asked_at",
+    models.StoreWindow: "account start end again batches_read as_of",
+    models.Webhook: "provider subscription_id expires_at checked_at trouble last_event_at",
+    models.WebhookEvent: "id provider uuid received_at state tries note",
+    models.CarrierConsent: "phone sender opted_out changed_at",
+}
+SEARCHED = {
+    **dict.fromkeys(("name", "filename"), "A part of the name"),
+    **dict.fromkeys(("phone", "to"), "A whole number, such as +15125550101"),
+    **dict.fromkeys(("provider_id", "request_id", "uuid"), "The provider's whole id"),
+}
+SECRET: dict[type[Model], tuple[str, ...]] = {models.Webhook: ("secret", "token", "address")}
 
 
-@admin.register(models.Tally)
-class TallyAdmin(ReadOnlyAdmin):
-    list_display = ("campaign", "rows", *models.RowState.values)
-    list_select_related = ("campaign",)
+def register(model: type[Model], columns: Sequence[str]) -> None:
+    fields = [model._meta.get_field(column) for column in columns]
+    searched = [column for column in columns if column in SEARCHED]
+    by_prefix = {"name", "filename"}
+    options = {
+        "list_display": columns,
+        "list_filter": [field.name for field in fields if getattr(field, "choices", None)],
+        "list_select_related": [field.name for field in fields if field.is_relation],
+        "search_fields": [name if name in by_prefix else f"{name}__exact" for name in searched],
+        "search_help_text": SEARCHED[searched[0]] if searched else "",
+        "exclude": SECRET.get(model),
+    }
+    admin.site.register(model, type(f"{model.__name__}Admin", (ReadOnlyAdmin,), options))
 
 
-@admin.register(models.CampaignRow)
-class CampaignRowAdmin(ReadOnlyAdmin):
-    list_display = ("id", "campaign", "row_number", "outcome", "reason")
-    list_select_related = ("campaign", "source_row")
-
-    @admin.display(description="row")
-    def row_number(self, row: models.CampaignRow) -> int:
-        return row.source_row.number
-
-
-@admin.register(models.Batch)
-class BatchAdmin(ReadOnlyAdmin):
-    list_display = (
-        *("campaign", "number", "size", "state", "sender", "provider_id", "remote_status"),
-        *("processed_count", "cost", "accepted_at", "polled_at"),
-    )
-    list_filter = ("state",)
-    list_select_related = ("campaign",)
-    search_fields = ("provider_id__exact",)
-    search_help_text = "The provider's whole id of a batch"
-
-
-@admin.register(models.Attempt)
-class AttemptAdmin(ReadOnlyAdmin):
-    list_display = (
-        "id",
-        "batch",
-        "state",
-        "size",
-        "sender",
-        "http_status",
-        "problem_code",
-        "sending_at",
-        "ended_at",
-    )
-    list_filter = ("state",)
-    list_select_related = ("batch",)
-    search_fields = ("provider_id__exact", "request_id__exact")
-    search_help_text = "The provider's whole id of a batch or of a request"
-
-
-@admin.register(models.Message)
-class MessageAdmin(ReadOnlyAdmin):
-    list_display = ("id", "to", "campaign", "batch", "state", "segments", "error_code", "cost", "changed_at")
-    list_select_related = ("campaign", "batch")
-    search_fields = ("to__exact",)
-    search_help_text = "A whole number, such as +15125550101"
-
-
-@admin.register(models.ContactList)
-class ContactListAdmin(ReadOnlyAdmin):
-    list_display = ("name", "contact_count", "created_by", "created_at")
-    list_select_related = ("created_by",)
-    search_fields = ("name",)
-
-
-@admin.register(models.Import)
-class ImportAdmin(ReadOnlyAdmin):
-    list_display = (
-        *(
-            "filename",
-            "contact_list",
-            "state",
-            "row_count",
-            "usable_count",
-            "duplicate_count",
-            "invalid_count",
-        ),
-        *("created_by", "created_at"),
-    )
-    list_filter = ("state",)
-    list_select_related = ("contact_list", "created_by")
-    search_fields = ("filename",)
-
-
-@admin.register(models.ImportRow)
-class ImportRowAdmin(ReadOnlyAdmin):
-    list_display = ("id", "source", "number", "outcome", "problem", "phone")
-    list_select_related = ("source",)
-
-
-@admin.register(models.Contact)
-class ContactAdmin(ReadOnlyAdmin):
-    list_display = ("id", "phone", "contact_list")
-    list_select_related = ("contact_list",)
-
-
-@admin.register(models.OptOut)
-class OptOutAdmin(ReadOnlyAdmin):
-    list_display = ("phone", "kind", "source", "note", "created_by", "created_at", "ended_by", "ended_at")
-    list_filter = ("kind", "source")
-    list_select_related = ("created_by", "ended_by")
-    search_fields = ("phone__exact",)
-    search_help_text = "A whole number, such as +15125550101"
-
-
-@admin.register(models.SenderNumber)
-class SenderNumberAdmin(ReadOnlyAdmin):
-    list_display = ("phone", "label", "provider", "toll_free", "can_send_batches", "rate", "seen_at")
+for table, names in COLUMNS.items():
+    register(table, names.split())
 
 
 @admin.register(models.Price)
 class PriceAdmin(BaseAdmin):
     list_display = ("kind", "per_segment", "changed_at")
-
-
-@admin.register(models.AccountState)
-class AccountStateAdmin(ReadOnlyAdmin):
-    list_display = ("account", "provider", "trouble", "trouble_since", "checked_at", "numbers_at")
-
-
-@admin.register(models.Event)
-class EventAdmin(ReadOnlyAdmin):
-    list_display = ("at", "actor", "verb", "campaign", "detail")
-    list_select_related = ("actor", "campaign")
-
-
-@admin.register(models.Disagreement)
-class DisagreementAdmin(ReadOnlyAdmin):
-    list_display = ("found_at", "kind", "about", "sender", "campaign", "detail", "settled_at", "settled_by")
-    list_select_related = ("campaign", "settled_by")
-
-
-@admin.register(models.StoreBatch)
-class StoreBatchAdmin(ReadOnlyAdmin):
-    list_display = ("provider_id", "sender", "status", "size", "processed", "cost", "created_at", "seen_at")
-    search_fields = ("provider_id__exact",)
-    search_help_text = "The provider's whole id of a batch"
-
-
-@admin.register(models.StoreMessage)
-class StoreMessageAdmin(ReadOnlyAdmin):
-    list_display = (
-        *("provider_id", "inbound", "our_number", "their_number", "status", "error_code"),
-        *("segments", "cost", "created_at", "modified_at"),
-    )
-    search_fields = ("provider_id__exact",)
-    search_help_text = "The provider's whole id of a message"
-
-
-@admin.register(models.StoreState)
-class StoreStateAdmin(ReadOnlyAdmin):
-    list_display = ("account", "read_at", "reaches_back_to", "opened_to", "reread_at", "refresh_asked_at")
-    list_select_related = ("account",)
-
-
-@admin.register(models.StoreWindow)
-class StoreWindowAdmin(ReadOnlyAdmin):
-    list_display = ("account", "start", "end", "again", "batches_read", "as_of")
-    list_select_related = ("account",)
-
-
-@admin.register(models.Webhook)
-class WebhookAdmin(ReadOnlyAdmin):
-    exclude = ("secret", "token", "address")
-    list_display = ("provider", "subscription_id", "expires_at", "checked_at", "trouble", "last_event_at")
-
-
-@admin.register(models.WebhookEvent)
-class WebhookEventAdmin(ReadOnlyAdmin):
-    list_display = ("id", "provider", "uuid", "received_at", "state", "tries", "note")
-    search_fields = ("uuid__exact",)
-    search_help_text = "The provider's whole id of an event"
-
-
-@admin.register(models.CarrierConsent)
-class CarrierConsentAdmin(ReadOnlyAdmin):
-    list_display = ("phone", "sender", "opted_out", "changed_at")
-    search_fields = ("phone__exact",)
-    search_help_text = "A whole number, such as +15125550101"
