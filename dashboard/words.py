@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from campaigns.providers.types import REGISTRATION_CONFIRMED, Registration
 
 Tone = Literal["good", "moving", "quiet", "look", "wrong"]
 Kind = Literal["row", "campaign", "batch", "remote"]
@@ -127,3 +129,42 @@ def words(state: str, kind: Kind = "row", provider: str = "the carrier") -> Word
         entry.icon,
         entry.tone,
     )
+
+
+_WAITING: Final = "The number's campaign is not confirmed yet. Texts from this number fail until it is."
+_SENT_BACK: Final = (
+    "The registration of the number's campaign was sent back. Ask an administrator to correct it. "
+    "Texts from this number fail until it is confirmed."
+)
+_ENDED: Final = (
+    "The number's campaign is no longer in force. Texts from this number fail. Ask an administrator to "
+    "register it again."
+)
+REGISTRATION: Final = {
+    REGISTRATION_CONFIRMED: "The number's campaign is registered and confirmed.",
+    "Created": _WAITING,
+    "Draft": _WAITING,
+    "Submitted": _WAITING,
+    "Unconfirmed": _WAITING,
+    "PreVetFailed": _SENT_BACK,
+    "SubmitFailed": _SENT_BACK,
+    "UpdateRequested": _SENT_BACK,
+    "CampaignExpired": _ENDED,
+    "CampaignSuspended": _ENDED,
+    "DeleteRequested": _ENDED,
+}
+_NONE: Final = (
+    "The number is in no registered campaign, so carriers refuse its texts. Ask an administrator to "
+    "register one."
+)
+_TOLL_FREE: Final = "A toll-free number needs no registered campaign. It has to be verified instead."
+
+
+def describe_registration(registration: Registration, *, toll_free: bool) -> str:
+    """One or two sentences for people."""
+    if not registration.status:
+        return _TOLL_FREE if toll_free else _NONE
+    unknown = (
+        "The provider describes the number's campaign in a word that Carillon does not know. Texts may fail."
+    )
+    return REGISTRATION.get(registration.status, unknown)

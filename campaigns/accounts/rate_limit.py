@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from campaigns.models import RateWindow
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.retry import silence_after
 from campaigns.runtime.bulk_sql import claim
 
@@ -202,7 +202,7 @@ def _not_yet(seconds: float) -> ProviderError:
     sentence = (
         f"The provider's request limit is used up. Going on in {whole} second{'s' if whole > 1 else ''}."
     )
-    return ProviderError(sentence, kind="rate", fate=Fate.NOT_SENT, retry_after=seconds)
+    return ProviderError(sentence, kind="rate", outcome=Outcome.NOT_SENT, retry_after=seconds)
 
 
 def _number(text: str | None) -> int | None:

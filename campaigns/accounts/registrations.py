@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import SenderNumber
 from campaigns.providers.base import ProviderError
-from campaigns.providers.registration import Registration
+from campaigns.providers.types import Registration
 
 log = logging.getLogger(__name__)
 

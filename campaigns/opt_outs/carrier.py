@@ -19,7 +19,7 @@ from campaigns.contacts.phone import parse_phone
 from campaigns.models import CarrierConsent, Event, OptOut
 from campaigns.models.account import simulated
 from campaigns.opt_outs.lookup import LOOKUP
-from campaigns.providers.optouts import EVERY_SENDER, OptOutRecord
+from campaigns.providers.types import EVERY_SENDER, OptOutRecord
 from campaigns.runtime.bulk_sql import claim
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,7 @@ from campaigns.accounts import registry
 from campaigns.models import StoreMessage
 from campaigns.opt_outs import carrier, keywords
 from campaigns.opt_outs.keywords import Meaning
-from campaigns.providers.base import RemoteMessage
-from campaigns.providers.optouts import OptOutRecord
+from campaigns.providers.types import OptOutRecord, RemoteMessage
 
 BEGUN_BY_THEM = carrier.BEGUN_BY_THEM
 take = carrier.take

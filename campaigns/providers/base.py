@@ -1,37 +1,55 @@
-"""What every provider of texts must offer, in our own words. No HTTP and no Django here."""
+"""What every provider of texts must offer: its protocols, and the one exception that they raise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
-from campaigns.providers.mailbox import Mailbox
-from campaigns.providers.optouts import OptOutStore
-from campaigns.providers.registration import Registration
-from campaigns.providers.webhooks import Webhooks
+from campaigns.providers.http import MEBIBYTE, Sink
+from campaigns.providers.mailbox_types import (
+    Attachment,
+    MailboxChanges,
+    MailboxFilter,
+    MailboxMessage,
+    MailboxPage,
+    MessageResult,
+)
+from campaigns.providers.types import (
+    BatchState,
+    OptOutChange,
+    OptOutRecord,
+    OptOutRefusal,
+    OutgoingText,
+    Registration,
+    RemoteMessage,
+    SenderNumber,
+    StatusTotals,
+    Subscription,
+)
+
+MAX_ATTACHMENT_BYTES = 50 * MEBIBYTE
+ANY_MESSAGE = MailboxFilter()
 
 
-class Fate(StrEnum):
-    """What is known, after a failed call, of a request that hands texts to a provider."""
+class Outcome(StrEnum):
+    """What is known, after a failed call, of a request that submits texts to a provider."""
 
     NOT_SENT = "not_sent"
     """Proved: not one byte of the request left this process."""
     REFUSED = "refused"
     """Proved: the provider answered that it took nothing."""
     UNKNOWN = "unknown"
-    """The provider may have taken it. Never send it again without a look at the provider's records."""
+    """The provider may have taken it. Never send it again before its records were searched."""
 
 
 class ProviderError(Exception):
     """The one exception that leaves a provider client.
 
-    Carries the decision, so that a caller never looks at status codes or exception types. Neither its text
-    nor its attributes ever hold a token, a secret or a full phone number.
+    It carries the decision, so that no caller compares status codes or exception types. Neither its text nor
+    its attributes ever hold a token, a secret or a full phone number.
     """
 
     def __init__(
@@ -40,7 +58,7 @@ class ProviderError(Exception):
         *,
         code: str = "",
         permanent: bool = False,
-        fate: Fate = Fate.UNKNOWN,
+        outcome: Outcome = Outcome.UNKNOWN,
         http_status: int | None = None,
         retry_after: float | None = None,
         request_id: str = "",
@@ -53,7 +71,7 @@ class ProviderError(Exception):
         """The provider's own code, such as CMN-101; empty if it gave none."""
         self.permanent = permanent
         """The same call will fail again until a person changes something."""
-        self.fate = fate
+        self.outcome = outcome
         """Only meaningful for `submit`."""
         self.http_status = http_status
         self.retry_after = retry_after
@@ -64,104 +82,6 @@ class ProviderError(Exception):
         """One of `unreachable`, `credentials`, `permission`, `rate`, `request`, `too_large`, `not_found`,
         `answer` (an answer that makes no sense), `server`, `stopped` (the hook before the first byte said
         no), `other`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SenderNumber:
-    """A number of the account. Only one with `can_send_batches` may send a campaign."""
-
-    phone: str  # E.164
-    label: str
-    toll_free: bool
-    can_send_batches: bool
-    features: tuple[str, ...] = ()
-    provider_id: str = ""
-
-
-class OutgoingText(NamedTuple):
-    """A tuple, because a campaign makes one for every recipient and a dataclass takes three times as long."""
-
-    to: str  # E.164
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """A recipient that the provider refused in the answer to a batch, and mentions nowhere else."""
-
-    index: int  # 1-based position among the texts of the request
-    to: str
-    code: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchState:
-    """A batch as the provider describes it."""
-
-    provider_id: str
-    sender: str
-    batch_size: int
-    processed_count: int
-    status: str
-    created_at: datetime | None
-    modified_at: datetime | None
-    cost: Decimal | None
-    rejected: tuple[Rejected, ...] = ()
-    request_id: str = ""
-    http_status: int | None = None
-    raw: bytes = b""
-    """The first 64 KiB of the answer, for evidence."""
-
-    @property
-    def completed(self) -> bool:
-        return self.status == "Completed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteMessage:
-    """A message as the provider's store describes it. `text` is empty unless it was asked for."""
-
-    provider_id: str
-    batch_id: str
-    sender: str
-    to: str
-    direction: str  # Inbound or Outbound
-    status: str  # Queued, Sent, Delivered, SendingFailed, DeliveryFailed, or a word that we do not know yet
-    error_code: str
-    segments: int | None
-    cost: Decimal | None
-    text: str
-    created_at: datetime | None
-    modified_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class StatusTotal:
-    count: int = 0
-    cost: Decimal = Decimal(0)
-    error_codes: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusTotals:
-    """The provider's own aggregation over messages."""
-
-    queued: StatusTotal
-    sent: StatusTotal
-    delivered: StatusTotal
-    sending_failed: StatusTotal
-    delivery_failed: StatusTotal
-
-    @property
-    def count(self) -> int:
-        parts = (self.queued, self.sent, self.delivered, self.sending_failed, self.delivery_failed)
-        return sum(part.count for part in parts)
-
-    @property
-    def cost(self) -> Decimal:
-        parts = (self.queued, self.sent, self.delivered, self.sending_failed, self.delivery_failed)
-        return sum((part.cost for part in parts), Decimal(0))
 
 
 class Gate(Protocol):
@@ -177,7 +97,7 @@ class Gate(Protocol):
 
 
 class TokenStore(Protocol):
-    """Where the one access token of an account is kept, shared by all workers."""
+    """Holds the one access token of an account, shared by all workers."""
 
     def load(self) -> tuple[str, datetime] | None:
         """The token and the moment, in UTC, from which a new one is wanted; or None."""
@@ -188,11 +108,102 @@ class TokenStore(Protocol):
         """Forget this token, unless another worker has already replaced it."""
 
     def minting(self) -> AbstractContextManager[bool]:
-        """Held while a new token is got. Yields False if a worker elsewhere holds it: look for its token."""
+        """Held while a new token is got. Yields False if a worker elsewhere holds it: load its token."""
+
+
+class OptOutStore(Protocol):
+    """The provider's list of who may not be texted. All of it raises ProviderError."""
+
+    def current(
+        self,
+        *,
+        senders: Sequence[str] = (),
+        recipients: Sequence[str] = (),
+        opted_out: bool | None = True,
+    ) -> Iterator[list[OptOutRecord]]:
+        """Pages of what holds now. No sender or no recipient means any; `opted_out` None means both ways."""
+
+    def write(self, changes: Iterable[OptOutChange]) -> list[OptOutRefusal]:
+        """Store any number of changes, some at a time; an error leaves the earlier ones in force."""
+
+    def history(self, recipients: Sequence[str] = ()) -> Iterator[list[OptOutRecord]]:
+        """Every change there ever was, with its time in `changed_at`."""
+
+    def export(self) -> Iterator[OptOutRecord]:
+        """Everything that holds now, in one answer: what a list of many pages would take minutes for."""
+
+
+class Webhooks(Protocol):
+    """Subscriptions to the provider's events. All of it raises ProviderError."""
+
+    def create(
+        self, address: str, *, token: str, filters: Sequence[str] = (), lifetime: int | None = None
+    ) -> Subscription:
+        """The provider calls `address` before this returns, and shows `token` with every later call.
+
+        `lifetime` in seconds, None for the longest. A call without an answer may have made one: see `list`.
+        """
+
+    def list(self) -> list[Subscription]: ...
+
+    def get(self, subscription_id: str) -> Subscription: ...
+
+    def renew(self, subscription_id: str) -> Subscription: ...
+
+    def update(
+        self, subscription_id: str, filters: Sequence[str], *, lifetime: int | None = None
+    ) -> Subscription:
+        """Replace the filters. Address and token cannot be changed: make a new one, then delete the old."""
+
+    def delete(self, subscription_id: str) -> None:
+        """Idempotent."""
+
+
+class Mailbox(Protocol):
+    """The mailbox of the provider's user. All of it raises ProviderError.
+
+    Calls that change messages raise ValueError for an empty list of ids, before anything is sent, and take
+    any number of them.
+    """
+
+    def pages(
+        self, *, date_from: datetime, date_to: datetime | None = None, only: MailboxFilter = ANY_MESSAGE
+    ) -> Iterator[MailboxPage]:
+        """Newest first. A deletion meanwhile moves the rest up, so one may be missed; `sync` has it."""
+
+    def message(self, message_id: str) -> MailboxMessage: ...
+
+    def several(self, message_ids: Sequence[str]) -> list[MessageResult]: ...
+
+    def mark(self, message_ids: Sequence[str], *, read: bool) -> list[MessageResult]: ...
+
+    def delete(self, message_ids: Sequence[str], *, purge: bool = False) -> list[MessageResult]:
+        """A deleted message can be restored for some days, a purged one never. Idempotent."""
+
+    def delete_conversations(
+        self, conversation_ids: Sequence[str], *, date_to: datetime, purge: bool = False
+    ) -> None:
+        """All messages of these conversations up to a time."""
+
+    def restore(self, message_ids: Sequence[str]) -> list[MessageResult]: ...
+
+    def content(self, attachment: Attachment, sink: Sink, *, most: int = MAX_ATTACHMENT_BYTES) -> None:
+        """Pour an attachment's bytes into `sink`, at most `most`. After an error it holds a beginning."""
+
+    def sync(
+        self,
+        *,
+        date_from: datetime,
+        token: str = "",
+        only: MailboxFilter = ANY_MESSAGE,
+        most: int | None = None,
+    ) -> MailboxChanges:
+        """Changes since the call that gave `token`; without one, or if it is too old, everything
+        since `date_from`, or the newest `most` of that. A filter belongs to the first call only."""
 
 
 class Provider(Protocol):
-    """A carrier account. Chosen by URL and credentials; nothing else tells one from another but its flags."""
+    """A carrier account. It is chosen by URL and credentials; callers see its flags and never its class."""
 
     name: ClassVar[str]  # as people write it: RingCentral
     key: ClassVar[str]  # as the database writes it: ringcentral
@@ -209,16 +220,13 @@ class Provider(Protocol):
     """ISO 3166 codes of the countries whose numbers it can text; None: it names no limit."""
 
     @property
-    def opt_outs(self) -> OptOutStore | None:
-        """None without `has_opt_out_store`."""
+    def opt_outs(self) -> OptOutStore | None: ...
 
     @property
-    def mailbox(self) -> Mailbox | None:
-        """None without `has_mailbox`."""
+    def mailbox(self) -> Mailbox | None: ...
 
     @property
-    def webhooks(self) -> Webhooks | None:
-        """None without `has_callbacks`."""
+    def webhooks(self) -> Webhooks | None: ...
 
     def account(self) -> str:
         """A stable name of the account that the credentials open, without any secret."""
@@ -237,14 +245,11 @@ class Provider(Protocol):
         before_first_byte: Callable[[], None],
         meanwhile: Callable[[], None] | None = None,
     ) -> BatchState:
-        """Hand one batch over, once, over a fresh connection.
-
-        `meanwhile`, if given, is called once the whole request was written and before its answer is read. It
-        must not raise.
+        """Submit one batch, once, over a fresh connection. Never retries.
 
         Calls `before_first_byte` when the connection stands and nothing was written yet; if that raises,
-        nothing is sent and the exception leaves as it is. Never retries. Raises ProviderError with its
-        `fate`.
+        nothing is sent and the exception leaves as it is. Calls `meanwhile`, which must not raise, once the
+        whole request was written and before its answer is read. Raises ProviderError with its `outcome`.
         """
 
     def batch(self, batch_id: str) -> BatchState: ...
@@ -289,6 +294,3 @@ class Provider(Protocol):
         direction: str | Sequence[str] = "",
         phones: Sequence[str] = (),
     ) -> StatusTotals: ...
-
-
-JSON = dict[str, Any]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 
 LONGEST_DATE = 64
 """Characters of a date in a header; the usual form has 29."""
@@ -79,7 +79,7 @@ class SilentGate:
             sentence = f"The provider asked for silence. The next try is possible in {left:.0f} seconds."
             raise ProviderError(
                 sentence,
-                fate=Fate.NOT_SENT,
+                outcome=Outcome.NOT_SENT,
                 kind="rate",
                 retry_after=left,
             )

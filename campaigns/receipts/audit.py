@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Disagreement, Event, Lease, Message, StoreBatch, StoreMessage
-from campaigns.providers.base import Provider, ProviderError, RemoteMessage
+from campaigns.providers.base import Provider, ProviderError
+from campaigns.providers.types import RemoteMessage
 from campaigns.receipts import discrepancies, store
 from campaigns.receipts.discrepancies import Kind
 from campaigns.runtime import leases, shutdown

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, SenderNumber
-from campaigns.providers.base import BatchState, Provider, ProviderError, RemoteMessage, StatusTotals
+from campaigns.providers.base import Provider, ProviderError
+from campaigns.providers.types import BatchState, RemoteMessage, StatusTotals
 from campaigns.receipts import circuit_breaker, statuses, store, totals_check
 from campaigns.receipts.prefetch import ahead
 from campaigns.runtime import leases

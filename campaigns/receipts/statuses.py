@@ -14,8 +14,8 @@ from django.db import transaction
 
 from campaigns.models import Batch, Campaign, Message, RowState
 from campaigns.opt_outs import carrier
-from campaigns.providers.base import BatchState, RemoteMessage, StatusTotals
 from campaigns.providers.ringcentral.error_codes import is_opt_out
+from campaigns.providers.types import BatchState, RemoteMessage, StatusTotals
 from campaigns.runtime.bulk_sql import update
 from campaigns.sending import counters
 

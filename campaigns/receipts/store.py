@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Batch, RowState, StoreBatch, StoreMessage
-from campaigns.providers.base import BatchState, RemoteMessage
+from campaigns.providers.types import BatchState, RemoteMessage
 from campaigns.receipts import statuses
 from campaigns.runtime.bulk_sql import upsert
 

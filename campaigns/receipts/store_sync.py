@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, StoreBatch, StoreState, StoreWindow
-from campaigns.providers.base import Provider, ProviderError, RemoteMessage
+from campaigns.providers.base import Provider, ProviderError
+from campaigns.providers.types import RemoteMessage
 from campaigns.receipts import store
 from campaigns.runtime import leases, shutdown
 from campaigns.runtime.bulk_sql import claim

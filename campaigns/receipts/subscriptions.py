@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Event, Webhook
-from campaigns.providers.base import Provider, ProviderError
+from campaigns.providers.base import Provider, ProviderError, Webhooks
 from campaigns.providers.ringcentral import subscriptions
-from campaigns.providers.webhooks import Subscription, Webhooks
+from campaigns.providers.types import Subscription
 from campaigns.receipts import webhook_intake
 from campaigns.runtime import leases
 

@@ -19,9 +19,8 @@ from django.utils import timezone
 
 from campaigns.models import AccountState, Batch, Message, Webhook, WebhookEvent
 from campaigns.opt_outs import ingest
-from campaigns.providers.base import BatchState, RemoteMessage
-from campaigns.providers.events import Event, Topic
 from campaigns.providers.ringcentral.events import parse_event
+from campaigns.providers.types import BatchState, Event, RemoteMessage, Topic
 from campaigns.receipts import polling, statuses, store
 from campaigns.runtime import leases
 

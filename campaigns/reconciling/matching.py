@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from campaigns.providers.base import BatchState
+from campaigns.providers.types import BatchState
 
 
 class Finding(StrEnum):

@@ -19,7 +19,8 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message, RowState
-from campaigns.providers.base import BatchState, OutgoingText, Provider, Rejected
+from campaigns.providers.base import Provider
+from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from campaigns.reconciling import orphans, search
 from campaigns.reconciling.matching import Candidate
 from campaigns.sending import attempts, counters, journal, launch, lifecycle, restore_guard

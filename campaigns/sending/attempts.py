@@ -18,8 +18,9 @@ from django.utils import timezone
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Event, Message, RowState
 from campaigns.opt_outs import carrier
 from campaigns.opt_outs.lookup import opted_out
-from campaigns.providers.base import BatchState, OutgoingText, ProviderError, Rejected
+from campaigns.providers.base import ProviderError
 from campaigns.providers.ringcentral.error_codes import is_opt_out
+from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from campaigns.runtime import process_identity
 from campaigns.runtime.bulk_sql import claim
 from campaigns.sending import counters, lifecycle, quarantine, restore_guard

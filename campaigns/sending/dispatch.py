@@ -1,7 +1,7 @@
 """One batch at a time from our ledger to the provider.
 
-At most once by construction: what happens after a failure is decided by `ProviderError.fate` alone, and a
-batch whose fate is unknown is never sent again from here. Safe to lose, to repeat and to run twice at once.
+At most once by construction: what happens after a failure is decided by `ProviderError.outcome` alone, and a
+batch with an unknown outcome is never sent again from here. Safe to lose, to repeat and to run twice at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
-from campaigns.providers.base import BatchState, Fate, Provider, ProviderError
+from campaigns.providers.base import Outcome, Provider, ProviderError
+from campaigns.providers.types import BatchState
 from campaigns.runtime import shutdown
 from campaigns.runtime.bulk_sql import claim, relaxed_durability
 from campaigns.sending import attempts, canary, journal, lifecycle, quarantine, restore_guard
@@ -291,14 +292,14 @@ def _cleared(campaign_id: int) -> None:
 def _failed(prepared: Prepared, error: ProviderError) -> Step:
     log.warning(
         "batch not accepted",
-        extra={"batch": prepared.batch_id, "fate": error.fate.value, "kind": error.kind, "code": error.code,
-               "request_id": error.request_id},
+        extra={"batch": prepared.batch_id, "outcome": error.outcome.value, "kind": error.kind,
+               "code": error.code, "request_id": error.request_id},
     )  # fmt: skip
-    if error.fate is Fate.UNKNOWN:
+    if error.outcome is Outcome.UNKNOWN:
         attempts.doubt(prepared, error)
         registry.note_trouble(error)
         return Step(Did.BLOCKED)
-    state = Attempt.State.REJECTED if error.fate is Fate.REFUSED else Attempt.State.NOT_SENT
+    state = Attempt.State.REJECTED if error.outcome is Outcome.REFUSED else Attempt.State.NOT_SENT
     attempts.give_back(prepared, error, state=state)
     registry.note_trouble(error)
     if error.kind == "rate":
@@ -329,7 +330,7 @@ def _wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
     Campaign.objects.filter(pk=campaign_id).update(failures=failures)
     for_a_person = error.permanent or error.kind in ("permission", "request", "not_found", "too_large")
     if error.kind == "credentials":
-        for_a_person = error.fate is Fate.NOT_SENT or _refused_again(campaign_id)
+        for_a_person = error.outcome is Outcome.NOT_SENT or _refused_again(campaign_id)
     if for_a_person:
         lifecycle.hold(campaign_id, error.sentence, code=error.code or error.kind)
         return Step(Did.BLOCKED)

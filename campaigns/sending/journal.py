@@ -27,7 +27,7 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
-from campaigns.providers.base import BatchState, Rejected
+from campaigns.providers.types import BatchState, Rejected
 from campaigns.sending.prepared import Prepared
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from campaigns.providers.base import OutgoingText
+from campaigns.providers.types import OutgoingText
 
 
 @dataclass(frozen=True, slots=True)

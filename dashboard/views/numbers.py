@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registrations, registry
 from campaigns.models import AccountState, SenderNumber
-from campaigns.providers.registration import Registration, describe
+from campaigns.providers.types import Registration
 from campaigns.sending.launch import terms_for
+from dashboard.words import describe_registration
 
 ABILITIES = {
     "A2PSmsSender": "campaigns",
@@ -62,5 +63,7 @@ def _row(number: SenderNumber) -> NumberRow:
         price=terms.price,
         problem=terms.problem,
         registration=registration,
-        registration_sentence=describe(registration, toll_free=number.toll_free) if registration else "",
+        registration_sentence=describe_registration(registration, toll_free=number.toll_free)
+        if registration
+        else "",
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from campaigns.accounts import rate_limit
 from campaigns.accounts.rate_limit import DatabaseGate, Window
 from campaigns.models import RateWindow
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from tests.simulator.running import RunningSimulator
 from tests.support import world
 
@@ -131,7 +131,7 @@ def free(gate: DatabaseGate, group: str = "light") -> bool:
     try:
         gate.wait(group)
     except ProviderError as error:
-        return (error.kind, error.fate, (error.retry_after or 0) > 0) != ("rate", Fate.NOT_SENT, True)
+        return (error.kind, error.outcome, (error.retry_after or 0) > 0) != ("rate", Outcome.NOT_SENT, True)
     gate.learn(group, 200, {})
     return True
 

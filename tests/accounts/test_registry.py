@@ -9,7 +9,7 @@ from django.conf import LazySettings
 
 from campaigns.accounts import registry
 from campaigns.models import AccessToken, AccountState, Price, SenderNumber
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from tests.simulator.running import RunningSimulator
 from tests.support import world
 
@@ -65,7 +65,7 @@ def test_the_banner_is_about_the_account_and_not_about_one_request(
     carrier: RunningSimulator, kind: str, told: bool
 ) -> None:
     registry.refresh_numbers()
-    registry.note_trouble(ProviderError("It does not work.", kind=kind, fate=Fate.REFUSED))
+    registry.note_trouble(ProviderError("It does not work.", kind=kind, outcome=Outcome.REFUSED))
     assert (AccountState.objects.get().trouble == "It does not work.") is told
     since = AccountState.objects.get().trouble_since
     registry.note_trouble(ProviderError("It still does not work.", kind=kind))

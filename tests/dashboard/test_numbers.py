@@ -7,7 +7,7 @@ from dataclasses import asdict
 from django.utils import timezone
 
 from campaigns.models import AccountState, SenderNumber
-from campaigns.providers.registration import Registration
+from campaigns.providers.types import Registration
 from tests.dashboard import campaign_factories
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient

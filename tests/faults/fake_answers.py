@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.retry import silence_after
 
 
@@ -57,9 +57,9 @@ class Answer(StrEnum):
 
 TAKING = {Answer.ACCEPTED, Answer.LOST_ANSWER, Answer.FAILED_AFTER, Answer.SENSELESS, Answer.PARALLEL}
 
-_NOT_SENT, _REFUSED, _UNKNOWN = Fate.NOT_SENT, Fate.REFUSED, Fate.UNKNOWN
-# HTTP status, headers, fate, kind, permanent: as the client of RingCentral tells them.
-ERRORS: dict[Answer, tuple[int, dict[str, str], Fate, str, bool]] = {
+_NOT_SENT, _REFUSED, _UNKNOWN = Outcome.NOT_SENT, Outcome.REFUSED, Outcome.UNKNOWN
+# HTTP status, headers, outcome, kind, permanent: as the client of RingCentral tells them.
+ERRORS: dict[Answer, tuple[int, dict[str, str], Outcome, str, bool]] = {
     Answer.UNREACHABLE: (0, {}, _NOT_SENT, "unreachable", False),
     Answer.LOST_REQUEST: (0, {}, _UNKNOWN, "unreachable", False),
     Answer.LOST_ANSWER: (0, {}, _UNKNOWN, "unreachable", False),
@@ -91,10 +91,10 @@ class Script:
 
 
 def failure(kind: Answer) -> ProviderError:
-    status, headers, fate, what, permanent = ERRORS[kind]
+    status, headers, outcome, what, permanent = ERRORS[kind]
     return ProviderError(
         f"The carrier: {kind}.",
-        fate=fate,
+        outcome=outcome,
         http_status=status or None,
         kind=what,
         permanent=permanent,

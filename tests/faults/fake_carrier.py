@@ -14,20 +14,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from campaigns.providers.base import (
+from campaigns.providers.base import Gate, Outcome, ProviderError
+from campaigns.providers.retry import silence_after
+from campaigns.providers.types import (
     BatchState,
-    Fate,
-    Gate,
     OutgoingText,
-    ProviderError,
+    Registration,
     Rejected,
     RemoteMessage,
     SenderNumber,
     StatusTotal,
     StatusTotals,
 )
-from campaigns.providers.registration import Registration
-from campaigns.providers.retry import silence_after
 from tests.faults.fake_answers import ERRORS, TAKING, Answer, Clock, Point, Script, failure
 
 ACCOUNT = "37439510"
@@ -156,7 +154,7 @@ class FakeCarrier:
             marked_at = self.clock.now
             self.reach(Point.MARKED)
             if self.clock.now - marked_at > STALE:
-                raise ProviderError("Held up.", fate=Fate.NOT_SENT, kind="stopped")
+                raise ProviderError("Held up.", outcome=Outcome.NOT_SENT, kind="stopped")
             self._called()
             taken = self._take(sender, texts, script)
             if meanwhile is not None:
@@ -268,7 +266,7 @@ class FakeCarrier:
         self._read()
         for taken in self._listed(batch_id):
             return self._state(taken)
-        raise ProviderError("Not known.", http_status=404, kind="not_found", fate=Fate.REFUSED)
+        raise ProviderError("Not known.", http_status=404, kind="not_found", outcome=Outcome.REFUSED)
 
     def batches(
         self,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, RowState, Tally
-from campaigns.providers.base import OutgoingText
+from campaigns.providers.types import OutgoingText
 from campaigns.receipts.statuses import MEANING
 from campaigns.sending.prepared import fingerprint
 from tests.faults.fake_carrier import OTHER_WORDS, FakeCarrier

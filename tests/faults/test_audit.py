@@ -16,7 +16,8 @@ from django_tasks_db.models import DBTaskResult
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Message
 from campaigns.opt_outs import ingest
-from campaigns.providers.base import OutgoingText, ProviderError
+from campaigns.providers.base import ProviderError
+from campaigns.providers.types import OutgoingText
 from campaigns.receipts import audit, discrepancies, store_sync
 from campaigns.reconciling import search
 from campaigns.sending import counters

@@ -17,7 +17,7 @@ from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, Event
-from campaigns.providers.base import BatchState, Rejected
+from campaigns.providers.types import BatchState, Rejected
 from campaigns.reconciling import orphans
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, journal, restore_guard

@@ -18,7 +18,7 @@ from campaigns.composing.preflight import preflight
 from campaigns.models import Campaign, Event, OptOut
 from campaigns.opt_outs import carrier as carrier_words
 from campaigns.opt_outs import ingest, manual
-from campaigns.providers.base import BatchState, OutgoingText, Rejected
+from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from campaigns.receipts import store_sync
 from campaigns.sending import attempts, dispatch
 from campaigns.sending.prepared import Prepared

@@ -16,9 +16,8 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import AccountState, CarrierConsent, Event, OptOut
 from campaigns.opt_outs import ingest, manual
-from campaigns.providers.base import RemoteMessage
-from campaigns.providers.optouts import OptOutChange, OptOutRecord
 from campaigns.providers.ringcentral import parse
+from campaigns.providers.types import OptOutChange, OptOutRecord, RemoteMessage
 from campaigns.receipts import store
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from campaigns.models import CarrierConsent, OptOut
 from campaigns.opt_outs import carrier, ingest, manual
-from campaigns.providers.optouts import OptOutRecord
+from campaigns.providers.types import OptOutRecord
 from tests.opt_outs.test_ingest import ANN, LOCAL, NOON, blocked, reply, undecided
 from tests.support import factories
 

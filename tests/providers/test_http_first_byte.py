@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import Cause, Limits, NoAnswerError, Transport, clocks
 from tests.providers.servers import (
     Script,
@@ -61,7 +61,7 @@ def test_the_hook_runs_once_connected_with_nothing_written_in_the_callers_thread
         socket.gaierror("would become a name error"),
         ssl.SSLError("would become an SSL error"),
         requests.ConnectionError("looks like a failure of the network"),
-        ProviderError("the ledger said no", fate=Fate.NOT_SENT, kind="stopped"),
+        ProviderError("the ledger said no", outcome=Outcome.NOT_SENT, kind="stopped"),
         KeyboardInterrupt(),
         SystemExit(3),
     ],

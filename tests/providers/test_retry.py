@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.retry import SilentGate, Tries, retry_after, silence_after
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -102,7 +102,11 @@ def test_the_gate_refuses_to_wait_long() -> None:
     gate.learn("light", 429, {})
     with pytest.raises(ProviderError) as caught:
         gate.wait("light")
-    assert (caught.value.kind, caught.value.fate, caught.value.retry_after) == ("rate", Fate.NOT_SENT, 60.0)
+    assert (caught.value.kind, caught.value.outcome, caught.value.retry_after) == (
+        "rate",
+        Outcome.NOT_SENT,
+        60.0,
+    )
     assert time.slept == []
 
 

@@ -13,7 +13,7 @@ from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
 from campaigns.models import Batch, Campaign, Message, Tally
-from campaigns.providers.base import BatchState, RemoteMessage, StatusTotal, StatusTotals
+from campaigns.providers.types import BatchState, RemoteMessage, StatusTotal, StatusTotals
 from campaigns.receipts import statuses
 from tests.support import factories
 

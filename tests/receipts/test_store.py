@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMessage
-from campaigns.providers.base import BatchState, RemoteMessage
+from campaigns.providers.types import BatchState, RemoteMessage
 from campaigns.receipts import store
 from tests.simulator.running import RunningSimulator
 from tests.support import world

@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 from campaigns.accounts import registry
 from campaigns.models import Lease, Message, StoreBatch, StoreMessage, StoreState, StoreWindow
 from campaigns.opt_outs import ingest
-from campaigns.providers.base import OutgoingText
+from campaigns.providers.types import OutgoingText
 from campaigns.receipts import store_sync
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Campaign, Event, Webhook, WebhookEvent
-from campaigns.providers.webhooks import Subscription, Webhooks
+from campaigns.providers.base import Webhooks
+from campaigns.providers.types import Subscription
 from campaigns.receipts import subscriptions
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator

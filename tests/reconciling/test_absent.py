@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message, Tally
-from campaigns.providers.base import BatchState, OutgoingText
+from campaigns.providers.types import BatchState, OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import Finding
 from campaigns.sending import attempts, dispatch, lifecycle, quarantine

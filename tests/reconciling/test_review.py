@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event
-from campaigns.providers.base import OutgoingText
+from campaigns.providers.types import OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import Finding
 from campaigns.sending.dispatch import Did

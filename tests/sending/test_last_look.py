@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, OptOut
 from campaigns.opt_outs import manual
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.reconciling import orphans
 from campaigns.sending import attempts, dispatch, lifecycle
 from campaigns.sending.dispatch import Did
@@ -107,13 +107,13 @@ def test_a_campaign_held_between_preparing_and_the_first_byte_sends_nothing(
     assert len(carrier.ledger()) == 3
 
 
-@pytest.mark.parametrize("fate", [Fate.REFUSED, Fate.NOT_SENT])
-def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, fate: Fate) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_SENT])
+def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, outcome: Outcome) -> None:
     campaign = world.launched(world.people(5), size=3)
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.hold(campaign.pk, "Held by a person.", code="test")
-    dispatch._failed(batch, ProviderError("Slow down.", kind="rate", fate=fate, retry_after=1.0))
+    dispatch._failed(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
     assert world.told(campaign) == {"held": 5}
     world.assert_adds_up(campaign)
     lifecycle.try_again(campaign, user=None)
@@ -214,7 +214,7 @@ def test_a_refusal_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
     attempts.mark_sending(batch)
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     orphans.settle_orphans()
-    attempts.give_back(batch, ProviderError("No.", fate=Fate.REFUSED, kind="request"), state="rejected")
+    attempts.give_back(batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"), state="rejected")
     assert world.told(campaign) == {"queued": 2}
     assert world.hand_over(campaign).did == Did.DONE
     world.assert_adds_up(campaign)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.receipts import polling
 from campaigns.reconciling import decisions, orphans, search
 from campaigns.sending import attempts, dispatch, lifecycle
@@ -84,7 +84,7 @@ def test_no_failure_in_flight_hides_the_pause(carrier: RunningSimulator, sender:
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
-    dispatch._failed(batch, ProviderError("No.", kind=kind, fate=Fate.REFUSED))
+    dispatch._failed(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.PAUSED)
     assert world.told(campaign) == {"held": 4}
@@ -175,7 +175,7 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(carrier: RunningSi
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.cancel(campaign, user=None)
-    dispatch._failed(batch, ProviderError("No.", kind=kind, fate=Fate.REFUSED))
+    dispatch._failed(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
     assert world.told(campaign) == {"cancelled": 4}
     assert states(campaign) == ["cancelled", "cancelled"]
     assert dispatch.step(campaign.pk).did == Did.DONE

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 import requests
 
-from campaigns.providers.base import JSON, Fate, Gate, ProviderError, TokenStore
+from campaigns.providers.base import Gate, Outcome, ProviderError, TokenStore
 from campaigns.providers.http import (
     MEBIBYTE,
     Answer,
@@ -27,6 +27,7 @@ from campaigns.providers.retry import Tries
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.auth import SignIn, utc_now
 from campaigns.providers.ringcentral.errors import refusal, request_id, senseless, still_refused, unanswered
+from campaigns.providers.types import JSON
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +232,7 @@ def follow(
 
 
 def _worth_another_try(error: ProviderError, ask: Ask) -> bool:
-    if not ask.repeatable and error.fate is Fate.UNKNOWN:
+    if not ask.repeatable and error.outcome is Outcome.UNKNOWN:
         return False
     no_answer = error.http_status is None and error.kind == "unreachable"
     return no_answer or error.http_status in _WORTH_ANOTHER_TRY
@@ -248,7 +249,7 @@ def segment(identity: str) -> str:
     """One segment of a path. An empty or dotted one would address something else."""
     if not identity or identity in (".", ".."):
         raise ProviderError(
-            "There is no such id.", permanent=True, fate=Fate.NOT_SENT, kind="not_found", code=""
+            "There is no such id.", permanent=True, outcome=Outcome.NOT_SENT, kind="not_found", code=""
         )
     return quote(identity, safe="")
 

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from campaigns.providers.base import Fate, Gate, ProviderError, TokenStore
+from campaigns.providers.base import Gate, Outcome, ProviderError, TokenStore
 from campaigns.providers.http import Answer, NoAnswerError, Secret, Transport, prepare
 from campaigns.providers.retry import Tries
 from campaigns.providers.ringcentral.errors import refusal, senseless, unanswered
@@ -111,7 +111,7 @@ class SignIn:
                 if token is not None:
                     return token
                 self._tries.sleep(_LOOK_SECONDS)
-        raise ProviderError(_BUSY, fate=Fate.NOT_SENT, kind="rate", retry_after=_LOOKS * _LOOK_SECONDS)
+        raise ProviderError(_BUSY, outcome=Outcome.NOT_SENT, kind="rate", retry_after=_LOOKS * _LOOK_SECONDS)
 
     def drop(self, token: Secret) -> None:
         self._store.drop(token)

@@ -15,18 +15,8 @@ from typing import ClassVar, Final
 
 import orjson
 
-from campaigns.providers.base import (
-    JSON,
-    BatchState,
-    Fate,
-    OutgoingText,
-    ProviderError,
-    RemoteMessage,
-    SenderNumber,
-    StatusTotals,
-)
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import MEBIBYTE, Answer, NoAnswerError, Secret, prepare
-from campaigns.providers.registration import Registration
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.api import (
     A2P,
@@ -45,6 +35,15 @@ from campaigns.providers.ringcentral.errors import refusal, senseless, unanswere
 from campaigns.providers.ringcentral.mailbox import RingCentralMailbox
 from campaigns.providers.ringcentral.opt_outs import RingCentralOptOuts
 from campaigns.providers.ringcentral.subscriptions import RingCentralWebhooks
+from campaigns.providers.types import (
+    JSON,
+    BatchState,
+    OutgoingText,
+    Registration,
+    RemoteMessage,
+    SenderNumber,
+    StatusTotals,
+)
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +130,7 @@ class RingCentral(Calls):
             token = self._sign_in.token()
             self._gate.wait(LIGHT)
         except ProviderError as error:
-            error.fate = Fate.NOT_SENT
+            error.outcome = Outcome.NOT_SENT
             raise
         request = prepare(
             "POST",
@@ -245,7 +244,7 @@ def _batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
     elif len(texts) > RingCentral.max_batch:
         problem = f"A batch holds at most {RingCentral.max_batch:,} texts."
     if problem:
-        raise ProviderError(problem, permanent=True, fate=Fate.NOT_SENT, kind="request")
+        raise ProviderError(problem, permanent=True, outcome=Outcome.NOT_SENT, kind="request")
     common = texts[0].text
     if all(text.text == common for text in texts):
         batch: JSON = {"from": sender, "text": common, "messages": [{"to": [text.to]} for text in texts]}
@@ -256,14 +255,14 @@ def _batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
         raise ProviderError(
             "The batch is larger than the 50 MB that RingCentral takes at once.",
             permanent=True,
-            fate=Fate.NOT_SENT,
+            outcome=Outcome.NOT_SENT,
             kind="too_large",
         )
     return body
 
 
 def _accepted(answer: Answer) -> BatchState:
-    """The batch in the answer to a hand-over. Raises ProviderError with its fate."""
+    """The batch in the answer to a submission. Raises ProviderError with its outcome."""
     if not 200 <= answer.status < 300:
         raise with_doubt(refusal(answer))
     data = None if answer.broken else parse.as_object(answer.body)

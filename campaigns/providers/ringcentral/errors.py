@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import Answer, Cause, NoAnswerError
 from campaigns.providers.retry import silence_after
 
@@ -204,23 +204,23 @@ def _word(shape: re.Pattern[str], *values: Any) -> str:
     return next((value for value in values if isinstance(value, str) and shape.fullmatch(value)), "")
 
 
-def fate(http_status: int, code: str) -> Fate:
+def outcome_of(http_status: int, code: str) -> Outcome:
     """What an answer without a usable batch id proves about the batch."""
     if http_status == 429 and code != _PARALLEL_COPY:
-        return Fate.REFUSED
-    return Fate.REFUSED if http_status in _REFUSING else Fate.UNKNOWN
+        return Outcome.REFUSED
+    return Outcome.REFUSED if http_status in _REFUSING else Outcome.UNKNOWN
 
 
 def refusal(answer: Answer) -> ProviderError:
-    """The error for an answer that is not the one asked for. Its fate speaks of a hand-over."""
+    """The error for an answer that is not the one asked for. Its outcome is that of a submission."""
     problem = parse_problem(answer.body)
-    doomed = Fate.UNKNOWN if answer.broken else fate(answer.status, problem.code)
+    outcome = Outcome.UNKNOWN if answer.broken else outcome_of(answer.status, problem.code)
     meaning = _meaning(answer, problem)
     return ProviderError(
         _sentence(meaning, problem),
         code=problem.code,
         permanent=meaning.permanent,
-        fate=doomed,
+        outcome=outcome,
         http_status=answer.status,
         retry_after=silence_after(answer.status, answer.headers),
         request_id=request_id(answer),
@@ -257,7 +257,7 @@ def unanswered(error: NoAnswerError) -> ProviderError:
     stale = error.cause is Cause.STALE
     return ProviderError(
         _CAUSES[error.cause],
-        fate=Fate.UNKNOWN if error.written else Fate.NOT_SENT,
+        outcome=Outcome.UNKNOWN if error.written else Outcome.NOT_SENT,
         kind="stopped" if stale else "unreachable",
     )
 
@@ -266,7 +266,7 @@ def senseless(answer: Answer, what: str) -> ProviderError:
     """The error for a 2xx without what it must hold."""
     return ProviderError(
         f"RingCentral's answer makes no sense: {what}.",
-        fate=Fate.UNKNOWN,
+        outcome=Outcome.UNKNOWN,
         http_status=answer.status,
         request_id=request_id(answer),
         kind="answer",
@@ -283,7 +283,7 @@ def still_refused(error: ProviderError) -> ProviderError:
 
 def with_doubt(error: ProviderError) -> ProviderError:
     """For a hand-over: say that the texts are in doubt, if they are."""
-    if error.fate is Fate.UNKNOWN:
+    if error.outcome is Outcome.UNKNOWN:
         error.sentence = f"{error.sentence} {_DOUBT}"
         error.args = (error.sentence,)
     return error

@@ -1,4 +1,4 @@
-"""RingCentral's message store of the signed-in user: texts, faxes, voicemail. See `mailbox.Mailbox`.
+"""RingCentral's message store of the signed-in user: texts, faxes, voicemail. See `base.Mailbox`.
 
 Reading is in the rate group Light, changing and contents are in Medium. A list without dates covers only the
 last day, and its pages are counted over a moving window, so both ends are always given.
@@ -11,16 +11,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from campaigns.providers.base import JSON, Fate, ProviderError
+from campaigns.providers.base import ANY_MESSAGE, MAX_ATTACHMENT_BYTES, Outcome, ProviderError
 from campaigns.providers.http import Answer, Sink
-from campaigns.providers.mailbox import (
-    LARGEST_ATTACHMENT,
+from campaigns.providers.mailbox_types import (
     Attachment,
     MailboxChanges,
     MailboxFilter,
     MailboxMessage,
     MailboxPage,
-    Outcome,
+    MessageResult,
 )
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.api import (
@@ -44,6 +43,7 @@ from campaigns.providers.ringcentral.mailbox_parse import (
     mailbox_page,
     outcomes,
 )
+from campaigns.providers.types import JSON
 
 _STORE: Final = f"{EXTENSION}/message-store"
 _SYNC: Final = f"{EXTENSION}/message-sync"
@@ -54,7 +54,6 @@ _CONVERSATION: Final = re.compile(r"-?[0-9]{1,20}")
 _READ: Final = {True: "Read", False: "Unread"}
 _TOKEN_TOO_OLD: Final = "MSG-333"  # noqa: S105 - a code, not a token
 _NO_ADDRESS: Final = "AGW-404"
-_ALL: Final = MailboxFilter()
 
 
 class RingCentralMailbox:
@@ -62,7 +61,7 @@ class RingCentralMailbox:
         self._calls = calls
 
     def pages(
-        self, *, date_from: datetime, date_to: datetime | None = None, only: MailboxFilter = _ALL
+        self, *, date_from: datetime, date_to: datetime | None = None, only: MailboxFilter = ANY_MESSAGE
     ) -> Iterator[MailboxPage]:
         params = window(date_from, date_to or self._calls.now()) + _filters(only)
         params += repeated("availability", only.availability) + repeated("phoneNumber", only.phone)
@@ -80,16 +79,16 @@ class RingCentralMailbox:
         answer, data = self._calls.get(f"{_STORE}/{segment(message_id)}")
         return _message(answer, data)
 
-    def several(self, message_ids: Sequence[str]) -> list[Outcome]:
+    def several(self, message_ids: Sequence[str]) -> list[MessageResult]:
         return self._in_path("GET", message_ids, group="light")
 
-    def mark(self, message_ids: Sequence[str], *, read: bool) -> list[Outcome]:
+    def mark(self, message_ids: Sequence[str], *, read: bool) -> list[MessageResult]:
         return self._change("PUT", message_ids, {"readStatus": _READ[read]})
 
-    def restore(self, message_ids: Sequence[str]) -> list[Outcome]:
+    def restore(self, message_ids: Sequence[str]) -> list[MessageResult]:
         return self._change("PATCH", message_ids, {"availability": "Alive"})
 
-    def delete(self, message_ids: Sequence[str], *, purge: bool = False) -> list[Outcome]:
+    def delete(self, message_ids: Sequence[str], *, purge: bool = False) -> list[MessageResult]:
         # The ids stand in the path and never in the body, which a proxy may drop from a DELETE: RingCentral
         # takes a deletion without ids for the whole mailbox. A second DELETE purges what the first deleted.
         params = [("purge", "true" if purge else "false")]
@@ -113,7 +112,7 @@ class RingCentralMailbox:
             )
             _check_address(answer)
 
-    def content(self, attachment: Attachment, sink: Sink, *, most: int = LARGEST_ATTACHMENT) -> None:
+    def content(self, attachment: Attachment, sink: Sink, *, most: int = MAX_ATTACHMENT_BYTES) -> None:
         if not attachment.uri:
             raise _no_content("The message has no such attachment.", "not_found")
         if not self._calls.trusts(attachment.uri):
@@ -128,7 +127,7 @@ class RingCentralMailbox:
         *,
         date_from: datetime,
         token: str = "",
-        only: MailboxFilter = _ALL,
+        only: MailboxFilter = ANY_MESSAGE,
         most: int | None = None,
     ) -> MailboxChanges:
         if only.read is not None or only.phone or only.availability:
@@ -167,8 +166,8 @@ class RingCentralMailbox:
         group: str = MEDIUM,
         params: Params | None = None,
         repeatable: bool = True,
-    ) -> list[Outcome]:
-        found: list[Outcome] = []
+    ) -> list[MessageResult]:
+        found: list[MessageResult] = []
         for some in _parts(_checked(message_ids, _ID), _IN_PATH):
             ask = Ask(
                 method=method,
@@ -182,8 +181,8 @@ class RingCentralMailbox:
             found += _told(self._calls.ask(ask), some, method)
         return found
 
-    def _change(self, method: str, message_ids: Sequence[str], change: JSON) -> list[Outcome]:
-        found: list[Outcome] = []
+    def _change(self, method: str, message_ids: Sequence[str], change: JSON) -> list[MessageResult]:
+        found: list[MessageResult] = []
         for some in _parts(_checked(message_ids, _ID), _IN_BODY):
             alone = len(some) == 1
             content: Any = change if alone else [{"resourceId": one, "body": change} for one in some]
@@ -199,7 +198,7 @@ class RingCentralMailbox:
         return found
 
 
-def _told(answer: Answer, asked: list[str], method: str) -> list[Outcome]:
+def _told(answer: Answer, asked: list[str], method: str) -> list[MessageResult]:
     """What became of each message. Gone is as good as deleted."""
     _check_address(answer)
     good = frozenset({200, 204, 404}) if method == "DELETE" else frozenset({200, 204})
@@ -212,7 +211,7 @@ def _told(answer: Answer, asked: list[str], method: str) -> list[Outcome]:
         message = _message(answer, parse.as_object(answer.body) or {})
     code = "" if answer.status in good else refusal(answer).code
     return [
-        Outcome(
+        MessageResult(
             provider_id=one,
             done=answer.status in good,
             http_status=answer.status,
@@ -256,4 +255,4 @@ def _filters(only: MailboxFilter) -> Params:
 
 
 def _no_content(sentence: str, kind: str) -> ProviderError:
-    return ProviderError(sentence, kind=kind, permanent=True, fate=Fate.NOT_SENT)
+    return ProviderError(sentence, kind=kind, permanent=True, outcome=Outcome.NOT_SENT)

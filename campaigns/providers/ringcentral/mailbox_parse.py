@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import orjson
 
-from campaigns.providers.base import JSON
 from campaigns.providers.http import Answer
-from campaigns.providers.mailbox import Attachment, MailboxMessage, MailboxPage, Outcome, Party
+from campaigns.providers.mailbox_types import Attachment, MailboxMessage, MailboxPage, MessageResult, Party
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.errors import parse_problem, senseless
+from campaigns.providers.types import JSON
 
 MANY_AS_JSON: Final = "application/vnd.ringcentral.multipart+json"
 
@@ -95,19 +95,19 @@ class _Item:
     body: Any
 
 
-def outcomes(answer: Answer, asked: Sequence[str], *, good: frozenset[int]) -> list[Outcome]:
+def outcomes(answer: Answer, asked: Sequence[str], *, good: frozenset[int]) -> list[MessageResult]:
     """What became of each, in the order asked. Raises ProviderError if the answer is no such list."""
     items = {item.resource_id: item for item in _items(answer)}
     return [_outcome(one, items.get(one), good) for one in asked]
 
 
-def _outcome(message_id: str, item: _Item | None, good: frozenset[int]) -> Outcome:
+def _outcome(message_id: str, item: _Item | None, good: frozenset[int]) -> MessageResult:
     if item is None:
-        return Outcome(provider_id=message_id, done=False, http_status=0)
+        return MessageResult(provider_id=message_id, done=False, http_status=0)
     done = item.status in good
     body = item.body if isinstance(item.body, dict) else {}
     message = mailbox_message(body) if done else None
-    return Outcome(
+    return MessageResult(
         provider_id=message_id,
         done=done,
         http_status=item.status,

@@ -15,12 +15,12 @@ from functools import partial
 from itertools import groupby, islice
 from typing import Any, Final, TypeVar
 
-from campaigns.providers.base import JSON, ProviderError
+from campaigns.providers.base import ProviderError
 from campaigns.providers.http import MEBIBYTE, Answer
-from campaigns.providers.optouts import OptOutChange, OptOutRecord, OptOutRefusal
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.api import A2P, Ask, Calls, Params, follow, repeated
 from campaigns.providers.ringcentral.errors import code_word, senseless
+from campaigns.providers.types import JSON, OptOutChange, OptOutRecord, OptOutRefusal
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ _OLD_STATUS: Final = {True: "optout", False: "optin", None: "all"}
 
 
 class RingCentralOptOuts:
-    """See `optouts.OptOutStore`. All of it is account-wide and in the rate group Light."""
+    """See `base.OptOutStore`. All of it is account-wide and in the rate group Light."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls

@@ -14,18 +14,18 @@ from typing import Any, Final
 
 import orjson
 
-from campaigns.providers.base import (
+from campaigns.providers.http import Answer
+from campaigns.providers.ringcentral.errors import code_word, request_id
+from campaigns.providers.types import (
     JSON,
     BatchState,
+    Registration,
     Rejected,
     RemoteMessage,
     SenderNumber,
     StatusTotal,
     StatusTotals,
 )
-from campaigns.providers.http import Answer
-from campaigns.providers.registration import Registration
-from campaigns.providers.ringcentral.errors import code_word, request_id
 
 EVIDENCE_BYTES: Final = 64 * 1024
 BATCH_ID, MESSAGE_ID = 64, 32

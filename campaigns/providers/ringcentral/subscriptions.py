@@ -1,4 +1,4 @@
-"""RingCentral's webhook subscriptions. See `webhooks.Webhooks`.
+"""RingCentral's webhook subscriptions. See `base.Webhooks`.
 
 There may be 30 of one user and app. A subscription whose address fails for some minutes is blacklisted for
 good, and what happened meanwhile is never told: polling has to be enough.
@@ -10,12 +10,11 @@ import builtins
 from collections.abc import Sequence
 from typing import Final
 
-from campaigns.providers.base import JSON
 from campaigns.providers.http import Answer
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.api import A2P, EXTENSION, MEDIUM, Ask, Calls, records, segment
 from campaigns.providers.ringcentral.errors import code_word, senseless
-from campaigns.providers.webhooks import DisabledFilter, Subscription
+from campaigns.providers.types import JSON, DisabledFilter, Subscription
 
 _PATH: Final = "/restapi/v1.0/subscription"
 LONGEST: Final = 315_360_000  # seconds, ten years

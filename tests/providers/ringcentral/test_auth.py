@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.providers.base import Fate, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import Transport
 from campaigns.providers.retry import SilentGate, Tries
 from campaigns.providers.ringcentral.auth import MemoryTokenStore, SignIn
@@ -180,7 +180,7 @@ def test_a_sign_in_elsewhere_that_never_ends_is_told() -> None:
     with pytest.raises(ProviderError) as caught:
         sign_in("http://127.0.0.1:9", store=Elsewhere(0)).token()
     error = caught.value
-    assert (error.kind, error.fate, error.permanent) == ("rate", Fate.NOT_SENT, False)
+    assert (error.kind, error.outcome, error.permanent) == ("rate", Outcome.NOT_SENT, False)
 
 
 def test_dropping_a_token_that_was_already_replaced_changes_nothing() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.providers.base import Fate
+from campaigns.providers.base import Outcome
 from campaigns.providers.http import Answer, Cause, NoAnswerError
 from campaigns.providers.ringcentral.errors import Problem, parse_problem, refusal, unanswered, with_doubt
 
@@ -104,7 +104,7 @@ def test_the_sentence_names_what_helps() -> None:
 @pytest.mark.parametrize("written", [True, False])
 def test_without_an_answer_the_fate_is_what_was_written(cause: Cause, written: bool) -> None:
     error = unanswered(NoAnswerError(cause, written=written))
-    assert error.fate is (Fate.UNKNOWN if written else Fate.NOT_SENT)
+    assert error.outcome is (Outcome.UNKNOWN if written else Outcome.NOT_SENT)
     assert error.kind == ("stopped" if cause is Cause.STALE else "unreachable")
     assert not error.permanent
 

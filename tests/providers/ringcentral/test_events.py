@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from campaigns.providers.base import BatchState, RemoteMessage
-from campaigns.providers.events import Topic
-from campaigns.providers.mailbox import MailboxMessage
+from campaigns.providers.mailbox_types import MailboxMessage
 from campaigns.providers.ringcentral.events import handshake, is_ringcentral, parse_event
+from campaigns.providers.types import BatchState, RemoteMessage, Topic
 
 ROOT = "/restapi/v1.0/account/405151000033"
 OURS, ANN = "+16505550100", "+14155550101"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from campaigns.providers.base import Fate, ProviderError
-from campaigns.providers.mailbox import Attachment, MailboxFilter, MailboxMessage
+from campaigns.providers.base import Outcome, ProviderError
+from campaigns.providers.mailbox_types import Attachment, MailboxFilter, MailboxMessage
 from campaigns.providers.ringcentral.client import RingCentral
 from tests.providers.servers import Script, Talk, answer, ringcentral, saying, serving
 from tests.providers.wire import simulated
@@ -175,7 +175,7 @@ def test_the_content_of_attachments(carrier: RingCentral, simulator: RunningSimu
     assert recording.seconds
     with pytest.raises(ProviderError) as caught:
         carrier.mailbox.content(recording, io.BytesIO().write, most=100)
-    assert (caught.value.kind, caught.value.fate) == ("too_large", Fate.NOT_SENT)
+    assert (caught.value.kind, caught.value.outcome) == ("too_large", Outcome.NOT_SENT)
 
 
 def test_synchronising(carrier: RingCentral, simulator: RunningSimulator) -> None:
@@ -277,7 +277,7 @@ def test_the_token_goes_to_ringcentral_only(base: str, uri: str, trusted: bool) 
 def test_contents_that_are_not_fetched(uri: str, size: int | None, kind: str) -> None:
     with pytest.raises(ProviderError) as caught:
         simulated(NOWHERE).mailbox.content(attachment(uri, size=size), io.BytesIO().write)
-    assert (caught.value.kind, caught.value.fate) == (kind, Fate.NOT_SENT)
+    assert (caught.value.kind, caught.value.outcome) == (kind, Outcome.NOT_SENT)
 
 
 # --- misbehaving carriers
@@ -329,7 +329,7 @@ def test_a_deletion_whose_answer_is_lost_is_repeated_only_if_that_does_no_harm(
     """The second DELETE of a message purges it for good."""
     with serving(ringcentral(Talk.reset)) as server, pytest.raises(ProviderError) as caught:
         simulated(server.url).mailbox.delete(["12"], purge=purge)
-    assert (caught.value.kind, caught.value.fate) == ("unreachable", Fate.UNKNOWN)
+    assert (caught.value.kind, caught.value.outcome) == ("unreachable", Outcome.UNKNOWN)
     assert len(server.asked("/message-store/12")) == requests
 
 

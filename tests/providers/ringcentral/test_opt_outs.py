@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from campaigns.providers.base import ProviderError
-from campaigns.providers.optouts import EVERY_SENDER, OptOutChange, OptOutRecord, OptOutRefusal
 from campaigns.providers.ringcentral.client import RingCentral
 from campaigns.providers.ringcentral.opt_outs import opt_out_record
+from campaigns.providers.types import EVERY_SENDER, OptOutChange, OptOutRecord, OptOutRefusal
 from tests.providers.servers import Script, Talk, answer, ringcentral, saying, serving
 from tests.providers.wire import simulated
 from tests.simulator.running import RunningSimulator

@@ -8,8 +8,8 @@ import pytest
 import time_machine
 
 from campaigns.models import Attempt, Batch, Message, StoreBatch, StoreMessage
-from campaigns.providers.base import Rejected
 from campaigns.providers.ringcentral import parse
+from campaigns.providers.types import Rejected
 
 MESSAGE: dict[str, Any] = {
     "id": "52511",

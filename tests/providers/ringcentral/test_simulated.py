@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from campaigns.providers.base import Fate, OutgoingText, ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.ringcentral.auth import MemoryTokenStore
 from campaigns.providers.ringcentral.client import RingCentral
+from campaigns.providers.types import OutgoingText
 from tests.providers.wire import Hook, simulated
 from tests.simulator.running import RunningSimulator
 
@@ -85,7 +86,7 @@ def test_a_lost_answer_is_a_doubt_and_is_not_tried_again(
     simulator.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_after"})
     with pytest.raises(ProviderError) as caught:
         carrier.submit("+16505550100", [OutgoingText("+14155550101", "Hi")], before_first_byte=Hook())
-    assert caught.value.fate is Fate.UNKNOWN
+    assert caught.value.outcome is Outcome.UNKNOWN
     assert len(simulator.ledger()) == 1
     assert len([call for call in simulator.requests() if call["method"] == "POST"]) == 2  # and the sign-in
 
@@ -99,7 +100,7 @@ def test_a_sender_that_may_not_is_refused(
 ) -> None:
     with pytest.raises(ProviderError) as caught:
         carrier.submit(sender, [OutgoingText("+14155550101", "Hi")], before_first_byte=Hook())
-    assert caught.value.fate is Fate.REFUSED
+    assert caught.value.outcome is Outcome.REFUSED
     assert caught.value.kind in kind
     assert simulator.ledger() == []
 

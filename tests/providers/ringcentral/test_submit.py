@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from campaigns.providers.base import BatchState, Fate, OutgoingText, ProviderError, Rejected
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.factory import ringcentral as build
 from campaigns.providers.retry import SilentGate, Tries
 from campaigns.providers.ringcentral.auth import MemoryTokenStore
 from campaigns.providers.ringcentral.client import RingCentral
+from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from tests.providers.servers import (
     TOKEN,
     Script,
@@ -63,22 +64,22 @@ def signed_in() -> MemoryTokenStore:
 
 
 @dataclass
-class Outcome:
+class Submission:
     hook: Hook
     batch: BatchState | None = None
     error: ProviderError | None = None
 
 
-def hand_over(url: str, **changes: Any) -> Outcome:
-    outcome = Outcome(Hook())
+def hand_over(url: str, **changes: Any) -> Submission:
+    sent = Submission(Hook())
     provider = client(url, **({"token_store": signed_in()} | changes))
     try:
-        outcome.batch = provider.submit("+16505550100", TEXTS, before_first_byte=outcome.hook)
+        sent.batch = provider.submit("+16505550100", TEXTS, before_first_byte=sent.hook)
     except ProviderError as error:
-        outcome.error = error
+        sent.error = error
     finally:
         provider.close()
-    return outcome
+    return sent
 
 
 def status(number: int, body: Any = b"", **headers: str) -> Script:
@@ -98,64 +99,64 @@ HTML = "<html><title>Sign in to the Wi-Fi</title></html>"
 BOMB = gzip.compress(b" " * 50_000_000 + json.dumps(BATCH).encode())
 
 # Every row was read by the server exactly once, over one connection, after the hook.
-READ: list[tuple[str, Script, Fate, str]] = [
-    ("400", coded(400, "CMN-101"), Fate.REFUSED, "request"),
-    ("401", coded(401, "OAU-213"), Fate.REFUSED, "credentials"),
-    ("403", coded(403, "CMN-401"), Fate.REFUSED, "permission"),
-    ("404", coded(404, "AGW-404"), Fate.REFUSED, "not_found"),
-    ("405", status(405), Fate.REFUSED, "request"),
-    ("413", status(413, HTML), Fate.REFUSED, "too_large"),
-    ("415", status(415), Fate.REFUSED, "request"),
-    ("422", status(422), Fate.REFUSED, "request"),
-    ("400 with 10 MB of page", status(400, b"x" * 10_000_000), Fate.REFUSED, "request"),
-    ("429", coded(429, "CMN-301", Retry_After="30"), Fate.REFUSED, "rate"),
-    ("429 of a proxy", status(429, HTML), Fate.REFUSED, "rate"),
-    ("429 for a copy under way", coded(429, "CMN-304"), Fate.UNKNOWN, "rate"),
-    ("429 that breaks off", lambda t: t.write(answer(429, b'{"errorC', length=99)), Fate.UNKNOWN, "rate"),
-    ("400 that breaks off", lambda t: t.write(answer(400, b"{", length=99)), Fate.UNKNOWN, "request"),
-    ("402", status(402), Fate.UNKNOWN, "other"),
-    ("408", status(408), Fate.UNKNOWN, "server"),
-    ("409", status(409), Fate.UNKNOWN, "other"),
-    ("425", status(425), Fate.UNKNOWN, "other"),
-    ("302", status(302, HTML, Location="http://127.0.0.1:9/"), Fate.UNKNOWN, "answer"),
-    ("307", status(307, b"", Location="http://127.0.0.1:9/"), Fate.UNKNOWN, "answer"),
-    ("500", coded(500, "CMN-203"), Fate.UNKNOWN, "server"),
-    ("502", status(502, HTML), Fate.UNKNOWN, "server"),
-    ("503", status(503, b"", Retry_After="9"), Fate.UNKNOWN, "server"),
-    ("504", status(504), Fate.UNKNOWN, "server"),
-    ("500 with 10 MB of page", status(500, b"x" * 10_000_000), Fate.UNKNOWN, "server"),
-    ("200 with HTML", status(200, HTML), Fate.UNKNOWN, "answer"),
-    ("204", status(204), Fate.UNKNOWN, "answer"),
-    ("201 with nothing", status(201), Fate.UNKNOWN, "answer"),
-    ("201 truncated", lambda t: t.write(answer(201, json.dumps(BATCH)[:-9])), Fate.UNKNOWN, "answer"),
-    ("201 that breaks off", lambda t: t.write(answer(201, BATCH, length=9999)), Fate.UNKNOWN, "answer"),
-    ("201 of a wrong shape", status(201, [BATCH]), Fate.UNKNOWN, "answer"),
-    ("201 without an id", status(201, without("id")), Fate.UNKNOWN, "answer"),
-    ("201 with id null", status(201, BATCH | {"id": None}), Fate.UNKNOWN, "answer"),
-    ("201 with an empty id", status(201, BATCH | {"id": ""}), Fate.UNKNOWN, "answer"),
-    ("201 with an id of spaces", status(201, BATCH | {"id": " "}), Fate.UNKNOWN, "answer"),
-    ("201 with id true", status(201, BATCH | {"id": True}), Fate.UNKNOWN, "answer"),
-    ("201 with id 0", status(201, BATCH | {"id": 0}), Fate.UNKNOWN, "answer"),
-    ("201 nested too deep", status(201, "[" * 100_000), Fate.UNKNOWN, "answer"),
-    ("201 as a gzip bomb", status(201, BOMB, Content_Encoding="gzip"), Fate.UNKNOWN, "answer"),
-    ("201 as broken gzip", status(201, b"no", Content_Encoding="gzip"), Fate.UNKNOWN, "answer"),
-    ("reset before the answer", Talk.reset, Fate.UNKNOWN, "unreachable"),
-    ("reset inside the headers", reset_in_headers, Fate.UNKNOWN, "unreachable"),
-    ("closed without a word", lambda t: t.sock.shutdown(socket.SHUT_RDWR), Fate.UNKNOWN, "unreachable"),
-    ("silent", Talk.hang, Fate.UNKNOWN, "unreachable"),
-    ("headers drip", dripping_headers, Fate.UNKNOWN, "unreachable"),
-    ("the body drips", dripping_body, Fate.UNKNOWN, "server"),
+READ: list[tuple[str, Script, Outcome, str]] = [
+    ("400", coded(400, "CMN-101"), Outcome.REFUSED, "request"),
+    ("401", coded(401, "OAU-213"), Outcome.REFUSED, "credentials"),
+    ("403", coded(403, "CMN-401"), Outcome.REFUSED, "permission"),
+    ("404", coded(404, "AGW-404"), Outcome.REFUSED, "not_found"),
+    ("405", status(405), Outcome.REFUSED, "request"),
+    ("413", status(413, HTML), Outcome.REFUSED, "too_large"),
+    ("415", status(415), Outcome.REFUSED, "request"),
+    ("422", status(422), Outcome.REFUSED, "request"),
+    ("400 with 10 MB of page", status(400, b"x" * 10_000_000), Outcome.REFUSED, "request"),
+    ("429", coded(429, "CMN-301", Retry_After="30"), Outcome.REFUSED, "rate"),
+    ("429 of a proxy", status(429, HTML), Outcome.REFUSED, "rate"),
+    ("429 for a copy under way", coded(429, "CMN-304"), Outcome.UNKNOWN, "rate"),
+    ("429 that breaks off", lambda t: t.write(answer(429, b'{"errorC', length=99)), Outcome.UNKNOWN, "rate"),
+    ("400 that breaks off", lambda t: t.write(answer(400, b"{", length=99)), Outcome.UNKNOWN, "request"),
+    ("402", status(402), Outcome.UNKNOWN, "other"),
+    ("408", status(408), Outcome.UNKNOWN, "server"),
+    ("409", status(409), Outcome.UNKNOWN, "other"),
+    ("425", status(425), Outcome.UNKNOWN, "other"),
+    ("302", status(302, HTML, Location="http://127.0.0.1:9/"), Outcome.UNKNOWN, "answer"),
+    ("307", status(307, b"", Location="http://127.0.0.1:9/"), Outcome.UNKNOWN, "answer"),
+    ("500", coded(500, "CMN-203"), Outcome.UNKNOWN, "server"),
+    ("502", status(502, HTML), Outcome.UNKNOWN, "server"),
+    ("503", status(503, b"", Retry_After="9"), Outcome.UNKNOWN, "server"),
+    ("504", status(504), Outcome.UNKNOWN, "server"),
+    ("500 with 10 MB of page", status(500, b"x" * 10_000_000), Outcome.UNKNOWN, "server"),
+    ("200 with HTML", status(200, HTML), Outcome.UNKNOWN, "answer"),
+    ("204", status(204), Outcome.UNKNOWN, "answer"),
+    ("201 with nothing", status(201), Outcome.UNKNOWN, "answer"),
+    ("201 truncated", lambda t: t.write(answer(201, json.dumps(BATCH)[:-9])), Outcome.UNKNOWN, "answer"),
+    ("201 that breaks off", lambda t: t.write(answer(201, BATCH, length=9999)), Outcome.UNKNOWN, "answer"),
+    ("201 of a wrong shape", status(201, [BATCH]), Outcome.UNKNOWN, "answer"),
+    ("201 without an id", status(201, without("id")), Outcome.UNKNOWN, "answer"),
+    ("201 with id null", status(201, BATCH | {"id": None}), Outcome.UNKNOWN, "answer"),
+    ("201 with an empty id", status(201, BATCH | {"id": ""}), Outcome.UNKNOWN, "answer"),
+    ("201 with an id of spaces", status(201, BATCH | {"id": " "}), Outcome.UNKNOWN, "answer"),
+    ("201 with id true", status(201, BATCH | {"id": True}), Outcome.UNKNOWN, "answer"),
+    ("201 with id 0", status(201, BATCH | {"id": 0}), Outcome.UNKNOWN, "answer"),
+    ("201 nested too deep", status(201, "[" * 100_000), Outcome.UNKNOWN, "answer"),
+    ("201 as a gzip bomb", status(201, BOMB, Content_Encoding="gzip"), Outcome.UNKNOWN, "answer"),
+    ("201 as broken gzip", status(201, b"no", Content_Encoding="gzip"), Outcome.UNKNOWN, "answer"),
+    ("reset before the answer", Talk.reset, Outcome.UNKNOWN, "unreachable"),
+    ("reset inside the headers", reset_in_headers, Outcome.UNKNOWN, "unreachable"),
+    ("closed without a word", lambda t: t.sock.shutdown(socket.SHUT_RDWR), Outcome.UNKNOWN, "unreachable"),
+    ("silent", Talk.hang, Outcome.UNKNOWN, "unreachable"),
+    ("headers drip", dripping_headers, Outcome.UNKNOWN, "unreachable"),
+    ("the body drips", dripping_body, Outcome.UNKNOWN, "server"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("script", "fate", "kind"), [row[1:] for row in READ], ids=[row[0] for row in READ])
-def test_after_the_hook(script: Script, fate: Fate, kind: str) -> None:
+@pytest.mark.parametrize(("script", "outcome", "kind"), [r[1:] for r in READ], ids=[r[0] for r in READ])
+def test_after_the_hook(script: Script, outcome: Outcome, kind: str) -> None:
     with serving(ringcentral(script)) as server:
-        outcome = hand_over(server.url)
-    assert outcome.error is not None
-    assert (outcome.error.fate, outcome.error.kind) == (fate, kind)
-    assert ("not known whether" in str(outcome.error)) == (fate is Fate.UNKNOWN)
-    assert outcome.hook.calls == server.connections == len(server.requests) == 1
+        sent = hand_over(server.url)
+    assert sent.error is not None
+    assert (sent.error.outcome, sent.error.kind) == (outcome, kind)
+    assert ("not known whether" in str(sent.error)) == (outcome is Outcome.UNKNOWN)
+    assert sent.hook.calls == server.connections == len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -168,10 +169,10 @@ def test_after_the_hook(script: Script, fate: Fate, kind: str) -> None:
     ids=["no such name", "refused", "refused, TLS"],
 )
 def test_before_the_hook(make_url: Callable[[], str]) -> None:
-    outcome = hand_over(make_url())
-    assert outcome.error is not None
-    assert (outcome.error.fate, outcome.error.kind) == (Fate.NOT_SENT, "unreachable")
-    assert outcome.hook.calls == 0
+    sent = hand_over(make_url())
+    assert sent.error is not None
+    assert (sent.error.outcome, sent.error.kind) == (Outcome.NOT_SENT, "unreachable")
+    assert sent.hook.calls == 0
 
 
 def closed_port() -> int:
@@ -182,9 +183,9 @@ def closed_port() -> int:
 
 def test_no_tls_where_tls_was_expected_is_before_the_hook() -> None:
     with serving(reading(lambda talk: None)) as server:
-        outcome = hand_over(server.url.replace("http:", "https:"))
-    assert outcome.error is not None
-    assert (outcome.error.fate, outcome.error.kind, outcome.hook.calls) == (Fate.NOT_SENT, "unreachable", 0)
+        sent = hand_over(server.url.replace("http:", "https:"))
+    assert sent.error is not None
+    assert (sent.error.outcome, sent.error.kind, sent.hook.calls) == (Outcome.NOT_SENT, "unreachable", 0)
 
 
 @pytest.mark.parametrize(
@@ -216,10 +217,10 @@ def test_a_hook_that_says_no(error: Exception) -> None:
 )
 def test_trouble_with_the_sign_in_is_before_the_hook(script: Script) -> None:
     with serving(reading(script)) as server:
-        outcome = hand_over(server.url, token_store=MemoryTokenStore())
-    assert outcome.error is not None
-    assert outcome.error.fate is Fate.NOT_SENT
-    assert outcome.hook.calls == 0
+        sent = hand_over(server.url, token_store=MemoryTokenStore())
+    assert sent.error is not None
+    assert sent.error.outcome is Outcome.NOT_SENT
+    assert sent.hook.calls == 0
     assert {request.path for request in server.requests} == {"/restapi/oauth/token"}
 
 
@@ -229,9 +230,9 @@ def test_a_closed_gate_is_before_the_hook() -> None:
             raise ProviderError("Later.", kind="rate")
 
     with serving(ringcentral(status(201, BATCH))) as server:
-        outcome = hand_over(server.url, gate=Closed())
-    assert outcome.error is not None
-    assert (outcome.error.fate, outcome.hook.calls, server.connections) == (Fate.NOT_SENT, 0, 0)
+        sent = hand_over(server.url, gate=Closed())
+    assert sent.error is not None
+    assert (sent.error.outcome, sent.hook.calls, server.connections) == (Outcome.NOT_SENT, 0, 0)
 
 
 def test_a_gate_that_fails_afterwards_cannot_cost_the_answer(caplog: pytest.LogCaptureFixture) -> None:
@@ -240,9 +241,9 @@ def test_a_gate_that_fails_afterwards_cannot_cost_the_answer(caplog: pytest.LogC
             raise OSError("database is gone")
 
     with serving(ringcentral(status(201, BATCH))) as server:
-        outcome = hand_over(server.url, gate=Failing())
-    assert outcome.batch is not None
-    assert outcome.batch.provider_id == BATCH["id"]
+        sent = hand_over(server.url, gate=Failing())
+    assert sent.batch is not None
+    assert sent.batch.provider_id == BATCH["id"]
     assert "OSError" in caplog.text
 
 
@@ -252,9 +253,9 @@ def test_a_gate_that_fails_afterwards_cannot_cost_the_answer(caplog: pytest.LogC
 )
 def test_silence_after_a_429(headers: dict[str, str], seconds: float) -> None:
     with serving(ringcentral(coded(429, "CMN-301", **headers))) as server:
-        outcome = hand_over(server.url)
-    assert outcome.error is not None
-    assert outcome.error.retry_after == seconds
+        sent = hand_over(server.url)
+    assert sent.error is not None
+    assert sent.error.retry_after == seconds
 
 
 def test_a_refused_token_is_forgotten_and_the_next_hand_over_gets_a_new_one() -> None:
@@ -268,7 +269,7 @@ def test_a_refused_token_is_forgotten_and_the_next_hand_over_gets_a_new_one() ->
     with serving(ringcentral(script)) as server:
         first = hand_over(server.url, token_store=store)
         assert first.error is not None
-        assert (first.error.fate, first.error.kind) == (Fate.REFUSED, "credentials")
+        assert (first.error.outcome, first.error.kind) == (Outcome.REFUSED, "credentials")
         assert store.load() is None
         assert hand_over(server.url, token_store=store).batch is not None
     assert len(server.asked("/batches")) == 2
@@ -290,9 +291,9 @@ def test_a_refused_token_is_forgotten_and_the_next_hand_over_gets_a_new_one() ->
 @pytest.mark.parametrize("number", [200, 201, 202])
 def test_an_id_is_all_that_acceptance_needs(number: int, body: Any, provider_id: str) -> None:
     with serving(ringcentral(status(number, body))) as server:
-        outcome = hand_over(server.url)
-    assert outcome.batch is not None
-    assert (outcome.batch.provider_id, outcome.batch.http_status) == (provider_id, number)
+        sent = hand_over(server.url)
+    assert sent.batch is not None
+    assert (sent.batch.provider_id, sent.batch.http_status) == (provider_id, number)
 
 
 def test_rejected_recipients_and_evidence_come_with_the_batch() -> None:
@@ -370,7 +371,7 @@ def test_a_batch_that_cannot_be_is_not_tried(texts: list[OutgoingText], kind: st
     hook = Hook()
     with pytest.raises(ProviderError) as caught:
         client("http://127.0.0.1:9").submit("+16505550100", texts, before_first_byte=hook)
-    assert (caught.value.fate, caught.value.kind, hook.calls) == (Fate.NOT_SENT, kind, 0)
+    assert (caught.value.outcome, caught.value.kind, hook.calls) == (Outcome.NOT_SENT, kind, 0)
 
 
 # --- secrets

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from campaigns.providers.base import BatchState, Fate, OutgoingText, ProviderError, RemoteMessage
-from campaigns.providers.events import Event, Topic
-from campaigns.providers.mailbox import MailboxMessage
+from campaigns.providers.base import Outcome, ProviderError
+from campaigns.providers.mailbox_types import MailboxMessage
 from campaigns.providers.ringcentral.client import RingCentral
 from campaigns.providers.ringcentral.events import handshake, is_ringcentral, parse_event
 from campaigns.providers.ringcentral.subscriptions import BATCHES, EVERYTHING, INCOMING, subscription
+from campaigns.providers.types import BatchState, Event, OutgoingText, RemoteMessage, Topic
 from tests.providers.servers import Script, Server, Talk, answer, ringcentral, saying, serving
 from tests.providers.wire import Hook, simulated
 from tests.simulator.running import RunningSimulator
@@ -162,7 +162,7 @@ def test_calls_on_the_wire() -> None:
 def test_a_subscription_whose_answer_is_lost_is_not_made_twice() -> None:
     with serving(ringcentral(Talk.reset)) as server, pytest.raises(ProviderError) as caught:
         simulated(server.url).webhooks.create(HOOK, token=TOKEN)
-    assert caught.value.fate is Fate.UNKNOWN
+    assert caught.value.outcome is Outcome.UNKNOWN
     assert len(server.asked("/subscription")) == 1
 
 

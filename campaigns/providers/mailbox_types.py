@@ -1,18 +1,10 @@
-"""The mailbox of a provider's user: ordinary texts, faxes and voicemail, in our own words.
-
-High Volume texts are never in it. No HTTP and no Django here.
-"""
+"""The messages of a provider's mailbox: ordinary texts, faxes and voicemail, no High Volume texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
-
-from campaigns.providers.http import MEBIBYTE, Sink
-
-LARGEST_ATTACHMENT = 50 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +28,12 @@ class Attachment:
     content_type: str
     file_name: str
     size: int | None  # bytes
-    seconds: int | None  # how long a recording is
+    seconds: int | None  # length of a recording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxMessage:
-    """A message as the provider keeps it. Of a removed one, a change tells only id and `availability`."""
+    """A message in the mailbox. A change that reports a removed one holds only its id and `availability`."""
 
     provider_id: str
     kind: str  # SMS, Fax, VoiceMail, Pager
@@ -67,13 +59,13 @@ class MailboxMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxFilter:
-    """Which messages; empty means any."""
+    """An empty field means any."""
 
     kinds: Sequence[str] = ()
     directions: Sequence[str] = ()
     read: bool | None = None
     availability: Sequence[str] = ()
-    """Only living messages if empty."""
+    """Only messages that are not deleted if empty."""
     conversation_id: str = ""
     phone: str = ""
     newest_of_conversation: bool = False
@@ -91,19 +83,19 @@ class MailboxPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxChanges:
-    """What to bring a copy of the mailbox up to date with. The same message may come again: go by its id."""
+    """Brings a copy of the mailbox up to date. The same message may come again: go by its id."""
 
     messages: tuple[MailboxMessage, ...]
     token: str
     """For the next call."""
     whole: bool
-    """These are all messages since the asked time, not only changes: forget what is not among them."""
+    """These are all messages since the requested time, not only changes: drop what is not among them."""
     older_exist: bool
     synced_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class MessageResult:
     """What became of one message of several."""
 
     provider_id: str
@@ -111,46 +103,3 @@ class Outcome:
     http_status: int  # 0: the answer does not mention it
     code: str = ""  # the provider's, if it was refused
     message: MailboxMessage | None = None
-
-
-class Mailbox(Protocol):
-    """What a provider with `has_mailbox` offers. All of it raises ProviderError.
-
-    Calls that change messages raise ValueError for an empty list of ids, before anything is sent, and take
-    any number of them.
-    """
-
-    def pages(
-        self, *, date_from: datetime, date_to: datetime | None = None, only: MailboxFilter = MailboxFilter()
-    ) -> Iterator[MailboxPage]:
-        """Newest first. A message deleted meanwhile moves the rest up, so one may be missed: `sync` tells."""
-
-    def message(self, message_id: str) -> MailboxMessage: ...
-
-    def several(self, message_ids: Sequence[str]) -> list[Outcome]: ...
-
-    def mark(self, message_ids: Sequence[str], *, read: bool) -> list[Outcome]: ...
-
-    def delete(self, message_ids: Sequence[str], *, purge: bool = False) -> list[Outcome]:
-        """A deleted message can be restored for some days, a purged one never. One that is gone is done."""
-
-    def delete_conversations(
-        self, conversation_ids: Sequence[str], *, date_to: datetime, purge: bool = False
-    ) -> None:
-        """All messages of these conversations up to a time."""
-
-    def restore(self, message_ids: Sequence[str]) -> list[Outcome]: ...
-
-    def content(self, attachment: Attachment, sink: Sink, *, most: int = LARGEST_ATTACHMENT) -> None:
-        """Pour an attachment's bytes into `sink`, at most `most`. After an error it holds a beginning."""
-
-    def sync(
-        self,
-        *,
-        date_from: datetime,
-        token: str = "",
-        only: MailboxFilter = MailboxFilter(),
-        most: int | None = None,
-    ) -> MailboxChanges:
-        """Changes since the call that gave `token`; without one, or if it is too old, everything
-        since `date_from`, or the newest `most` of that. A filter belongs to the first call only."""

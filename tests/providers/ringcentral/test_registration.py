@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from campaigns.providers.base import ProviderError
-from campaigns.providers.registration import Registration, describe
 from campaigns.providers.ringcentral import parse
+from campaigns.providers.types import Registration
 from tests.providers.servers import answer, ringcentral, saying, serving
 from tests.providers.wire import simulated
 from tests.simulator.running import RunningSimulator
@@ -53,19 +53,3 @@ def test_an_answer_about_no_number() -> None:
     with serving(ringcentral(saying(answer(200, {})))) as server, pytest.raises(ProviderError) as caught:
         simulated(server.url).registration("1")
     assert caught.value.kind == "answer"
-
-
-@pytest.mark.parametrize(
-    ("status", "toll_free", "words"),
-    [
-        ("Confirmed", False, "registered and confirmed"),
-        ("Submitted", False, "not confirmed yet"),
-        ("PreVetFailed", False, "sent back"),
-        ("CampaignSuspended", False, "no longer in force"),
-        ("Sleeping", False, "does not know"),
-        ("", False, "no registered campaign"),
-        ("", True, "verified instead"),
-    ],
-)
-def test_words(status: str, toll_free: bool, words: str) -> None:
-    assert words in describe(Registration(status=status), toll_free=toll_free)
