@@ -63,7 +63,7 @@ class Standing:
     @cached_property
     def carrier_trouble(self) -> str:
         """Why the carrier cannot be reached."""
-        return registry.trouble() if self._signed_in else ""
+        return registry.current_problem() if self._signed_in else ""
 
     @cached_property
     def webhook_trouble(self) -> str:

@@ -23,15 +23,15 @@ from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.retry import silence_after
 from campaigns.runtime.bulk_sql import claim
 
-PATIENCE: Final = 5.0
+PATIENCE_SECONDS: Final = 5.0
 """Seconds that a call may wait here; beyond, the caller is told when to come back."""
-SAFETY: Final = 0.5
+SAFETY_SECONDS: Final = 0.5
 """Seconds added to a window and to a silence, for clocks that differ."""
-TURN: Final = 2.0
+STAGGER_SECONDS: Final = 2.0
 """Seconds after which the next call may start though the last has no answer yet."""
-LONGEST_CALL: Final = 150.0
+MAX_CALL_SECONDS: Final = 150.0
 """Seconds after which a call without an end counts as ended: its process was killed."""
-CALM: Final = 3600.0
+CALM_SECONDS: Final = 3600.0
 """Seconds for which calls go one at a time after a silence, even if no limit was told."""
 _LOOK_AGAIN: Final = 0.03
 """Seconds between two looks while another call is under way."""
@@ -54,8 +54,8 @@ class Window:
             return self.silent_until - now
         if self.unlimited:
             return 0.0
-        going = [start for start in self.under_way if now - start < LONGEST_CALL]
-        if going and (turn := max(going) + TURN - now) > 0:
+        going = [start for start in self.under_way if now - start < MAX_CALL_SECONDS]
+        if going and (turn := max(going) + STAGGER_SECONDS - now) > 0:
             return min(turn, _LOOK_AGAIN)
         if self.limit is None:
             return 0.0
@@ -88,11 +88,11 @@ class Window:
         if limit:
             seconds = _number(headers.get("x-rate-limit-window")) or 60
             kept = replace(kept, limit=limit, unlimited=False, seconds=seconds)
-        elif kept.limit is None and 200 <= http_status < 300 and now - kept.silent_until > CALM:
+        elif kept.limit is None and 200 <= http_status < 300 and now - kept.silent_until > CALM_SECONDS:
             kept = replace(kept, unlimited=True)
         silence = silence_after(http_status, headers)
         if silence is not None:
-            until = max(kept.silent_until, now + silence + SAFETY)
+            until = max(kept.silent_until, now + silence + SAFETY_SECONDS)
             kept = replace(kept, silent_until=until, unlimited=False)
         if kept.unlimited:
             return replace(kept, under_way=(), ended=())
@@ -101,7 +101,7 @@ class Window:
 
     @property
     def _span(self) -> float:
-        return self.seconds + SAFETY
+        return self.seconds + SAFETY_SECONDS
 
     def _unknown(self, headers: dict[str, str]) -> int:
         """Calls of other programs on the same account: the provider's count is the truth."""
@@ -112,10 +112,10 @@ class Window:
 
     def _tidy(self, now: float) -> Window:
         """Without what has no bearing any more. A call that never ended is as old as it can be."""
-        lost = [start + LONGEST_CALL for start in self.under_way if now - start >= LONGEST_CALL]
+        lost = [start + MAX_CALL_SECONDS for start in self.under_way if now - start >= MAX_CALL_SECONDS]
         return replace(
             self,
-            under_way=tuple(start for start in self.under_way if now - start < LONGEST_CALL),
+            under_way=tuple(start for start in self.under_way if now - start < MAX_CALL_SECONDS),
             ended=tuple(end for end in (*self.ended, *lost) if now - end < self._span),
         )
 
@@ -123,7 +123,7 @@ class Window:
 class DatabaseGate:
     """A `Gate` for one account. `patience` in seconds."""
 
-    def __init__(self, account: str, *, patience: float = PATIENCE) -> None:
+    def __init__(self, account: str, *, patience: float = PATIENCE_SECONDS) -> None:
         self.account = account
         self.patience = patience
         self._mine = threading.local()

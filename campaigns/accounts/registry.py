@@ -143,7 +143,7 @@ def refresh_numbers() -> None:
         owner = account()
         found = carrier.numbers()
     except ProviderError as error:
-        note_trouble(error)
+        note_failure(error)
         raise
     now = timezone.now()
     with transaction.atomic():
@@ -174,7 +174,7 @@ def _state_name() -> str:
     return known_account() or _credentials()
 
 
-def trouble() -> str:
+def current_problem() -> str:
     """Why the carrier does not work with the credentials of now, for people; empty when all is well.
 
     What earlier ones met is no news: somebody has corrected them, or works with another account.
@@ -183,7 +183,7 @@ def trouble() -> str:
     return found or ""
 
 
-def note_trouble(error: ProviderError) -> None:
+def note_failure(error: ProviderError) -> None:
     """Put up the banner, if this is about the account and not about one request."""
     if error.kind not in ("unreachable", "credentials", "permission", "server"):
         return

@@ -26,19 +26,19 @@ log = logging.getLogger(__name__)
 
 RECIPIENT = "Recipient"
 """The source of what the person themself said."""
-BEGUN_BY_THEM = (OptOut.Source.CARRIER, OptOut.Source.REPLY)
+FROM_PERSON = (OptOut.Source.CARRIER, OptOut.Source.REPLY)
 """What a provider or a reply began, the same may end. What staff entered stays until staff end it."""
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIGITS = re.compile(r"[0-9]{11,15}")
 _WORDS = 300
 """Characters of one reply that are kept."""
-MOST_WORDS = 1000
-MOST_REPLIES = 200
+MAX_WORDS = 1000
+MAX_REPLIES = 200
 JOINT = "” · “"
 """Between several replies, which pages show in quotation marks."""
 
 
-def number(written: str) -> str:
+def to_e164(written: str) -> str:
     """E.164 of a number in any spelling that a provider uses; empty if it is none.
 
     Digits with a country code and no + are what RingCentral's own client shows.
@@ -53,7 +53,7 @@ def number(written: str) -> str:
     return parse_phone(written, settings.DEFAULT_REGION).e164
 
 
-def take(
+def record(
     account: str,
     records: Iterable[OptOutRecord],
     *,
@@ -68,7 +68,7 @@ def take(
     """
     taken = 0
     for record in records:
-        phone, sender = number(record.recipient), _sender(record.sender)
+        phone, sender = to_e164(record.recipient), _sender(record.sender)
         if not phone:
             log.warning("an opt-out of something that is no phone number was left out")
             continue
@@ -78,22 +78,22 @@ def take(
 
 
 def _sender(written: str) -> str:
-    return written if written in ("", EVERY_SENDER) else number(written) or written[:16]
+    return written if written in ("", EVERY_SENDER) else to_e164(written) or written[:16]
 
 
-def receipt(sender: str, phone: str, at: datetime | None) -> OptOutRecord:
+def from_receipt(sender: str, phone: str, at: datetime | None) -> OptOutRecord:
     """What a receipt says that gives the person's opt-out as its reason."""
     return OptOutRecord(sender=sender, recipient=phone, opted_out=True, source="Carrier", changed_at=at)
 
 
-def refused(account: str, receipts: Sequence[OptOutRecord]) -> int:
+def record_refusals(account: str, receipts: Sequence[OptOutRecord]) -> int:
     """Texts came back because people have opted out. Returns how many receipts were news.
 
     The same receipts come with every reading of a batch, so what is known costs one question for all of
     them. One without a time counts only if nothing is known of its pair: what staff decided since must stand.
     """
     known: dict[tuple[str, str], tuple[bool, datetime]] = {}
-    phones = sorted({number(one.recipient) for one in receipts})
+    phones = sorted({to_e164(one.recipient) for one in receipts})
     for start in range(0, len(phones), LOOKUP):
         pairs = CarrierConsent.objects.here().filter(
             account=account, phone__in=phones[start : start + LOOKUP]
@@ -103,11 +103,11 @@ def refused(account: str, receipts: Sequence[OptOutRecord]) -> int:
         ):
             known[phone, sender] = opted_out, changed_at
     # By number, as every writer: two that want the same rows must not wait for each other in a ring.
-    receipts = sorted(receipts, key=lambda one: number(one.recipient))
+    receipts = sorted(receipts, key=lambda one: to_e164(one.recipient))
     fresh = [
-        one for one in receipts if _tells_more(one, known.get((number(one.recipient), _sender(one.sender))))
+        one for one in receipts if _tells_more(one, known.get((to_e164(one.recipient), _sender(one.sender))))
     ]
-    return take(account, fresh, at=timezone.now())
+    return record(account, fresh, at=timezone.now())
 
 
 def _tells_more(record: OptOutRecord, known: tuple[bool, datetime] | None) -> bool:
@@ -118,12 +118,12 @@ def _tells_more(record: OptOutRecord, known: tuple[bool, datetime] | None) -> bo
     return at is not None and (at > changed_at or (at == changed_at and not opted_out))
 
 
-def news(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:
+def only_new(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:
     """Of thousands that are told each night, those of which we do not know the same already.
 
     A record without a time would be newer each night, and undo what staff decided since.
     """
-    named = [(number(record.recipient), _sender(record.sender)) for record in page]
+    named = [(to_e164(record.recipient), _sender(record.sender)) for record in page]
     known = CarrierConsent.objects.blocks().filter(account=account, phone__in={phone for phone, _ in named})
     pairs = set(known.values_list("phone", "sender"))
     return [record for record, pair in zip(page, named, strict=True) if pair not in pairs]
@@ -167,11 +167,11 @@ def _take(
 
 def _begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
     """What staff entered stands beside it: if they end theirs, the person's own word still counts."""
-    theirs = OptOut.objects.here().filter(phone=pair.phone, source__in=BEGUN_BY_THEM)
+    theirs = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
     if _said_later(theirs.filter(kind=OptOut.Kind.OPT_OUT), pair.changed_at):
         return
     known = OptOut.objects.in_force().filter(phone=pair.phone, kind=OptOut.Kind.OPT_OUT)
-    if known.filter(source__in=BEGUN_BY_THEM).exists():
+    if known.filter(source__in=FROM_PERSON).exists():
         return  # a real one, in a rehearsal
     # What was in force for a lesser reason may end without the person's word; this does not.
     theirs.exclude(kind=OptOut.Kind.OPT_OUT).update(ended_at=timezone.now())
@@ -202,7 +202,7 @@ def _add(made: OptOut, account: str, phone: str, at: datetime, words: str) -> No
 def _end(pair: CarrierConsent) -> None:
     if CarrierConsent.objects.here().filter(phone=pair.phone, opted_out=True).exists():
         return
-    begun = OptOut.objects.here().filter(phone=pair.phone, source__in=BEGUN_BY_THEM)
+    begun = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
     begun = begun.exclude(said_at__gt=pair.changed_at)
     begun = begun.filter(Q(asked_of="") | Q(asked_of=pair.sender, account=pair.account))
     if claim(begun, ended_at=timezone.now()):
@@ -210,16 +210,18 @@ def _end(pair: CarrierConsent) -> None:
 
 
 @transaction.atomic
-def hold(account: str, sender: str, phone: str, words: str, *, at: datetime | None, reply: str = "") -> bool:
+def hold_for_review(
+    account: str, sender: str, phone: str, words: str, *, at: datetime | None, reply: str = ""
+) -> bool:
     """Text somebody no more who may have asked for it, until a person reads it. True if that was news.
 
     `at`: when they wrote it; `reply`: the provider's id of it. The same reply changes nothing once it was
     decided, nor does one that a clear word followed.
     """
-    whom = number(phone)
+    whom = to_e164(phone)
     if not whom:
         return False
-    theirs = OptOut.objects.filter(phone=whom, simulated=simulated(), source__in=BEGUN_BY_THEM)
+    theirs = OptOut.objects.filter(phone=whom, simulated=simulated(), source__in=FROM_PERSON)
     if _was_read(list(theirs), words, at, reply):
         return False
     at = at or timezone.now()
@@ -231,7 +233,7 @@ def hold(account: str, sender: str, phone: str, words: str, *, at: datetime | No
         return True
     if _said_later(in_force.filter(kind=OptOut.Kind.OPT_OUT), at):
         return False
-    known = OptOut.objects.in_force().filter(phone=whom, source__in=BEGUN_BY_THEM)
+    known = OptOut.objects.in_force().filter(phone=whom, source__in=FROM_PERSON)
     if known.exclude(kind=OptOut.Kind.SUPPRESSED).exists():
         return False  # a real one, in a rehearsal
     # No more than that: a clear word that another process hears at this moment must stand.
@@ -256,8 +258,8 @@ def _said_more(row: OptOut, words: str, at: datetime, reply: str, sender: str) -
     """Another reply of somebody who is not decided yet: whoever decides has to read both."""
     if words[:_WORDS] not in row.words:
         earlier_first = (words, row.words) if row.said_at and at < row.said_at else (row.words, words)
-        row.words = JOINT.join(text[:MOST_WORDS] for text in earlier_first)[-MOST_WORDS:]
+        row.words = JOINT.join(text[:MAX_WORDS] for text in earlier_first)[-MAX_WORDS:]
     row.said_at = max(at, row.said_at or at)
-    row.replies = [*row.replies, *([reply] if reply else [])][-MOST_REPLIES:]
+    row.replies = [*row.replies, *([reply] if reply else [])][-MAX_REPLIES:]
     row.asked_of = sender if row.asked_of == sender else EVERY_SENDER
     row.save(update_fields=["words", "said_at", "replies", "asked_of"])

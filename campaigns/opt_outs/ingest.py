@@ -14,16 +14,13 @@ from campaigns.opt_outs import carrier, keywords
 from campaigns.opt_outs.keywords import Meaning
 from campaigns.providers.types import OptOutRecord, RemoteMessage
 
-BEGUN_BY_THEM = carrier.BEGUN_BY_THEM
-take = carrier.take
 
-
-def keyword(text: str) -> bool | None:
+def parse_keyword(text: str) -> bool | None:
     """True for a reply that opts out by itself, False for one that opts in, None for any other."""
     return {Meaning.STOP: True, Meaning.START: False}.get(keywords.meaning(text))
 
 
-def hear(account: str, messages: Iterable[RemoteMessage]) -> int:
+def ingest_replies(account: str, messages: Iterable[RemoteMessage]) -> int:
     """Take in what people wrote. Returns how much of it was news."""
     said = [
         (message, meaning)
@@ -58,7 +55,7 @@ def _dated(message: RemoteMessage, first: Mapping[str, datetime]) -> RemoteMessa
 def _hear(account: str, message: RemoteMessage, meaning: Meaning) -> int:
     at = message.created_at or message.modified_at
     if meaning is Meaning.MAY_MEAN_STOP:
-        return carrier.hold(
+        return carrier.hold_for_review(
             account, message.to, message.sender, message.text, at=at, reply=message.provider_id
         )
     said = OptOutRecord(
@@ -70,14 +67,14 @@ def _hear(account: str, message: RemoteMessage, meaning: Meaning) -> int:
     )
     # At other words than its own the provider does nothing.
     there = meaning is Meaning.START or keywords.blocked_by_provider(message.text)
-    return take(account, [said], at=timezone.now(), blocked_there=there, words=message.text)
+    return carrier.record(account, [said], at=timezone.now(), blocked_there=there, words=message.text)
 
 
-def read_all() -> int:
+def read_blocked() -> int:
     """Take in everybody whom the provider blocks now, whoever asked for it. Returns how many were news.
 
     Raises ProviderError; what was read before stays. No transaction is open while it asks.
     """
     store, account = registry.provider().opt_outs, registry.account()
     pages = store.current(opted_out=True) if store else ()
-    return sum(take(account, carrier.news(account, page), at=timezone.now()) for page in pages)
+    return sum(carrier.record(account, carrier.only_new(account, page), at=timezone.now()) for page in pages)

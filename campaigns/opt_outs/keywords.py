@@ -14,7 +14,7 @@ from typing import Final
 from campaigns.opt_outs import vocabulary
 from campaigns.opt_outs.vocabulary import Words
 
-MOST_READ: Final = 1_000
+MAX_READ: Final = 1_000
 """Characters of a reply that are looked at; a longer one is cut there."""
 _MOST_WORDS: Final = 20
 """A reply of more words is a sentence, never a repeated keyword."""
@@ -30,7 +30,7 @@ class Meaning(StrEnum):
 def words(text: str) -> Words:
     """The words of a text in lower case: without accents, signs, emoji and characters that nobody sees."""
     plain: list[str] = []
-    for sign in text[:MOST_READ].translate(vocabulary.DRAWN):
+    for sign in text[:MAX_READ].translate(vocabulary.DRAWN):
         plain.extend(_plain(part) for part in unicodedata.normalize("NFKD", sign))
     found = tuple("".join(plain).casefold().split())
     spelled = len(found) > 2 and all(len(word) == 1 for word in found)
@@ -49,7 +49,7 @@ def meaning(text: str) -> Meaning:
     """What a reply says about being texted."""
     if text.strip().upper() in vocabulary.START:
         return Meaning.START
-    own = _unquoted(text[:MOST_READ])
+    own = _unquoted(text[:MAX_READ])
     if own is None:
         return Meaning.OTHER
     own = _unsigned(own)

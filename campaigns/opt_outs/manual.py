@@ -15,7 +15,7 @@ from campaigns.models import Event, OptOut
 from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.runtime.bulk_sql import claim
 
-MOST_LAST_DIGITS = 15
+MAX_LAST_DIGITS = 15
 """Digits of the longest number there is; the database refuses to look for thousands of them."""
 
 
@@ -108,7 +108,7 @@ def page(query: str = "", before: int | None = None, limit: int = 50) -> list[Op
         whole = parse_phone(query, settings.DEFAULT_REGION)
         if whole.problem is None:
             rows = rows.filter(phone=whole.e164)
-        elif 0 < len(digits) <= MOST_LAST_DIGITS:
+        elif 0 < len(digits) <= MAX_LAST_DIGITS:
             rows = rows.filter(phone__endswith=digits)
         else:
             return []

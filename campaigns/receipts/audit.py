@@ -55,9 +55,9 @@ class Found(NamedTuple):
 # --- The quick look -----------------------------------------------------------------------------------------
 
 
-def compare() -> int:
+def check_store() -> int:
     """Look through the mirror for batches that no attempt of ours made. Returns how many are news."""
-    whose = store.owner()
+    whose = store.account_state()
     if whose is None:
         return 0
     recent = StoreBatch.objects.filter(account=whose, created_at__gte=timezone.now() - SPAN)
@@ -106,7 +106,7 @@ def _keep_batch(account: str, found: Found) -> bool:
         )
     else:
         detail += "No campaign of the last days has the same people and texts."
-    return discrepancies.keep(
+    return discrepancies.record(
         Kind.UNKNOWN_BATCH,
         account,
         found.provider_id,
@@ -144,7 +144,7 @@ def _settle_batches(account: str) -> None:
     ours = Attempt.objects.filter(account=account, provider_id=OuterRef("about"))
     linked = still.filter(Exists(ours)).values_list("about", flat=True)
     discrepancies.settle(Kind.UNKNOWN_BATCH, account, *linked)
-    young = still.filter(campaign=None, found_at__gte=timezone.now() - discrepancies.COMPARED)
+    young = still.filter(campaign=None, found_at__gte=timezone.now() - discrepancies.COMPARE_FOR)
     for about, sender in list(young.values_list("about", "sender")[:CHUNK]):
         size = StoreBatch.objects.filter(account__account=account, provider_id=about).values_list("size")
         _keep_batch(account, Found(about, sender, max(size, default=(0,))[0], None))
@@ -164,7 +164,7 @@ class Progress:
     texts: int = 0
 
 
-def turn(so_far: Progress) -> Progress | None:
+def run_slice(so_far: Progress) -> Progress | None:
     """Go on for a few pages. None: it is at its end, or another process is at it.
 
     Raises ProviderError after it wrote down that, and why, the audit could not be made.
@@ -175,7 +175,7 @@ def turn(so_far: Progress) -> Progress | None:
         try:
             following = _turn(registry.provider(), registry.account(), so_far)
         except ProviderError as error:
-            registry.note_trouble(error)
+            registry.note_failure(error)
             Event.objects.create(verb=FAILED, detail=error.sentence)
             raise
         registry.note_success()
@@ -222,7 +222,7 @@ def _every_batch(carrier: Provider, account: str, start: datetime) -> int:
 
 def _texts_without_batch(account: str, start: datetime) -> None:
     """Texts that left in no batch cannot be ours. From the mirror, an hour at a time."""
-    whose = store.owner()
+    whose = store.account_state()
     at, end = start, timezone.now() + CLOCKS
     while whose is not None and at < end:
         rows = StoreMessage.objects.filter(
@@ -235,7 +235,7 @@ def _texts_without_batch(account: str, start: datetime) -> None:
 
 def _keep_text(account: str, provider_id: str, sender: str, where: str, campaign_id: int | None) -> None:
     detail = f"{registry.provider_name()} took a text from this number, {where}, that Carillon has not sent."
-    discrepancies.keep(
+    discrepancies.record(
         Kind.UNKNOWN_TEXT, account, provider_id, detail, campaign_id=campaign_id, sender=sender
     )
 
@@ -283,7 +283,7 @@ def _missing(account: str, batch: Batch, ours: dict[str, int], shown: Sequence[R
         f"{len(ours):,} texts: row{'s' if len(rows) > 1 else ''} {named}{more} of the file. "
         "Nobody can say whether they left."
     )
-    discrepancies.keep(
+    discrepancies.record(
         Kind.MISSING_TEXT, account, about, detail, campaign_id=batch.campaign_id, sender=batch.sender
     )
 
@@ -320,6 +320,6 @@ def seconds_to_next_night() -> float:
     return (night - now).total_seconds()
 
 
-def last() -> Event | None:
+def last_run() -> Event | None:
     """How the last long look ended; None: there was none yet."""
     return Event.objects.filter(verb__in=(DONE, FAILED)).order_by("-id").first()

@@ -17,9 +17,9 @@ from campaigns.sending import lifecycle
 
 HARMFUL = (Klass.CONTENT, Klass.SENDER, Klass.QUOTA)
 """Causes that meet the next texts too, and of which some harm the sending number."""
-LEAST = 10
+MIN_STOPPED = 10
 """Texts; fewer may be chance."""
-SHARE = 0.05
+MAX_SHARE = 0.05
 """Of the texts that the provider has sent or given up on."""
 SETTLED = ("sent", "delivered", "sending_failed", "delivery_failed")
 
@@ -27,7 +27,7 @@ Totals = Mapping[str, Mapping[str, Any]]
 """As a batch stores them: name → {count, cost, error_codes}."""
 
 
-def reasons(totals: Iterable[Totals]) -> Counter[str]:
+def error_counts(totals: Iterable[Totals]) -> Counter[str]:
     """How many texts came back with which of the provider's codes."""
     found = Counter[str]()
     for part in totals:
@@ -36,9 +36,9 @@ def reasons(totals: Iterable[Totals]) -> Counter[str]:
     return found
 
 
-def harm(totals: Iterable[Totals]) -> Counter[str]:
+def harmful_counts(totals: Iterable[Totals]) -> Counter[str]:
     """The same, only of codes that will meet the next texts too."""
-    every = reasons(totals)
+    every = error_counts(totals)
     return Counter({code: count for code, count in every.items() if explain(code).klass in HARMFUL})
 
 
@@ -48,9 +48,9 @@ def check(campaign_id: int) -> bool:
     if campaign is None:
         return False
     totals = _since_it_was_let_go(campaign)
-    stopped = harm(totals)
+    stopped = harmful_counts(totals)
     settled = sum(part[name]["count"] for part in totals for name in SETTLED if name in part)
-    if stopped.total() < max(LEAST, SHARE * settled):
+    if stopped.total() < max(MIN_STOPPED, MAX_SHARE * settled):
         return False
     worst = stopped.most_common(1)[0][0]
     return lifecycle.hold(campaign_id, _sentence(stopped, settled), code=worst)

@@ -17,7 +17,7 @@ from campaigns.runtime.bulk_sql import claim
 log = logging.getLogger(__name__)
 
 Kind = Disagreement.Kind
-COMPARED = timedelta(hours=1)
+COMPARE_FOR = timedelta(hours=1)
 """So long it is compared with our campaigns again and again, as its texts may be read later than itself."""
 
 
@@ -26,16 +26,16 @@ def unsettled() -> QuerySet[Disagreement]:
     return Disagreement.objects.filter(settled_at__isnull=True).select_related("campaign")
 
 
-def foreign() -> QuerySet[Disagreement]:
+def of_other_programs() -> QuerySet[Disagreement]:
     """What must be another program's: in no batch, or in one that stayed unlike every campaign of ours."""
     kinds = (Kind.UNKNOWN_BATCH, Kind.UNKNOWN_TEXT)
-    compared = unsettled().filter(kind__in=kinds, campaign=None, found_at__lt=timezone.now() - COMPARED)
+    compared = unsettled().filter(kind__in=kinds, campaign=None, found_at__lt=timezone.now() - COMPARE_FOR)
     return compared.exclude(sender="")
 
 
 def other_programs() -> list[Mapping[str, object]]:
     """The numbers from which several such left: how many, and the newest of them."""
-    numbers = foreign().values("account", "sender").annotate(count=Count("pk"), newest=Max("pk"))
+    numbers = of_other_programs().values("account", "sender").annotate(count=Count("pk"), newest=Max("pk"))
     return list(numbers.filter(count__gt=1).order_by("-newest"))
 
 
@@ -45,7 +45,7 @@ def about_batch(batch: Batch) -> str:
 
 
 @transaction.atomic
-def keep(
+def record(
     kind: Kind, account: str, about: str, detail: str, *, campaign_id: int | None = None, sender: str = ""
 ) -> bool:
     """Write one down, once. True if it is news: seen for the first time, or again after it had gone.
@@ -79,7 +79,7 @@ def settle(kind: Kind, account: str, *about: str) -> int:
 
 
 @transaction.atomic
-def know(found: Disagreement, *, user: User) -> bool:
+def acknowledge(found: Disagreement, *, user: User) -> bool:
     """A person knows where it comes from. True for the one call that settled it."""
     same = Disagreement.objects.filter(pk=found.pk, settled_at__isnull=True)
     if not claim(same, settled_at=timezone.now(), settled_by=user):
@@ -94,12 +94,12 @@ def know(found: Disagreement, *, user: User) -> bool:
 
 
 @transaction.atomic
-def know_all(newest: Disagreement, *, user: User) -> int:
+def acknowledge_all(newest: Disagreement, *, user: User) -> int:
     """A person knows the other program of a number: settles what it sent, up to the newest that they saw.
 
     Returns how many this call settled.
     """
-    seen = foreign().filter(account=newest.account, sender=newest.sender, pk__lte=newest.pk)
+    seen = of_other_programs().filter(account=newest.account, sender=newest.sender, pk__lte=newest.pk)
     count = seen.update(settled_at=timezone.now(), settled_by=user)
     if count:
         detail = f"{count:,} of another program from {newest.sender}"

@@ -17,7 +17,7 @@ from campaigns.models import Batch, Campaign, SenderNumber
 from campaigns.providers.base import Provider, ProviderError
 from campaigns.providers.types import BatchState, RemoteMessage, StatusTotals
 from campaigns.receipts import circuit_breaker, statuses, store, totals_check
-from campaigns.receipts.prefetch import ahead
+from campaigns.receipts.prefetch import prefetch
 from campaigns.runtime import leases
 from campaigns.runtime.bulk_sql import relaxed_durability
 from campaigns.sending import lifecycle
@@ -62,16 +62,16 @@ def _round(carrier: Provider, account: str) -> int:
         with relaxed_durability():  # all of it can be asked for again
             _mirror_batches(remote)
             senders |= _take_seen(account, due, remote)
-            for write in ahead(_writes(carrier, left, remote)):
+            for write in prefetch(_writes(carrier, left, remote)):
                 write()
         registry.note_success()
     except ProviderError as error:
-        registry.note_trouble(error)
+        registry.note_failure(error)
         log.warning("poll failed", extra={"kind": error.kind, "code": error.code})
         _postpone(left, error.retry_after or POSTPONED)
     for sender in senders:
         measure_rate(account, sender)
-    for campaign_id in {batch.campaign_id for batch in due if circuit_breaker.harm([batch.totals])}:
+    for campaign_id in {batch.campaign_id for batch in due if circuit_breaker.harmful_counts([batch.totals])}:
         circuit_breaker.check(campaign_id)
     for campaign_id in {batch.campaign_id for batch in due}:
         lifecycle.finish_if_final(campaign_id)
@@ -125,8 +125,8 @@ def _writes(carrier: Provider, left: list[Batch], remote: dict[str, BatchState])
 
 @transaction.atomic
 def _mirror_batches(remote: dict[str, BatchState]) -> None:
-    if whose := store.owner():
-        store.take_batches(whose, remote.values())
+    if whose := store.account_state():
+        store.record_batches(whose, remote.values())
 
 
 @transaction.atomic
@@ -138,7 +138,7 @@ def _take_seen(account: str, due: Sequence[Batch], remote: Mapping[str, BatchSta
     for batch in Batch.objects.filter(account=account, provider_id__in=others, completed_at=None):
         item = remote[batch.provider_id]
         if item.completed or item.processed_count > batch.processed_count:
-            statuses.take_batch(batch, item, now)
+            statuses.apply_batch(batch, item, now)
             senders.add(batch.sender)
     return senders
 
@@ -150,15 +150,15 @@ def _look(carrier: Provider, batch: Batch, remote: BatchState | None) -> Iterato
         return
     now = timezone.now()
     moved = remote.processed_count > batch.processed_count or remote.completed
-    yield partial(statuses.take_batch, batch, remote, now)
+    yield partial(statuses.apply_batch, batch, remote, now)
     if not moved:
         yield partial(_plan, batch, final=False)
         return
     since = (batch.remote_created_at or now) - BEFORE
     before = batch.totals
     totals = carrier.statuses(date_from=since, batch_id=batch.provider_id)
-    yield partial(statuses.take_totals, batch, totals)
-    settled = statuses.settled(totals)
+    yield partial(statuses.apply_totals, batch, totals)
+    settled = statuses.progress_mark(totals)
     read = settled != batch.settled_count and _may_read(batch, remote, now)
     if read:
         for page in carrier.messages(date_from=since, batch_id=batch.provider_id):
@@ -170,7 +170,7 @@ def _conclude(
     batch: Batch, remote: BatchState, totals: StatusTotals, before: dict[str, Any], *, read: bool
 ) -> None:
     """`before`: the totals as they were read the last time."""
-    settled = statuses.settled(totals)
+    settled = statuses.progress_mark(totals)
     if read:
         batch.settled_count, batch.read_at = settled, timezone.now()
         batch.save(update_fields=["settled_count", "read_at"])
@@ -187,9 +187,9 @@ def _conclude(
 @transaction.atomic
 def _take(batch: Batch, page: Sequence[RemoteMessage]) -> None:
     """One page of a batch's messages, for its campaign and for the mirror of the provider's store."""
-    statuses.take_messages(batch, page)
-    if whose := store.owner():
-        store.take_messages(whose, page, ours={batch.provider_id})
+    statuses.apply_messages(batch, page)
+    if whose := store.account_state():
+        store.record_messages(whose, page, ours={batch.provider_id})
 
 
 def _may_read(batch: Batch, remote: BatchState, now: datetime) -> bool:
@@ -200,7 +200,7 @@ def _may_read(batch: Batch, remote: BatchState, now: datetime) -> bool:
 
 
 def _plan(batch: Batch, *, final: bool) -> None:
-    when = statuses.next_look(batch, final=final, now=timezone.now())
+    when = statuses.next_poll(batch, final=final, now=timezone.now())
     Batch.objects.filter(pk=batch.pk).update(next_poll_at=when, polls=batch.polls + 1)
 
 
@@ -261,7 +261,7 @@ def _at_least(batch: Batch) -> float:
     return batch.remote_size / seconds * 60
 
 
-def due_campaigns() -> list[int]:
+def campaigns_to_finish() -> list[int]:
     """Campaigns that only wait to be called finished."""
     watched = Batch.objects.filter(campaign=OuterRef("pk"), next_poll_at__isnull=False)
     ended = Q(state=Campaign.State.DELIVERING) | Q(state=Campaign.State.HELD, tally__held=0)

@@ -17,7 +17,7 @@ DEPTH = 5
 those of this one are stored."""
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
+def prefetch(items: Iterator[Item]) -> Iterator[Item]:
     """The same items in the same order, a few of them made in a thread while the one before is in use.
 
     What an item's making raises is raised here, when its turn comes. Inside a transaction nothing is made

@@ -51,7 +51,7 @@ ROW_STATE: dict[str, str] = {
 COLUMNS = ("state", "provider_id", "error_code", "billed_segments", "cost", "changed_at")
 
 
-def hold_still(campaign_ids: Iterable[int]) -> None:
+def lock_campaigns(campaign_ids: Iterable[int]) -> None:
     """Lock campaigns until the transaction ends: always the first lock, and in order, so that a poll and a
     reading of the whole store do not wait for each other in a ring."""
     # No key: a row that refers to the campaign may be written meanwhile.
@@ -60,7 +60,7 @@ def hold_still(campaign_ids: Iterable[int]) -> None:
 
 
 @transaction.atomic
-def take_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
+def apply_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
     """Store one page of a batch's messages; returns how many of ours it changed.
 
     Safe to repeat and in any order: a late or doubled page changes nothing.
@@ -68,7 +68,7 @@ def take_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
     remote = {item.to: item for item in page if item.direction != "Inbound"}
     if not remote:
         return 0
-    hold_still([batch.campaign_id])
+    lock_campaigns([batch.campaign_id])
     rows: list[tuple[Any, ...]] = []
     moves: Counter[tuple[str, str]] = Counter()
     for pk, to, *known in _ours(batch, list(remote)):
@@ -81,19 +81,19 @@ def take_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
             moves[known[0], learned.state] += 1
     update(Message, COLUMNS, rows)
     _move(batch.campaign_id, moves)
-    take_opt_outs(batch.account, remote.values())
+    apply_opt_outs(batch.account, remote.values())
     return len(rows)
 
 
-def take_opt_outs(account: str, messages: Iterable[RemoteMessage]) -> None:
+def apply_opt_outs(account: str, messages: Iterable[RemoteMessage]) -> None:
     """Whom a receipt calls opted out gets nothing more. The same receipt again changes nothing."""
     receipts = [
-        carrier.receipt(item.sender, item.to, item.modified_at or item.created_at)
+        carrier.from_receipt(item.sender, item.to, item.modified_at or item.created_at)
         for item in messages
         if item.error_code and MEANING.get(item.status) != DELIVERED and is_opt_out(item.error_code)
     ]
     if receipts:
-        carrier.refused(account, receipts)
+        carrier.record_refusals(account, receipts)
 
 
 class Known(NamedTuple):
@@ -153,7 +153,7 @@ def _move(campaign_id: int, moves: Counter[tuple[str, str]]) -> None:
 
 
 @transaction.atomic
-def take_batch(batch: Batch, remote: BatchState, now: datetime) -> None:
+def apply_batch(batch: Batch, remote: BatchState, now: datetime) -> None:
     """Store the provider's description of a batch. Its counter and its end never go back.
 
     What another process learned meanwhile is kept: a poll may bring an older state than an event did.
@@ -171,13 +171,13 @@ def take_batch(batch: Batch, remote: BatchState, now: datetime) -> None:
     batch.save(update_fields=names)
 
 
-def take_totals(batch: Batch, totals: StatusTotals) -> None:
+def apply_totals(batch: Batch, totals: StatusTotals) -> None:
     """Store the provider's aggregation beside the batch, money as text."""
     batch.totals = {name: {**part, "cost": str(part["cost"])} for name, part in asdict(totals).items()}
     batch.save(update_fields=["totals"])
 
 
-def settled(totals: StatusTotals) -> int:
+def progress_mark(totals: StatusTotals) -> int:
     """A number that grows with every step of every message: when it stands still, nothing is new."""
     final = totals.delivered.count + totals.sending_failed.count + totals.delivery_failed.count
     return totals.sent.count + 2 * final
@@ -196,7 +196,7 @@ LIVELY = timedelta(seconds=30)
 """So long after a batch was handed over somebody is likely to watch it."""
 
 
-def next_look(batch: Batch, *, final: bool, now: datetime) -> datetime | None:
+def next_poll(batch: Batch, *, final: bool, now: datetime) -> datetime | None:
     """When to ask about a batch again; None: never, everything about it is known.
 
     A round costs up to four calls of the fifty a minute that RingCentral allows for everything, and all due

@@ -62,7 +62,7 @@ _FORWARD = f"""
 _NUMBER = 32
 
 
-def owner() -> AccountState | None:
+def account_state() -> AccountState | None:
     """The row of the account that the credentials open; None if it was never reached."""
     account = registry.known_account()
     if not account:
@@ -72,7 +72,7 @@ def owner() -> AccountState | None:
     )[0]
 
 
-def take_batches(whose: AccountState, found: Iterable[BatchState]) -> None:
+def record_batches(whose: AccountState, found: Iterable[BatchState]) -> None:
     """Store batches as the provider describes them now. What was processed never goes back."""
     now = timezone.now()
     rows: dict[str, tuple[Any, ...]] = {
@@ -103,7 +103,7 @@ def take_batches(whose: AccountState, found: Iterable[BatchState]) -> None:
     )
 
 
-def take_messages(
+def record_messages(
     whose: AccountState, page: Sequence[RemoteMessage], *, ours: Collection[str] = ()
 ) -> set[int]:
     """Store one page of messages, of any direction and batch; returns the ids of the batches that it named.
@@ -179,7 +179,7 @@ def _ids(whose: AccountState, provider_ids: Iterable[str]) -> dict[str, int]:
 
 
 @transaction.atomic
-def take_page(whose: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
+def record_page(whose: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
     """One page of the whole store: into the mirror, and what is ours of it into our campaigns too.
 
     Returns the ids of the mirrored batches in it that are not ours.
@@ -189,12 +189,12 @@ def take_page(whose: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
         batch.provider_id: batch
         for batch in Batch.objects.filter(account=whose.account, provider_id__in=named)
     }
-    statuses.hold_still({batch.campaign_id for batch in ours.values()})
-    touched = take_messages(whose, page, ours=ours.keys())
+    statuses.lock_campaigns({batch.campaign_id for batch in ours.values()})
+    touched = record_messages(whose, page, ours=ours.keys())
     for provider_id, batch in ours.items():
-        statuses.take_messages(batch, [item for item in page if item.batch_id == provider_id])
+        statuses.apply_messages(batch, [item for item in page if item.batch_id == provider_id])
     others = (item for item in page if item.batch_id not in ours and item.direction != "Inbound")
-    statuses.take_opt_outs(whose.account, others)
+    statuses.apply_opt_outs(whose.account, others)
     return touched - set(_ids(whose, ours).values())
 
 

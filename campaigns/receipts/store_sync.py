@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 PAGES, PAGES_FOR_OLDER = 10, 5
 """Of 1,000 messages, in one turn, of the 50 requests a minute that RingCentral allows."""
-EVERY = timedelta(seconds=60)
+SYNC_EVERY = timedelta(seconds=60)
 """Between two turns while nobody presses Refresh."""
-REACH = timedelta(days=90)
+FIRST_REACH = timedelta(days=90)
 """How far back the first reading goes."""
 OVERLAP = timedelta(minutes=2)
 """Read again each time: a message may show up late in the provider's lists."""
@@ -60,7 +60,7 @@ class Freshness:
 
 def freshness() -> Freshness:
     """Of the account that the credentials open."""
-    whose = store.owner()
+    whose = store.account_state()
     state = StoreState.objects.filter(account=whose).first() if whose else None
     if state is None or state.read_at is None:
         return Freshness(read_at=None, reaches_back_to=None, catching_up=False, asked=state is not None)
@@ -74,10 +74,10 @@ def freshness() -> Freshness:
     )
 
 
-def ask() -> bool:
+def request_refresh() -> bool:
     """Somebody pressed Refresh: the next tick wakes a turn. False if one is waited for already, or if the
     account was never reached."""
-    waiting = StoreState.objects.filter(account=store.owner(), refresh_asked_at__isnull=True)
+    waiting = StoreState.objects.filter(account=store.account_state(), refresh_asked_at__isnull=True)
     return claim(waiting, refresh_asked_at=timezone.now())
 
 
@@ -89,20 +89,20 @@ def due() -> bool:
     state = StoreState.objects.filter(account__account=account).first()
     if state is None:
         return True
-    return state.refresh_asked_at is not None or timezone.now() - state.opened_to >= EVERY
+    return state.refresh_asked_at is not None or timezone.now() - state.opened_to >= SYNC_EVERY
 
 
-Hear = Callable[[str, Sequence[RemoteMessage]], object]
+IngestReplies = Callable[[str, Sequence[RemoteMessage]], object]
 """Takes in what people wrote to an account, in the transaction that stores it; the same again is no news."""
 
 
-def sync(hear: Hear) -> int:
+def sync(hear: IngestReplies) -> int:
     """One turn. Returns how many pages of messages were read; 0 also if another process is at it."""
     account = registry.known_account()
     if not account:
         return 0
     with leases.hold(f"mirror {account}"[:60], seconds=LEASE) as mine:
-        whose = store.owner()
+        whose = store.account_state()
         if not mine or whose is None:
             return 0
         _open(whose, timezone.now())
@@ -110,7 +110,7 @@ def sync(hear: Hear) -> int:
         try:
             turn.read()
         except ProviderError as error:
-            registry.note_trouble(error)
+            registry.note_failure(error)
             log.warning("store not read", extra={"kind": error.kind, "code": error.code})
         else:
             registry.note_success()
@@ -124,7 +124,7 @@ def _open(whose: AccountState, now: datetime) -> None:
     state, first = StoreState.objects.get_or_create(
         account=whose,
         defaults={
-            "reaches_back_to": now - REACH,
+            "reaches_back_to": now - FIRST_REACH,
             "opened_to": now,
             "reread_at": now,
             "reread_far_at": now,
@@ -166,7 +166,7 @@ def _windows(whose: AccountState) -> QuerySet[StoreWindow]:
 class _Turn:
     """Reads windows, the newest first, until its pages are used up or nothing is left."""
 
-    def __init__(self, carrier: Provider, whose: AccountState, hear: Hear) -> None:
+    def __init__(self, carrier: Provider, whose: AccountState, hear: IngestReplies) -> None:
         self.carrier, self.whose, self.hear = carrier, whose, hear
         self.pages = 0
         self.foreign: set[int] = set()
@@ -196,7 +196,7 @@ class _Turn:
         found = self.carrier.batches(date_from=start, date_to=window.end, whole=True)
         while chunk := list(islice(found, CHUNK)):
             with transaction.atomic():
-                store.take_batches(self.whose, chunk)
+                store.record_batches(self.whose, chunk)
         window.batches_read = True
         window.save(update_fields=["batches_read"])
 
@@ -206,7 +206,7 @@ class _Turn:
         for page in pages:
             oldest = min((item.created_at for item in page if item.created_at), default=window.end)
             with transaction.atomic():
-                self.foreign |= store.take_page(self.whose, page)
+                self.foreign |= store.record_page(self.whose, page)
                 self.hear(self.whose.account, [item for item in page if item.direction == "Inbound"])
                 shrunk = oldest < window.end
                 if shrunk:

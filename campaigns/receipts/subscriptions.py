@@ -52,14 +52,14 @@ def due() -> bool:
     return timezone.now() - door.checked_at >= wait
 
 
-def keep() -> None:
+def ensure_subscription() -> None:
     """Look at the subscription, and see to it that there is one. A failure is a sentence on its row."""
     carrier = registry.provider()
     if not settings.PUBLIC_URL or carrier.webhooks is None:
         return
     with leases.hold("subscription", seconds=300) as mine:
         if mine:
-            _keep(carrier, carrier.webhooks, webhook_intake.door(carrier.key))
+            _keep(carrier, carrier.webhooks, webhook_intake.endpoint(carrier.key))
 
 
 def _keep(carrier: Provider, client: Webhooks, door: Webhook) -> None:
@@ -67,7 +67,7 @@ def _keep(carrier: Provider, client: Webhooks, door: Webhook) -> None:
     try:
         found = _standing(client, door, address, now)
     except ProviderError as error:
-        registry.note_trouble(error)
+        registry.note_failure(error)
         log.warning("no subscription", extra={"kind": error.kind, "code": error.code})
         _note(
             door, now, f"{carrier.name} does not tell us what happens; it is asked instead. {error.sentence}"

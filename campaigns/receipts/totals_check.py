@@ -43,7 +43,7 @@ def compare(batch: Batch, *, stable: bool) -> bool:
         said = "; ".join(
             f"{name} counts {theirs:,} {word}, our messages say {ours:,}" for word, theirs, ours in found
         )
-        discrepancies.keep(
+        discrepancies.record(
             Kind.SUMS,
             batch.account,
             about,

@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.models import AccountState, Batch, Message, Webhook, WebhookEvent
-from campaigns.opt_outs import ingest
+from campaigns.opt_outs import carrier, ingest
 from campaigns.providers.ringcentral.events import parse_event
 from campaigns.providers.types import BatchState, Event, RemoteMessage, Topic
 from campaigns.receipts import polling, statuses, store
@@ -39,7 +39,7 @@ ACCOUNT = re.compile(r"/accounts?/([^/]+)/")
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[T]):
+class ParsedEvent(Generic[T]):
     """An event, and what its body holds."""
 
     event: WebhookEvent
@@ -50,9 +50,9 @@ def due() -> bool:
     return WebhookEvent.objects.filter(next_try_at__lte=timezone.now()).exists()
 
 
-def process() -> int:
+def process_due() -> int:
     """Take in the oldest events that are due; returns how many. 0 also if another process is at it."""
-    whose = store.owner()
+    whose = store.account_state()
     if whose is None:
         return 0
     with leases.hold("webhook events", seconds=300) as mine:
@@ -83,8 +83,8 @@ def _take_all(whose: AccountState, events: Sequence[WebhookEvent], now: datetime
 
 
 def _take(whose: AccountState, events: Sequence[WebhookEvent], now: datetime) -> None:
-    batches: list[Told[BatchState]] = []
-    messages: list[Told[RemoteMessage]] = []
+    batches: list[ParsedEvent[BatchState]] = []
+    messages: list[ParsedEvent[RemoteMessage]] = []
     done: list[int] = []
     for event in events:
         parsed = parse_event(event.body.encode())
@@ -93,11 +93,11 @@ def _take(whose: AccountState, events: Sequence[WebhookEvent], now: datetime) ->
         elif not _is_about(whose, parsed):
             _keep([event], "It is about another account.")
         elif isinstance(parsed.payload, BatchState):
-            batches.append(Told(event, parsed.payload))
+            batches.append(ParsedEvent(event, parsed.payload))
         elif isinstance(parsed.payload, RemoteMessage) and parsed.payload.to and parsed.payload.sender:
-            messages.append(Told(event, parsed.payload))
+            messages.append(ParsedEvent(event, parsed.payload))
         elif isinstance(parsed.payload, tuple):
-            ingest.take(whose.account, parsed.payload, at=parsed.at or event.received_at)
+            carrier.record(whose.account, parsed.payload, at=parsed.at or event.received_at)
             done.append(event.pk)
         elif parsed.topic == Topic.RENEWAL:
             Webhook.objects.filter(provider=whose.provider).update(checked_at=None)
@@ -143,9 +143,9 @@ def _wait(events: Sequence[WebhookEvent], now: datetime) -> None:
     WebhookEvent.objects.bulk_update(left, ["next_try_at", "tries"])
 
 
-def _take_batches(whose: AccountState, told: Sequence[Told[BatchState]]) -> list[int]:
+def _take_batches(whose: AccountState, told: Sequence[ParsedEvent[BatchState]]) -> list[int]:
     """Returns the events that are dealt with."""
-    store.take_batches(whose, _furthest(one.payload for one in told))
+    store.record_batches(whose, _furthest(one.payload for one in told))
     ours = _batches(whose, {one.payload.provider_id for one in told})
     now = timezone.now()
     ended: set[str] = set()
@@ -155,7 +155,7 @@ def _take_batches(whose: AccountState, told: Sequence[Told[BatchState]]) -> list
         if batch is None:
             continue
         before = batch.completed_at
-        statuses.take_batch(batch, one.payload, now)
+        statuses.apply_batch(batch, one.payload, now)
         if before is None and batch.completed_at is not None:
             ended.add(batch.sender)
             _poll_soon(batch)
@@ -188,7 +188,7 @@ def _poll_soon(batch: Batch) -> None:
     Batch.objects.filter(pk=batch.pk, next_poll_at__isnull=False).update(next_poll_at=timezone.now())
 
 
-def _take_messages(whose: AccountState, told: Sequence[Told[RemoteMessage]]) -> list[int]:
+def _take_messages(whose: AccountState, told: Sequence[ParsedEvent[RemoteMessage]]) -> list[int]:
     """Returns the events that are dealt with: what came in, and what is about a batch of ours."""
     ours = _batches(whose, {one.payload.batch_id for one in told if one.payload.batch_id})
     done: list[int] = []
@@ -200,9 +200,9 @@ def _take_messages(whose: AccountState, told: Sequence[Told[RemoteMessage]]) -> 
             done.append(one.event.pk)
         elif message.batch_id in ours or (not message.batch_id and _take_unnamed(whose, message)):
             done.append(one.event.pk)
-    ingest.hear(whose.account, said)
+    ingest.ingest_replies(whose.account, said)
     for page in _rounds(one.payload for one in told):
-        store.take_page(whose, page)
+        store.record_page(whose, page)
     for batch in ours.values():
         _poll_if_settled(batch)
     return done
@@ -238,7 +238,7 @@ def _take_unnamed(whose: AccountState, message: RemoteMessage) -> bool:
     if len(chosen) != 1:
         return False
     with transaction.atomic():
-        statuses.take_messages(chosen[0].batch, [message])
+        statuses.apply_messages(chosen[0].batch, [message])
     return True
 
 

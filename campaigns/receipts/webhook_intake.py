@@ -24,14 +24,14 @@ from campaigns.providers.ringcentral import parse
 
 PATH = "/webhooks/{provider}/{secret}/"
 """Below the public address of the site; the same as in dashboard/urls.py."""
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 STORE_SECONDS = 2.0
 """How long an event may wait for the database. RingCentral waits 3 seconds for the answer."""
 COUNT_EVERY = timedelta(seconds=5)
 """Between two writes of the counter of refused calls: a flood of them must not become a flood of writes."""
-KEEP = timedelta(days=30)
+KEEP_FOR = timedelta(days=30)
 """Events that were dealt with are kept so long, against doubles that come late."""
-PRUNE = 5000
+PRUNE_ROWS = 5000
 """Rows in one sweep."""
 
 
@@ -39,7 +39,7 @@ class NotAnEventError(ValueError):
     """The body is not a JSON object in UTF-8."""
 
 
-def door(provider: str) -> Webhook:
+def endpoint(provider: str) -> Webhook:
     """The provider's row; its secrets are made the first time, and kept."""
     made = {"secret": secrets.token_urlsafe(32), "token": secrets.token_urlsafe(32)}
     return Webhook.objects.get_or_create(provider=provider, defaults=made)[0]
@@ -53,7 +53,7 @@ def address(webhook: Webhook) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
-def opened(provider: str, secret: str) -> Webhook | None:
+def resolve_endpoint(provider: str, secret: str) -> Webhook | None:
     """The door that this address opens; None if there is none."""
     webhook = Webhook.objects.filter(provider=provider).first()
     if webhook is None or not secrets.compare_digest(webhook.secret.encode(), secret.encode()):
@@ -144,13 +144,13 @@ class _Refused:
 _refused = _Refused()
 
 
-def note_refused(webhook: Webhook) -> None:
+def count_refused(webhook: Webhook) -> None:
     """Somebody knew the address and not the token. Nothing of the call is kept but its number."""
     _refused.add(webhook)
 
 
 def prune() -> int:
     """Forget events that were dealt with long ago. Returns how many; call again while it is not 0."""
-    old = WebhookEvent.objects.filter(next_try_at=None, received_at__lt=timezone.now() - KEEP)
-    ids = list(old.order_by("id").values_list("id", flat=True)[:PRUNE])
+    old = WebhookEvent.objects.filter(next_try_at=None, received_at__lt=timezone.now() - KEEP_FOR)
+    ids = list(old.order_by("id").values_list("id", flat=True)[:PRUNE_ROWS])
     return WebhookEvent.objects.filter(pk__in=ids).delete()[0]

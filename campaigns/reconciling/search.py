@@ -177,7 +177,7 @@ def _again(attempt: Attempt, note: str, **changes: object) -> None:
 
 
 def _unavailable(attempt: Attempt, error: ProviderError) -> None:
-    registry.note_trouble(error)
+    registry.note_failure(error)
     log.warning("records not readable", extra={"attempt": attempt.pk, "kind": error.kind, "code": error.code})
     _review_or_again(
         attempt, f"The provider's records could not be read. {error.sentence}", code="unreadable"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from campaigns.contacts.importer import row_sentence
 from campaigns.providers.ringcentral.error_codes import explain
 
-OURS = {
+SENTENCES = {
     "opted_out": "This person asked not to be texted.",
     "may_have_opted_out": "This person may have asked not to be texted. Nobody had read their reply yet.",
     "suppressed": "This number could not be reached before, so it is not tried again.",
@@ -19,4 +19,4 @@ def sentence(code: str) -> str:
     """For people; a provider's code is explained by what it means. Empty for no code."""
     if not code:
         return ""
-    return OURS.get(code) or row_sentence(code) or explain(code).sentence
+    return SENTENCES.get(code) or row_sentence(code) or explain(code).sentence

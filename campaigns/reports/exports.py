@@ -134,7 +134,7 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
-OURS = (
+OWN_COLUMNS = (
     "Row", "Number", "State", "Reason", "Code", "Text", "Segments", "Cost (USD)", "Last change",
     "Batch", "Provider id",
 )  # fmt: skip
@@ -143,7 +143,7 @@ OURS = (
 def rows_csv(campaign: Campaign, state: RowState | None = None) -> Iterator[str]:
     """Every row of the file, or those in one state: the list's own columns first, then ours."""
     columns = campaign.contact_list.columns if campaign.contact_list else []
-    return table_csv([*columns, *OURS], _export_rows(campaign, state))
+    return table_csv([*columns, *OWN_COLUMNS], _export_rows(campaign, state))
 
 
 def _export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[str]]:

@@ -33,10 +33,10 @@ from campaigns.receipts import store
 from campaigns.reports import store_search
 from campaigns.reports.explanations import sentence
 from campaigns.reports.exports import state_of, table_csv
-from campaigns.reports.timeline import Step, life, unread
+from campaigns.reports.timeline import Step, timeline, timeline_of_unlisted
 from campaigns.reports.times import local
 
-MOST = 100
+MAX_CAMPAIGNS = 100
 """Campaigns that are shown, and twice as many texts of the mirror: the newest."""
 LOOKUP = 500
 SEARCHED_ROWS = 100_000
@@ -73,7 +73,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class NumberHistory:
     phone: str  # E.164
     entries: Sequence[Entry]
     replies: Sequence[StoreMessage]
@@ -97,7 +97,7 @@ class Trace:
         return sum(entry.message is not None and entry.state not in never for entry in self.entries)
 
 
-def trace(phone: str) -> Trace:
+def number_history(phone: str) -> NumberHistory:
     """`phone`: E.164."""
     messages = list(
         Message.objects.filter(to=phone)
@@ -105,15 +105,15 @@ def trace(phone: str) -> Trace:
             "campaign__launched_by", "campaign__contact_list", "batch", "source_row__source__contact_list"
         )
         .prefetch_related("batch__attempts")
-        .order_by("-pk")[: MOST + 1]
+        .order_by("-pk")[: MAX_CAMPAIGNS + 1]
     )
     stored, ours = _stored(phone)
-    entries = [_of_message(message, ours.get(message.pk, [])) for message in messages[:MOST]]
+    entries = [_of_message(message, ours.get(message.pk, [])) for message in messages[:MAX_CAMPAIGNS]]
     listed, unsearched = _rows(phone)
     entries += _without_text(listed, {(message.campaign_id, message.source_row_id) for message in messages})
     linked = {found.pk for group in ours.values() for found in group}
     entries.sort(key=lambda entry: entry.at or timezone.now(), reverse=True)
-    return Trace(
+    return NumberHistory(
         phone=phone,
         entries=entries,
         replies=[found for found in stored if found.inbound],
@@ -121,17 +121,17 @@ def trace(phone: str) -> Trace:
         opt_outs=list(OptOut.objects.known().filter(phone=phone).select_related("created_by", "ended_by")),
         consents=list(CarrierConsent.objects.here().filter(phone=phone, account=registry.known_account())),
         unsearched=unsearched,
-        cut=len(messages) > MOST or len(stored) == 2 * MOST,
+        cut=len(messages) > MAX_CAMPAIGNS or len(stored) == 2 * MAX_CAMPAIGNS,
     )
 
 
 def _stored(phone: str) -> tuple[list[StoreMessage], dict[int, list[StoreMessage]]]:
     """What the provider's store has with the number, newest first; and by our message, what of it is ours."""
-    whose = store.owner()
+    whose = store.account_state()
     if whose is None:
         return [], {}
     of_number = StoreMessage.objects.filter(account=whose, their_number=phone).select_related("batch")
-    stored = list(of_number.order_by("-created_at", "-id")[: 2 * MOST])
+    stored = list(of_number.order_by("-created_at", "-id")[: 2 * MAX_CAMPAIGNS])
     ours: dict[int, list[StoreMessage]] = {}
     linked = store_search.our_messages(whose, stored)
     for found in stored:
@@ -142,11 +142,13 @@ def _stored(phone: str) -> tuple[list[StoreMessage], dict[int, list[StoreMessage
 
 def _of_message(message: Message, stored: Sequence[StoreMessage]) -> Entry:
     name, state = registry.provider_name(), state_of(message)
-    steps = unread(message, name)
+    steps = timeline_of_unlisted(message, name)
     if stored:
         # The newest first there; a second one would be a text that the provider doubled.
         first, *rest = reversed(stored)
-        steps = life(first, message, name) + [step for found in rest for step in life(found, None, name)]
+        steps = timeline(first, message, name) + [
+            step for found in rest for step in timeline(found, None, name)
+        ]
     ids = [found.provider_id for found in stored] or list(filter(None, [message.provider_id]))
     return Entry(
         campaign=message.campaign,
@@ -219,12 +221,12 @@ HEADER = (
 )  # fmt: skip
 
 
-def trace_csv(found: Trace) -> Iterator[str]:
+def history_csv(found: NumberHistory) -> Iterator[str]:
     """One line for each thing that happened. Formula-safe, like all files."""
     return table_csv(HEADER, _lines(found))
 
 
-def _lines(found: Trace) -> Iterator[list[str]]:
+def _lines(found: NumberHistory) -> Iterator[list[str]]:
     for entry in found.entries:
         title = "In a list that no campaign has used" if entry.campaign is None else "Got no text"
         for step in entry.steps or [Step(at=entry.at, title=title, detail=entry.reason)]:

@@ -240,7 +240,7 @@ def _canary_reasons(campaign: Campaign) -> list[Reason]:
     if campaign.state != Campaign.State.HELD or campaign.trouble_code != lifecycle.CANARY:
         return []
     totals = Batch.objects.filter(campaign=campaign, number=1).values_list("totals", flat=True)
-    found = circuit_breaker.reasons(totals).most_common(SHOWN_REASONS)
+    found = circuit_breaker.error_counts(totals).most_common(SHOWN_REASONS)
     return [Reason(count, code, explain(code).sentence) for code, count in found]
 
 

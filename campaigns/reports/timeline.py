@@ -22,9 +22,9 @@ class Step:
     detail: str = ""
 
 
-def life(found: StoreMessage, ours: Message | None, provider: str) -> list[Step]:
+def timeline(found: StoreMessage, ours: Message | None, provider: str) -> list[Step]:
     """In order. Of a message that is not ours only what the provider says."""
-    steps = [*our_side(ours, provider)] if ours else []
+    steps = [*campaign_steps(ours, provider)] if ours else []
     if found.inbound:
         return [*steps, Step(at=found.created_at, title="Received", detail=f"{provider} took it in.")]
     steps.append(Step(at=found.created_at, title=f"In {provider}'s store", detail=_numbered(found)))
@@ -33,9 +33,9 @@ def life(found: StoreMessage, ours: Message | None, provider: str) -> list[Step]
     return steps
 
 
-def unread(ours: Message, provider: str) -> list[Step]:
+def timeline_of_unlisted(ours: Message, provider: str) -> list[Step]:
     """The same of one of ours that the mirror of the provider's store does not hold."""
-    steps = [*our_side(ours, provider)]
+    steps = [*campaign_steps(ours, provider)]
     if ours.state != Message.State.WAITING:
         title = Message.State(ours.state).label
         steps.append(Step(at=ours.changed_at, title=title, detail=sentence(ours.error_code)))
@@ -60,7 +60,7 @@ def _said(found: StoreMessage) -> str:
     return title if title == found.status else f"{title} ({found.status})"
 
 
-def our_side(ours: Message, provider: str) -> Iterator[Step]:
+def campaign_steps(ours: Message, provider: str) -> Iterator[Step]:
     """Up to where the provider had it, or had it not."""
     campaign = ours.campaign
     source = ours.source_row.source

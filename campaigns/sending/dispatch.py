@@ -131,7 +131,7 @@ def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
 
 def _not_reached(campaign_id: int, error: ProviderError) -> Step:
     """The provider was never reached yet, so nothing can have been sent."""
-    registry.note_trouble(error)
+    registry.note_failure(error)
     if not Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING).exists():
         return Step(Did.DONE)
     return _wait_or_hold(campaign_id, error)
@@ -297,11 +297,11 @@ def _failed(prepared: Prepared, error: ProviderError) -> Step:
     )  # fmt: skip
     if error.outcome is Outcome.UNKNOWN:
         attempts.doubt(prepared, error)
-        registry.note_trouble(error)
+        registry.note_failure(error)
         return Step(Did.BLOCKED)
     state = Attempt.State.REJECTED if error.outcome is Outcome.REFUSED else Attempt.State.NOT_SENT
     attempts.give_back(prepared, error, state=state)
-    registry.note_trouble(error)
+    registry.note_failure(error)
     if error.kind == "rate":
         return _be_silent(prepared.campaign_id, error)
     if error.kind == "too_large" and len(prepared.texts) > 1:

@@ -30,9 +30,9 @@ from campaigns.providers.http import Clocks, clocks
 
 log = logging.getLogger(__name__)
 
-NOTICED = 20.0
+MIN_JUMP_SECONDS = 20.0
 """Seconds; clocks are kept right by small steps all the time, and those do not matter."""
-UNSEEN = timedelta(seconds=10)
+DETECTION_DELAY = timedelta(seconds=10)
 """Longer than it takes the tick to notice: what was written meanwhile is by the new clock already."""
 
 WAITS: tuple[tuple[type[Model], str], ...] = (
@@ -51,7 +51,7 @@ SINCE = ("prepared_at", "sending_at", "ended_at", "first_negative_at", "looked_a
 """Of attempts that are not decided: what is reckoned from these must be neither shorter nor longer."""
 
 
-class Watch:
+class JumpDetector:
     """Of one process, from now on."""
 
     def __init__(self, now: Clocks = clocks) -> None:
@@ -66,11 +66,11 @@ class Watch:
         """Seconds by which the clock was set since the last call, forward or (negative) back; else 0."""
         offset = self._read()
         jump, self._offset = offset - self._offset, offset
-        return jump if abs(jump) > NOTICED else 0.0
+        return jump if abs(jump) > MIN_JUMP_SECONDS else 0.0
 
 
 @transaction.atomic
-def follow(seconds: float) -> None:
+def shift_deadlines(seconds: float) -> None:
     """The clock was set by so many seconds, a moment ago: move what was written before."""
     log.warning("the clock was set, what waits goes along", extra={"seconds": round(seconds)})
     now, by = timezone.now(), timedelta(seconds=seconds)
@@ -79,7 +79,7 @@ def follow(seconds: float) -> None:
             model._default_manager.filter(**{f"{name}__gt": now}).update(**{name: F(name) + by})
     undecided = Attempt.objects.filter(state__in=(*Attempt.OPEN, *Attempt.SEARCHED))
     for name in SINCE:
-        before = Q(**{f"{name}__gt": now}) | Q(**{f"{name}__lte": now - UNSEEN})
+        before = Q(**{f"{name}__gt": now}) | Q(**{f"{name}__lte": now - DETECTION_DELAY})
         undecided.filter(before).update(**{name: F(name) + by})
     for window in RateWindow.objects.select_for_update():
         _move(window, now, by)
@@ -89,7 +89,7 @@ def _move(window: RateWindow, now: datetime, by: timedelta) -> None:
     """What is known of the provider's limit; its silence too, which no call may break."""
 
     def moved(moment: float) -> float:
-        fresh = (now - UNSEEN).timestamp() < moment <= now.timestamp()
+        fresh = (now - DETECTION_DELAY).timestamp() < moment <= now.timestamp()
         return moment if fresh else moment + by.total_seconds()
 
     window.under_way = [moved(start) for start in window.under_way]

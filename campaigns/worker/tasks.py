@@ -31,14 +31,14 @@ from campaigns.sending import dispatch, launch, lifecycle
 
 log = logging.getLogger(__name__)
 
-TURN = 10.0
+TIME_SLICE_SECONDS = 10.0
 """Seconds that one task works before it lets others have a turn."""
 POLL_EVERY = 2.0  # seconds
 EVENTS_EVERY = 1.0  # seconds
 SUBSCRIPTION_EVERY = 30.0  # seconds
 PRUNE_EVERY = 60.0  # seconds
 BLOCKED_FOR = 15.0  # seconds
-LOOK_ASLEEP = 20.0  # seconds
+SEARCH_LOST_AFTER = 20.0  # seconds
 STORE_EVERY = 5.0
 """Seconds between two wake-ups to read the provider's store, however often somebody presses Refresh."""
 NUMBERS_EVERY = 30.0
@@ -49,17 +49,17 @@ ADVANCE_LEASE = 300.0
 """Seconds after which another worker takes a campaign over from one that hangs."""
 URGENT = 10
 """Priority of what somebody waits for; asking the provider can wait its turn."""
-AUDIT_AGAIN = 3600.0
+AUDIT_RETRY_AFTER = 3600.0
 """Seconds until an audit that could not be made is tried again."""
-AUDIT_FORGOTTEN = 900.0
+AUDIT_LOST_AFTER = 900.0
 """Seconds after which an audit of which no turn was heard begins anew."""
-FORGOTTEN = 30.0
+WAKE_AGAIN_AFTER = 30.0
 """Seconds after which a repeating task that was woken and never ran is woken again."""
-DEATHS = 2
+MAX_DEATHS = 2
 """Workers that died of one task, after which it must wait until it is missed: it may be what kills them."""
-ASLEEP = timedelta(seconds=60)
+WAKE_LOST_AFTER = timedelta(seconds=60)
 """A wake-up that nobody answered for so long is lost; the next tick repeats it."""
-READER_ASLEEP = timedelta(seconds=workbook.TIMEOUT_SECONDS) + ASLEEP
+READ_LOST_AFTER = timedelta(seconds=workbook.TIMEOUT_SECONDS) + WAKE_LOST_AFTER
 """The same of one that reads a file: a workbook may take so long before the first row comes."""
 
 
@@ -94,7 +94,7 @@ def advance(campaign_id: int) -> None:
 
 
 def _advance(campaign_id: int) -> None:
-    end = time.monotonic() + TURN
+    end = time.monotonic() + TIME_SLICE_SECONDS
     while time.monotonic() < end and not shutdown.requested.is_set():
         if not launch.freeze(campaign_id, stop_after=1):
             continue
@@ -135,8 +135,8 @@ def reconcile_attempt(attempt_id: int) -> None:
 def read_store() -> None:
     """Bring the mirror of the provider's store up to date, and see whether all in it is ours."""
     with _once("store", STORE_EVERY):
-        store_sync.sync(ingest.hear)
-        audit.compare()
+        store_sync.sync(ingest.ingest_replies)
+        audit.check_store()
 
 
 @task()
@@ -144,15 +144,15 @@ def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0)
     """One turn of the nightly audit; the next one is a task of its own, so that sending never waits long."""
     so_far = audit.Progress(datetime.fromtimestamp(began_at, UTC), after, batches, texts)
     try:
-        following = audit.turn(so_far)
+        following = audit.run_slice(so_far)
     except ProviderError:  # it is written down, and on the banner
-        leases.reschedule(audit.WAKE, seconds=AUDIT_AGAIN)
+        leases.reschedule(audit.WAKE, seconds=AUDIT_RETRY_AFTER)
         return
     if following is None:
         leases.reschedule(audit.WAKE, seconds=audit.seconds_to_next_night())
         read_opt_outs.enqueue()
         return
-    leases.reschedule(audit.WAKE, seconds=AUDIT_FORGOTTEN)
+    leases.reschedule(audit.WAKE, seconds=AUDIT_LOST_AFTER)
     run_audit.enqueue(began_at, following.after, following.batches, following.texts)
 
 
@@ -160,7 +160,7 @@ def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0)
 def read_opt_outs() -> None:
     """Once a night: whom the provider blocks for other reasons than a reply, which is read at once."""
     try:
-        ingest.read_all()
+        ingest.read_blocked()
     except ProviderError as error:
         log.warning("opt-outs not read", extra={"kind": error.kind, "code": error.code})
 
@@ -176,9 +176,9 @@ def refresh_numbers() -> None:
 @task()
 def take_events() -> None:
     """Take in what the provider told by itself."""
-    end = time.monotonic() + TURN
+    end = time.monotonic() + TIME_SLICE_SECONDS
     with _once("events", EVENTS_EVERY):
-        while time.monotonic() < end and not shutdown.requested.is_set() and webhook_events.process():
+        while time.monotonic() < end and not shutdown.requested.is_set() and webhook_events.process_due():
             pass
 
 
@@ -186,17 +186,17 @@ def take_events() -> None:
 def keep_subscription() -> None:
     """See to it that the provider tells us what happens. A failure is on the banner."""
     with _once("subscription", SUBSCRIPTION_EVERY):
-        subscriptions.keep()
+        subscriptions.ensure_subscription()
 
 
-def take_over() -> int:
+def requeue_orphaned() -> int:
     """What killed workers had in hand is done now, not only when it is missed. Returns how much that was.
 
     Called when a worker starts: that is when one died, as a rule.
     """
     taken = 0
     for lost in DBTaskResult.objects.running():
-        if len(lost.worker_ids) < DEATHS and process_identity.is_dead(lost.worker_ids[-1]):
+        if len(lost.worker_ids) < MAX_DEATHS and process_identity.is_dead(lost.worker_ids[-1]):
             same = DBTaskResult.objects.filter(pk=lost.pk, started_at=lost.started_at).running()
             taken += claim(same, status=TaskResultStatus.READY)
     return taken
@@ -205,7 +205,7 @@ def take_over() -> int:
 def tick() -> int:
     """Find what is due and wake it. Returns how much that was. Cheap when nothing is."""
     orphans.settle_orphans()
-    for campaign_id in polling.due_campaigns():
+    for campaign_id in polling.campaigns_to_finish():
         lifecycle.finish_if_final(campaign_id)
     woken = _wake_imports() + _wake_campaigns() + _wake_poll() + _wake_numbers()
     woken += _wake_store() + _wake_looks() + _wake_events() + _wake_subscription()
@@ -214,8 +214,8 @@ def tick() -> int:
 
 def _wake_imports() -> int:
     now = timezone.now()
-    lost = Q(state=Import.State.WAITING, woken_at__lt=now - ASLEEP)
-    lost |= Q(state=Import.State.READING, woken_at__lt=now - READER_ASLEEP)
+    lost = Q(state=Import.State.WAITING, woken_at__lt=now - WAKE_LOST_AFTER)
+    lost |= Q(state=Import.State.READING, woken_at__lt=now - READ_LOST_AFTER)
     woken = 0
     for record in Import.objects.filter(Q(state=Import.State.WAITING, woken_at=None) | lost):
         same = Import.objects.filter(pk=record.pk, state=record.state, woken_at=record.woken_at)
@@ -234,7 +234,7 @@ def _wake_campaigns() -> int:
     due &= Q(undo_until=None) | Q(undo_until__lte=now)
     due &= Q(next_try_at=None) | Q(next_try_at__lte=now)
     sending = Q(state=Campaign.State.PREPARING) | Q(state=Campaign.State.SENDING) & due
-    awake = Q(woken_at=None) | Q(woken_at__lt=now - ASLEEP)
+    awake = Q(woken_at=None) | Q(woken_at__lt=now - WAKE_LOST_AFTER)
     woken = 0
     for campaign in Campaign.objects.filter(sending, awake):
         same = Campaign.objects.filter(pk=campaign.pk, woken_at=campaign.woken_at)
@@ -249,28 +249,28 @@ def _wake_campaigns() -> int:
 def _wake_poll() -> int:
     if not Batch.objects.filter(next_poll_at__lte=timezone.now()).exists():
         return 0
-    if not leases.try_debounce("wake poll", seconds=FORGOTTEN):
+    if not leases.try_debounce("wake poll", seconds=WAKE_AGAIN_AFTER):
         return 0
     poll.enqueue()
     return 1
 
 
 def _wake_numbers() -> int:
-    if registry.numbers_fresh() or not leases.try_debounce("wake numbers", seconds=FORGOTTEN):
+    if registry.numbers_fresh() or not leases.try_debounce("wake numbers", seconds=WAKE_AGAIN_AFTER):
         return 0
     refresh_numbers.enqueue()
     return 1
 
 
 def _wake_store() -> int:
-    if not store_sync.due() or not leases.try_debounce("wake store", seconds=FORGOTTEN):
+    if not store_sync.due() or not leases.try_debounce("wake store", seconds=WAKE_AGAIN_AFTER):
         return 0
     read_store.enqueue()
     return 1
 
 
 def _wake_audit() -> int:
-    if not audit.due() or not leases.try_debounce(audit.WAKE, seconds=AUDIT_FORGOTTEN):
+    if not audit.due() or not leases.try_debounce(audit.WAKE, seconds=AUDIT_LOST_AFTER):
         return 0
     run_audit.enqueue(timezone.now().timestamp())
     return 1
@@ -280,7 +280,7 @@ def _wake_looks() -> int:
     woken = 0
     for attempt_id in search.due():
         with transaction.atomic():
-            if leases.try_debounce(f"wake look {attempt_id}", seconds=LOOK_ASLEEP):
+            if leases.try_debounce(f"wake look {attempt_id}", seconds=SEARCH_LOST_AFTER):
                 reconcile_attempt.enqueue(attempt_id)
                 woken += 1
     return woken
@@ -289,14 +289,14 @@ def _wake_looks() -> int:
 def _wake_events() -> int:
     if leases.try_debounce("prune events", seconds=PRUNE_EVERY):
         webhook_intake.prune()
-    if not webhook_events.due() or not leases.try_debounce("wake events", seconds=FORGOTTEN):
+    if not webhook_events.due() or not leases.try_debounce("wake events", seconds=WAKE_AGAIN_AFTER):
         return 0
     take_events.enqueue()
     return 1
 
 
 def _wake_subscription() -> int:
-    if not subscriptions.due() or not leases.try_debounce("wake subscription", seconds=FORGOTTEN):
+    if not subscriptions.due() or not leases.try_debounce("wake subscription", seconds=WAKE_AGAIN_AFTER):
         return 0
     keep_subscription.enqueue()
     return 1

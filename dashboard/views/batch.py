@@ -50,7 +50,7 @@ class Totals:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
-    whose = store.owner()
+    whose = store.account_state()
     found = get_object_or_404(StoreBatch, account=whose.pk if whose else None, provider_id=provider_id)
     ours = store_search.our_batches(whose, [found]).get(found.pk) if whose else None
     totals = _totals(found, ours)

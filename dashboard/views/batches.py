@@ -32,7 +32,7 @@ class BatchRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batches(request: HttpRequest) -> HttpResponse:
-    whose = store.owner()
+    whose = store.account_state()
     form = BatchSearchForm(request.GET, senders=[number.phone for number in registry.all_numbers()])
     filled = store_pages.asked(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}

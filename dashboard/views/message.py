@@ -11,7 +11,7 @@ from campaigns.models import StoreMessage
 from campaigns.providers.ringcentral.error_codes import explain
 from campaigns.receipts import store
 from campaigns.reports import store_search
-from campaigns.reports.timeline import life
+from campaigns.reports.timeline import timeline
 from dashboard import store_pages
 from dashboard.views.messages import MessageRow
 
@@ -19,7 +19,7 @@ from dashboard.views.messages import MessageRow
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
-    whose = store.owner()
+    whose = store.account_state()
     found = get_object_or_404(
         StoreMessage.objects.select_related("batch"), pk=message_id, account=whose.pk if whose else None
     )
@@ -32,5 +32,5 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "explanation": explain(found.error_code) if found.error_code else None,
         **store_pages.common(),
     }
-    context["steps"] = life(found, ours, context["provider_name"])
+    context["steps"] = timeline(found, ours, context["provider_name"])
     return render(request, "message.html", context)

@@ -44,7 +44,7 @@ class MessageRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def messages(request: HttpRequest) -> HttpResponse:
-    whose = store.owner()
+    whose = store.account_state()
     form = MessageSearchForm(
         request.GET, account_id=whose.pk if whose else None, provider=registry.provider_name()
     )
@@ -70,7 +70,7 @@ def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageR
 def messages_refresh(request: HttpRequest) -> HttpResponse:
     """Ask for a turn of reading. The worker takes it; no request of a person waits for the provider."""
     name = registry.provider_name()
-    if store_sync.ask():
+    if store_sync.request_refresh():
         notes.success(request, f"{name} is being asked. What is new shows here in a few seconds.")
     elif store_sync.freshness().asked:
         notes.info(request, f"{name} is being asked already. Look again in a few seconds.")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
 from campaigns.models import CarrierConsent, OptOut
-from campaigns.opt_outs import ingest, manual
+from campaigns.opt_outs import carrier, manual
 from campaigns.opt_outs.lookup import opted_out
 from campaigns.opt_outs.manual import AddResult
 from dashboard.decorators import press
@@ -70,7 +70,7 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
         return redirect(reverse("opt_outs") + "#undecided")
     blocked = _blocked(opt_out)
     if request.method != "POST" and opt_out.ended_at is None:
-        ends_by_itself = opt_out.source in ingest.BEGUN_BY_THEM
+        ends_by_itself = opt_out.source in carrier.FROM_PERSON
         context = {"opt_out": opt_out, "blocked": blocked, "ends_by_itself": ends_by_itself}
         return render(request, "opt_out_end.html", context)
     if request.method == "POST" and manual.end(opt_out, user=signed_in(request)):

@@ -61,7 +61,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "unexplained": unexplained[:SHOWN],
         "more_unexplained": max(0, unexplained.count() - SHOWN),
         "other_programs": discrepancies.other_programs(),
-        "audit": audit.last(),
+        "audit": audit.last_run(),
         "audit_failed": audit.FAILED,
         "may_send": request.user.has_perm(SEND),
         "provider_name": registry.provider_name(),
@@ -80,7 +80,7 @@ def _case(attempt: Attempt) -> Case:
 def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows where it comes from."""
     found = get_object_or_404(Disagreement, pk=disagreement_id)
-    if discrepancies.know(found, user=signed_in(request)):
+    if discrepancies.acknowledge(found, user=signed_in(request)):
         messages.success(request, "Written down with your name: you know about it. It is not shown any more.")
     else:
         messages.info(request, "That was settled before: somebody knew about it, or both agree again.")
@@ -92,7 +92,7 @@ def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
 def review_known_all(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows the program that sends from this number: it and all before it, at once."""
     newest = get_object_or_404(Disagreement, pk=disagreement_id)
-    if count := discrepancies.know_all(newest, user=signed_in(request)):
+    if count := discrepancies.acknowledge_all(newest, user=signed_in(request)):
         messages.success(
             request,
             f"Written down with your name: you know about {count:,} from {phone(newest.sender)}. "

@@ -31,7 +31,7 @@ PIECE: Final = 64 * 1024
 @require_POST
 @xframe_options_exempt
 def webhook(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
-    door = webhook_intake.opened(provider, secret)
+    door = webhook_intake.resolve_endpoint(provider, secret)
     if door is None:
         return _answer(404)
     body = _read(request)
@@ -41,7 +41,7 @@ def webhook(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
     hello = events.handshake(headers, body)
     ours = events.is_ringcentral(headers, door.token)
     if not ours and (hello is None or SHOWN in headers):
-        webhook_intake.note_refused(door)
+        webhook_intake.count_refused(door)
         return _answer(401)
     if hello is not None:
         return _answer(200, hello)
@@ -73,6 +73,6 @@ def _read(request: HttpRequest) -> bytes | None:
     pieces, size = [], 0
     while piece := stream.read(PIECE):
         size += len(piece)
-        if size <= webhook_intake.MOST_BYTES:
+        if size <= webhook_intake.MAX_BYTES:
             pieces.append(piece)
-    return b"".join(pieces) if size <= webhook_intake.MOST_BYTES else None
+    return b"".join(pieces) if size <= webhook_intake.MAX_BYTES else None

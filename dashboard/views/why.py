@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from campaigns.models import OptOut
-from campaigns.reports.number_history import trace, trace_csv
+from campaigns.reports.number_history import history_csv, number_history
 from dashboard import store_pages
 from dashboard.forms.store import NumberForm
 
@@ -25,7 +25,7 @@ def why(request: HttpRequest) -> HttpResponse:
     form = NumberForm(request.GET if asked else None)
     context: dict[str, Any] = {"form": form, "found": None, **store_pages.common()}
     if asked and form.is_valid():
-        found = trace(form.cleaned_data["number"])
+        found = number_history(form.cleaned_data["number"])
         in_force = [opt_out for opt_out in found.opt_outs if opt_out.ended_at is None]
         context |= {
             "found": found,
@@ -53,7 +53,7 @@ def why_csv(request: HttpRequest) -> StreamingHttpResponse:
     form = NumberForm(request.GET)
     if not form.is_valid():
         raise Http404
-    found = trace(form.cleaned_data["number"])
-    response = StreamingHttpResponse(trace_csv(found), content_type="text/csv; charset=utf-8")
+    found = number_history(form.cleaned_data["number"])
+    response = StreamingHttpResponse(history_csv(found), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="number-ending-{found.phone[-4:]}.csv"'
     return response

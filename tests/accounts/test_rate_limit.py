@@ -63,7 +63,12 @@ def test_calls_under_way_count_from_their_end() -> None:
 
 @pytest.mark.parametrize(
     ("at", "free"),
-    [(0, False), (rate_limit.TURN - 0.01, False), (rate_limit.TURN, True), (rate_limit.TURN + 5, True)],
+    [
+        (0, False),
+        (rate_limit.STAGGER_SECONDS - 0.01, False),
+        (rate_limit.STAGGER_SECONDS, True),
+        (rate_limit.STAGGER_SECONDS + 5, True),
+    ],
 )
 @pytest.mark.parametrize("window", [Window(), Window(limit=50)])
 def test_calls_go_one_at_a_time_unless_one_takes_long(window: Window, at: float, free: bool) -> None:
@@ -73,7 +78,7 @@ def test_calls_go_one_at_a_time_unless_one_takes_long(window: Window, at: float,
 
 def test_a_call_whose_process_was_killed_holds_a_place_for_a_while() -> None:
     window = Window(limit=1).with_call(NOW)
-    end = rate_limit.LONGEST_CALL
+    end = rate_limit.MAX_CALL_SECONDS
     assert window.wait(NOW + end - 1) > 0
     late = window.after(NOW + end + 1, 0, {})
     assert late.under_way == ()
@@ -105,7 +110,7 @@ def test_only_a_good_answer_without_a_limit_means_that_there_is_none(
 def test_where_silence_was_asked_for_calls_go_one_at_a_time_for_an_hour() -> None:
     window = Window(unlimited=True).after(NOW, 429, {"retry-after": "10"})
     assert not window.after(NOW + 11, 200, {}).unlimited
-    assert window.after(NOW + 11 + rate_limit.CALM, 200, {}).unlimited
+    assert window.after(NOW + 11 + rate_limit.CALM_SECONDS, 200, {}).unlimited
 
 
 def test_calls_of_another_program_count_too() -> None:

@@ -65,10 +65,10 @@ def test_the_banner_is_about_the_account_and_not_about_one_request(
     carrier: RunningSimulator, kind: str, told: bool
 ) -> None:
     registry.refresh_numbers()
-    registry.note_trouble(ProviderError("It does not work.", kind=kind, outcome=Outcome.REFUSED))
+    registry.note_failure(ProviderError("It does not work.", kind=kind, outcome=Outcome.REFUSED))
     assert (AccountState.objects.get().trouble == "It does not work.") is told
     since = AccountState.objects.get().trouble_since
-    registry.note_trouble(ProviderError("It still does not work.", kind=kind))
+    registry.note_failure(ProviderError("It still does not work.", kind=kind))
     assert AccountState.objects.get().trouble_since == since
     registry.note_success()
     assert AccountState.objects.get().trouble == ""
@@ -118,12 +118,12 @@ def test_trouble_is_that_of_the_credentials_of_now(carrier: RunningSimulator, se
     """Who corrects a wrong key, or leaves the rehearsal, does not read of the old one for ever."""
     right, refused = settings.RINGCENTRAL_JWT, ProviderError("The JWT is wrong.", kind="credentials")
     settings.RINGCENTRAL_JWT = "mistyped"
-    registry.note_trouble(refused)
-    assert registry.trouble() == "The JWT is wrong."
+    registry.note_failure(refused)
+    assert registry.current_problem() == "The JWT is wrong."
     settings.RINGCENTRAL_JWT = right
-    assert registry.trouble() == ""
+    assert registry.current_problem() == ""
     registry.refresh_numbers()
-    registry.note_trouble(refused)
-    assert registry.trouble() == "The JWT is wrong.", "it worked once, and does not any more"
+    registry.note_failure(refused)
+    assert registry.current_problem() == "The JWT is wrong.", "it worked once, and does not any more"
     settings.RINGCENTRAL_CLIENT_ID = "of another account"
-    assert registry.trouble() == ""
+    assert registry.current_problem() == ""

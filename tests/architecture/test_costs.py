@@ -86,7 +86,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "an id": parse.identity,
     "a refusal": lambda text: parse_problem(text.encode()),
     "a number of RingCentral": parse.phone,
-    "a number in an opt-out": carrier.number,
+    "a number in an opt-out": carrier.to_e164,
     "a reply": keywords.meaning,
     "whether a text tells how to stop": tells_how_to_stop,
     "parts": _parts,

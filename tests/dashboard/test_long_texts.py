@@ -230,7 +230,7 @@ def test_a_file_of_long_cells_keeps_no_worker(client: Client, tmp_path: Path) ->
 
 
 def test_a_call_of_a_provider(db: None) -> None:
-    door, caller = webhook_intake.door("ringcentral"), Client()
+    door, caller = webhook_intake.endpoint("ringcentral"), Client()
     path = f"/webhooks/{door.provider}/{door.secret}/"
 
     def ask(text: str) -> None:
@@ -240,7 +240,7 @@ def test_a_call_of_a_provider(db: None) -> None:
         shown = {"Verification-Token": door.token, "Validation-Token": part.encode().decode("latin-1")}
         for posted in (text, json.dumps(event)):
             caller.post(path, posted.encode(), content_type="application/json", headers=shown)
-        webhook_events.process()
+        webhook_events.process_due()
 
     assert slow(ask) == []
 

@@ -250,7 +250,7 @@ def test_what_does_not_exist(as_sender: PageClient) -> None:
 def unexplained(kind: str = Disagreement.Kind.UNKNOWN_BATCH, about: str = "b-9") -> Disagreement:
     """Something that the audit found about a launched campaign."""
     campaign = campaign_factories.launched()
-    assert discrepancies.keep(
+    assert discrepancies.record(
         Disagreement.Kind(kind),
         "1",
         about,
@@ -310,7 +310,7 @@ def another_program(count: int, *, sender: str = OTHER, hours_ago: float = 2, **
     kind = Disagreement.Kind.UNKNOWN_BATCH
     for number in range(count):
         about = f"{sender}-{hours_ago}-{number}"
-        assert discrepancies.keep(kind, "1", about, "RingCentral took a batch.", sender=sender, **fields)
+        assert discrepancies.record(kind, "1", about, "RingCentral took a batch.", sender=sender, **fields)
     made = Disagreement.objects.filter(about__startswith=f"{sender}-{hours_ago}-")
     made.update(found_at=timezone.now() - timedelta(hours=hours_ago))
     return sorted(made.values_list("pk", flat=True))

@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def door(db: None) -> Webhook:
-    return webhook_intake.door("ringcentral")
+    return webhook_intake.endpoint("ringcentral")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_the_address_is_the_one_that_the_provider_is_told(door: Webhook, setting
 
 
 def test_secrets_are_made_once_and_long(door: Webhook) -> None:
-    assert webhook_intake.door("ringcentral") == door
+    assert webhook_intake.endpoint("ringcentral") == door
     assert min(len(door.secret), len(door.token)) >= 40
     assert door.secret != door.token
 
@@ -204,7 +204,7 @@ def test_a_body_has_a_limit(client: Client, door: Webhook, size: int, status: in
 
 
 def test_old_events_are_forgotten_and_waiting_ones_are_not(db: None) -> None:
-    long_ago = timezone.now() - webhook_intake.KEEP - timedelta(days=1)
+    long_ago = timezone.now() - webhook_intake.KEEP_FOR - timedelta(days=1)
     for number, (at, next_try) in enumerate(
         [(long_ago, None), (long_ago, long_ago), (timezone.now(), None)], start=1
     ):

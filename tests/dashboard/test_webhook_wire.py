@@ -37,7 +37,7 @@ class Wire:
         self.database = database
         self.secret, self.token = site.run(
             "from campaigns.receipts import webhook_intake\n"
-            "door = webhook_intake.door('ringcentral')\n"
+            "door = webhook_intake.endpoint('ringcentral')\n"
             "tell([door.secret, door.token])"
         )
         site.env |= PUBLIC
@@ -172,12 +172,12 @@ def test_a_flood_of_forgeries(wire: Wire) -> None:
 TELL = """
 from campaigns.receipts import subscriptions, webhook_events
 from campaigns.models import Batch, OptOut
-subscriptions.keep()
+subscriptions.ensure_subscription()
 campaign = world.launched([*world.people(3), (world.ending("9830"), "x"), (world.ending("9721"), "stops")])
 world.hand_over(campaign)
 end = time.monotonic() + 30
 def told():
-    webhook_events.process()
+    webhook_events.process_due()
     ended = Batch.objects.get().remote_status == "Completed"
     return ended and OptOut.objects.exists() and world.told(campaign) == {"delivered": 4, "not_delivered": 1}
 while not told() and time.monotonic() < end:

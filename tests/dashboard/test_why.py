@@ -130,7 +130,7 @@ def decided(how: decisions.Decision, sender: User) -> str:
     Batch.objects.filter(pk=batch.pk).update(state="needs_review")
     factories.tally(campaign, queued=0, needs_review=3)
     assert decisions.decide(made, how, user=sender) is decisions.Outcome.DONE
-    [entry] = [one for one in number_history.trace(FIRST).entries if one.campaign]
+    [entry] = [one for one in number_history.number_history(FIRST).entries if one.campaign]
     assert entry.steps[-1].at == Event.objects.latest("at").at
     return " · ".join(step.title for step in entry.steps)
 
@@ -230,7 +230,7 @@ def test_by_index_alone(as_viewer: PageClient, sender: User) -> None:
     handed_over(sender)
     Import.objects.update(duplicate_count=0, usable_count=3, row_count=3)
     with CaptureQueriesContext(connection) as few:
-        number_history.trace(FIRST)
+        number_history.number_history(FIRST)
     for query in few.captured_queries:
         assert_by_index(query["sql"])
     for _ in range(3):
@@ -240,7 +240,7 @@ def test_by_index_alone(as_viewer: PageClient, sender: User) -> None:
         assert launch.launch(campaign, user=None)
         launch.freeze(campaign.pk)
     with CaptureQueriesContext(connection) as many:
-        assert len(number_history.trace(FIRST).entries) == 4
+        assert len(number_history.number_history(FIRST).entries) == 4
     assert len(many) == len(few)
 
 
@@ -270,7 +270,7 @@ def test_a_very_long_file_is_not_searched_for_repetitions(
 
 
 def test_a_number_with_a_very_long_history(as_viewer: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(number_history, "MOST", 1)
+    monkeypatch.setattr(number_history, "MAX_CAMPAIGNS", 1)
     store.message("f-1", their_number=FIRST)
     store.message("f-2", their_number=FIRST)
     assert "There is more: the newest are shown." in as_viewer.page(path())

@@ -73,7 +73,7 @@ def door(carrier: RunningSimulator, settings: LazySettings) -> Iterator[Door]:
     with listening() as hook:
         settings.PUBLIC_URL = f"http://127.0.0.1:{hook.server_address[1]}"
         registry.account()
-        subscriptions.keep()
+        subscriptions.ensure_subscription()
         yield Door(carrier, hook)
 
 

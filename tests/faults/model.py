@@ -298,8 +298,8 @@ class Game(RuleBasedStateMachine):
             for attempt_id in search.due():
                 search.look(attempt_id)
             polling.poll()
-            webhook_events.process()
-            for campaign_id in polling.due_campaigns():
+            webhook_events.process_due()
+            for campaign_id in polling.campaigns_to_finish():
                 lifecycle.finish_if_final(campaign_id)
 
         self.alive(act)
@@ -332,7 +332,7 @@ class Game(RuleBasedStateMachine):
         """Events come in any order, some twice, most never."""
         for number in which:
             webhook_intake.receive("ringcentral", carrier.events[number % len(carrier.events)].encode())
-        self.alive(webhook_events.process)
+        self.alive(webhook_events.process_due)
 
     @rule(sender=st.sampled_from(SENDERS), people=st.lists(st.sampled_from(POOL), min_size=1, max_size=3))
     def another_program(self, sender: str, people: Sequence[str]) -> None:

@@ -45,8 +45,8 @@ def elsewhere(texts: list[OutgoingText], sender: str = world.LOCAL) -> str:
 
 def looked() -> list[Disagreement]:
     """The quick look, on a mirror that was just brought up to date; what is open after it."""
-    store_sync.sync(ingest.hear)
-    audit.compare()
+    store_sync.sync(ingest.ingest_replies)
+    audit.check_store()
     return list(discrepancies.unsettled())
 
 
@@ -55,7 +55,7 @@ def audited() -> list[Disagreement]:
     Batch.objects.exclude(accepted_at=None).update(accepted_at=timezone.now() - timedelta(hours=2))
     so_far: audit.Progress | None = audit.Progress(timezone.now())
     while so_far is not None:
-        so_far = audit.turn(so_far)
+        so_far = audit.run_slice(so_far)
     return list(discrepancies.unsettled())
 
 
@@ -88,7 +88,7 @@ def test_f17_the_worker_reports_it_by_itself(carrier: RunningSimulator) -> None:
     """Reading the store is woken every minute, so within the hour is within minutes."""
     campaign = handed_over()
     taken_late(campaign)
-    assert timedelta(minutes=5) > store_sync.EVERY
+    assert timedelta(minutes=5) > store_sync.SYNC_EVERY
     tasks.read_store.call()
     assert discrepancies.unsettled().count() == 1
 
@@ -146,8 +146,8 @@ def test_what_a_person_knows_about_stays_known(carrier: RunningSimulator, sender
     handed_over()
     elsewhere([OutgoingText(world.phone(50), "From another program")])
     [found] = looked()
-    assert discrepancies.know(found, user=sender)
-    assert not discrepancies.know(found, user=sender)
+    assert discrepancies.acknowledge(found, user=sender)
+    assert not discrepancies.acknowledge(found, user=sender)
     assert looked() == audited() == []
     assert Event.objects.filter(verb="disagreement_known", actor=sender).count() == 1
 
@@ -178,7 +178,7 @@ def test_all_is_well(carrier: RunningSimulator) -> None:
     handed_over(people=5, size=2)
     assert looked() == audited() == []
     assert not Disagreement.objects.exists(), "not even for a moment"
-    ended = audit.last()
+    ended = audit.last_run()
     assert ended is not None
     assert (ended.verb, ended.detail) == (
         audit.DONE,
@@ -217,7 +217,7 @@ def test_a_text_that_the_carrier_does_not_show_is_reported_and_settled(carrier: 
 def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimulator) -> None:
     campaign = handed_over()
     Message.objects.filter(campaign=campaign, source_row__number=3).update(to=world.phone(99))
-    assert audit.turn(audit.Progress(timezone.now())) is None
+    assert audit.run_slice(audit.Progress(timezone.now())) is None
     assert list(discrepancies.unsettled()) == []
     assert len(audited()) == 2
 
@@ -225,13 +225,13 @@ def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimul
 def test_goes_on_in_turns(carrier: RunningSimulator) -> None:
     handed_over(people=audit.PAGES + 2, size=1)
     Batch.objects.update(accepted_at=timezone.now() - timedelta(hours=2))
-    first = audit.turn(audit.Progress(timezone.now()))
+    first = audit.run_slice(audit.Progress(timezone.now()))
     assert first is not None
     assert (first.batches, first.texts) == (audit.PAGES + 2, audit.PAGES)
-    second = audit.turn(first)
+    second = audit.run_slice(first)
     assert second is not None
     assert second.texts == audit.PAGES + 2
-    assert audit.turn(second) is None
+    assert audit.run_slice(second) is None
     assert Event.objects.filter(verb=audit.DONE).count() == 1
 
 
@@ -239,8 +239,8 @@ def test_an_audit_that_could_not_be_made_says_so(carrier: RunningSimulator) -> N
     handed_over()
     carrier.faults({**LIST, "fault": "status", "status": 403})
     with pytest.raises(ProviderError):
-        audit.turn(audit.Progress(timezone.now()))
-    ended = audit.last()
+        audit.run_slice(audit.Progress(timezone.now()))
+    ended = audit.last_run()
     assert ended is not None
     assert ended.verb == audit.FAILED
     assert ended.detail
@@ -304,7 +304,7 @@ def test_one_that_was_lost_begins_anew(clock: time_machine.Traveller) -> None:
     assert len(waiting()) == 1
     tasks.tick()
     assert waiting() == []
-    clock.shift(tasks.AUDIT_FORGOTTEN + 1)
+    clock.shift(tasks.AUDIT_LOST_AFTER + 1)
     tasks.tick()
     assert len(waiting()) == 1
 

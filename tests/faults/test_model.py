@@ -52,7 +52,7 @@ def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: Pa
     monkeypatch.setattr(registry, "provider", lambda: model.carrier)
     monkeypatch.setattr(attempts, "accept", model.before(Point.NOTED, attempts.accept))
     # What a poll asks for ahead it would ask for in a thread, with the database in a state of its own.
-    monkeypatch.setattr(polling, "ahead", lambda items: items)
+    monkeypatch.setattr(polling, "prefetch", lambda items: items)
     if connection.vendor == "postgresql":
         connection.cursor().execute("SET synchronous_commit = off")  # no disk is pulled in this ring
     logging.disable(logging.CRITICAL)  # thousands of lines that all were meant

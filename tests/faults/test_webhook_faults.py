@@ -336,7 +336,7 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
-KEEP = "registry.account(); from campaigns.receipts import subscriptions; subscriptions.keep()"
+KEEP = "registry.account(); from campaigns.receipts import subscriptions; subscriptions.ensure_subscription()"
 
 
 def test_f38_an_event_that_was_answered_is_stored_though_the_database_was_locked(

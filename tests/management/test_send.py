@@ -245,7 +245,7 @@ def test_a_clock_that_is_set_shortens_no_wait(carrier: RunningSimulator, ticks: 
         name="tick", defaults={"owner": ticks, "until": timezone.now() + timedelta(seconds=5)}
     )
     shown = [100.0, 1000.0]
-    watch = clock_jump.Watch(lambda: (shown[0], shown[1]))
+    watch = clock_jump.JumpDetector(lambda: (shown[0], shown[1]))
     shown[1] += 15 * MINUTE
     command._follow_clock(watch)
     assert before is not None

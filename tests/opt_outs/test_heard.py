@@ -59,7 +59,7 @@ def test_whoever_writes_a_keyword_gets_nothing_more(carrier: RunningSimulator) -
     sent(people)
     for (phone, _), text in zip(people, words, strict=True):
         carrier.inbound(phone, world.LOCAL, text)
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     assert who_gets_the_next(people) == {people[-1][0]}
     assert sorted(OptOut.objects.values_list("words", flat=True)) == sorted(SAID)
 
@@ -71,7 +71,7 @@ def test_whoever_may_mean_it_is_held_until_somebody_decides(
     sent(people)
     for (phone, _), text in zip(people, ASKED, strict=False):
         carrier.inbound(phone, world.LOCAL, text)
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     campaign = world.launched(people, text="Once more")
     assert world.told(campaign) == {"queued": 1, "excluded": len(ASKED)}
     assert set(campaign.rows.filter(outcome="excluded").values_list("reason", flat=True)) == {
@@ -80,7 +80,7 @@ def test_whoever_may_mean_it_is_held_until_somebody_decides(
     first, second, _ = manual.undecided(10)
     assert manual.confirm(first, user=composer)
     assert manual.end(second, user=composer)
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     assert who_gets_the_next(people) == {people[1][0], people[-1][0]}
 
 
@@ -93,7 +93,7 @@ def test_a_receipt_that_says_opted_out_is_an_opt_out_at_once(carrier: RunningSim
     assert {row.source for row in rows} == {OptOut.Source.CARRIER}
     assert Event.objects.filter(verb="opt_out_added").count() == 3
     world.poll()
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     assert Event.objects.filter(verb="opt_out_added").count() == 3, "the same receipt again is no news"
 
 
@@ -103,7 +103,7 @@ def test_what_staff_undid_stands_until_another_receipt_says_so(
     people = [(world.ending("9813"), "Ann")]
     sent(people)
     manual.end(OptOut.objects.in_force().get(), user=composer)
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     assert who_gets_the_next(people) == {people[0][0]}
 
 
@@ -112,7 +112,7 @@ def test_a_receipt_of_another_program_counts_too(carrier: RunningSimulator) -> N
     whom = world.ending("9913")
     texts = [OutgoingText(whom, "From elsewhere"), OutgoingText(world.phone(1), "From elsewhere")]
     registry.provider().submit(world.TOLL_FREE, texts, before_first_byte=lambda: None)
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     assert [row.phone for row in OptOut.objects.in_force()] == [whom]
 
 
@@ -125,8 +125,8 @@ def test_a_rehearsal_leaves_everybody_textable_for_a_real_account(
     sent(people)
     for (phone, _), text in zip(people[len(ENDINGS) + len(ANSWERS) :], (*SAID, *ASKED), strict=True):
         carrier.inbound(phone, world.LOCAL, text)
-    store_sync.sync(ingest.hear)
-    ingest.read_all()
+    store_sync.sync(ingest.ingest_replies)
+    ingest.read_blocked()
     campaign = world.drafted(people)
     rehearsed = preflight(campaign, terms())
     assert (rehearsed.texts, rehearsed.excluded) == (0, len(people))
@@ -148,15 +148,15 @@ def test_what_staff_enter_while_they_rehearse_counts_for_a_real_account(
 def test_known_receipts_cost_one_question_however_many_they_are(db: None) -> None:
     """They come again with each reading of their batch."""
     at = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    receipts = [carrier_words.receipt(world.LOCAL, world.phone(number), at) for number in range(300)]
-    assert carrier_words.refused("a", receipts) == 300
+    receipts = [carrier_words.from_receipt(world.LOCAL, world.phone(number), at) for number in range(300)]
+    assert carrier_words.record_refusals("a", receipts) == 300
     with CaptureQueriesContext(connection) as again:
-        assert carrier_words.refused("a", receipts) == 0
+        assert carrier_words.record_refusals("a", receipts) == 0
     assert len(again) == 1
     earlier = [replace(one, changed_at=at - timedelta(hours=1)) for one in receipts[:2]]
     later = [replace(one, changed_at=at + timedelta(hours=1)) for one in receipts[:2]]
     undated = [replace(one, changed_at=None) for one in receipts[:2]]
-    assert [carrier_words.refused("a", some) for some in (earlier, undated, later)] == [0, 0, 2]
+    assert [carrier_words.record_refusals("a", some) for some in (earlier, undated, later)] == [0, 0, 2]
 
 
 def test_a_refused_number_in_the_answer_itself_counts_as_well(carrier: RunningSimulator) -> None:

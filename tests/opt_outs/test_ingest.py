@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, CarrierConsent, Event, OptOut
-from campaigns.opt_outs import ingest, manual
+from campaigns.opt_outs import carrier, ingest, manual
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.types import OptOutChange, OptOutRecord, RemoteMessage
 from campaigns.receipts import store
@@ -43,7 +43,7 @@ def record(
 
 
 def take(*records: OptOutRecord) -> int:
-    return ingest.take("a", records, at=NOON)
+    return carrier.record("a", records, at=NOON)
 
 
 def blocked() -> list[str]:
@@ -151,14 +151,14 @@ def undecided() -> list[str]:
     ("text", "said"), [("STOP", True), ("Revoke!", True), ("START", False), ("please stop", None), ("", None)]
 )
 def test_a_keyword(text: str, said: bool | None) -> None:
-    assert ingest.keyword(text) is said
+    assert ingest.parse_keyword(text) is said
 
 
 @pytest.mark.parametrize(("direction", "blocks"), [("Inbound", True), ("Outbound", False)])
 def test_only_what_comes_in_is_a_word(direction: str, blocks: bool) -> None:
     """A text of ours that says "stop" opts nobody out."""
-    assert ingest.hear("a", [reply("STOP", direction=direction)]) == blocks
-    assert ingest.hear("a", [reply("please stop", direction=direction, sender=BEN)]) == blocks
+    assert ingest.ingest_replies("a", [reply("STOP", direction=direction)]) == blocks
+    assert ingest.ingest_replies("a", [reply("please stop", direction=direction, sender=BEN)]) == blocks
     assert blocked() == ([ANN, BEN] if blocks else [])
 
 
@@ -166,7 +166,7 @@ def test_only_what_comes_in_is_a_word(direction: str, blocks: bool) -> None:
     "number", ["+14155550101", "14155550101", "(415) 555-0101", "4155550101", "001 415 555 0101"]
 )
 def test_a_stop_from_a_number_in_any_spelling(number: str) -> None:
-    ingest.hear("a", [reply("STOP", sender=number)])
+    ingest.ingest_replies("a", [reply("STOP", sender=number)])
     assert blocked() == [ANN]
 
 
@@ -185,9 +185,9 @@ def test_a_country_code_needs_no_plus_whatever_our_own_country_is(
 
 @pytest.mark.parametrize("number", ["Anonymous", "", "911", "+", "restricted 5", "12345", "+abc"])
 def test_what_is_no_number_opts_nobody_out(number: str) -> None:
-    assert ingest.hear("a", [reply("STOP", sender=number)]) == 0
-    assert ingest.hear("a", [reply("stop it please", sender=number)]) == 0
-    assert ingest.take("a", [record(True, to=number)], at=NOON) == 0
+    assert ingest.ingest_replies("a", [reply("STOP", sender=number)]) == 0
+    assert ingest.ingest_replies("a", [reply("stop it please", sender=number)]) == 0
+    assert carrier.record("a", [record(True, to=number)], at=NOON) == 0
     assert not OptOut.objects.exists()
 
 
@@ -197,13 +197,13 @@ def test_two_spellings_of_our_own_number_are_one_pair() -> None:
 
 
 def test_a_word_that_the_provider_does_not_know_is_ours_alone() -> None:
-    ingest.hear("a", [reply("REVOKE"), reply("STOP", sender=BEN)])
+    ingest.ingest_replies("a", [reply("REVOKE"), reply("STOP", sender=BEN)])
     assert blocked() == [ANN, BEN]
     assert [pair.phone for pair in CarrierConsent.objects.blocks()] == [BEN]
 
 
 def test_what_may_mean_stop_holds_the_person_until_somebody_decides(composer: User) -> None:
-    assert ingest.hear("a", [reply("stop please")]) == 1
+    assert ingest.ingest_replies("a", [reply("stop please")]) == 1
     assert (blocked(), undecided()) == ([ANN], ["stop please"])
     held = OptOut.objects.get()
     assert (held.kind, held.source, held.account, held.said_at) == ("maybe", "reply", "a", NOON)
@@ -214,19 +214,19 @@ def test_what_may_mean_stop_holds_the_person_until_somebody_decides(composer: Us
 
 
 def test_a_decision_stands_however_often_the_reply_is_read_again(composer: User) -> None:
-    ingest.hear("a", [reply("who is this?")])
+    ingest.ingest_replies("a", [reply("who is this?")])
     manual.end(OptOut.objects.get(), user=composer)
-    assert ingest.hear("a", [reply("who is this?")]) == 0
+    assert ingest.ingest_replies("a", [reply("who is this?")]) == 0
     assert blocked() == []
-    assert ingest.hear("a", [reply("who is this?", 10)]) == 1, "they ask once more"
+    assert ingest.ingest_replies("a", [reply("who is this?", 10)]) == 1, "they ask once more"
     assert blocked() == [ANN]
 
 
 def test_a_reply_without_a_time_is_news_once(composer: User) -> None:
     undated = replace(reply("wrong number"), created_at=None, modified_at=None)
-    assert ingest.hear("a", [undated]) == 1
+    assert ingest.ingest_replies("a", [undated]) == 1
     manual.end(OptOut.objects.get(), user=composer)
-    assert ingest.hear("a", [undated]) == 0
+    assert ingest.ingest_replies("a", [undated]) == 0
     assert blocked() == []
 
 
@@ -236,23 +236,23 @@ ASKED, CLEAR, AGAIN = reply("please stop", 0), reply("STOP", 5), reply("START", 
 @pytest.mark.parametrize("told", [*itertools.permutations([ASKED, CLEAR, AGAIN])])
 def test_a_clear_word_settles_what_came_before_it_in_any_order(told: tuple[RemoteMessage, ...]) -> None:
     """The store is read newest first, events come as they come."""
-    ingest.hear("a", told)
+    ingest.ingest_replies("a", told)
     assert (blocked(), undecided()) == ([], [])
 
 
 @pytest.mark.parametrize("told", [*itertools.permutations([reply("START", 0), reply("please stop", 5)])])
 def test_an_older_start_does_not_let_somebody_back_in(told: tuple[RemoteMessage, ...]) -> None:
-    ingest.hear("a", told)
+    ingest.ingest_replies("a", told)
     assert undecided() == ["please stop"]
 
 
 def test_a_held_person_who_says_stop_is_out_for_good() -> None:
-    ingest.hear("a", [reply("stop please"), reply("STOP", 5)])
+    ingest.ingest_replies("a", [reply("stop please"), reply("STOP", 5)])
     assert OptOut.objects.get(ended_at__isnull=True).kind == OptOut.Kind.OPT_OUT
 
 
 def test_staff_who_enter_a_held_number_decide_it(composer: User) -> None:
-    ingest.hear("a", [reply("stop please")])
+    ingest.ingest_replies("a", [reply("stop please")])
     result = manual.add(ANN, note="", user=composer)
     assert (result.added, result.already) == ([ANN], [])
     assert OptOut.objects.get(ended_at__isnull=True).source == OptOut.Source.STAFF
@@ -260,7 +260,7 @@ def test_staff_who_enter_a_held_number_decide_it(composer: User) -> None:
 
 def test_what_the_simulated_carrier_says_never_counts_for_a_real_account(settings: LazySettings) -> None:
     """Not even if both call themselves by the same name."""
-    ingest.hear("a", [reply("STOP"), reply("stop please", sender=BEN)])
+    ingest.ingest_replies("a", [reply("STOP"), reply("stop please", sender=BEN)])
     take(record(True, to="+14155550103", source="Carrier"))
     assert len(OptOut.objects.in_force()) == 3
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
@@ -272,9 +272,9 @@ def test_what_the_simulated_carrier_says_never_counts_for_a_real_account(setting
 def test_a_start_in_a_rehearsal_does_not_end_a_real_opt_out(settings: LazySettings) -> None:
     rehearsal = (settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID)
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
-    ingest.hear("a", [reply("STOP")])
+    ingest.ingest_replies("a", [reply("STOP")])
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = rehearsal
-    ingest.hear("simulated", [reply("START", 5)])
+    ingest.ingest_replies("simulated", [reply("START", 5)])
     assert blocked() == [ANN]
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
     assert OptOut.objects.in_force().count() == 1
@@ -290,9 +290,9 @@ def blocked_at_the_carrier(*pairs: tuple[str, str]) -> None:
 def test_whom_the_carrier_blocks_is_read_at_night(carrier: RunningSimulator) -> None:
     """Whoever asked for it: another program, or somebody at the carrier."""
     blocked_at_the_carrier((LOCAL, ANN), (LOCAL, BEN))
-    assert ingest.read_all() == 2
+    assert ingest.read_blocked() == 2
     assert blocked() == [ANN, BEN]
-    assert ingest.read_all() == 0
+    assert ingest.read_blocked() == 0
 
 
 @pytest.mark.parametrize("told", [{}, {"lastModifiedTime": "2026-11-01T12:00:00Z"}], ids=["no time", "time"])
@@ -303,10 +303,10 @@ def test_what_is_told_each_night_undoes_nothing_of_ours(
     listed = {"records": [{"from": LOCAL, "to": ANN, "optStatus": "OptOut"} | told], "paging": {}}
     always = {"fault": "status", "status": 200, "body": json.dumps(listed), "times": 100}
     carrier.faults({"path": "/sms/consents/search"} | always)
-    assert ingest.read_all() == 1
+    assert ingest.read_blocked() == 1
     assert blocked() == [ANN]
     assert manual.end(OptOut.objects.get(), user=sender)
-    assert ingest.read_all() == 0
+    assert ingest.read_blocked() == 0
     assert blocked() == []
 
 
@@ -330,8 +330,8 @@ def said(text: str, provider_id: str, created_at: datetime | None) -> RemoteMess
 def heard(*messages: RemoteMessage) -> None:
     """As a page of the carrier's store is taken in."""
     account, _ = AccountState.objects.get_or_create(account="a", defaults={"provider": "ringcentral"})
-    store.take_page(account, messages)
-    ingest.hear("a", messages)
+    store.record_page(account, messages)
+    ingest.ingest_replies("a", messages)
 
 
 @pytest.mark.parametrize("told", [None, "2099-12-31T23:59:59Z"], ids=["no time", "ahead of us"])
@@ -359,5 +359,5 @@ def test_a_start_that_was_stored_with_a_time_ahead_silences_no_stop() -> None:
 
 def test_a_number_that_could_not_be_reached_is_held_when_its_owner_asks() -> None:
     factories.opt_out(ANN, kind=OptOut.Kind.SUPPRESSED, source=OptOut.Source.CARRIER, simulated=True)
-    assert ingest.hear("a", [reply("please stop")]) == 1
+    assert ingest.ingest_replies("a", [reply("please stop")]) == 1
     assert OptOut.objects.get(ended_at__isnull=True).kind == OptOut.Kind.MAYBE

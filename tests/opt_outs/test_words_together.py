@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def test_what_a_person_says_outlives_what_staff_entered(sender: User, said: str) -> None:
     """Staff who end their own entry do not know that the person has asked as well."""
     manual.add(ANN, note="called us", user=sender)
-    ingest.hear("a", [reply(said)])
+    ingest.ingest_replies("a", [reply(said)])
     assert undecided() == [], "nobody is asked about somebody who is out anyway"
     manual.end(OptOut.objects.get(source="staff"), user=sender)
     assert blocked() == [ANN]
@@ -32,29 +32,29 @@ def test_all_that_somebody_wrote_is_read_before_it_is_decided(sender: User) -> N
     replies = [reply("who is this?", 0), reply("please remove me", 5)]
     for told in (replies, replies[::-1], replies * 2):
         OptOut.objects.all().delete()
-        assert ingest.hear("a", told) == 2
+        assert ingest.ingest_replies("a", told) == 2
         assert undecided() == ["who is this?” · “please remove me"]
     manual.end(OptOut.objects.get(), user=sender)
-    assert ingest.hear("a", replies) == 0
+    assert ingest.ingest_replies("a", replies) == 0
     assert blocked() == []
 
 
 def test_an_older_reply_that_is_read_after_a_decision_asks_again(sender: User) -> None:
     """A store of months is read newest first, some pages at a time."""
-    ingest.hear("a", [reply("who is this?", 5)])
+    ingest.ingest_replies("a", [reply("who is this?", 5)])
     manual.end(OptOut.objects.get(), user=sender)
     older = [reply("remove me from this list", 0)]
-    assert ingest.hear("a", older) == 1
+    assert ingest.ingest_replies("a", older) == 1
     assert undecided() == ["remove me from this list"]
     manual.end(OptOut.objects.get(ended_at__isnull=True), user=sender)
-    assert ingest.hear("a", [*older, reply("who is this?", 5)]) == 0
+    assert ingest.ingest_replies("a", [*older, reply("who is this?", 5)]) == 0
 
 
 def test_a_reply_that_says_less_in_the_same_words_counts_as_well(sender: User) -> None:
-    ingest.hear("a", [reply("please remove me", 0), reply("remove me", 10), reply("START", 5)])
+    ingest.ingest_replies("a", [reply("please remove me", 0), reply("remove me", 10), reply("START", 5)])
     assert undecided() == ["please remove me"], "the START came before the second one"
     manual.end(OptOut.objects.get(), user=sender)
-    assert ingest.hear("a", [reply("remove me", 10)]) == 0
+    assert ingest.ingest_replies("a", [reply("remove me", 10)]) == 0
 
 
 @pytest.mark.parametrize("decided", [False, True])
@@ -63,35 +63,35 @@ def test_a_start_to_another_number_takes_back_no_wish(
     sender: User, decided: bool, account: str, ours: str
 ) -> None:
     """ "Continue" may be the answer to a question that another number asked."""
-    ingest.hear("a", [reply("take me off your list")])
+    ingest.ingest_replies("a", [reply("take me off your list")])
     if decided:
         manual.confirm(OptOut.objects.get(), user=sender)
-    ingest.hear(account, [replace(reply("continue", 5), to=ours)])
+    ingest.ingest_replies(account, [replace(reply("continue", 5), to=ours)])
     assert blocked() == [ANN]
-    ingest.hear("a", [reply("START", 6)])
+    ingest.ingest_replies("a", [reply("START", 6)])
     assert blocked() == []
 
 
 def test_a_start_takes_back_no_entry_of_staff(sender: User) -> None:
-    ingest.hear("a", [reply("STOP")])
+    ingest.ingest_replies("a", [reply("STOP")])
     manual.add(ANN, note="called us as well", user=sender)
-    ingest.hear("a", [reply("START", 5)])
+    ingest.ingest_replies("a", [reply("START", 5)])
     assert blocked() == [ANN]
 
 
 def test_a_late_start_does_not_pass_by_a_newer_wish() -> None:
-    ingest.hear("a", [reply("STOP", 0), reply("take me off your list", 9), reply("START", 5)])
+    ingest.ingest_replies("a", [reply("STOP", 0), reply("take me off your list", 9), reply("START", 5)])
     assert blocked() == [ANN]
-    ingest.hear("a", [reply("START", 12)])
+    ingest.ingest_replies("a", [reply("START", 12)])
     assert blocked() == []
 
 
 def test_a_stop_in_other_words_does_not_hide_that_the_provider_blocks_too(sender: User) -> None:
-    ingest.hear("a", [reply("STOP"), reply("Stop!!", 1)])
+    ingest.ingest_replies("a", [reply("STOP"), reply("Stop!!", 1)])
     assert CarrierConsent.objects.blocks().count() == 1
     manual.end(OptOut.objects.get(ended_at__isnull=True), user=sender)
     undated = OptOutRecord(sender=LOCAL, recipient=ANN, opted_out=True)
-    assert carrier.news("a", [undated]) == [], "the nightly list is no news"
+    assert carrier.only_new("a", [undated]) == [], "the nightly list is no news"
 
 
 def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
@@ -106,6 +106,6 @@ def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
         add(made, account, phone, *said)
 
     monkeypatch.setattr(carrier, "_add", behind_another)
-    ingest.hear("a", [reply("STOP", 5)])
+    ingest.ingest_replies("a", [reply("STOP", 5)])
     assert (blocked(), undecided()) == ([ANN], [])
     assert OptOut.objects.get().kind == OptOut.Kind.OPT_OUT

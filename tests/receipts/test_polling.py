@@ -243,7 +243,7 @@ def test_a_campaign_is_finished_once(carrier: RunningSimulator) -> None:
     assert not lifecycle.finish_if_final(campaign.pk), "its receipts are not in"
     world.poll()
     assert not lifecycle.finish_if_final(campaign.pk), "it is already"
-    assert polling.due_campaigns() == []
+    assert polling.campaigns_to_finish() == []
 
 
 def test_all_batches_that_the_list_shows_move(

@@ -9,14 +9,14 @@ import pytest
 from django.db import connection, transaction
 
 from campaigns.models import Lease
-from campaigns.receipts.prefetch import DEPTH, ahead
+from campaigns.receipts.prefetch import DEPTH, prefetch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
 def test_every_item_in_its_order(count: int) -> None:
-    assert list(ahead(iter(range(count)))) == list(range(count))
+    assert list(prefetch(iter(range(count)))) == list(range(count))
 
 
 def test_a_few_are_made_while_the_one_before_is_in_use() -> None:
@@ -27,7 +27,7 @@ def test_a_few_are_made_while_the_one_before_is_in_use() -> None:
             made.release()
             yield number
 
-    coming = ahead(items())
+    coming = prefetch(items())
     assert next(coming) == 0
     for _ in range(DEPTH + 1):  # the first, and those that nobody asked for yet
         assert made.acquire(timeout=10)
@@ -47,7 +47,7 @@ def test_who_stops_early_asks_for_nothing_more() -> None:
             made.append(number)
             yield number
 
-    coming = ahead(items())
+    coming = prefetch(items())
     assert next(coming) == 0
     assert asked.wait(10)
     threading.Timer(0.05, hold.set).start()
@@ -64,7 +64,7 @@ def test_what_fails_is_raised_after_the_items_before_it() -> None:
 
     got = []
     with pytest.raises(ConnectionError, match="gone"):  # noqa: PT012 - what came before it counts too
-        for item in ahead(items()):
+        for item in prefetch(items()):
             got.append(item)
     assert got == [1, 2]
 
@@ -75,5 +75,5 @@ def test_inside_a_transaction_its_own_rows_are_seen() -> None:
 
     with transaction.atomic():
         Lease.objects.create(name="mine", until="2026-01-01T00:00:00Z")
-        assert list(ahead(items())) == [1]
+        assert list(prefetch(items())) == [1]
     assert not connection.in_atomic_block

@@ -90,7 +90,7 @@ def assert_tally(batch: Batch) -> None:
 )
 def test_states_move_forward_only(batch: Batch, words: list[str], state: str) -> None:
     for word in words:
-        statuses.take_messages(batch, [remote(0, word)])
+        statuses.apply_messages(batch, [remote(0, word)])
     assert message(0).state == state
     assert_tally(batch)
 
@@ -99,7 +99,7 @@ def test_everything_that_is_told_is_kept(batch: Batch) -> None:
     later = NOW + timedelta(minutes=5)
     told = {"error_code": "SMS-UP-430", "segments": 3, "cost": Decimal("0.021"), "modified_at": later}
     failed = remote(1, "DeliveryFailed", **told)
-    assert statuses.take_messages(batch, [remote(0, "Queued"), failed]) == 2
+    assert statuses.apply_messages(batch, [remote(0, "Queued"), failed]) == 2
     ours = message(1)
     assert (ours.provider_id, ours.error_code, ours.billed_segments) == ("m1", "SMS-UP-430", 3)
     assert (ours.cost, ours.changed_at) == (Decimal("0.021"), later)
@@ -108,41 +108,41 @@ def test_everything_that_is_told_is_kept(batch: Batch) -> None:
 
 def test_the_same_page_twice_changes_nothing(batch: Batch) -> None:
     page = [remote(person, word) for person, word in enumerate(WORDS[:5])]
-    assert statuses.take_messages(batch, page) == 5
+    assert statuses.apply_messages(batch, page) == 5
     before = list(Message.objects.order_by("id").values())
-    assert statuses.take_messages(batch, page) == 0
+    assert statuses.apply_messages(batch, page) == 0
     assert list(Message.objects.order_by("id").values()) == before
     assert_tally(batch)
 
 
 def test_a_late_page_takes_nothing_away(batch: Batch) -> None:
     """The page was made before the cost was known; it arrives after the one that has it."""
-    statuses.take_messages(batch, [remote(0, "Sent", modified_at=NOW + timedelta(seconds=9))])
-    statuses.take_messages(batch, [remote(0, "Sent", cost=None, segments=None, modified_at=NOW)])
+    statuses.apply_messages(batch, [remote(0, "Sent", modified_at=NOW + timedelta(seconds=9))])
+    statuses.apply_messages(batch, [remote(0, "Sent", cost=None, segments=None, modified_at=NOW)])
     ours = message(0)
     assert (ours.cost, ours.billed_segments) == (Decimal("0.007"), 1)
     assert ours.changed_at == NOW + timedelta(seconds=9)
 
 
 def test_what_is_missing_in_a_later_page_is_kept(batch: Batch) -> None:
-    statuses.take_messages(batch, [remote(0, "Sent")])
+    statuses.apply_messages(batch, [remote(0, "Sent")])
     later = NOW + timedelta(seconds=9)
-    statuses.take_messages(batch, [remote(0, "Delivered", cost=None, segments=None, modified_at=later)])
+    statuses.apply_messages(batch, [remote(0, "Delivered", cost=None, segments=None, modified_at=later)])
     ours = message(0)
     assert (ours.state, ours.cost, ours.billed_segments) == ("delivered", Decimal("0.007"), 1)
 
 
 def test_a_message_is_adopted_once(batch: Batch) -> None:
     """The carrier has two for one person: the second is not taken for the first."""
-    statuses.take_messages(batch, [remote(0, "Sent")])
-    statuses.take_messages(batch, [remote(0, "Delivered", provider_id="another")])
+    statuses.apply_messages(batch, [remote(0, "Sent")])
+    statuses.apply_messages(batch, [remote(0, "Delivered", provider_id="another")])
     assert (message(0).state, message(0).provider_id) == ("sent", "m0")
 
 
 @pytest.mark.parametrize("stranger", [{"to": "+12125559999"}, {"to": ""}, {"direction": "Inbound"}], ids=str)
 def test_what_is_not_ours_changes_nothing(batch: Batch, stranger: dict[str, str]) -> None:
-    assert statuses.take_messages(batch, [remote(0, "Delivered", **stranger)]) == 0
-    assert statuses.take_messages(batch, []) == 0
+    assert statuses.apply_messages(batch, [remote(0, "Delivered", **stranger)]) == 0
+    assert statuses.apply_messages(batch, []) == 0
     assert_tally(batch)
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_ours_changes_nothing(batch: Batch, stranger: dict[str, str]
 def test_who_was_rejected_or_left_out_stays_so(batch: Batch, settled: str) -> None:
     Message.objects.filter(to=factories.phone(0)).update(state=settled)
     Tally.objects.update(with_carrier=PEOPLE - 1, **{settled: 1})
-    assert statuses.take_messages(batch, [remote(0, "Delivered")]) == 0
+    assert statuses.apply_messages(batch, [remote(0, "Delivered")]) == 0
     assert message(0).state == settled
 
 
@@ -161,7 +161,7 @@ def test_messages_of_another_campaign_are_left_alone(batch: Batch) -> None:
     same_person = Message.objects.create(
         campaign=other, batch=second, source_row=row, to=row.phone, text="x", segments=1
     )
-    statuses.take_messages(batch, [remote(0, "Delivered")])
+    statuses.apply_messages(batch, [remote(0, "Delivered")])
     same_person.refresh_from_db()
     assert same_person.state == "waiting"
 
@@ -170,7 +170,7 @@ def test_a_page_of_two_thousand() -> None:
     batch = accepted(30)
     page = [remote(person, "Delivered") for person in range(30)]
     strangers = [remote(0, "Sent", to=f"+1212555{number:04}") for number in range(1970)]
-    assert statuses.take_messages(batch, strangers + page) == 30
+    assert statuses.apply_messages(batch, strangers + page) == 30
     assert_tally(batch)
 
 
@@ -188,7 +188,7 @@ def test_after_any_history_the_tally_is_a_recount(batch: Batch, pages: list[list
     expected = dict.fromkeys(range(PEOPLE), "waiting")
     rank = {"waiting": 0, "sent": 1, "delivered": 2, "not_delivered": 2}
     for page in pages:
-        statuses.take_messages(batch, [remote(person, word) for person, word in page])
+        statuses.apply_messages(batch, [remote(person, word) for person, word in page])
         for person, word in dict(page).items():
             new = statuses.MEANING.get(word)
             if person in expected and new is not None and rank[new] > rank[expected[person]]:
@@ -209,16 +209,16 @@ def described(**fields: Any) -> BatchState:
 
 
 def test_a_batch_is_described_as_the_carrier_does(batch: Batch) -> None:
-    statuses.take_batch(batch, described(), NOW)
+    statuses.apply_batch(batch, described(), NOW)
     batch.refresh_from_db()
     assert (batch.remote_status, batch.processed_count, batch.cost) == ("Processing", 3, Decimal("0.021"))
     assert (batch.polled_at, batch.completed_at) == (NOW, None)
 
 
 def test_a_counter_never_goes_back_and_what_is_known_is_kept(batch: Batch) -> None:
-    statuses.take_batch(batch, described(status="Completed", processed_count=6), NOW)
+    statuses.apply_batch(batch, described(status="Completed", processed_count=6), NOW)
     late = described(processed_count=2, cost=None, batch_size=0)
-    statuses.take_batch(batch, late, NOW + timedelta(minutes=1))
+    statuses.apply_batch(batch, late, NOW + timedelta(minutes=1))
     batch.refresh_from_db()
     assert (batch.processed_count, batch.remote_size, batch.cost) == (6, PEOPLE, Decimal("0.021"))
     assert batch.completed_at == NOW
@@ -226,15 +226,15 @@ def test_a_counter_never_goes_back_and_what_is_known_is_kept(batch: Batch) -> No
 
 def test_an_older_answer_takes_nothing_from_what_another_process_learned(batch: Batch) -> None:
     poller = Batch.objects.get(pk=batch.pk)  # as it was before the call that it waits for
-    statuses.take_batch(batch, described(status="Completed", processed_count=6), NOW)
-    statuses.take_batch(poller, described(processed_count=4), NOW + timedelta(seconds=1))
+    statuses.apply_batch(batch, described(status="Completed", processed_count=6), NOW)
+    statuses.apply_batch(poller, described(processed_count=4), NOW + timedelta(seconds=1))
     batch.refresh_from_db()
     assert (batch.remote_status, batch.processed_count, batch.completed_at) == ("Completed", 6, NOW)
     assert (poller.remote_status, poller.completed_at) == ("Completed", NOW)
 
 
 def test_a_long_status_word_is_no_trouble(batch: Batch) -> None:
-    statuses.take_batch(batch, described(status="WaitingForSomethingNobodyExpected"), NOW)
+    statuses.apply_batch(batch, described(status="WaitingForSomethingNobodyExpected"), NOW)
     batch.refresh_from_db()
     assert batch.remote_status.startswith("Waiting")
 
@@ -247,7 +247,7 @@ def totals(queued: int = 0, sent: int = 0, delivered: int = 0, failed: int = 0) 
 
 
 def test_totals_are_kept_with_money_as_text(batch: Batch) -> None:
-    statuses.take_totals(batch, totals(sent=2, failed=1))
+    statuses.apply_totals(batch, totals(sent=2, failed=1))
     batch.refresh_from_db()
     assert batch.totals["sent"] == {"count": 2, "cost": "0.1", "error_codes": {}}
     assert batch.totals["delivery_failed"]["error_codes"] == {"SMS-UP-430": 1}
@@ -263,7 +263,7 @@ def test_totals_are_kept_with_money_as_text(batch: Batch) -> None:
     ],
 )
 def test_every_step_of_a_message_is_noticed(before: StatusTotals, after: StatusTotals) -> None:
-    assert statuses.settled(after) > statuses.settled(before)
+    assert statuses.progress_mark(after) > statuses.progress_mark(before)
 
 
 @pytest.mark.parametrize(
@@ -299,5 +299,5 @@ LONG_AGO = NOW - timedelta(hours=10)
 )
 def test_when_to_look_again(known: dict[str, datetime], final: bool, seconds: float | None) -> None:
     batch = Batch(**({"accepted_at": NOW - timedelta(minutes=5)} | known))
-    when = statuses.next_look(batch, final=final, now=NOW)
+    when = statuses.next_poll(batch, final=final, now=NOW)
     assert when == (None if seconds is None else NOW + timedelta(seconds=seconds))

@@ -81,36 +81,36 @@ def batch(provider_id: str = "b-1", **fields: Any) -> BatchState:
 @pytest.mark.parametrize("later", [1, -1])
 def test_forward_only(whose: AccountState, story: str, end: str, later: int) -> None:
     for place, status in enumerate(story.split()):
-        store.take_messages(whose, [told(status, minutes=place * later)])
+        store.record_messages(whose, [told(status, minutes=place * later)])
     found = StoreMessage.objects.get()
     assert found.status == end
     assert found.undelivered == store.STANDING.get(end, StoreMessage.Undelivered.OTHER)
 
 
 def test_what_is_known_is_not_lost(whose: AccountState) -> None:
-    store.take_messages(whose, [told("Sent", cost=Decimal("0.007"), segments=2, text="Hi")])
-    store.take_messages(whose, [told("Delivered", 5, cost=None, segments=None, text="Hi")])
+    store.record_messages(whose, [told("Sent", cost=Decimal("0.007"), segments=2, text="Hi")])
+    store.record_messages(whose, [told("Delivered", 5, cost=None, segments=None, text="Hi")])
     found = StoreMessage.objects.get()
     assert (found.status, found.cost, found.segments) == ("Delivered", Decimal("0.00700"), 2)
     assert found.modified_at == NOON + timedelta(minutes=5)
 
 
 def test_a_cost_that_comes_later(whose: AccountState) -> None:
-    store.take_messages(whose, [told("Delivered")])
-    store.take_messages(whose, [told("Delivered", cost=Decimal("0.007"))])
+    store.record_messages(whose, [told("Delivered")])
+    store.record_messages(whose, [told("Delivered", cost=Decimal("0.007"))])
     assert StoreMessage.objects.get().cost == Decimal("0.00700")
 
 
 def test_the_same_page_again_changes_no_row(whose: AccountState) -> None:
     page = [told("Delivered", text="Hi", cost=Decimal("0.007"))]
-    store.take_messages(whose, page)
+    store.record_messages(whose, page)
     StoreMessage.objects.update(text="as it was")
-    store.take_messages(whose, page)
+    store.record_messages(whose, page)
     assert StoreMessage.objects.get().text == "as it was"
 
 
 def test_numbers_by_direction(whose: AccountState) -> None:
-    store.take_messages(
+    store.record_messages(
         whose,
         [told(), told(provider_id="m-2", direction="Inbound", sender=THEIRS, to=OURS, batch_id="")],
     )
@@ -120,8 +120,8 @@ def test_numbers_by_direction(whose: AccountState) -> None:
 
 def test_odd_pages(whose: AccountState) -> None:
     """No id, no time, the same one twice, far too long, nothing at all."""
-    assert store.take_messages(whose, []) == set()
-    store.take_messages(
+    assert store.record_messages(whose, []) == set()
+    store.record_messages(
         whose,
         [
             told(provider_id=""),
@@ -142,33 +142,33 @@ def test_odd_pages(whose: AccountState) -> None:
 def test_accounts_are_apart(whose: AccountState) -> None:
     other = AccountState.objects.create(account="b", provider="ringcentral")
     for owner in (whose, other):
-        store.take_messages(owner, [told()])
+        store.record_messages(owner, [told()])
     assert StoreMessage.objects.count() == StoreBatch.objects.count() == 2
 
 
 def test_batches(whose: AccountState) -> None:
-    store.take_batches(whose, [batch(), batch("b-2"), batch("")])
-    store.take_batches(whose, [batch(processed_count=10, status="Completed", cost=Decimal("0.07"))])
-    store.take_batches(whose, [batch(processed_count=7, status="Processing")])
-    store.take_batches(whose, [batch(processed_count=10, status="Completed")])
+    store.record_batches(whose, [batch(), batch("b-2"), batch("")])
+    store.record_batches(whose, [batch(processed_count=10, status="Completed", cost=Decimal("0.07"))])
+    store.record_batches(whose, [batch(processed_count=7, status="Processing")])
+    store.record_batches(whose, [batch(processed_count=10, status="Completed")])
     found = StoreBatch.objects.get(provider_id="b-1")
     assert (found.status, found.processed, found.size, found.cost) == ("Completed", 10, 10, Decimal("0.07"))
     assert StoreBatch.objects.count() == 2
 
 
 def test_a_batch_known_by_its_messages_is_described_later(whose: AccountState) -> None:
-    store.take_messages(whose, [told(), told(provider_id="m-2")])
+    store.record_messages(whose, [told(), told(provider_id="m-2")])
     bare = StoreBatch.objects.get()
     assert (bare.status, bare.size, bare.sender, bare.created_at) == ("", 0, OURS, NOON)
-    store.take_batches(whose, [batch(batch_size=2)])
-    store.take_messages(whose, [told("Delivered", 1)])
+    store.record_batches(whose, [batch(batch_size=2)])
+    store.record_messages(whose, [told("Delivered", 1)])
     described = StoreBatch.objects.get()
     assert (described.pk, described.status, described.size) == (bare.pk, "Processing", 2)
 
 
 def test_recount(whose: AccountState) -> None:
     price = Decimal("0.007")
-    store.take_messages(
+    store.record_messages(
         whose,
         [
             *(told("Delivered", provider_id=f"d{n}", cost=price) for n in range(3)),
@@ -219,9 +219,9 @@ def test_campaigns_are_locked_before_anything_that_both_readers_write(
         if reader == "poll":
             world.poll()
         else:
-            whose = store.owner()
+            whose = store.account_state()
             assert whose is not None
-            store.take_page(whose, page)
+            store.record_page(whose, page)
     statements = [query["sql"] for query in queries]
     writes = [place for place, sql in enumerate(statements) if written.search(sql)]
     locked = [place for place, sql in enumerate(statements) if 'FROM "campaigns_campaign"' in sql]

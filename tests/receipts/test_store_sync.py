@@ -41,7 +41,7 @@ def read_all() -> int:
     """A turn every five minutes until nothing is left; how many that took."""
     for turn in range(50):
         with time_machine.travel(timezone.now() + timedelta(minutes=5 * turn)):
-            store_sync.sync(ingest.hear)
+            store_sync.sync(ingest.ingest_replies)
         if not StoreWindow.objects.exists():
             return turn + 1
     pytest.fail("It never came to an end.")
@@ -50,7 +50,7 @@ def read_all() -> int:
 def test_sees_foreign_batches_and_what_people_write(carrier: RunningSimulator) -> None:
     sent = another_program_sends([*phones(2), world.ending("9911")])
     carrier.inbound("+13125550123", world.LOCAL, "Is it open on Sunday?")
-    assert store_sync.sync(ingest.hear) >= 2
+    assert store_sync.sync(ingest.ingest_replies) >= 2
     made = StoreBatch.objects.get()
     assert (made.provider_id, made.sender, made.size, made.status) == (sent, world.TOLL_FREE, 3, "Completed")
     assert {state: part["count"] for state, part in made.totals.items()} == {
@@ -71,7 +71,7 @@ def test_fresh_and_far_back() -> None:
     assert timezone.now() - fresh.read_at < timedelta(minutes=1)
     assert not fresh.catching_up
     assert fresh.reaches_back_to is not None
-    assert fresh.read_at - fresh.reaches_back_to == store_sync.REACH
+    assert fresh.read_at - fresh.reaches_back_to == store_sync.FIRST_REACH
 
 
 def test_ours_move_their_campaign_too(carrier: RunningSimulator) -> None:
@@ -92,7 +92,7 @@ def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> N
     people = phones(6000)
     for start in range(0, 6000, 1500):
         another_program_sends(people[start : start + 1500])
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     seen = StoreMessage.objects.count()
     assert 1000 <= seen < 6000
     assert store_sync.freshness().read_at is None, "the newest are not all there yet"
@@ -117,7 +117,7 @@ def test_an_outage_loses_nothing(carrier: RunningSimulator) -> None:
     carrier.faults({"path": "/a2p-sms/messages", "fault": "status", "status": 503})
     before = store_sync.freshness().read_at
     for _ in range(3):
-        assert store_sync.sync(ingest.hear) == 0
+        assert store_sync.sync(ingest.ingest_replies) == 0
     assert StoreWindow.objects.count() == 1, "it grows, and gets no company"
     assert store_sync.freshness().read_at == before
     carrier.faults()
@@ -138,19 +138,19 @@ def waiting(carrier: RunningSimulator) -> RunningSimulator:
 
 def test_what_is_new_is_read_twice(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     assert StoreMessage.objects.get().status == "Delivered", "it was created a moment ago"
 
 
 def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -> None:
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY / 3):
-        store_sync.sync(ingest.hear)
+        store_sync.sync(ingest.ingest_replies)
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY / 2):
-        store_sync.sync(ingest.hear)
+        store_sync.sync(ingest.ingest_replies)
     assert StoreMessage.objects.get().status == "Sent", "too old to be among the new ones"
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY):
-        store_sync.sync(ingest.hear)
+        store_sync.sync(ingest.ingest_replies)
     assert StoreMessage.objects.get().status == "Delivered"
     assert not StoreWindow.objects.exists()
 
@@ -158,7 +158,7 @@ def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -
 def test_the_last_days_are_read_again_now_and_then(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + store_sync.FAR_EVERY):
-        store_sync.sync(ingest.hear)
+        store_sync.sync(ingest.ingest_replies)
     assert StoreMessage.objects.get().status == "Delivered"
 
 
@@ -167,18 +167,18 @@ def test_nothing_is_read_again_while_something_waits(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
     for number in range(3):
         another_program_sends(phones(1500)[number * 500 : number * 500 + 500])
-    store_sync.sync(ingest.hear)
-    assert store_sync.ask()
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
+    assert store_sync.request_refresh()
+    store_sync.sync(ingest.ingest_replies)
     assert not StoreWindow.objects.filter(again=True).exists()
 
 
 def test_refresh_reads_the_last_hours_again() -> None:
     read_all()
-    assert store_sync.ask()
-    assert not store_sync.ask(), "once is enough"
+    assert store_sync.request_refresh()
+    assert not store_sync.request_refresh(), "once is enough"
     assert store_sync.due()
-    store_sync.sync(ingest.hear)
+    store_sync.sync(ingest.ingest_replies)
     state = StoreState.objects.get()
     assert state.refresh_asked_at is None
     assert state.reread_at == state.opened_to
@@ -189,22 +189,22 @@ def test_due_once_a_minute() -> None:
     assert store_sync.due()
     read_all()
     assert not store_sync.due()
-    with time_machine.travel(timezone.now() + store_sync.EVERY):
+    with time_machine.travel(timezone.now() + store_sync.SYNC_EVERY):
         assert store_sync.due()
 
 
 def test_one_process_at_a_time() -> None:
     name = f"mirror {registry.known_account()}"
     Lease.objects.create(name=name, owner="elsewhere:1:1", until=timezone.now() + timedelta(minutes=1))
-    assert store_sync.sync(ingest.hear) == 0
+    assert store_sync.sync(ingest.ingest_replies) == 0
     assert not StoreState.objects.exists()
 
 
 def test_before_the_account_is_known(settings: object) -> None:
     settings.RINGCENTRAL_JWT = "another"  # type: ignore[attr-defined]
     assert not store_sync.due()
-    assert store_sync.sync(ingest.hear) == 0
-    assert not store_sync.ask()
+    assert store_sync.sync(ingest.ingest_replies) == 0
+    assert not store_sync.request_refresh()
     assert store_sync.freshness().read_at is None
 
 

@@ -69,7 +69,7 @@ def tell(*events: bytes) -> None:
 def take_in() -> int:
     """Everything that is due now; returns how many events that were."""
     total = 0
-    while count := webhook_events.process():
+    while count := webhook_events.process_due():
         total += count
     return total
 
@@ -380,7 +380,7 @@ def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
 
 def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulator) -> None:
     registry.account()
-    webhook_intake.door("ringcentral")
+    webhook_intake.endpoint("ringcentral")
     Webhook.objects.update(checked_at=timezone.now())
     tell(envelope("/restapi/v1.0/subscription/~?threshold=259200&interval=43200", {}))
     take_in()
@@ -389,7 +389,7 @@ def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulato
 
 def test_it_is_known_when_the_carrier_was_last_heard(carrier: RunningSimulator) -> None:
     registry.account()
-    webhook_intake.door("ringcentral")
+    webhook_intake.endpoint("ringcentral")
     tell(envelope("opt-outs", {"from": world.LOCAL, "to": factories.phone(1), "active": True}))
     take_in()
     assert Webhook.objects.get().last_event_at == WebhookEvent.objects.get().received_at

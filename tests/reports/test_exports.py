@@ -54,7 +54,7 @@ def parsed(pieces: object) -> list[list[str]]:
 
 def test_every_row_of_the_file_once_and_its_own_columns_first(campaign: Campaign) -> None:
     header, *lines = parsed(exports.rows_csv(campaign))
-    assert header == ["Phone", "First name", "City", *exports.OURS]
+    assert header == ["Phone", "First name", "City", *exports.OWN_COLUMNS]
     assert [line[3] for line in lines] == [str(number) for number in range(2, 13)]
     assert [line[1] for line in lines[:6]] == [name for _, name in world.people(6)]
     by_row = {line[3]: dict(zip(header, line, strict=True)) for line in lines}

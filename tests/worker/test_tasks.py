@@ -59,7 +59,7 @@ def test_an_uploaded_file_is_read(carrier: RunningSimulator) -> None:
 def test_a_lost_wake_up_of_a_file_is_repeated(carrier: RunningSimulator) -> None:
     received()
     assert ticked()["run_import"] == 1
-    with time_machine.travel(timezone.now() + tasks.ASLEEP + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + tasks.WAKE_LOST_AFTER + timedelta(seconds=1)):
         assert ticked(2)["run_import"] == 1
 
 
@@ -68,7 +68,7 @@ def test_a_reader_that_died_is_replaced(carrier: RunningSimulator) -> None:
     assert ticked()["run_import"] == 0
     Import.objects.update(woken_at=timezone.now() - timedelta(seconds=workbook.TIMEOUT_SECONDS + 1))
     assert ticked()["run_import"] == 0, "a workbook may take so long before the first row comes"
-    Import.objects.update(woken_at=timezone.now() - tasks.READER_ASLEEP - timedelta(seconds=1))
+    Import.objects.update(woken_at=timezone.now() - tasks.READ_LOST_AFTER - timedelta(seconds=1))
     assert ticked(2)["run_import"] == 1
 
 
@@ -100,7 +100,7 @@ def test_a_draft_and_a_finished_campaign_sleep(carrier: RunningSimulator) -> Non
 def test_a_lost_wake_up_of_a_campaign_is_repeated(carrier: RunningSimulator) -> None:
     world.launched(world.people(1))
     assert ticked(2)["advance"] == 1
-    with time_machine.travel(timezone.now() + tasks.ASLEEP + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + tasks.WAKE_LOST_AFTER + timedelta(seconds=1)):
         assert ticked(2)["advance"] == 1
 
 
@@ -150,7 +150,7 @@ def test_a_campaign_that_always_fails_does_not_spin(carrier: RunningSimulator) -
         with pytest.raises(ValueError, match="cannot be rendered"):
             tasks.advance.call(campaign.pk)
         assert ticked()["advance"] == 0
-    with time_machine.travel(timezone.now() + tasks.ASLEEP + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + tasks.WAKE_LOST_AFTER + timedelta(seconds=1)):
         assert ticked()["advance"] == 1
 
 
@@ -209,9 +209,9 @@ def test_what_a_killed_worker_had_in_hand_is_taken_over_once(
     assert ticked()["advance"] == 1
     mine = DBTaskResult.objects.filter(task_path__endswith=".advance")
     mine.update(status="RUNNING", worker_ids=workers, started_at=timezone.now())
-    assert tasks.take_over() == taken
+    assert tasks.requeue_orphaned() == taken
     assert mine.get().status == ("READY" if taken else "RUNNING")
-    assert tasks.take_over() == 0
+    assert tasks.requeue_orphaned() == 0
 
 
 def test_the_second_look_for_a_lost_answer_is_woken_when_it_is_due(
@@ -258,7 +258,7 @@ def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator
 
 def test_a_repeating_task_may_be_woken_again_when_it_is_done(carrier: RunningSimulator) -> None:
     world.hand_over(world.launched(world.people(1)))
-    leases.try_debounce("wake poll", seconds=tasks.FORGOTTEN)
+    leases.try_debounce("wake poll", seconds=tasks.WAKE_AGAIN_AFTER)
     tasks.poll.call()
     assert not leases.try_debounce("wake poll", seconds=1)
     with time_machine.travel(timezone.now() + timedelta(seconds=tasks.POLL_EVERY + 0.1), tick=False):

@@ -22,14 +22,14 @@ class Command(BaseCommand):
         so_far: audit.Progress | None = audit.Progress(timezone.now())
         try:
             while so_far is not None:
-                so_far = audit.turn(so_far)
+                so_far = audit.run_slice(so_far)
         except ProviderError as error:
             message = f"The audit could not be made. {error.sentence}"
             raise CommandError(message) from None
         # What is in a batch that nobody knows tells whose it is.
-        store_sync.sync(ingest.hear)
-        audit.compare()
-        if ended := audit.last():
+        store_sync.sync(ingest.ingest_replies)
+        audit.check_store()
+        if ended := audit.last_run():
             self.stdout.write(ended.detail)
         found = list(discrepancies.unsettled())
         for one in found:

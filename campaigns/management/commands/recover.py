@@ -64,9 +64,9 @@ class Command(BaseCommand):
 
     def ask_who_opted_out(self) -> None:
         """Since the backup, before anything leaves. What cannot be read now is read by the worker later."""
-        store_sync.sync(ingest.hear)
+        store_sync.sync(ingest.ingest_replies)
         try:
-            ingest.read_all()
+            ingest.read_blocked()
         except ProviderError as error:
             self.stderr.write(f"The carrier's list of opt-outs could not be read. {error.sentence}")
 

@@ -235,7 +235,7 @@ def hand_over(campaign_id: int, end: float) -> None:
 
 
 def _run(relay: dispatch.Relay, end: float) -> None:
-    campaign_id, polled, watch = relay.campaign_id, 0.0, clock_jump.Watch()
+    campaign_id, polled, watch = relay.campaign_id, 0.0, clock_jump.JumpDetector()
     while time.monotonic() < end and not shutdown.requested.is_set():
         _follow_clock(watch)
         step = relay.step()
@@ -253,11 +253,11 @@ def _run(relay: dispatch.Relay, end: float) -> None:
             shutdown.wait(min(step.seconds, POLL))
 
 
-def _follow_clock(watch: clock_jump.Watch) -> None:
+def _follow_clock(watch: clock_jump.JumpDetector) -> None:
     """If somebody set the clock, waits keep their length. A worker beside us, which ticks, sees to it."""
     jump = watch.jumped()
     if jump and leases.acquire("tick", seconds=1):
-        clock_jump.follow(jump)
+        clock_jump.shift_deadlines(jump)
 
 
 def search_lost(campaign_id: int) -> bool:

@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if not options["no_tick"]:
             ticker = threading.Thread(target=tick_for_ever, name="tick", daemon=True)
             ticker.start()
-        log.info("worker started", extra={"taken_over": tasks.take_over()})
+        log.info("worker started", extra={"taken_over": tasks.requeue_orphaned()})
         try:
             worker.run()
         except DatabaseError as error:
@@ -107,7 +107,7 @@ class Ticker:
     """Finds what is due. One of many workers ticks at a time."""
 
     def __init__(self, now: Clocks = clocks) -> None:
-        self._watch = clock_jump.Watch(now)
+        self._watch = clock_jump.JumpDetector(now)
         self._jump = 0.0
         self._fits_at = time.monotonic()
 
@@ -118,7 +118,7 @@ class Ticker:
         self._jump += self._watch.jumped()
         mine = leases.acquire("tick", seconds=TICK_LEASE)
         if mine and self._jump:
-            clock_jump.follow(self._jump)
+            clock_jump.shift_deadlines(self._jump)
         self._jump = 0.0
         if mine:
             tasks.tick()
