@@ -18,7 +18,7 @@ from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Mess
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
 from campaigns.providers.types import OutgoingText
-from campaigns.receipts import audit, discrepancies, store_sync
+from campaigns.receipts import audit, discrepancies, store_sync, unknown_batches
 from campaigns.reconciling import search
 from campaigns.sending import counters
 from campaigns.worker import tasks
@@ -46,7 +46,7 @@ def elsewhere(texts: list[OutgoingText], sender: str = world.LOCAL) -> str:
 def looked() -> list[Disagreement]:
     """The quick look, on a mirror that was just brought up to date; what is open after it."""
     store_sync.sync(ingest.ingest_replies)
-    audit.check_store()
+    unknown_batches.check_store()
     return list(discrepancies.unsettled())
 
 
@@ -223,14 +223,14 @@ def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimul
 
 
 def test_goes_on_in_turns(carrier: RunningSimulator) -> None:
-    handed_over(people=audit.PAGES + 2, size=1)
+    handed_over(people=audit.MAX_PAGES + 2, size=1)
     Batch.objects.update(accepted_at=timezone.now() - timedelta(hours=2))
     first = audit.run_slice(audit.Progress(timezone.now()))
     assert first is not None
-    assert (first.batches, first.texts) == (audit.PAGES + 2, audit.PAGES)
+    assert (first.batches, first.texts) == (audit.MAX_PAGES + 2, audit.MAX_PAGES)
     second = audit.run_slice(first)
     assert second is not None
-    assert second.texts == audit.PAGES + 2
+    assert second.texts == audit.MAX_PAGES + 2
     assert audit.run_slice(second) is None
     assert Event.objects.filter(verb=audit.DONE).count() == 1
 
@@ -310,7 +310,7 @@ def test_one_that_was_lost_begins_anew(clock: time_machine.Traveller) -> None:
 
 
 def test_turns_follow_each_other(clock: time_machine.Traveller) -> None:
-    handed_over(people=audit.PAGES + 1, size=1)
+    handed_over(people=audit.MAX_PAGES + 1, size=1)
     Batch.objects.update(accepted_at=timezone.now() - timedelta(hours=2))
     tasks.run_audit.call(timezone.now().timestamp())
     for _ in range(2):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
-from campaigns.receipts import audit, discrepancies, store_sync
+from campaigns.receipts import audit, discrepancies, store_sync, unknown_batches
 
 
 class Command(BaseCommand):
@@ -26,9 +26,9 @@ class Command(BaseCommand):
         except ProviderError as error:
             message = f"The audit could not be made. {error.sentence}"
             raise CommandError(message) from None
-        # What is in a batch that nobody knows tells whose it is.
+        # The texts of an unknown batch tell which campaign it resembles.
         store_sync.sync(ingest.ingest_replies)
-        audit.check_store()
+        unknown_batches.check_store()
         if ended := audit.last_run():
             self.stdout.write(ended.detail)
         found = list(discrepancies.unsettled())

@@ -1,0 +1,94 @@
+"""Compares texts one by one: which of ours the provider lacks, and which of the provider's are not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from campaigns.accounts import registry
+from campaigns.models import Batch, Message, StoreMessage
+from campaigns.providers.base import Provider
+from campaigns.providers.types import RemoteMessage
+from campaigns.receipts import discrepancies, store
+from campaigns.receipts.discrepancies import Kind
+from campaigns.receipts.unknown_batches import CHUNK, CLOCK_SKEW
+
+MAX_NAMED = 20
+"""Rows that a sentence names; also how many unknown texts of one batch are recorded."""
+
+
+def check_outside_batches(account: str, start: datetime) -> None:
+    """Record texts of the provider store that are in no batch. Carillon sends only batches."""
+    owner = store.account_state()
+    at, end = start, timezone.now() + CLOCK_SKEW
+    while owner is not None and at < end:  # an hour at a time
+        rows = StoreMessage.objects.filter(
+            account=owner,
+            created_at__gte=at,
+            created_at__lt=at + CLOCK_SKEW,
+            inbound=False,
+            batch__isnull=True,
+        )
+        for provider_id, sender in rows.values_list("provider_id", "our_number")[:CHUNK]:
+            record_text(account, provider_id, sender, "in no batch at all", None)
+        at += CLOCK_SKEW
+
+
+def check_batch(carrier: Provider, account: str, batch: Batch) -> int:
+    """Compare one batch, text by text. Returns how many texts the provider shows."""
+    pages = carrier.messages(
+        date_from=(batch.remote_created_at or batch.accepted_at or timezone.now()) - CLOCK_SKEW,
+        date_to=timezone.now() + CLOCK_SKEW,
+        batch_id=batch.provider_id,
+        whole=True,
+    )
+    listed = [item for page in pages for item in page if item.direction != "Inbound"]
+    sent = Message.objects.filter(batch=batch).exclude(
+        state__in=(Message.State.EXCLUDED, Message.State.REJECTED)
+    )
+    rows = dict(sent.values_list("to", "source_row__number"))
+    check_missing(account, batch, rows, listed)
+    check_unknown(account, batch, rows, listed)
+    return len(listed)
+
+
+def check_missing(
+    account: str, batch: Batch, rows: Mapping[str, int], listed: Sequence[RemoteMessage]
+) -> None:
+    """`rows`: recipient → row of the file, for each text that we sent."""
+    about = discrepancies.about_batch(batch)
+    missing = sorted(rows[to] for to in rows.keys() - {item.to for item in listed})
+    if not missing:
+        discrepancies.settle(Kind.MISSING_TEXT, account, about)
+        return
+    named = ", ".join(f"{row:,}" for row in missing[:MAX_NAMED])
+    more = f" and {len(missing) - MAX_NAMED:,} more" if len(missing) > MAX_NAMED else ""
+    detail = (
+        f"{registry.provider_name()} took batch {batch.number:,} and does not show {len(missing):,} of its "
+        f"{len(rows):,} texts: row{'s' if len(missing) > 1 else ''} {named}{more} of the file. "
+        "Nobody can say whether they left."
+    )
+    discrepancies.record(
+        Kind.MISSING_TEXT, account, about, detail, campaign_id=batch.campaign_id, sender=batch.sender
+    )
+
+
+def check_unknown(
+    account: str, batch: Batch, rows: Mapping[str, int], listed: Sequence[RemoteMessage]
+) -> None:
+    """Record texts to a recipient whom we did not put into the batch, or to the same recipient again."""
+    ids: dict[str, set[str]] = {}
+    for item in listed:
+        ids.setdefault(item.to, set()).add(item.provider_id)
+    extra = [key for to, keys in ids.items() for key in sorted(keys)[1 if to in rows else 0 :]]
+    for provider_id in extra[:MAX_NAMED]:
+        record_text(account, provider_id, batch.sender, f"in batch {batch.number:,}", batch.campaign_id)
+
+
+def record_text(account: str, provider_id: str, sender: str, where: str, campaign_id: int | None) -> None:
+    detail = f"{registry.provider_name()} took a text from this number, {where}, that Carillon has not sent."
+    discrepancies.record(
+        Kind.UNKNOWN_TEXT, account, provider_id, detail, campaign_id=campaign_id, sender=sender
+    )
