@@ -1,6 +1,6 @@
-"""The subscription by which the provider tells what happens: made, watched, renewed, and made anew.
+"""Keeps the webhook subscription at the provider alive: creates, checks, renews and replaces it.
 
-Needs PUBLIC_URL. Without it, or while it fails, nothing is lost: the poller asks for the same news, later.
+Needs PUBLIC_URL. Without it, or while it fails, nothing is lost: the poller reads the same facts later.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ log = logging.getLogger(__name__)
 
 LIFETIME = timedelta(days=30)
 RENEW_BELOW = timedelta(days=15)
-LOOK_EVERY = timedelta(minutes=10)
-TRY_AGAIN = timedelta(minutes=1)
-
+CHECK_EVERY = timedelta(minutes=10)
+RETRY_EVERY = timedelta(minutes=1)
 
 FILTERS = {
     "ringcentral": (
@@ -37,89 +36,97 @@ FILTERS = {
         subscriptions.CONSENTS,
     )
 }
-"""What we want to be told, by provider: what something is made of, and no more."""
+"""Event filters by provider: only events that something here processes."""
 
 
 def due() -> bool:
-    """Whether it is time to look at the subscription. Never without a public address."""
+    """Whether the subscription is to be checked now. Never without a public address."""
     if not settings.PUBLIC_URL or registry.provider().webhooks is None:
         return False
     carrier = registry.provider()
-    door = Webhook.objects.filter(provider=carrier.key).first()
-    if door is None or door.checked_at is None or door.address != webhook_intake.address(door):
+    webhook = Webhook.objects.filter(provider=carrier.key).first()
+    if webhook is None or webhook.checked_at is None or webhook.address != webhook_intake.address(webhook):
         return True
-    wait = LOOK_EVERY if door.subscription_id and not door.trouble else TRY_AGAIN
-    return timezone.now() - door.checked_at >= wait
+    wait = CHECK_EVERY if webhook.subscription_id and not webhook.trouble else RETRY_EVERY
+    return timezone.now() - webhook.checked_at >= wait
 
 
 def ensure_subscription() -> None:
-    """Look at the subscription, and see to it that there is one. A failure is a sentence on its row."""
+    """Check the subscription, and create or renew it. A failure is stored as a sentence in its row."""
     carrier = registry.provider()
     if not settings.PUBLIC_URL or carrier.webhooks is None:
         return
-    with leases.hold("subscription", seconds=300) as mine:
-        if mine:
-            _keep(carrier, carrier.webhooks, webhook_intake.endpoint(carrier.key))
+    with leases.hold("subscription", seconds=300) as acquired:
+        if acquired:
+            check(carrier, carrier.webhooks, webhook_intake.endpoint(carrier.key))
 
 
-def _keep(carrier: Provider, client: Webhooks, door: Webhook) -> None:
-    address, now = webhook_intake.address(door), timezone.now()
+def check(carrier: Provider, client: Webhooks, webhook: Webhook) -> None:
+    address, now = webhook_intake.address(webhook), timezone.now()
     try:
-        found = _standing(client, door, address, now)
+        current = current_subscription(client, webhook, address, now)
     except ProviderError as error:
         registry.note_failure(error)
         log.warning("no subscription", extra={"kind": error.kind, "code": error.code})
-        _note(
-            door, now, f"{carrier.name} does not tell us what happens; it is asked instead. {error.sentence}"
+        store_result(
+            webhook,
+            now,
+            f"{carrier.name} does not tell us what happens; it is asked instead. {error.sentence}",
         )
         return
-    door.address, door.subscription_id, door.expires_at = address, found.provider_id, found.expires_at
-    _note(door, now, _left_out(carrier, found))
+    webhook.address, webhook.subscription_id = address, current.provider_id
+    webhook.expires_at = current.expires_at
+    store_result(webhook, now, disabled_filters(carrier, current))
 
 
-def _note(door: Webhook, now: datetime, trouble: str) -> None:
-    door.trouble_since = (door.trouble_since or now) if trouble else None
-    door.trouble, door.checked_at = trouble, now
-    door.save(
+def store_result(webhook: Webhook, now: datetime, problem: str) -> None:
+    webhook.trouble_since = (webhook.trouble_since or now) if problem else None
+    webhook.trouble, webhook.checked_at = problem, now
+    webhook.save(
         update_fields=["address", "subscription_id", "expires_at", "checked_at", "trouble", "trouble_since"]
     )
 
 
-def _left_out(carrier: Provider, found: Subscription) -> str:
-    if not found.disabled:
+def disabled_filters(carrier: Provider, current: Subscription) -> str:
+    """A sentence about the filters that the provider refused; empty if there is none."""
+    if not current.disabled:
         return ""
-    filters = ", ".join(f"{one.filter} ({one.code})" for one in found.disabled)
+    filters = ", ".join(f"{one.filter} ({one.code})" for one in current.disabled)
     return f"{carrier.name} does not tell us about everything; it is asked instead. Left out: {filters}"
 
 
-def _standing(client: Webhooks, door: Webhook, address: str, now: datetime) -> Subscription:
-    """The one subscription that calls our address: the one there is, or a new one. Raises ProviderError."""
-    wanted, seconds = FILTERS[door.provider], int(LIFETIME.total_seconds())
-    ours = [one for one in client.list() if _is_ours(one, door)]
-    good = next((one for one in ours if one.address == address and one.active), None)
-    if good is None:
-        # Only then the old ones go: there is no moment in which nobody is told.
-        good = client.create(address, token=door.token, filters=wanted, lifetime=seconds)
-        _say(door, ours)
-    elif good.expires_at is None or good.expires_at - now < RENEW_BELOW:
-        good = client.update(good.provider_id, wanted, lifetime=seconds)
-    for one in ours:
-        if one.provider_id != good.provider_id:
+def current_subscription(client: Webhooks, webhook: Webhook, address: str, now: datetime) -> Subscription:
+    """The one active subscription for our address, created or renewed if need be. Raises ProviderError.
+
+    Deletes the other subscriptions of this installation.
+    """
+    filters, seconds = FILTERS[webhook.provider], int(LIFETIME.total_seconds())
+    existing = [one for one in client.list() if is_of_this_site(one, webhook)]
+    current = next((one for one in existing if one.address == address and one.active), None)
+    if current is None:
+        # The old ones are deleted only afterwards, so that no event falls into a gap.
+        current = client.create(address, token=webhook.token, filters=filters, lifetime=seconds)
+        record_creation(webhook, existing)
+    elif current.expires_at is None or current.expires_at - now < RENEW_BELOW:
+        current = client.update(current.provider_id, filters, lifetime=seconds)
+    for one in existing:
+        if one.provider_id != current.provider_id:
             client.delete(one.provider_id)
-    return good
+    return current
 
 
-def _is_ours(one: Subscription, door: Webhook) -> bool:
-    """Made by this installation, perhaps with another secret or under another public address."""
-    here = f"{settings.PUBLIC_URL}/webhooks/{door.provider}/"
-    return one.address.startswith(here) or (bool(door.address) and one.address == door.address)
+def is_of_this_site(one: Subscription, webhook: Webhook) -> bool:
+    """Made by this installation, perhaps with another secret or under its previous public address."""
+    prefix = f"{settings.PUBLIC_URL}/webhooks/{webhook.provider}/"
+    return one.address.startswith(prefix) or (bool(webhook.address) and one.address == webhook.address)
 
 
-def _say(door: Webhook, ours: Sequence[Subscription]) -> None:
-    if not door.subscription_id:
+def record_creation(webhook: Webhook, existing: Sequence[Subscription]) -> None:
+    """Write to the history why a subscription was created."""
+    if not webhook.subscription_id:
         detail = "The first one."
-    elif trouble := next((one.trouble for one in ours if one.provider_id == door.subscription_id), ""):
-        detail = f"The last one was given up by the provider: {trouble}"
+    elif problem := next((one.trouble for one in existing if one.provider_id == webhook.subscription_id), ""):
+        detail = f"The last one was given up by the provider: {problem}"
     else:
         detail = "The last one was gone or led to another address."
     Event.objects.create(verb="subscription_made", detail=detail)

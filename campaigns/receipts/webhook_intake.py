@@ -1,7 +1,7 @@
-"""The door at which providers call: its address, and events written down before anything is made of them.
+"""The webhook endpoint: its address and secrets, and the storage of events before they are processed.
 
-An event counts as taken only once it is in the database. If that cannot be done soon, the provider is told
-so and calls again: what was answered with 200 is never lost.
+An event is accepted only once it is in the database. If that takes too long, the provider gets an error and
+retries, so an event answered with 200 is never lost.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PATH = "/webhooks/{provider}/{secret}/"
 """Below the public address of the site; the same as in dashboard/urls.py."""
 MAX_BYTES = 1024 * 1024
 STORE_SECONDS = 2.0
-"""How long an event may wait for the database. RingCentral waits 3 seconds for the answer."""
+"""How long storing an event may wait for the database. RingCentral waits 3 seconds for the answer."""
 COUNT_EVERY = timedelta(seconds=5)
-"""Between two writes of the counter of refused calls: a flood of them must not become a flood of writes."""
+"""Between two writes of the counter of refused calls, so that a flood of calls is no flood of writes."""
 KEEP_FOR = timedelta(days=30)
-"""Events that were dealt with are kept so long, against doubles that come late."""
+"""Processed events stay this long, to recognise late duplicates."""
 PRUNE_ROWS = 5000
-"""Rows in one sweep."""
+"""Rows deleted in one call."""
 
 
 class NotAnEventError(ValueError):
@@ -40,13 +40,13 @@ class NotAnEventError(ValueError):
 
 
 def endpoint(provider: str) -> Webhook:
-    """The provider's row; its secrets are made the first time, and kept."""
-    made = {"secret": secrets.token_urlsafe(32), "token": secrets.token_urlsafe(32)}
-    return Webhook.objects.get_or_create(provider=provider, defaults=made)[0]
+    """The provider's row. Its secrets are generated once."""
+    defaults = {"secret": secrets.token_urlsafe(32), "token": secrets.token_urlsafe(32)}
+    return Webhook.objects.get_or_create(provider=provider, defaults=defaults)[0]
 
 
 def address(webhook: Webhook) -> str:
-    """Where the provider is to call; empty without a public address."""
+    """The URL that the provider calls; empty without a public address."""
     if not settings.PUBLIC_URL:
         return ""
     path = PATH.format(provider=webhook.provider, secret=webhook.secret)
@@ -54,7 +54,7 @@ def address(webhook: Webhook) -> str:
 
 
 def resolve_endpoint(provider: str, secret: str) -> Webhook | None:
-    """The door that this address opens; None if there is none."""
+    """The row of this address; None if the secret is wrong."""
     webhook = Webhook.objects.filter(provider=provider).first()
     if webhook is None or not secrets.compare_digest(webhook.secret.encode(), secret.encode()):
         return None
@@ -62,26 +62,27 @@ def resolve_endpoint(provider: str, secret: str) -> Webhook | None:
 
 
 def receive(provider: str, body: bytes) -> None:
-    """Write an event down, once.
+    """Store an event, once.
 
     Raises NotAnEventError, and OperationalError if the database did not take it within STORE_SECONDS.
     """
     now = timezone.now()
     event = WebhookEvent(
-        provider=provider, uuid=_identity(body), body=_text(body), received_at=now, next_try_at=now
+        provider=provider, uuid=identity(body), body=decoded(body), received_at=now, next_try_at=now
     )
-    with _soon():
+    with short_transaction():
         WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
 
 
-def _text(body: bytes) -> str:
+def decoded(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
         raise NotAnEventError from None
 
 
-def _identity(body: bytes) -> str:
+def identity(body: bytes) -> str:
+    """The event's own id, else a hash of the body."""
     data = parse.as_object(body)
     if data is None:
         raise NotAnEventError
@@ -89,34 +90,34 @@ def _identity(body: bytes) -> str:
 
 
 @contextmanager
-def _soon() -> Iterator[None]:
-    """A transaction that gives up after STORE_SECONDS, where others may wait for 20."""
+def short_transaction() -> Iterator[None]:
+    """A transaction that gives up after STORE_SECONDS; elsewhere the limit is 20 seconds."""
     limit = int(STORE_SECONDS * 1000)
     if connection.vendor == "sqlite":
-        # Before the transaction: beginning it is what waits.
-        usual = _execute("PRAGMA busy_timeout")
-        _execute(f"PRAGMA busy_timeout = {limit}")
+        # Set before the transaction, because BEGIN IMMEDIATE is what waits.
+        default = execute("PRAGMA busy_timeout")
+        execute(f"PRAGMA busy_timeout = {limit}")
         try:
             with transaction.atomic():
                 yield
         finally:
-            _execute(f"PRAGMA busy_timeout = {usual}")
+            execute(f"PRAGMA busy_timeout = {default}")
     else:
         with transaction.atomic():
-            _execute(f"SET LOCAL statement_timeout = {limit}")
+            execute(f"SET LOCAL statement_timeout = {limit}")
             yield
 
 
-def _execute(statement: str) -> int:
-    """The number that the statement answers with; 0 if it answers nothing."""
+def execute(statement: str) -> int:
+    """The number that the statement returns; 0 if it returns none."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         row = cursor.fetchone() if cursor.description else None
     return int(row[0]) if row else 0
 
 
-class _Refused:
-    """Counts calls with a wrong token in memory, and writes the count down now and then."""
+class RefusedCounter:
+    """Counts calls with a wrong token in memory, and writes the count every COUNT_EVERY."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -133,7 +134,7 @@ class _Refused:
             self._written[key] = now
             count = self._counts.pop(key)
         try:
-            with _soon():
+            with short_transaction():
                 same = Webhook.objects.filter(pk=webhook.pk)
                 same.update(refused_count=F("refused_count") + count, refused_at=now)
         except OperationalError:
@@ -141,16 +142,16 @@ class _Refused:
                 self._counts[key] += count
 
 
-_refused = _Refused()
+_refused = RefusedCounter()
 
 
 def count_refused(webhook: Webhook) -> None:
-    """Somebody knew the address and not the token. Nothing of the call is kept but its number."""
+    """Count a call with the right address and a wrong token. Nothing else of it is stored."""
     _refused.add(webhook)
 
 
 def prune() -> int:
-    """Forget events that were dealt with long ago. Returns how many; call again while it is not 0."""
+    """Delete old processed events. Returns how many; call again while it is not 0."""
     old = WebhookEvent.objects.filter(next_try_at=None, received_at__lt=timezone.now() - KEEP_FOR)
     ids = list(old.order_by("id").values_list("id", flat=True)[:PRUNE_ROWS])
     return WebhookEvent.objects.filter(pk__in=ids).delete()[0]

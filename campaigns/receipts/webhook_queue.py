@@ -1,0 +1,51 @@
+"""The queue of stored webhook events: which are due, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from campaigns.models import WebhookEvent
+
+MAX_EVENTS = 500
+"""Events that are processed together."""
+FIRST_RETRY = timedelta(seconds=2)
+GIVE_UP_AFTER = timedelta(days=3)
+"""How long an event waits for its batch. The request that made the batch may still have no answer."""
+MAX_DOUBLINGS = 15
+
+
+def has_due() -> bool:
+    return WebhookEvent.objects.filter(next_try_at__lte=timezone.now()).exists()
+
+
+def due_events(now: datetime) -> list[WebhookEvent]:
+    waiting = WebhookEvent.objects.filter(next_try_at__lte=now).order_by("next_try_at", "id")
+    return list(waiting[:MAX_EVENTS])
+
+
+def mark_applied(ids: Collection[int]) -> None:
+    WebhookEvent.objects.filter(pk__in=ids).update(
+        state=WebhookEvent.State.APPLIED, next_try_at=None, note=""
+    )
+
+
+def set_aside(events: Iterable[WebhookEvent], note: str) -> None:
+    """Store why events are never applied. They are not tried again."""
+    ids = [event.pk for event in events]
+    WebhookEvent.objects.filter(pk__in=ids).update(state=WebhookEvent.State.KEPT, next_try_at=None, note=note)
+
+
+def retry_later(events: Sequence[WebhookEvent], now: datetime) -> None:
+    """Schedule a retry of events whose batch is unknown so far, with growing delays up to GIVE_UP_AFTER."""
+    set_aside(
+        [event for event in events if now - event.received_at > GIVE_UP_AFTER],
+        "It is about no batch of ours.",
+    )
+    retried = [event for event in events if now - event.received_at <= GIVE_UP_AFTER]
+    for event in retried:
+        event.next_try_at = now + FIRST_RETRY * 2 ** min(event.tries, MAX_DOUBLINGS)
+        event.tries += 1
+    WebhookEvent.objects.bulk_update(retried, ["next_try_at", "tries"])
