@@ -1,7 +1,7 @@
-"""Holds a campaign when receipts say that going on does harm: spam filters, a bad number, a used-up limit.
+"""Holds a campaign when receipts show that going on does harm: spam filters, a bad number, a used-up limit.
 
-Judged by the totals that the poller stores with each batch, never by counting messages, and only over what
-was handed over since a person last let the campaign go on: that person knew the rest.
+Decides by the totals that the poller stores with each batch, never by counting messages. Only batches
+accepted since a person last released the campaign count, because that person knew of the earlier ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from campaigns.providers.ringcentral.error_codes import Klass, explain
 from campaigns.sending import lifecycle
 
 HARMFUL = (Klass.CONTENT, Klass.SENDER, Klass.QUOTA)
-"""Causes that meet the next texts too, and of which some harm the sending number."""
+"""Causes that stop the next texts too. Some harm the reputation of the sending number."""
 MIN_STOPPED = 10
 """Texts; fewer may be chance."""
 MAX_SHARE = 0.05
@@ -28,43 +28,43 @@ Totals = Mapping[str, Mapping[str, Any]]
 
 
 def error_counts(totals: Iterable[Totals]) -> Counter[str]:
-    """How many texts came back with which of the provider's codes."""
-    found = Counter[str]()
+    """Provider error code → how many texts failed with it."""
+    counts = Counter[str]()
     for part in totals:
         for entry in part.values():
-            found.update(entry["error_codes"])
-    return found
+            counts.update(entry["error_codes"])
+    return counts
 
 
 def harmful_counts(totals: Iterable[Totals]) -> Counter[str]:
-    """The same, only of codes that will meet the next texts too."""
+    """The same, only for HARMFUL codes."""
     every = error_counts(totals)
     return Counter({code: count for code, count in every.items() if explain(code).klass in HARMFUL})
 
 
 def check(campaign_id: int) -> bool:
-    """Hold the campaign if too many of its texts were stopped. True for the one call that did it."""
+    """Hold the campaign if too many of its texts were stopped. True for the one call that held it."""
     campaign = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING).first()
     if campaign is None:
         return False
-    totals = _since_it_was_let_go(campaign)
+    totals = totals_since_release(campaign)
     stopped = harmful_counts(totals)
     settled = sum(part[name]["count"] for part in totals for name in SETTLED if name in part)
     if stopped.total() < max(MIN_STOPPED, MAX_SHARE * settled):
         return False
     worst = stopped.most_common(1)[0][0]
-    return lifecycle.hold(campaign_id, _sentence(stopped, settled), code=worst)
+    return lifecycle.hold(campaign_id, explanation(stopped, settled), code=worst)
 
 
-def _since_it_was_let_go(campaign: Campaign) -> list[Totals]:
+def totals_since_release(campaign: Campaign) -> list[Totals]:
     batches = Batch.objects.filter(campaign=campaign, state=Batch.State.ACCEPTED)
-    let_go = campaign.events.filter(verb__in=lifecycle.LET_GO_ON).values_list("at", flat=True).first()
-    if let_go is not None:
-        batches = batches.filter(accepted_at__gt=let_go)
+    released_at = campaign.events.filter(verb__in=lifecycle.LET_GO_ON).values_list("at", flat=True).first()
+    if released_at is not None:
+        batches = batches.filter(accepted_at__gt=released_at)
     return list(batches.values_list("totals", flat=True))
 
 
-def _sentence(stopped: Counter[str], settled: int) -> str:
+def explanation(stopped: Counter[str], settled: int) -> str:
     worst = explain(stopped.most_common(1)[0][0])
     most = "all of them" if len(stopped) == 1 else "most of them"
     what_next = "When that is put right, press Try again."

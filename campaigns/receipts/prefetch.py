@@ -1,4 +1,4 @@
-"""Asks for what comes next while what came before is written."""
+"""Runs an iterator ahead in a thread, so that it waits for the provider while earlier items are written."""
 
 from __future__ import annotations
 
@@ -13,32 +13,31 @@ from django.db import connection, connections
 Item = TypeVar("Item")
 
 DEPTH = 5
-"""Items made ahead. A batch that is polled is five writes: so the next one's messages are asked for while
-those of this one are stored."""
+"""Items fetched ahead. One polled batch is five writes, so this is about one batch."""
 
 
 def prefetch(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items in the same order, a few of them made in a thread while the one before is in use.
+    """The same items in the same order; an exception is raised where its item would be.
 
-    What an item's making raises is raised here, when its turn comes. Inside a transaction nothing is made
-    ahead: the thread has a database connection of its own, to which nothing uncommitted shows.
+    Inside a transaction nothing is prefetched: the thread has its own database connection, which does not see
+    uncommitted rows.
     """
     if connection.in_atomic_block:
         yield from items
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as helper:
-        coming: deque[Future[list[Item]]] = deque(helper.submit(_next, items) for _ in range(DEPTH))
+
+    def next_item() -> list[Item]:
+        """Empty at the end."""
+        return list(islice(items, 1))
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as executor:
+        pending: deque[Future[list[Item]]] = deque(executor.submit(next_item) for _ in range(DEPTH))
         try:
-            while made := coming.popleft().result():
-                coming.append(helper.submit(_next, items))
-                yield made[0]
+            while item := pending.popleft().result():
+                pending.append(executor.submit(next_item))
+                yield item[0]
         finally:
-            # Waits for the one that is being made: two threads must not be in it.
-            for unwanted in coming:
-                unwanted.cancel()
-            helper.submit(connections.close_all)
-
-
-def _next(items: Iterator[Item]) -> list[Item]:
-    """The next one, in a list; an empty list at the end."""
-    return list(islice(items, 1))
+            # Only one thread may run the iterator, so the executor waits for the item in progress.
+            for future in pending:
+                future.cancel()
+            executor.submit(connections.close_all)

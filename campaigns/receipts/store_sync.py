@@ -1,9 +1,9 @@
-"""Keeps the mirror of the provider's store up to date, so that foreign batches and incoming texts are seen.
+"""Syncs the provider store, so that batches of other programs and incoming texts are seen.
 
-Lists are asked for by creation time, always with explicit dates. A span of time that is to be read is a
-window in the database; it shrinks from its newer end while pages come in, newest first, so that a killed
-process, an outage or a used-up request limit costs nothing that was read. A turn is short: the requests that
-hand campaigns over come out of the same limit.
+Lists are requested by creation time, always with explicit dates. A span of time to be read is a window in the
+database. It shrinks from its newer end while pages come in, newest first, so a killed process, an outage or
+a used-up request limit loses nothing that was read. A time slice is short, because campaigns are sent under
+the same request limit.
 """
 
 from __future__ import annotations
@@ -28,43 +28,42 @@ from campaigns.runtime.bulk_sql import claim
 
 log = logging.getLogger(__name__)
 
-PAGES, PAGES_FOR_OLDER = 10, 5
-"""Of 1,000 messages, in one turn, of the 50 requests a minute that RingCentral allows."""
+MAX_PAGES, PAGES_FOR_OLDER = 10, 5
+"""Pages of 1,000 messages in one time slice. RingCentral allows 50 requests a minute for everything."""
 SYNC_EVERY = timedelta(seconds=60)
-"""Between two turns while nobody presses Refresh."""
+"""Between two syncs while nobody presses Refresh."""
 FIRST_REACH = timedelta(days=90)
-"""How far back the first reading goes."""
+"""How far back the first sync reads."""
 OVERLAP = timedelta(minutes=2)
-"""Read again each time: a message may show up late in the provider's lists."""
+"""Read again each time, because a message may show up late in the provider's lists."""
 RECENT, RECENT_EVERY = timedelta(hours=6), timedelta(minutes=30)
-"""What is read again for its receipts, and how often."""
+"""How far back messages are read again for their receipts, and how often."""
 FAR, FAR_EVERY = timedelta(hours=72), timedelta(hours=12)
-CLOCKS = timedelta(minutes=5)
-"""Asked for beyond now: the provider's clock may be ahead of ours."""
-LEASE = 600.0
+CLOCK_SKEW = timedelta(minutes=5)
+"""Requested beyond now: the provider's clock may be ahead of ours."""
+LEASE_SECONDS = 600.0
 CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """How much of the store the mirror holds."""
+    """How complete our copy of the provider's store is."""
 
     read_at: datetime | None
-    """It holds everything that was there then, as far back as `reaches_back_to`; None: never read."""
+    """Everything up to this time was read, back to `reaches_back_to`; None: never read."""
     reaches_back_to: datetime | None
     catching_up: bool
     """What is older than `reaches_back_to` is still being read."""
     asked: bool
-    """Refresh was pressed and not answered yet."""
+    """Refresh was pressed and has not been answered yet."""
 
 
 def freshness() -> Freshness:
-    """Of the account that the credentials open."""
-    whose = store.account_state()
-    state = StoreState.objects.filter(account=whose).first() if whose else None
+    owner = store.account_state()
+    state = StoreState.objects.filter(account=owner).first() if owner else None
     if state is None or state.read_at is None:
         return Freshness(read_at=None, reaches_back_to=None, catching_up=False, asked=state is not None)
-    unread = StoreWindow.objects.filter(account=whose, again=False, as_of__lte=state.read_at)
+    unread = StoreWindow.objects.filter(account=owner, again=False, as_of__lte=state.read_at)
     newest_gap = unread.order_by("-end").values_list("end", flat=True).first()
     return Freshness(
         read_at=state.read_at,
@@ -75,14 +74,13 @@ def freshness() -> Freshness:
 
 
 def request_refresh() -> bool:
-    """Somebody pressed Refresh: the next tick wakes a turn. False if one is waited for already, or if the
-    account was never reached."""
+    """Have the next tick enqueue a sync. False if one is due already, or if the account was never reached."""
     waiting = StoreState.objects.filter(account=store.account_state(), refresh_asked_at__isnull=True)
     return claim(waiting, refresh_asked_at=timezone.now())
 
 
 def due() -> bool:
-    """Whether a turn is to be taken now. Cheap: the tick asks twice a second."""
+    """Whether a sync is to be enqueued now. Cheap, because the tick asks twice a second."""
     account = registry.known_account()
     if not account:
         return False
@@ -93,36 +91,36 @@ def due() -> bool:
 
 
 IngestReplies = Callable[[str, Sequence[RemoteMessage]], object]
-"""Takes in what people wrote to an account, in the transaction that stores it; the same again is no news."""
+"""Processes the incoming texts of an account in the transaction that stores them. Must be idempotent."""
 
 
-def sync(hear: IngestReplies) -> int:
-    """One turn. Returns how many pages of messages were read; 0 also if another process is at it."""
+def sync(ingest: IngestReplies) -> int:
+    """One time slice. Returns how many pages of messages were read; 0 also while another process syncs."""
     account = registry.known_account()
     if not account:
         return 0
-    with leases.hold(f"mirror {account}"[:60], seconds=LEASE) as mine:
-        whose = store.account_state()
-        if not mine or whose is None:
+    with leases.hold(f"mirror {account}"[:60], seconds=LEASE_SECONDS) as acquired:
+        owner = store.account_state()
+        if not acquired or owner is None:
             return 0
-        _open(whose, timezone.now())
-        turn = _Turn(registry.provider(), whose, hear)
+        open_windows(owner, timezone.now())
+        reader = Reader(registry.provider(), owner, ingest)
         try:
-            turn.read()
+            reader.read()
         except ProviderError as error:
             registry.note_failure(error)
             log.warning("store not read", extra={"kind": error.kind, "code": error.code})
         else:
             registry.note_success()
-        store.recount(turn.foreign)
-        return turn.pages
+        store.recount(reader.other_batches)
+        return reader.pages
 
 
 @transaction.atomic
-def _open(whose: AccountState, now: datetime) -> None:
-    """Write down what is to be read: everything new, and at times what may have got receipts since."""
+def open_windows(owner: AccountState, now: datetime) -> None:
+    """Record what is to be read: everything new, and from time to time what may have new receipts."""
     state, first = StoreState.objects.get_or_create(
-        account=whose,
+        account=owner,
         defaults={
             "reaches_back_to": now - FIRST_REACH,
             "opened_to": now,
@@ -132,22 +130,25 @@ def _open(whose: AccountState, now: datetime) -> None:
     )
     new_from = (now if first else state.opened_to) - OVERLAP
     if first:
-        StoreWindow.objects.create(account=whose, start=state.reaches_back_to, end=new_from, as_of=now)
-    elif again_from := _to_reread(state, now):
-        StoreWindow.objects.create(account=whose, start=again_from, end=new_from, as_of=now, again=True)
-    head = _windows(whose).filter(again=False).first()
-    if head is not None and head.end == head.as_of + CLOCKS:
-        # Not begun: the provider could not be reached. It grows instead of getting company.
-        head.end, head.as_of, head.batches_read = now + CLOCKS, now, False
+        StoreWindow.objects.create(account=owner, start=state.reaches_back_to, end=new_from, as_of=now)
+    elif again_from := start_of_reread(state, now):
+        StoreWindow.objects.create(account=owner, start=again_from, end=new_from, as_of=now, again=True)
+    head = windows_of(owner).filter(again=False).first()
+    if head is not None and head.end == head.as_of + CLOCK_SKEW:
+        # Not begun, because the provider could not be reached: extend it instead of opening another.
+        head.end, head.as_of, head.batches_read = now + CLOCK_SKEW, now, False
         head.save()
     else:
-        StoreWindow.objects.create(account=whose, start=new_from, end=now + CLOCKS, as_of=now)
+        StoreWindow.objects.create(account=owner, start=new_from, end=now + CLOCK_SKEW, as_of=now)
     state.opened_to, state.refresh_asked_at = now, None
     state.save()
 
 
-def _to_reread(state: StoreState, now: datetime) -> datetime | None:
-    """From when on messages are read once more, if it is time and nothing else waits. Notes that it is."""
+def start_of_reread(state: StoreState, now: datetime) -> datetime | None:
+    """From when on messages are read again. None if it is not time yet, or if other windows are open.
+
+    Notes the time in `state`, which the caller saves.
+    """
     if StoreWindow.objects.filter(account=state.account_id).exists():
         return None
     if state.reread_far_at is None or now - state.reread_far_at >= FAR_EVERY:
@@ -159,69 +160,69 @@ def _to_reread(state: StoreState, now: datetime) -> datetime | None:
     return None
 
 
-def _windows(whose: AccountState) -> QuerySet[StoreWindow]:
-    return StoreWindow.objects.filter(account=whose).order_by("-end", "-id")
+def windows_of(owner: AccountState) -> QuerySet[StoreWindow]:
+    return StoreWindow.objects.filter(account=owner).order_by("-end", "-id")
 
 
-class _Turn:
-    """Reads windows, the newest first, until its pages are used up or nothing is left."""
+class Reader:
+    """Reads windows, the newest first, until its pages are used up or no window is left."""
 
-    def __init__(self, carrier: Provider, whose: AccountState, hear: IngestReplies) -> None:
-        self.carrier, self.whose, self.hear = carrier, whose, hear
+    def __init__(self, carrier: Provider, owner: AccountState, ingest: IngestReplies) -> None:
+        self.carrier, self.owner, self.ingest = carrier, owner, ingest
         self.pages = 0
-        self.foreign: set[int] = set()
-        """Batches that are not ours and of which messages were read."""
+        self.other_batches: set[int] = set()
+        """Batches of other programs that have a message on the pages read."""
 
     def read(self) -> None:
-        """The newest window first. What is older gets pages of its own, however much is new."""
-        windows = _windows(self.whose)
+        """The newest window first. Older ones have pages of their own, however much is new."""
+        windows = windows_of(self.owner)
         newest = windows.first()
-        self._read(windows, PAGES)
+        self.read_windows(windows, MAX_PAGES)
         if newest is not None:
-            self._read(windows.exclude(pk=newest.pk), max(PAGES, self.pages) + PAGES_FOR_OLDER)
+            self.read_windows(windows.exclude(pk=newest.pk), max(MAX_PAGES, self.pages) + PAGES_FOR_OLDER)
 
-    def _read(self, windows: QuerySet[StoreWindow], until: int) -> None:
+    def read_windows(self, windows: QuerySet[StoreWindow], until: int) -> None:
         while self.pages < until and not shutdown.requested.is_set() and (window := windows.first()):
             if not window.batches_read:
-                self._read_batches(window)
-            if not self._read_messages(window, until):
+                self.read_batches(window)
+            if not self.read_messages(window, until):
                 return
-            self._close(window)
+            self.close(window)
 
-    def _read_batches(self, window: StoreWindow) -> None:
-        """Those of the window, and older ones that the carrier was still sending when last seen."""
-        sending = StoreBatch.objects.filter(account=self.whose, created_at__gte=window.as_of - FAR)
+    def read_batches(self, window: StoreWindow) -> None:
+        """Batches of the window, and older ones that were not completed when last read."""
+        sending = StoreBatch.objects.filter(account=self.owner, created_at__gte=window.as_of - FAR)
         oldest = sending.exclude(status="Completed").aggregate(Min("created_at"))["created_at__min"]
         start = min(oldest, window.start) if oldest else window.start
-        found = self.carrier.batches(date_from=start, date_to=window.end, whole=True)
-        while chunk := list(islice(found, CHUNK)):
+        listed = self.carrier.batches(date_from=start, date_to=window.end, whole=True)
+        while chunk := list(islice(listed, CHUNK)):
             with transaction.atomic():
-                store.record_batches(self.whose, chunk)
+                store.record_batches(self.owner, chunk)
         window.batches_read = True
         window.save(update_fields=["batches_read"])
 
-    def _read_messages(self, window: StoreWindow, until: int) -> bool:
-        """Whether it was read to its end, and not only until that many pages were read."""
+    def read_messages(self, window: StoreWindow, until: int) -> bool:
+        """True if the window was read to its end; False if the pages were used up before."""
         pages = self.carrier.messages(date_from=window.start, date_to=window.end, with_text=True, whole=True)
         for page in pages:
             oldest = min((item.created_at for item in page if item.created_at), default=window.end)
             with transaction.atomic():
-                self.foreign |= store.record_page(self.whose, page)
-                self.hear(self.whose.account, [item for item in page if item.direction == "Inbound"])
+                self.other_batches |= store.record_page(self.owner, page)
+                self.ingest(self.owner.account, [item for item in page if item.direction == "Inbound"])
                 shrunk = oldest < window.end
                 if shrunk:
                     window.end = oldest
                     window.save(update_fields=["end"])
             self.pages += 1
-            # A batch of many pages has one creation time: leaving there would begin with it again.
+            # All messages of a batch have one creation time. Stopping among them would read them again.
             if shrunk and (self.pages >= until or shutdown.requested.is_set()):
                 return False
         return True
 
     @transaction.atomic
-    def _close(self, window: StoreWindow) -> None:
+    def close(self, window: StoreWindow) -> None:
         window.delete()
-        if window.again or _windows(self.whose).filter(again=False, start__gte=window.start).exists():
-            return  # nothing new, or what is newer is still to be read
+        if window.again or windows_of(self.owner).filter(again=False, start__gte=window.start).exists():
+            return  # nothing new was read, or a newer window is still open
         older = Q(read_at=None) | Q(read_at__lt=window.as_of)
-        StoreState.objects.filter(older, account=self.whose).update(read_at=window.as_of)
+        StoreState.objects.filter(older, account=self.owner).update(read_at=window.as_of)

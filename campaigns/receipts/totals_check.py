@@ -1,4 +1,4 @@
-"""The provider's aggregation of a batch against our messages of it: they must count the same."""
+"""Compares the provider's totals of a batch with our messages of it: the counts must be equal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from campaigns.receipts import discrepancies
 from campaigns.receipts.discrepancies import Kind
 
 LAG = timedelta(minutes=5)
-"""After a batch was completed its lists may still be behind its counts."""
+"""After a batch was completed the provider's lists may lag behind its totals for this long."""
 
 PARTS = {
     "queued": ("with the carrier", Message.State.WAITING),
@@ -27,35 +27,35 @@ PARTS = {
 
 
 def compare(batch: Batch, *, stable: bool) -> bool:
-    """Whether both count the same, for a completed batch of which both were read.
+    """Whether both counts are equal, for a completed batch with totals and messages read.
 
-    `stable`: the aggregation says what it said the last time, so nothing is on its way; a difference is
-    kept then, for people. It is settled as soon as they agree.
+    `stable`: the totals are unchanged since the previous poll, so no receipt is on its way. Then a difference
+    is recorded as a discrepancy, which is settled as soon as the counts agree.
     """
     about = discrepancies.about_batch(batch)
-    found = _differences(batch)
-    if not found:
+    unequal = differences(batch)
+    if not unequal:
         discrepancies.settle(Kind.SUMS, batch.account, about)
         return True
-    settled_down = batch.completed_at is not None and timezone.now() - batch.completed_at >= LAG
-    if stable and settled_down:
+    lists_are_current = batch.completed_at is not None and timezone.now() - batch.completed_at >= LAG
+    if stable and lists_are_current:
         name = registry.provider_name()
-        said = "; ".join(
-            f"{name} counts {theirs:,} {word}, our messages say {ours:,}" for word, theirs, ours in found
+        counts = "; ".join(
+            f"{name} counts {theirs:,} {word}, our messages say {ours:,}" for word, theirs, ours in unequal
         )
         discrepancies.record(
             Kind.SUMS,
             batch.account,
             about,
-            f"Batch {batch.number:,}: {said}.",
+            f"Batch {batch.number:,}: {counts}.",
             campaign_id=batch.campaign_id,
             sender=batch.sender,
         )
     return False
 
 
-def _differences(batch: Batch) -> list[tuple[str, int, int]]:
-    """What it is called, the provider's count, and ours."""
+def differences(batch: Batch) -> list[tuple[str, int, int]]:
+    """Name of the part, the provider's count, our count; for each part that differs."""
     theirs: Counter[str] = Counter()
     for part, (word, _) in PARTS.items():
         theirs[word] += batch.totals.get(part, {}).get("count", 0)

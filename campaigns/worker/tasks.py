@@ -23,7 +23,16 @@ from campaigns.contacts import importer, workbook
 from campaigns.models import Batch, Campaign, Import
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
-from campaigns.receipts import audit, polling, store_sync, subscriptions, webhook_events, webhook_intake
+from campaigns.receipts import (
+    audit,
+    polling,
+    store_sync,
+    subscriptions,
+    unknown_batches,
+    webhook_events,
+    webhook_intake,
+    webhook_queue,
+)
 from campaigns.reconciling import orphans, search
 from campaigns.runtime import leases, process_identity, shutdown
 from campaigns.runtime.bulk_sql import claim
@@ -136,7 +145,7 @@ def read_store() -> None:
     """Bring the mirror of the provider's store up to date, and see whether all in it is ours."""
     with _once("store", STORE_EVERY):
         store_sync.sync(ingest.ingest_replies)
-        audit.check_store()
+        unknown_batches.check_store()
 
 
 @task()
@@ -289,7 +298,7 @@ def _wake_looks() -> int:
 def _wake_events() -> int:
     if leases.try_debounce("prune events", seconds=PRUNE_EVERY):
         webhook_intake.prune()
-    if not webhook_events.due() or not leases.try_debounce("wake events", seconds=WAKE_AGAIN_AFTER):
+    if not webhook_queue.has_due() or not leases.try_debounce("wake events", seconds=WAKE_AGAIN_AFTER):
         return 0
     take_events.enqueue()
     return 1

@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 
 from campaigns.models import AccountState, Batch, Campaign, Lease, Message, SenderNumber
-from campaigns.receipts import polling
+from campaigns.receipts import polling, sending_rate
 from campaigns.sending import dispatch, lifecycle
 from tests.simulator.running import RunningSimulator
 from tests.support import world
@@ -221,7 +221,7 @@ def test_a_round_is_bounded_and_cheap(carrier: RunningSimulator) -> None:
     world.poll()
     Batch.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
     before = calls(carrier)
-    assert polling.poll() == polling.ROUND
+    assert polling.poll() == polling.MAX_BATCHES
     assert polling.poll() == 5
     assert calls(carrier)["batches"] - before["batches"] == 2
     assert calls(carrier)["statuses"] == before["statuses"]
@@ -250,7 +250,7 @@ def test_all_batches_that_the_list_shows_move(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of many batches only some have their turn, but none stays at 0 while later ones are worked off."""
-    monkeypatch.setattr(polling, "ROUND", 2)
+    monkeypatch.setattr(polling, "MAX_BATCHES", 2)
     campaign = world.launched(world.people(5), size=1)
     world.hand_over(campaign)
     now = timezone.now()
@@ -286,7 +286,7 @@ def test_a_pause_does_not_make_the_speed_swing(
     number = SenderNumber.objects.filter(phone=world.LOCAL)
     number.update(rate=60.0, processed_at=None if idle_first else now - timedelta(seconds=seconds))
     with time_machine.travel(now, tick=False):
-        polling.measure_rate(batch.account, world.LOCAL)
+        sending_rate.measure(batch.account, world.LOCAL)
     assert number.get().rate == pytest.approx(rate)
 
 
@@ -301,5 +301,5 @@ def test_a_short_pause_between_two_looks_does_not_count(carrier: RunningSimulato
     number = SenderNumber.objects.filter(phone=world.LOCAL)
     number.update(rate=60.0, processed_total=20, processed_at=now - timedelta(seconds=70))
     with time_machine.travel(now, tick=False):
-        polling.measure_rate(Batch.objects.first().account, world.LOCAL)  # type: ignore[union-attr]
+        sending_rate.measure(Batch.objects.first().account, world.LOCAL)  # type: ignore[union-attr]
     assert number.get().rate == pytest.approx(60)

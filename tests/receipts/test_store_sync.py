@@ -87,7 +87,7 @@ def test_ours_move_their_campaign_too(carrier: RunningSimulator) -> None:
 
 
 def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_sync, "PAGES", 1)
+    monkeypatch.setattr(store_sync, "MAX_PAGES", 1)
     monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
     people = phones(6000)
     for start in range(0, 6000, 1500):
@@ -103,7 +103,7 @@ def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_batch_longer_than_a_turn_is_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of its texts were created at one moment, so that a window cannot shrink within it."""
-    monkeypatch.setattr(store_sync, "PAGES", 1)
+    monkeypatch.setattr(store_sync, "MAX_PAGES", 1)
     monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
     another_program_sends(phones(3500))
     another_program_sends(["+13135551000"])
@@ -163,7 +163,7 @@ def test_the_last_days_are_read_again_now_and_then(waiting: RunningSimulator) ->
 
 
 def test_nothing_is_read_again_while_something_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_sync, "PAGES", 1)
+    monkeypatch.setattr(store_sync, "MAX_PAGES", 1)
     monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
     for number in range(3):
         another_program_sends(phones(1500)[number * 500 : number * 500 + 500])

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccessToken, Batch, Campaign, SenderNumber
-from campaigns.receipts import polling
+from campaigns.receipts import sending_rate
 from campaigns.sending import dispatch
 from campaigns.sending.dispatch import Did
 from campaigns.sending.pacing import seconds_until_room, unprocessed
@@ -130,5 +130,5 @@ def test_a_batch_finished_between_two_looks_gives_a_lower_bound(carrier: Running
 
 
 def test_a_number_that_is_not_listed_is_not_measured(carrier: RunningSimulator) -> None:
-    polling.measure_rate("no such account", world.LOCAL)
+    sending_rate.measure("no such account", world.LOCAL)
     assert registry.rate_for("+12125550100") == registry.LOCAL_RATE
