@@ -1,6 +1,7 @@
-"""What a provider tells of opting out and in, into our tables: pair by pair, the newest word counts.
+"""Records opt-outs and opt-ins that providers and replies report. The newest report on a pair counts.
 
-A provider blocks a person for one of our numbers. We text nobody from any number who is blocked for one.
+A pair is a person and one of our numbers, because a provider blocks a person for one number. Carillon texts
+nobody, from any number, who is blocked for one.
 """
 
 from __future__ import annotations
@@ -25,28 +26,29 @@ from campaigns.runtime.bulk_sql import claim
 log = logging.getLogger(__name__)
 
 RECIPIENT = "Recipient"
-"""The source of what the person themself said."""
+"""The source of a record that comes from a reply of the person."""
 FROM_PERSON = (OptOut.Source.CARRIER, OptOut.Source.REPLY)
-"""What a provider or a reply began, the same may end. What staff entered stays until staff end it."""
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_DIGITS = re.compile(r"[0-9]{11,15}")
-_WORDS = 300
-"""Characters of one reply that are kept."""
+"""Sources of opt-outs that a later opt-in ends. Opt-outs by staff stay until staff end them."""
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+DIGITS = re.compile(r"[0-9]{11,15}")
+MAX_REPLY = 300
+"""Characters stored of one reply."""
 MAX_WORDS = 1000
+"""Characters stored of all replies of one person."""
 MAX_REPLIES = 200
 JOINT = "” · “"
-"""Between several replies, which pages show in quotation marks."""
+"""Separates several replies, which pages show in quotation marks."""
 
 
 def to_e164(written: str) -> str:
-    """E.164 of a number in any spelling that a provider uses; empty if it is none.
+    """E.164 of a number in any spelling that a provider uses; empty if it is not a number.
 
-    Digits with a country code and no + are what RingCentral's own client shows.
+    RingCentral's own client shows digits with a country code and no plus.
     """
-    if _E164.fullmatch(written):
+    if E164.fullmatch(written):
         return written
     digits = "".join(sign for sign in written[:40] if sign.isascii() and sign.isdigit())
-    if "+" not in written and _DIGITS.fullmatch(digits):
+    if "+" not in written and DIGITS.fullmatch(digits):
         international = parse_phone(f"+{digits}", settings.DEFAULT_REGION)
         if international.e164:
             return international.e164
@@ -61,36 +63,36 @@ def record(
     blocked_there: bool = True,
     words: str = "",
 ) -> int:
-    """Take in what was said, in any order and as often as one likes. Returns how many records were news.
+    """Record opt-outs and opt-ins. Safe to repeat and in any order. Returns how many changed something.
 
-    `at` stands for the time of a record that has none of its own. `blocked_there`: the provider itself acts
-    on it, too. `words`: what the person wrote.
+    `at`: the time of records without one. `blocked_there`: the provider itself acts on them too. `words`: the
+    text of the reply.
     """
-    taken = 0
+    changed = 0
     for record in records:
-        phone, sender = to_e164(record.recipient), _sender(record.sender)
+        phone, sender = to_e164(record.recipient), normal_sender(record.sender)
         if not phone:
             log.warning("an opt-out of something that is no phone number was left out")
             continue
         when = record.changed_at or at
-        taken += _take(account, record, phone, sender, when, blocked_there=blocked_there, words=words)
-    return taken
+        changed += record_pair(account, record, phone, sender, when, blocked_there=blocked_there, words=words)
+    return changed
 
 
-def _sender(written: str) -> str:
+def normal_sender(written: str) -> str:
     return written if written in ("", EVERY_SENDER) else to_e164(written) or written[:16]
 
 
 def from_receipt(sender: str, phone: str, at: datetime | None) -> OptOutRecord:
-    """What a receipt says that gives the person's opt-out as its reason."""
+    """The record of a receipt whose error code says that the person opted out."""
     return OptOutRecord(sender=sender, recipient=phone, opted_out=True, source="Carrier", changed_at=at)
 
 
 def record_refusals(account: str, receipts: Sequence[OptOutRecord]) -> int:
-    """Texts came back because people have opted out. Returns how many receipts were news.
+    """Record opt-outs that receipts report. Returns how many changed something.
 
-    The same receipts come with every reading of a batch, so what is known costs one question for all of
-    them. One without a time counts only if nothing is known of its pair: what staff decided since must stand.
+    Every poll of a batch brings the same receipts, so known ones cost one query together. A receipt without a
+    time counts only if its pair is unknown: what staff decided since must stand.
     """
     known: dict[tuple[str, str], tuple[bool, datetime]] = {}
     phones = sorted({to_e164(one.recipient) for one in receipts})
@@ -102,15 +104,14 @@ def record_refusals(account: str, receipts: Sequence[OptOutRecord]) -> int:
             "phone", "sender", "opted_out", "changed_at"
         ):
             known[phone, sender] = opted_out, changed_at
-    # By number, as every writer: two that want the same rows must not wait for each other in a ring.
+    # All writers go in order of the number, so that two of them cannot deadlock.
     receipts = sorted(receipts, key=lambda one: to_e164(one.recipient))
-    fresh = [
-        one for one in receipts if _tells_more(one, known.get((to_e164(one.recipient), _sender(one.sender))))
-    ]
-    return record(account, fresh, at=timezone.now())
+    pairs_of = [(to_e164(one.recipient), normal_sender(one.sender)) for one in receipts]
+    news = [one for one, pair in zip(receipts, pairs_of, strict=True) if is_news(one, known.get(pair))]
+    return record(account, news, at=timezone.now())
 
 
-def _tells_more(record: OptOutRecord, known: tuple[bool, datetime] | None) -> bool:
+def is_news(record: OptOutRecord, known: tuple[bool, datetime] | None) -> bool:
     if known is None:
         return True
     opted_out, changed_at = known
@@ -119,18 +120,19 @@ def _tells_more(record: OptOutRecord, known: tuple[bool, datetime] | None) -> bo
 
 
 def only_new(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:
-    """Of thousands that are told each night, those of which we do not know the same already.
+    """The records whose pair is not blocked here yet.
 
-    A record without a time would be newer each night, and undo what staff decided since.
+    The nightly list has thousands of records. One without a time would count as newer each night, and undo
+    what staff decided since.
     """
-    named = [(to_e164(record.recipient), _sender(record.sender)) for record in page]
+    named = [(to_e164(record.recipient), normal_sender(record.sender)) for record in page]
     known = CarrierConsent.objects.blocks().filter(account=account, phone__in={phone for phone, _ in named})
     pairs = set(known.values_list("phone", "sender"))
     return [record for record, pair in zip(page, named, strict=True) if pair not in pairs]
 
 
 @transaction.atomic
-def _take(
+def record_pair(
     account: str,
     record: OptOutRecord,
     phone: str,
@@ -147,59 +149,59 @@ def _take(
         simulated=simulated(),
         defaults={"opted_out": record.opted_out, "changed_at": at, "blocked_there": blocked_there},
     )
-    # At the same moment, the opt-out counts: a text too few is better than one too many.
+    # At the same time the opt-out counts: one text too few is better than one too many.
     newer = at > pair.changed_at or (at == pair.changed_at and record.opted_out > pair.opted_out)
-    # Stored before times ahead were refused: it must not silence a STOP until then.
+    # An older version stored times ahead of the clock: they must not suppress a STOP until then.
     ahead = pair.changed_at > timezone.now() and record.opted_out > pair.opted_out
     if not created and not newer and not ahead:
         return False
-    # Somebody who writes STOP and then "stop!!" is still blocked there.
+    # Somebody who writes STOP and then "stop!!" is still blocked by the provider.
     pair.blocked_there = blocked_there or (record.opted_out and pair.opted_out and pair.blocked_there)
     pair.opted_out, pair.changed_at = record.opted_out, at
     pair.save(update_fields=["opted_out", "changed_at", "blocked_there"])
     if record.opted_out:
         source = OptOut.Source.REPLY if record.source == RECIPIENT else OptOut.Source.CARRIER
-        _begin(pair, source=source, words=words)
+        begin(pair, source=source, words=words)
     else:
-        _end(pair)
+        end(pair)
     return True
 
 
-def _begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
-    """What staff entered stands beside it: if they end theirs, the person's own word still counts."""
-    theirs = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
-    if _said_later(theirs.filter(kind=OptOut.Kind.OPT_OUT), pair.changed_at):
+def begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
+    """Opt the person out, beside an opt-out by staff: when that ends, the person's own still counts."""
+    from_person = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
+    if note_newer(from_person.filter(kind=OptOut.Kind.OPT_OUT), pair.changed_at):
         return
     known = OptOut.objects.in_force().filter(phone=pair.phone, kind=OptOut.Kind.OPT_OUT)
     if known.filter(source__in=FROM_PERSON).exists():
-        return  # a real one, in a rehearsal
-    # What was in force for a lesser reason may end without the person's word; this does not.
-    theirs.exclude(kind=OptOut.Kind.OPT_OUT).update(ended_at=timezone.now())
-    _add(OptOut(source=source), pair.account, pair.phone, pair.changed_at, words)
-    # Another process may have begun a hold at this moment: then that row becomes this opt-out.
-    theirs.filter(source=source).exclude(kind=OptOut.Kind.OPT_OUT).update(
-        kind=OptOut.Kind.OPT_OUT, said_at=pair.changed_at, words=words[:_WORDS], asked_of=""
+        return  # a real opt-out, during a rehearsal
+    # An opt-out of another kind may end without the person; one of this kind may not.
+    from_person.exclude(kind=OptOut.Kind.OPT_OUT).update(ended_at=timezone.now())
+    add(OptOut(source=source), pair.account, pair.phone, pair.changed_at, words)
+    # Another process may have added a hold at this moment: its row becomes this opt-out.
+    from_person.filter(source=source).exclude(kind=OptOut.Kind.OPT_OUT).update(
+        kind=OptOut.Kind.OPT_OUT, said_at=pair.changed_at, words=words[:MAX_REPLY], asked_of=""
     )
     Event.objects.create(verb="opt_out_added", detail=f"number ending in {pair.phone[-4:]}, {source.value}")
 
 
-def _said_later(rows: QuerySet[OptOut], at: datetime) -> bool:
-    """Whether there are such rows. They keep the time of the newest word: no older START undoes it."""
-    found = rows.exists()
-    if found:
+def note_newer(rows: QuerySet[OptOut], at: datetime) -> bool:
+    """Whether there are such rows. Stores the time of the newest report, so that no older START ends them."""
+    exists = rows.exists()
+    if exists:
         rows.filter(said_at__lt=at).update(said_at=at)
-    return found
+    return exists
 
 
-def _add(made: OptOut, account: str, phone: str, at: datetime, words: str) -> None:
-    """Store a row that has its kind and its source."""
-    made.account, made.phone, made.simulated = account, phone, simulated()
-    made.said_at, made.words = at, words[:_WORDS]
-    made.note = f"Since {timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
-    OptOut.objects.bulk_create([made], ignore_conflicts=True)  # another process may hear the same
+def add(row: OptOut, account: str, phone: str, at: datetime, words: str) -> None:
+    """Store a new row, whose kind and source are set."""
+    row.account, row.phone, row.simulated = account, phone, simulated()
+    row.said_at, row.words = at, words[:MAX_REPLY]
+    row.note = f"Since {timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
+    OptOut.objects.bulk_create([row], ignore_conflicts=True)  # another process may add the same
 
 
-def _end(pair: CarrierConsent) -> None:
+def end(pair: CarrierConsent) -> None:
     if CarrierConsent.objects.here().filter(phone=pair.phone, opted_out=True).exists():
         return
     begun = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
@@ -213,50 +215,50 @@ def _end(pair: CarrierConsent) -> None:
 def hold_for_review(
     account: str, sender: str, phone: str, words: str, *, at: datetime | None, reply: str = ""
 ) -> bool:
-    """Text somebody no more who may have asked for it, until a person reads it. True if that was news.
+    """Stop texts to somebody who may have opted out, until a person has read the reply. True if that is new.
 
-    `at`: when they wrote it; `reply`: the provider's id of it. The same reply changes nothing once it was
-    decided, nor does one that a clear word followed.
+    `at`: when it was written. `reply`: the provider's id of it. A reply that was decided changes nothing, nor
+    does one that is older than a STOP or START.
     """
-    whom = to_e164(phone)
-    if not whom:
+    recipient = to_e164(phone)
+    if not recipient:
         return False
-    theirs = OptOut.objects.filter(phone=whom, simulated=simulated(), source__in=FROM_PERSON)
-    if _was_read(list(theirs), words, at, reply):
+    from_person = OptOut.objects.filter(phone=recipient, simulated=simulated(), source__in=FROM_PERSON)
+    if is_known(list(from_person), words, at, reply):
         return False
     at = at or timezone.now()
-    if CarrierConsent.objects.here().filter(phone=whom, account=account, changed_at__gte=at).exists():
+    if CarrierConsent.objects.here().filter(phone=recipient, account=account, changed_at__gte=at).exists():
         return False
-    in_force = theirs.filter(ended_at__isnull=True)
+    in_force = from_person.filter(ended_at__isnull=True)
     if row := in_force.filter(kind=OptOut.Kind.MAYBE).select_for_update().first():
-        _said_more(row, words, at, reply, _sender(sender))
+        add_reply(row, words, at, reply, normal_sender(sender))
         return True
-    if _said_later(in_force.filter(kind=OptOut.Kind.OPT_OUT), at):
+    if note_newer(in_force.filter(kind=OptOut.Kind.OPT_OUT), at):
         return False
-    known = OptOut.objects.in_force().filter(phone=whom, source__in=FROM_PERSON)
+    known = OptOut.objects.in_force().filter(phone=recipient, source__in=FROM_PERSON)
     if known.exclude(kind=OptOut.Kind.SUPPRESSED).exists():
-        return False  # a real one, in a rehearsal
-    # No more than that: a clear word that another process hears at this moment must stand.
+        return False  # a real opt-out, during a rehearsal
+    # Only this kind: a STOP that another process records at this moment must stand.
     in_force.filter(kind=OptOut.Kind.SUPPRESSED).update(ended_at=timezone.now())
-    held = OptOut(kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, asked_of=_sender(sender))
-    held.replies = [reply] if reply else []
-    _add(held, account, whom, at, words)
-    Event.objects.create(verb="opt_out_asked", detail=f"number ending in {whom[-4:]}")
+    row = OptOut(kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, asked_of=normal_sender(sender))
+    row.replies = [reply] if reply else []
+    add(row, account, recipient, at, words)
+    Event.objects.create(verb="opt_out_asked", detail=f"number ending in {recipient[-4:]}")
     return True
 
 
-def _was_read(rows: Sequence[OptOut], words: str, at: datetime | None, reply: str) -> bool:
-    """By its id, not by its time: an older reply may be read after a newer one was decided."""
+def is_known(rows: Sequence[OptOut], words: str, at: datetime | None, reply: str) -> bool:
+    """Whether a reply is in these rows. By its id if it has one, because replies do not come in order."""
     if reply:
         return any(reply in row.replies for row in rows)
     if at is None:
-        return any(words[:_WORDS] in row.words for row in rows)
+        return any(words[:MAX_REPLY] in row.words for row in rows)
     return any(row.said_at is not None and row.said_at >= at for row in rows)
 
 
-def _said_more(row: OptOut, words: str, at: datetime, reply: str, sender: str) -> None:
-    """Another reply of somebody who is not decided yet: whoever decides has to read both."""
-    if words[:_WORDS] not in row.words:
+def add_reply(row: OptOut, words: str, at: datetime, reply: str, sender: str) -> None:
+    """Add another reply to an undecided row: whoever decides has to read both."""
+    if words[:MAX_REPLY] not in row.words:
         earlier_first = (words, row.words) if row.said_at and at < row.said_at else (row.words, words)
         row.words = JOINT.join(text[:MAX_WORDS] for text in earlier_first)[-MAX_WORDS:]
     row.said_at = max(at, row.said_at or at)

@@ -1,4 +1,4 @@
-"""Which numbers must get nothing, and why."""
+"""Which numbers must get no text, and why."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ REASONS: dict[str, str] = {
     OptOut.Kind.SUPPRESSED.value: "suppressed",
     OptOut.Kind.MAYBE.value: "may_have_opted_out",
 }
-"""The code that a row carries that was left out for it."""
+"""The reason code of a row that gets no text."""
 
 
 def opted_out(phones: Iterable[str]) -> dict[str, str]:
-    """Those of these numbers that must get nothing, each with the code of the reason."""
+    """Number → reason code, for those of these numbers that must get no text."""
     in_force = OptOut.objects.in_force().order_by()
     wanted = list(phones)
     if len(wanted) > LOOKUP:
-        # Cheaper to read them all than to ask for each, as long as they are fewer.
-        few = list(in_force.values_list("phone", "kind")[: len(wanted)])
-        if len(few) < len(wanted):
-            return _of(set(wanted), few)
-    found: list[tuple[str, str]] = []
+        # Reading all opt-outs is cheaper, as long as they are fewer.
+        every = list(in_force.values_list("phone", "kind")[: len(wanted)])
+        if len(every) < len(wanted):
+            return firmest_reasons(set(wanted), every)
+    kinds: list[tuple[str, str]] = []
     for start in range(0, len(wanted), LOOKUP):
-        some = in_force.filter(phone__in=wanted[start : start + LOOKUP])
-        found += some.values_list("phone", "kind")
-    return _of(set(wanted), found)
+        chunk = in_force.filter(phone__in=wanted[start : start + LOOKUP])
+        kinds += chunk.values_list("phone", "kind")
+    return firmest_reasons(set(wanted), kinds)
 
 
-def _of(wanted: set[str], found: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """A rehearsal may have two for one number: then the firmer reason is named."""
-    firmest = list(REASONS)
-    ranked = sorted(found, key=lambda one: firmest.index(one[1]), reverse=True)
+def firmest_reasons(wanted: set[str], kinds: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """A number may have two opt-outs, in a rehearsal: the firmer reason counts."""
+    firmness = list(REASONS)
+    ranked = sorted(kinds, key=lambda one: firmness.index(one[1]), reverse=True)
     return {phone: REASONS[kind] for phone, kind in ranked if phone in wanted}

@@ -1,4 +1,4 @@
-"""Who asked not to be texted: entered here by hand, and honoured before every batch."""
+"""Opt-outs that staff enter, confirm or end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.runtime.bulk_sql import claim
 
 MAX_LAST_DIGITS = 15
-"""Digits of the longest number there is; the database refuses to look for thousands of them."""
+"""Digits of the longest number there is; the database refuses patterns of thousands of digits."""
 
 
 @dataclass(slots=True)
@@ -24,35 +24,35 @@ class AddResult:
     added: list[str] = field(default_factory=list)
     already: list[str] = field(default_factory=list)
     bad: list[tuple[str, str]] = field(default_factory=list)
-    """What was typed, and why it cannot be used."""
+    """Input and the reason why it cannot be used."""
 
 
 @transaction.atomic
 def add(text: str, *, note: str, user: User | None) -> AddResult:
-    """One or many numbers, a line or a comma each. Good ones are kept even if others are not."""
+    """Opt out the numbers in `text`, separated by lines, commas or semicolons. Bad ones stop no others."""
     result = AddResult()
     pieces = [piece.strip() for line in text.splitlines() for piece in line.replace(";", ",").split(",")]
     typed = list(dict.fromkeys(filter(None, pieces)))
     numbers, problems = normalise_many(typed, settings.DEFAULT_REGION)
     result.bad = [(typed[place], PHONE_SENTENCES[problem]) for place, problem in sorted(problems.items())]
     wanted = dict.fromkeys(filter(None, numbers))
-    out, entered = _make_way(list(wanted))
+    out, entered = end_lesser(list(wanted))
     result.already = [phone for phone in wanted if phone in out]
     result.added = [phone for phone in wanted if phone not in out]
-    # Also beside what the person said: their START takes back their own word and not what staff entered.
+    # Also beside an opt-out by the person: a START ends only that one.
     OptOut.objects.bulk_create(
         [OptOut(phone=phone, note=note[:200], created_by=user) for phone in wanted if phone not in entered],
-        ignore_conflicts=True,  # somebody else may enter the same number at the same moment
+        ignore_conflicts=True,  # somebody else may enter the same number at the same time
     )
     if result.added:
         Event.objects.create(actor=user, verb="opt_out_added", detail=f"{len(result.added)} numbers")
     return result
 
 
-def _make_way(phones: Sequence[str]) -> tuple[set[str], set[str]]:
-    """Which of these numbers are opted out for good already, for every account, and which by staff.
+def end_lesser(phones: Sequence[str]) -> tuple[set[str], set[str]]:
+    """The numbers that are opted out for every account already, and those opted out by staff.
 
-    For the others, what is in force for a lesser reason ends: somebody has decided now.
+    Ends what is in force for a lesser reason, because a person has decided now.
     """
     out: set[str] = set()
     entered: set[str] = set()
@@ -74,7 +74,7 @@ def _make_way(phones: Sequence[str]) -> tuple[set[str], set[str]]:
 
 @transaction.atomic
 def end(opt_out: OptOut, *, user: User | None) -> bool:
-    """The person may be texted again. True for the one call that ended it."""
+    """Allow texts to the person again. True for the one call that ended the opt-out."""
     in_force = OptOut.objects.filter(pk=opt_out.pk, ended_at__isnull=True)
     if not claim(in_force, ended_at=timezone.now(), ended_by=user):
         return False
@@ -85,7 +85,7 @@ def end(opt_out: OptOut, *, user: User | None) -> bool:
 
 @transaction.atomic
 def confirm(opt_out: OptOut, *, user: User | None) -> bool:
-    """Somebody read the reply: the person did ask not to be texted. True for the one call that decided it."""
+    """Turn a hold into an opt-out, after a person read the reply. True for the one call that decided it."""
     undecided = OptOut.objects.undecided().filter(pk=opt_out.pk)
     if not claim(undecided, kind=OptOut.Kind.OPT_OUT, created_by=user):
         return False
@@ -95,12 +95,12 @@ def confirm(opt_out: OptOut, *, user: User | None) -> bool:
 
 
 def undecided(limit: int) -> list[OptOut]:
-    """People who may have asked not to be texted, those who wait longest first."""
+    """Holds that a person has to decide, the longest waiting first."""
     return list(OptOut.objects.undecided().order_by("said_at", "id")[:limit])
 
 
 def page(query: str = "", before: int | None = None, limit: int = 50) -> list[OptOut]:
-    """Those in force, newest first. `query`: a whole number in any spelling, or its last digits."""
+    """Opt-outs in force, newest first. `query`: a whole number in any spelling, or its last digits."""
     rows = OptOut.objects.in_force().exclude(kind=OptOut.Kind.MAYBE)
     rows = rows.select_related("created_by").order_by("-id")
     digits = "".join(sign for sign in query if sign.isdigit())

@@ -1,6 +1,6 @@
 """The words of opting out and in, each list with where it comes from.
 
-Words stand in lower case and without accents and signs, as `keywords.words` makes them.
+Words stand in lower case and without accents and signs, as `tokens.words` returns them.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ BEFORE_ANOTHER_STOP: Final = terms(
 )
 AFTER_ANOTHER_STOP: Final = terms("by in over at off sign light watch")
 AT_ONCE: Final = frozenset({"once"})
-MOST_PARTS: Final = 4
+MAX_PARTS: Final = 4
 NEAR: Final = ("stop", "unsubscribe", "cancel", "revoke")
 NOT_NEAR: Final = terms(
     "top shop step atop slop stow stoop stops strop stomp cancels canceled cancer invoke provoke",
@@ -129,9 +129,9 @@ OUR_OWN: Final = phrases(
     "stop to unsubscribe, stop 2, stop2end, stop2quit",
 )
 """What only our own texts say: whoever quotes it says something about them."""
-MOST_IN_SIGNATURE: Final = 5
+MAX_IN_SIGNATURE: Final = 5
 """Words of a signature that stands in the same line, such as "Sent from my Galaxy S21"."""
-MOST_IN_OUTCRY: Final = 4
+MAX_IN_OUTCRY: Final = 4
 """Words of a reply in which a stretched or glued "stop" counts."""
 WITH_STOP: Final = terms(
     "stops stopped stopping stopper stopover stoplight stopwatch stopgap stoppage nonstop unstoppable",

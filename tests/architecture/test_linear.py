@@ -73,7 +73,7 @@ NORMALISE = {
 NORMALISING_FILTERS = re.compile(r"\|\s*(truncate\w+|slugify|urlize\w*)")
 """Django's own filters for templates that normalise the whole text first."""
 WHY_IT_MAY = {
-    "campaigns/opt_outs/keywords.py words": "one sign",
+    "campaigns/opt_outs/tokens.py words": "one sign",
     "campaigns/contacts/phone.py _plain_sign": "one sign",
     "campaigns/composing/segments.py _plain_form": "one sign, by its pattern",
     "campaigns/providers/factory.py checked_url": "an address of the settings",

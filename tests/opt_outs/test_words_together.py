@@ -98,14 +98,14 @@ def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On PostgreSQL another process may commit between the look and the insert."""
-    add = carrier._add
+    add = carrier.add
 
     def behind_another(made: OptOut, account: str, phone: str, *said: Any) -> None:
         held = {"kind": "maybe", "source": "reply", "words": "who is this?", "said_at": NOON}
         factories.opt_out(phone, simulated=True, **held)
         add(made, account, phone, *said)
 
-    monkeypatch.setattr(carrier, "_add", behind_another)
+    monkeypatch.setattr(carrier, "add", behind_another)
     ingest.ingest_replies("a", [reply("STOP", 5)])
     assert (blocked(), undecided()) == ([ANN], [])
     assert OptOut.objects.get().kind == OptOut.Kind.OPT_OUT
