@@ -17,7 +17,7 @@ LONGEST_DATE = 64
 DEFAULT_SILENCE = 60.0  # seconds; RingCentral asks for at least 30 when a 429 names none
 
 
-LONGEST_SILENCE = 86_400.0
+MAX_SILENCE_SECONDS = 86_400.0
 """Seconds. Longer than that no answer may silence us: it is a slip, and the next call is told anew."""
 
 
@@ -28,12 +28,12 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
     """
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
-        return min(float(value), LONGEST_SILENCE)
+        return min(float(value), MAX_SILENCE_SECONDS)
     until = _http_date(value)
     if until is None:
         return None
     start = _http_date(headers.get("date", "")) or now or datetime.now(UTC)
-    return min(max(0.0, (until - start).total_seconds()), LONGEST_SILENCE)
+    return min(max(0.0, (until - start).total_seconds()), MAX_SILENCE_SECONDS)
 
 
 def silence_after(http_status: int, headers: Mapping[str, str]) -> float | None:

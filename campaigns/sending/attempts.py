@@ -38,7 +38,7 @@ FIRST_LOOK = timedelta(seconds=2)
 """After a lost answer, until the provider's records are first read: what is there can be adopted at once."""
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: the last look before the first byte said no
+class SendAborted(Exception):  # noqa: N818 - not an error: the last look before the first byte said no
     """Nothing was sent, because the campaign or its audience changed since the batch was prepared."""
 
 
@@ -114,27 +114,27 @@ def lock_campaign(campaign_id: int) -> Campaign:
 
 @transaction.atomic
 def mark_sending(prepared: Prepared) -> None:
-    """The commit before the first byte. Raises Stopped if anything says that it must not leave now."""
+    """The commit before the first byte. Raises SendAborted if anything says that it must not leave now."""
     campaign = lock_campaign(prepared.campaign_id)
     if restore_guard.trouble():
-        raise Stopped("locked")
+        raise SendAborted("locked")
     if campaign.state != Campaign.State.SENDING:
-        raise Stopped("campaign")
+        raise SendAborted("campaign")
     if campaign.undo_until is not None and campaign.undo_until > timezone.now():
-        raise Stopped("undo")
+        raise SendAborted("undo")
     # Looked up anew and whole: one may have been entered before the batch was prepared and committed after.
     if opted_out(text.to for text in prepared.texts):
-        raise Stopped("opt_out")
+        raise SendAborted("opt_out")
     mine = Attempt.objects.filter(
         pk=prepared.attempt_id, state=Attempt.State.PREPARED, owner=process_identity.current()
     )
     try:
         with transaction.atomic():
             if not claim(mine, state=Attempt.State.SENDING, sending_at=timezone.now()):
-                raise Stopped("lost")
+                raise SendAborted("lost")
     except IntegrityError:
         # The index that allows one unresolved attempt a sender: another one got there first.
-        raise Stopped("sender_busy") from None
+        raise SendAborted("sender_busy") from None
     Batch.objects.filter(pk=prepared.batch_id).update(state=Batch.State.SUBMITTING)
     counters.move(prepared.campaign_id, RowState.QUEUED, RowState.SUBMITTING, len(prepared.texts))
 

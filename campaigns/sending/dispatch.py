@@ -32,25 +32,25 @@ from campaigns.providers.types import BatchState
 from campaigns.runtime import shutdown
 from campaigns.runtime.bulk_sql import claim, relaxed_durability
 from campaigns.sending import attempts, canary, journal, lifecycle, quarantine, restore_guard
-from campaigns.sending.pacing import seconds_until_room
+from campaigns.sending.pacing import seconds_until_capacity
 from campaigns.sending.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
-LONGEST_BACKOFF = 60.0  # seconds
-LONGEST_SILENCE = 3600.0
+MAX_BACKOFF_SECONDS = 60.0  # seconds
+MAX_SILENCE_SECONDS = 3600.0
 """Seconds for which a campaign waits by itself because the provider asks for it; beyond, it is held."""
 CREDENTIAL_TRIES = 2
 """The token is renewed once; a second refusal is for a person."""
-STOPPED_FOR = {"sender_busy": 1.0, "database": 5.0, "journal": 5.0}
+ABORTED_WAIT_SECONDS = {"sender_busy": 1.0, "database": 5.0, "journal": 5.0}
 """Seconds to wait by why the last look said no; without an entry, the next batch may leave at once."""
-RECORD_AGAIN = 1.0  # seconds
-RECORD_FOR = 60
+RECORD_RETRY_SECONDS = 1.0  # seconds
+MAX_RECORD_TRIES = 60
 """Tries to record an answer while the database takes nothing; then the journal has to do for now."""
 
 
-class Did(StrEnum):
-    HANDED_OVER = "handed_over"
+class StepResult(StrEnum):
+    SUBMITTED = "submitted"
     WAIT = "wait"
     """Nothing may leave now; come back after `seconds`."""
     BLOCKED = "blocked"
@@ -60,17 +60,17 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    did: Did
+    result: StepResult
     seconds: float = 0.0
 
 
 def step(campaign_id: int) -> Step:
     """Hand over the next batch, if one may leave."""
-    relay = Relay(campaign_id)
-    return relay.step(ahead=False)
+    pipeline = Pipeline(campaign_id)
+    return pipeline.step(prepare_next=False)
 
 
-class Relay:
+class Pipeline:
     """Hands over one batch after another; the next is prepared while the answer to the last is awaited.
 
     For a process that does nothing else. Call `stop` at the end: a batch that was prepared and not sent waits
@@ -82,14 +82,14 @@ class Relay:
         self._account = ""
         self._ready: Prepared | None = None
 
-    def step(self, *, ahead: bool = True) -> Step:
+    def step(self, *, prepare_next: bool = True) -> Step:
         """Hand over the next batch, if one may leave."""
         if self._ready is None:
             try:
                 self._account = registry.account()
             except ProviderError as error:
                 return _not_reached(self.campaign_id, error)
-            chosen = _choose(self.campaign_id, self._account)
+            chosen = choose_next(self.campaign_id, self._account)
             if isinstance(chosen, Step):
                 return chosen
             self._ready = chosen
@@ -98,8 +98,8 @@ class Relay:
         def meanwhile() -> None:
             self._ready = _ahead(prepared, self._account)
 
-        step = _send(prepared, registry.provider(), self._account, meanwhile if ahead else None)
-        if step.did != Did.HANDED_OVER:
+        step = send(prepared, registry.provider(), self._account, meanwhile if prepare_next else None)
+        if step.result != StepResult.SUBMITTED:
             self.stop()
         return step
 
@@ -121,7 +121,7 @@ def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
             leaving = len(in_flight.texts)
             if batch is None or canary.guards(campaign, batch.number):
                 return None
-            if seconds_until_room(campaign.sender, batch.size, in_flight=leaving):
+            if seconds_until_capacity(campaign.sender, batch.size, in_flight=leaving):
                 return None
             return attempts.prepare(campaign, batch, account)
     except DatabaseError as error:
@@ -133,11 +133,11 @@ def _not_reached(campaign_id: int, error: ProviderError) -> Step:
     """The provider was never reached yet, so nothing can have been sent."""
     registry.note_failure(error)
     if not Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING).exists():
-        return Step(Did.DONE)
+        return Step(StepResult.DONE)
     return _wait_or_hold(campaign_id, error)
 
 
-def _choose(campaign_id: int, account: str) -> Prepared | Step:
+def choose_next(campaign_id: int, account: str) -> Prepared | Step:
     try:
         # Unhurried: a PREPARED mark that a power cut takes back was of something that never left.
         with relaxed_durability(), transaction.atomic():
@@ -145,47 +145,47 @@ def _choose(campaign_id: int, account: str) -> Prepared | Step:
             return _next(campaign, account)
     except IntegrityError:
         # Another worker prepared the same batch at the same moment; the index let one of us through.
-        return Step(Did.WAIT, 1.0)
+        return Step(StepResult.WAIT, 1.0)
 
 
 def _next(campaign: Campaign, account: str) -> Prepared | Step:
     if campaign.state == Campaign.State.HELD:
-        return Step(Did.BLOCKED)
+        return Step(StepResult.BLOCKED)
     if campaign.state != Campaign.State.SENDING:
-        return Step(Did.DONE)
+        return Step(StepResult.DONE)
     now = timezone.now()
     due = max(filter(None, (campaign.send_at, campaign.undo_until, campaign.next_try_at)), default=now)
     if due > now:
-        return Step(Did.WAIT, (due - now).total_seconds())
+        return Step(StepResult.WAIT, (due - now).total_seconds())
     batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()
     if batch is None:
         return _ended(campaign)
     if why := restore_guard.trouble():
         log.error("nothing is sent", extra={"why": why})
-        return Step(Did.BLOCKED)
+        return Step(StepResult.BLOCKED)
     busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()
     if busy is not None:
         return _behind(busy, campaign)
     if canary.guards(campaign, batch.number):
         return _behind_canary(campaign)
-    wait = seconds_until_room(campaign.sender, batch.size)
+    wait = seconds_until_capacity(campaign.sender, batch.size)
     if wait:
-        return Step(Did.WAIT, wait)
+        return Step(StepResult.WAIT, wait)
     prepared = attempts.prepare(campaign, batch, account)
-    return prepared or Step(Did.WAIT, 0.0)
+    return prepared or Step(StepResult.WAIT, 0.0)
 
 
 def _behind_canary(campaign: Campaign) -> Step:
     """The first texts have left; a person looks at their receipts before anything else does."""
     if not quarantine.hold_if_only_parked_left(campaign.pk):
         canary.hold_when_taken(campaign)
-    return Step(Did.BLOCKED)
+    return Step(StepResult.BLOCKED)
 
 
 def _behind(busy: Attempt, campaign: Campaign) -> Step:
     """The number has a request under way, or one whose answer was lost: nothing else leaves from it."""
     if busy.state in (Attempt.State.PREPARED, Attempt.State.SENDING):
-        return Step(Did.WAIT, 1.0)
+        return Step(StepResult.WAIT, 1.0)
     other = busy.batch.campaign
     if other.pk != campaign.pk:
         sentence = (
@@ -193,7 +193,7 @@ def _behind(busy: Attempt, campaign: Campaign) -> Step:
             "batches was lost."
         )
         Campaign.objects.filter(pk=campaign.pk).update(trouble=sentence, trouble_code="sender_in_doubt")
-    return Step(Did.BLOCKED)
+    return Step(StepResult.BLOCKED)
 
 
 def _ended(campaign: Campaign) -> Step:
@@ -201,14 +201,14 @@ def _ended(campaign: Campaign) -> Step:
     open_states = (Batch.State.SUBMITTING, Batch.State.IN_DOUBT, Batch.State.NEEDS_REVIEW)
     still = Batch.objects.filter(campaign=campaign, state__in=open_states).values_list("state", flat=True)
     if Batch.State.SUBMITTING in still:
-        return Step(Did.WAIT, 1.0)
+        return Step(StepResult.WAIT, 1.0)
     if still or quarantine.hold_if_only_parked_left(campaign.pk):
-        return Step(Did.BLOCKED)
+        return Step(StepResult.BLOCKED)
     lifecycle.all_handed_over(campaign)
-    return Step(Did.DONE)
+    return Step(StepResult.DONE)
 
 
-def _send(
+def send(
     prepared: Prepared,
     provider: Provider,
     account: str,
@@ -218,16 +218,16 @@ def _send(
         answer = provider.submit(
             prepared.sender,
             prepared.texts,
-            before_first_byte=lambda: _mark_sending(prepared),
+            before_first_byte=lambda: commit_sending(prepared),
             meanwhile=meanwhile,
         )
-    except attempts.Stopped as stopped:
+    except attempts.SendAborted as stopped:
         if str(stopped) == "journal":
             _say(prepared.campaign_id, restore_guard.UNWRITABLE, "journal")
         attempts.give_back(prepared, None, state=Attempt.State.NOT_SENT, code=str(stopped))
-        return Step(Did.WAIT, STOPPED_FOR.get(str(stopped), 0.0))
+        return Step(StepResult.WAIT, ABORTED_WAIT_SECONDS.get(str(stopped), 0.0))
     except ProviderError as error:
-        return _failed(prepared, error)
+        return handle_failure(prepared, error)
     _note(prepared, answer, account)
     try:
         _record(prepared, answer, account)
@@ -236,27 +236,27 @@ def _send(
         strange = ProviderError(
             "The provider answered with the id of another batch.", code="repeated_id", kind="answer"
         )
-        return _failed(prepared, strange)
+        return handle_failure(prepared, strange)
     except DataError:
         odd = ProviderError("The provider's answer cannot be stored.", code="odd_answer", kind="answer")
-        return _failed(prepared, odd)
-    _cleared(prepared.campaign_id)
+        return handle_failure(prepared, odd)
+    clear_trouble(prepared.campaign_id)
     log.info("batch accepted", extra={"batch": prepared.batch_id, "texts": len(prepared.texts)})
-    return Step(Did.HANDED_OVER)
+    return Step(StepResult.SUBMITTED)
 
 
-def _mark_sending(prepared: Prepared) -> None:
+def commit_sending(prepared: Prepared) -> None:
     try:
         attempts.mark_sending(prepared)
     except DatabaseError as error:
         # Without the mark nothing leaves; even if it was written after all, no byte was.
         log.warning("no mark, so nothing was sent", extra={"batch": prepared.batch_id, "why": str(error)})
-        raise attempts.Stopped("database") from None
+        raise attempts.SendAborted("database") from None
     try:
         journal.sending(prepared)
     except OSError:
         log.exception("not in the journal, so nothing was sent", extra={"batch": prepared.batch_id})
-        raise attempts.Stopped("journal") from None
+        raise attempts.SendAborted("journal") from None
 
 
 def _note(prepared: Prepared, answer: BatchState, account: str) -> None:
@@ -269,19 +269,19 @@ def _note(prepared: Prepared, answer: BatchState, account: str) -> None:
 
 def _record(prepared: Prepared, answer: BatchState, account: str) -> None:
     """Wait for a database that takes nothing. If it stays so, `settle_orphans` finds the answer later."""
-    for left in reversed(range(RECORD_FOR)):
+    for left in reversed(range(MAX_RECORD_TRIES)):
         try:
             return attempts.accept(prepared, answer, account)
         except (OperationalError, InterfaceError) as error:
             log.warning("accepted, not recorded yet", extra={"batch": prepared.batch_id, "why": str(error)})
-            if not left or shutdown.wait(RECORD_AGAIN):
+            if not left or shutdown.wait(RECORD_RETRY_SECONDS):
                 raise
             if not connection.in_atomic_block:  # as a test's is, which must stay
                 close_old_connections()
     return None
 
 
-def _cleared(campaign_id: int) -> None:
+def clear_trouble(campaign_id: int) -> None:
     # Only of one that sends: it may have been paused meanwhile, and then it says so.
     sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
     well = Q(failures=0, trouble="") | Q(trouble_code=quarantine.PARKED)
@@ -289,7 +289,7 @@ def _cleared(campaign_id: int) -> None:
     registry.note_success()
 
 
-def _failed(prepared: Prepared, error: ProviderError) -> Step:
+def handle_failure(prepared: Prepared, error: ProviderError) -> Step:
     log.warning(
         "batch not accepted",
         extra={"batch": prepared.batch_id, "outcome": error.outcome.value, "kind": error.kind,
@@ -298,7 +298,7 @@ def _failed(prepared: Prepared, error: ProviderError) -> Step:
     if error.outcome is Outcome.UNKNOWN:
         attempts.doubt(prepared, error)
         registry.note_failure(error)
-        return Step(Did.BLOCKED)
+        return Step(StepResult.BLOCKED)
     state = Attempt.State.REJECTED if error.outcome is Outcome.REFUSED else Attempt.State.NOT_SENT
     attempts.give_back(prepared, error, state=state)
     registry.note_failure(error)
@@ -306,14 +306,14 @@ def _failed(prepared: Prepared, error: ProviderError) -> Step:
         return _be_silent(prepared.campaign_id, error)
     if error.kind == "too_large" and len(prepared.texts) > 1:
         split(prepared.batch_id)
-        return Step(Did.WAIT, 0.0)
+        return Step(StepResult.WAIT, 0.0)
     return _wait_or_hold(prepared.campaign_id, error)
 
 
 def _be_silent(campaign_id: int, error: ProviderError) -> Step:
     """Wait as long as the provider asks for; what is too long to watch is for a person, who sees its end."""
     seconds = error.retry_after or 60.0
-    if seconds <= LONGEST_SILENCE:
+    if seconds <= MAX_SILENCE_SECONDS:
         return _wait(campaign_id, error, seconds)
     end = timezone.localtime() + timedelta(seconds=seconds)
     sentence = (
@@ -321,7 +321,7 @@ def _be_silent(campaign_id: int, error: ProviderError) -> Step:
         "campaign is paused. Let it go on after that."
     )
     lifecycle.hold(campaign_id, sentence, code=error.code or error.kind)
-    return Step(Did.BLOCKED)
+    return Step(StepResult.BLOCKED)
 
 
 def _wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
@@ -333,10 +333,10 @@ def _wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
         for_a_person = error.outcome is Outcome.NOT_SENT or _refused_again(campaign_id)
     if for_a_person:
         lifecycle.hold(campaign_id, error.sentence, code=error.code or error.kind)
-        return Step(Did.BLOCKED)
+        return Step(StepResult.BLOCKED)
     if error.kind == "credentials":
-        return Step(Did.WAIT, 0.0)
-    return _wait(campaign_id, error, min(LONGEST_BACKOFF, 2.0**failures))
+        return Step(StepResult.WAIT, 0.0)
+    return _wait(campaign_id, error, min(MAX_BACKOFF_SECONDS, 2.0**failures))
 
 
 def _refused_again(campaign_id: int) -> bool:
@@ -358,7 +358,7 @@ def _wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
         trouble=error.sentence,
         trouble_code=(error.code or error.kind)[:40],
     )
-    return Step(Did.WAIT, seconds)
+    return Step(StepResult.WAIT, seconds)
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ def unprocessed(sender: str) -> int:
     return max(0, int(found["left"] or 0))
 
 
-def seconds_until_room(sender: str, size: int, *, in_flight: int = 0) -> float:
+def seconds_until_capacity(sender: str, size: int, *, in_flight: int = 0) -> float:
     """0 if a batch of this size may leave now, else about how long the number needs to make room.
 
     `in_flight`: texts of a request whose answer is awaited.

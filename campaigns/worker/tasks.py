@@ -113,9 +113,9 @@ def _advance(campaign_id: int) -> None:
 
 def _goes_on(campaign_id: int, step: dispatch.Step) -> bool:
     """Whether the next batch may be tried in the same turn."""
-    if step.did == dispatch.Did.DONE:
+    if step.result == dispatch.StepResult.DONE:
         return False
-    seconds = BLOCKED_FOR if step.did == dispatch.Did.BLOCKED else step.seconds
+    seconds = BLOCKED_FOR if step.result == dispatch.StepResult.BLOCKED else step.seconds
     if seconds > 0:
         # Slept in the database, not here: others need this worker.
         when = timezone.now() + timedelta(seconds=seconds)

@@ -220,7 +220,7 @@ def test_the_carrier_never_has_to_refuse(carrier: RunningSimulator) -> None:
     carrier.options(rate_limits=True)
     campaign = world.launched(world.people(52), size=1)
     step = world.hand_over(campaign)
-    assert step.did == "wait"
+    assert step.result == "wait"
     assert 0 < step.seconds <= 61
     assert {call["status"] for call in carrier.requests()} <= {200, 201}
     assert len(carrier.ledger()) < 52

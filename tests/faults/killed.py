@@ -25,7 +25,7 @@ for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
     attempt.save(update_fields=["sending_at", "ended_at"])
 campaign = Campaign.objects.get()
 end = time.monotonic() + 20
-while world.hand_over(campaign).did != "done":
+while world.hand_over(campaign).result != "done":
     assert time.monotonic() < end, list(Attempt.objects.values())
     for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
         search.look(attempt.pk)

@@ -217,23 +217,23 @@ class Game(RuleBasedStateMachine):
 
     # --- What processes do ---
 
-    @rule(key=campaigns, script=SCRIPTS, ahead=st.booleans())
-    def hand_over(self, key: int, script: Script, *, ahead: bool) -> None:
+    @rule(key=campaigns, script=SCRIPTS, prepare_next=st.booleans())
+    def hand_over(self, key: int, script: Script, *, prepare_next: bool) -> None:
         self.until_due(key)
         carrier.scripts = [self.fitting(key, script)]
-        self.step(key, ahead=ahead)
+        self.step(key, prepare_next=prepare_next)
 
     def until_due(self, key: int) -> None:
         """A worker comes when it is time and not before."""
         due = Campaign.objects.values_list("next_try_at", flat=True).get(pk=key)
         clock.move(max(0.0, (due - clock.now).total_seconds()) if due else 0.0)
 
-    @rule(key=campaigns, script=SCRIPTS, point=POINTS, ahead=st.booleans())
-    def die_handing_over(self, key: int, script: Script, point: Point, *, ahead: bool) -> None:
+    @rule(key=campaigns, script=SCRIPTS, point=POINTS, prepare_next=st.booleans())
+    def die_handing_over(self, key: int, script: Script, point: Point, *, prepare_next: bool) -> None:
         self.until_due(key)
         carrier.scripts = [self.fitting(key, script)]
         carrier.at = {point: processes.die}
-        self.step(key, ahead=ahead)
+        self.step(key, prepare_next=prepare_next)
 
     @rule(
         key=campaigns,
@@ -246,7 +246,7 @@ class Game(RuleBasedStateMachine):
         self.until_due(key)
         carrier.scripts = [self.fitting(key, script)]
         carrier.at = {point: lambda: processes.another(lambda: self.act(what, key))}
-        self.step(key, ahead=False)
+        self.step(key, prepare_next=False)
 
     def act(self, what: str, key: int) -> None:
         if what == "opt_out":
@@ -261,22 +261,22 @@ class Game(RuleBasedStateMachine):
             for wait in seconds:
                 clock.move(wait)
                 self.tick()
-                self.step(key, ahead=False)
+                self.step(key, prepare_next=False)
 
-    def step(self, key: int, *, ahead: bool) -> dispatch.Did | None:
-        """As a worker does it, or ahead, as `manage.py send` does. None: the process died of it."""
-        relay = dispatch.Relay(key)
+    def step(self, key: int, *, prepare_next: bool) -> dispatch.StepResult | None:
+        """As a worker does it, or prepare_next, as `manage.py send` does. None: the process died of it."""
+        pipeline = dispatch.Pipeline(key)
         step = None
         try:
-            step = relay.step(ahead=ahead)
+            step = pipeline.step(prepare_next=prepare_next)
             tasks._goes_on(key, step)
-            if ahead and step.did == dispatch.Did.HANDED_OVER:
-                tasks._goes_on(key, relay.step(ahead=ahead))
-            relay.stop()
+            if prepare_next and step.result == dispatch.StepResult.SUBMITTED:
+                tasks._goes_on(key, pipeline.step(prepare_next=prepare_next))
+            pipeline.stop()
         except Killed:
             processes.start()
         carrier.scripts, carrier.at = [], {}
-        return step.did if step else None
+        return step.result if step else None
 
     def alive(self, act: Callable[[], object]) -> None:
         """Do it; if the process dies of it, another one starts."""
@@ -373,7 +373,7 @@ class Game(RuleBasedStateMachine):
                 if state == Campaign.State.HELD:
                     self.resume(key)
                 quarantine.release(key, user=self.user)
-                while self.step(key, ahead=False) == dispatch.Did.HANDED_OVER:
+                while self.step(key, prepare_next=False) == dispatch.StepResult.SUBMITTED:
                     pass
             if not moving:
                 break

@@ -46,11 +46,11 @@ PLANTED = (
         "no SENDING commit before the first byte, only after the answer",
         ("test_safeguards.py::test_the_mark_is_made_before_the_first_byte",),
         (
-            Change(DISPATCH, "=lambda: _mark_sending(prepared),", "=lambda: None,"),
+            Change(DISPATCH, "=lambda: commit_sending(prepared),", "=lambda: None,"),
             Change(
                 DISPATCH,
                 "            meanwhile=meanwhile,\n        )\n",
-                "            meanwhile=meanwhile,\n        )\n        _mark_sending(prepared)\n",
+                "            meanwhile=meanwhile,\n        )\n        commit_sending(prepared)\n",
             ),
         ),
     ),

@@ -27,7 +27,7 @@ for _ in range({before}):
     dispatch.step(campaign.pk)
 watched = steps.Steps({die_at})
 watched.arm()
-tell(dispatch.step(campaign.pk).did)
+tell(dispatch.step(campaign.pk).result)
 tell(watched.names)
 """
 LOSE = """

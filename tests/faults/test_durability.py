@@ -38,7 +38,7 @@ tell(record and [record.state, record.contact_list.contact_count])
 """
 SEND = f"""
 campaign = world.launched(ContactList.objects.get(), size=2)
-assert world.hand_over(campaign).did == "done"
+assert world.hand_over(campaign).result == "done"
 tell(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
 """
 
@@ -82,10 +82,10 @@ def watched():
     commit()
 connection.commit = watched
 campaign = Campaign.objects.get()
-relay = dispatch.Relay(campaign.pk)
-while relay.step().did == "handed_over":
+pipeline = dispatch.Pipeline(campaign.pk)
+while pipeline.step().result == "submitted":
     pass
-relay.stop()
+pipeline.stop()
 tell(oracle.judge(carrier_ledger(), campaign, texts=texts, at_rest=False))
 """
 
@@ -103,7 +103,7 @@ def test_f11_the_commit_of_the_mark_waits_for_the_disk(
     assert len(simulator.ledger()) == len(PEOPLE)
 
 
-RUN = "campaign = Campaign.objects.get()\nwhile dispatch.step(campaign.pk).did == 'handed_over':\n    pass\n"
+RUN = "campaign = Campaign.objects.get()\nwhile dispatch.step(campaign.pk).result == 'submitted':\n    pass\n"
 
 
 def traced(site: Site, trace: Path) -> list[str]:

@@ -21,7 +21,7 @@ from campaigns.providers.types import BatchState, Rejected
 from campaigns.reconciling import orphans
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, journal, restore_guard
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from tests.faults.scenario import (
     BATCHES,
     PEOPLE,
@@ -50,7 +50,7 @@ def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Worker, Campaign, int], N
 
     def die(worker: Worker, campaign: Campaign, before: int) -> None:
         for _ in range(before):
-            assert dispatch.step(campaign.pk).did == Did.HANDED_OVER
+            assert dispatch.step(campaign.pk).result == StepResult.SUBMITTED
         with monkeypatch.context() as patch:
             patch.setattr(attempts, "accept", _raises(Killed()))
             with pytest.raises(Killed):
@@ -82,7 +82,7 @@ def test_f05_killed_with_the_answer_in_hand(
     assert orphans.settle_orphans() == 1
     assert orphans.settle_orphans() == 0
     assert world.told(campaign) == {"with_carrier": 2 * before + 2, "queued": 4 - 2 * before} or before == 2
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert searches(worker.carrier) == 0
     assert posts(worker.carrier) == BATCHES
     assert Event.objects.filter(verb="adopted_from_journal", detail=f"batch {before + 1}").count() == 1
@@ -146,7 +146,7 @@ def _down(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
         record(*arguments)
 
     monkeypatch.setattr(attempts, "accept", accept)
-    monkeypatch.setattr(dispatch, "RECORD_AGAIN", 0.0)
+    monkeypatch.setattr(dispatch, "RECORD_RETRY_SECONDS", 0.0)
 
 
 def test_f40_database_down_after_acceptance_for_a_while(
@@ -154,7 +154,7 @@ def test_f40_database_down_after_acceptance_for_a_while(
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
     _down(monkeypatch, 5)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert searches(worker.carrier) == 0
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
@@ -165,10 +165,10 @@ def test_f40_database_down_for_longer_than_anybody_waits(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
-    _down(monkeypatch, dispatch.RECORD_FOR)
+    _down(monkeypatch, dispatch.MAX_RECORD_TRIES)
     with pytest.raises(OperationalError):
         dispatch.step(campaign.pk)
-    assert dispatch.step(campaign.pk).did == Did.WAIT
+    assert dispatch.step(campaign.pk).result == StepResult.WAIT
     assert posts(worker.carrier) == 1
     assert orphans.settle_orphans() == 1, "its process lives, and the answer is there"
     assert searches(worker.carrier) == 0

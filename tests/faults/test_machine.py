@@ -87,7 +87,7 @@ else:
     {begins}()
 try:
     step = dispatch.step(Campaign.objects.get().pk)
-    tell([step.did, step.seconds])
+    tell([step.result, step.seconds])
 except DatabaseError as error:
     tell(str(error))
 """
@@ -103,7 +103,7 @@ GO_ON = """
 from campaigns.worker import tasks
 tasks.tick()
 campaign = Campaign.objects.get()
-tell([world.hand_over(campaign).did, campaign.trouble])
+tell([world.hand_over(campaign).result, campaign.trouble])
 """
 JUDGE = """
 from tests.faults import oracle
@@ -330,9 +330,9 @@ def test_f42_a_jump_during_a_request(
             Ticker().once()  # of another worker: the request is not taken for one whose process hangs
 
     monkeypatch.setattr(attempts, "mark_sending", marked)
-    chosen = dispatch._choose(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(chosen, Prepared)
-    dispatch._send(chosen, registry.provider(), registry.account(), meanwhile)
+    dispatch.send(chosen, registry.provider(), registry.account(), meanwhile)
     assert jumps == []
     assert not Attempt.objects.filter(state__in=Attempt.SEARCHED).exists()
     clocked.rest(campaign)

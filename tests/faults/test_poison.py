@@ -12,7 +12,7 @@ from campaigns.models import Attempt, Batch, Campaign, Event
 from campaigns.reconciling import orphans, search
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, lifecycle, quarantine
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.faults.scenario import (
     BATCHES,
@@ -37,7 +37,7 @@ class Killed(BaseException):
 @pytest.fixture
 def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Every process that has this batch in hand dies before its first byte; 0: none does any more."""
-    mark, poisonous = dispatch._mark_sending, [0]
+    mark, poisonous = dispatch.commit_sending, [0]
 
     def mark_sending(prepared: Prepared) -> None:
         if Batch.objects.filter(pk=prepared.batch_id, number=poisonous[0]).exists():
@@ -85,7 +85,7 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
 
     poison(0)
     assert lifecycle.try_again(campaign, user=sender)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert Event.objects.filter(verb="batch_released", detail=f"batch {before + 1}").count() == 1
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
@@ -110,7 +110,7 @@ def test_f12_killed_after_the_mark(
 ) -> None:
     """Each death leaves a doubt, which is cleared up before the next process takes the batch."""
     campaign = world.launched(PEOPLE, size=2)
-    mark = dispatch._mark_sending
+    mark = dispatch.commit_sending
 
     def killed(prepared: Any) -> None:
         mark(prepared)
@@ -127,7 +127,7 @@ def test_f12_killed_after_the_mark(
                 for attempt in Attempt.objects.filter(state__in=("ambiguous", "reconciling")):
                     search.look(attempt.pk)
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert world.told(campaign) == {"held": 2, "with_carrier": 4}
     assert posts(worker.carrier) == BATCHES - 1
     worker.rest(campaign)
@@ -149,9 +149,9 @@ def test_f12_the_batch_that_was_prepared_beside_it_is_not_blamed(
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "_note", lambda *_: None)
         patch.setattr(attempts, "accept", dies)
-        relay = dispatch.Relay(campaign.pk)
+        pipeline = dispatch.Pipeline(campaign.pk)
         with pytest.raises(Killed):
-            relay.step()
+            pipeline.step()
         orphans.settle_orphans()
     codes = dict(Attempt.objects.values_list("batch__number", "problem_code"))
     assert codes == {1: quarantine.OWNER_GONE, 2: quarantine.BESIDE}
@@ -169,7 +169,7 @@ def test_f12_released_while_the_others_leave(
             dispatch.step(campaign.pk)
         orphans.settle_orphans()
     assert dispatch.step(campaign.pk) == world.AGAIN, "it is parked"
-    assert dispatch.step(campaign.pk).did == Did.HANDED_OVER
+    assert dispatch.step(campaign.pk).result == StepResult.SUBMITTED
     campaign.refresh_from_db()
     assert campaign.state == "sending"
     dispatch.step(campaign.pk)

@@ -21,7 +21,7 @@ STATES = "SELECT state FROM campaigns_attempt ORDER BY id"
 BEFORE = """
 campaign = Campaign.objects.get()
 for _ in range({before}):
-    assert dispatch.step(campaign.pk).did == 'handed_over'
+    assert dispatch.step(campaign.pk).result == 'submitted'
 """
 
 
@@ -97,7 +97,7 @@ def test_f04_killed_before_the_answer_is_read(
     assert sum(call["path"].endswith("/batches") for call in asked) == BATCHES
 
 
-LOSE = BEFORE + "assert dispatch.step(campaign.pk).did == 'blocked'\n"
+LOSE = BEFORE + "assert dispatch.step(campaign.pk).result == 'blocked'\n"
 LOOK = """
 attempt = Attempt.objects.get(state__in=Attempt.IN_DOUBT)
 watched = steps.Steps({die_at})
@@ -138,7 +138,7 @@ def asleep(wire):
         os.kill(os.getpid(), signal.SIGSTOP)
     ready(wire)
 http._Wire.before_write = asleep
-tell(dispatch.step(campaign.pk).did)
+tell(dispatch.step(campaign.pk).result)
 """
 PAST_ITS_LEASE = """
 import datetime
@@ -204,9 +204,9 @@ while not pathlib.Path({other!r}).exists():
     time.sleep(0.001)
 campaign = Campaign.objects.get()
 end = time.monotonic() + 20
-while (step := dispatch.step(campaign.pk)).did != "done":
+while (step := dispatch.step(campaign.pk)).result != "done":
     assert time.monotonic() < end, step
-    time.sleep(0.03 if step.did == "handed_over" else 0.003)
+    time.sleep(0.03 if step.result == "submitted" else 0.003)
 """
 
 
@@ -241,7 +241,8 @@ def test_f09_a_host_that_is_gone_is_waited_for_as_long_as_it_may_be_sending(
     died_of, _ = zygote.run(database, code + "dispatch.step(campaign.pk)\n")
     assert died_of == signal.SIGKILL
     blocked = (
-        "campaign = Campaign.objects.get()\ntell([orphans.settle_orphans(), world.hand_over(campaign).did])"
+        "campaign = Campaign.objects.get()\n"
+        "tell([orphans.settle_orphans(), world.hand_over(campaign).result])"
     )
     assert zygote.run(database, blocked) == (0, [[0, "wait"]])
     assert len(simulator.ledger()) == before * 2 + 2

@@ -29,7 +29,7 @@ from campaigns.models import Attempt, Batch, Campaign, Event, Installation, Mess
 from campaigns.reconciling import recovery
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, restore_guard
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.faults.scenario import (
     BATCHES,
@@ -69,7 +69,7 @@ def recover(*arguments: str) -> str:
 def assert_locked(worker: Worker, campaign: Campaign, requests: int) -> None:
     """Nothing leaves, whoever tries."""
     assert restore_guard.trouble() == restore_guard.RESTORED
-    assert world.hand_over(campaign).did in (Did.BLOCKED, Did.WAIT)
+    assert world.hand_over(campaign).result in (StepResult.BLOCKED, StepResult.WAIT)
     worker.turn()
     worker.minutes(30)
     assert posts(worker.carrier) == requests
@@ -85,7 +85,7 @@ def test_f43_restored_in_mid_campaign(worker: Worker, known: int, left: int) -> 
         dispatch.step(campaign.pk)
     backup = Backup()
     for _ in range(left - known):
-        assert dispatch.step(campaign.pk).did == Did.HANDED_OVER
+        assert dispatch.step(campaign.pk).result == StepResult.SUBMITTED
     backup.restore()
     assert_locked(worker, campaign, left)
     before = world.told(campaign)
@@ -136,10 +136,10 @@ def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
 
 def test_f43_backup_of_a_batch_that_was_prepared(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = world.launched(PEOPLE, size=2)
-    prepared = dispatch._choose(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     backup = Backup()
-    dispatch._send(prepared, registry.provider(), registry.account())
+    dispatch.send(prepared, registry.provider(), registry.account())
     backup.restore()
     monkeypatch.setattr(process_identity, "is_dead", lambda _: True)
     assert_locked(worker, campaign, 1)
@@ -158,7 +158,7 @@ def test_f43_nothing_that_was_prepared_before_leaves_either(worker: Worker) -> N
         assert batch is not None
         prepared = attempts.prepare(campaign, batch, registry.account())
     assert prepared is not None
-    with pytest.raises(attempts.Stopped, match="locked"):
+    with pytest.raises(attempts.SendAborted, match="locked"):
         attempts.mark_sending(prepared)
 
 
@@ -276,7 +276,7 @@ def test_a_journal_that_cannot_be_read_stops_everything(worker: Worker, settings
     settings.JOURNAL_DIR.mkdir(parents=True)
     (settings.JOURNAL_DIR / "2026-01-01.jsonl").symlink_to("2026-01-01.jsonl")
     assert restore_guard.trouble() == restore_guard.UNREADABLE
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert posts(worker.carrier) == 0
 
 

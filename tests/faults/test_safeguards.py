@@ -15,7 +15,7 @@ from campaigns.models import Attempt, Batch
 from campaigns.providers.http import Limits, Transport
 from campaigns.reconciling import orphans
 from campaigns.sending import attempts, dispatch
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
 from tests.support import world
@@ -44,7 +44,7 @@ def test_a_second_live_attempt_is_impossible(carrier: RunningSimulator, state: s
     with pytest.raises(IntegrityError), transaction.atomic():
         attempts.prepare(batch.campaign, batch, registry.account())
     # Nothing but the index is in the way of this: the account is another one.
-    assert dispatch.step(batch.campaign_id) == dispatch.Step(Did.WAIT, 1.0)
+    assert dispatch.step(batch.campaign_id) == dispatch.Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
     assert Attempt.objects.get().owner == ELSEWHERE
 
@@ -52,7 +52,7 @@ def test_a_second_live_attempt_is_impossible(carrier: RunningSimulator, state: s
 @pytest.mark.parametrize("state", Attempt.DEAD)
 def test_after_a_dead_one_it_is_tried_again(carrier: RunningSimulator, state: str) -> None:
     batch = tried(state)
-    assert world.hand_over(batch.campaign).did == Did.DONE
+    assert world.hand_over(batch.campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 2
 
 
@@ -69,7 +69,7 @@ def test_the_mark_is_made_before_the_first_byte(
         sendall(connection, data, *more)
 
     monkeypatch.setattr(socket.socket, "sendall", watched)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert states == [["sending"], ["accepted", "sending"], ["accepted", "accepted", "sending"]]
 
 
@@ -79,7 +79,7 @@ def test_a_mark_that_is_too_old_is_not_acted_on(
     campaign = world.launched(world.people(2))
     registry.account()
     monkeypatch.setattr(registry.provider(), "_transport", Transport(Limits(stale=-1.0)))
-    assert dispatch.step(campaign.pk).did == Did.WAIT
+    assert dispatch.step(campaign.pk).result == StepResult.WAIT
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT
     assert carrier.ledger() == []
 
@@ -89,13 +89,13 @@ def test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending(
     carrier: RunningSimulator, state: str
 ) -> None:
     campaign = world.launched(world.people(2))
-    chosen = dispatch._choose(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(chosen, Prepared)
     if state == Attempt.State.SENDING:
         attempts.mark_sending(chosen)
     Attempt.objects.update(owner=ELSEWHERE)
     assert orphans.settle_orphans() == 0
-    assert dispatch.step(campaign.pk) == dispatch.Step(Did.WAIT, 1.0)
+    assert dispatch.step(campaign.pk) == dispatch.Step(StepResult.WAIT, 1.0)
     long_ago = timezone.now() - attempts.LEASE - timedelta(seconds=1)
     Attempt.objects.update(prepared_at=long_ago, sending_at=long_ago)
     assert orphans.settle_orphans() == 1

@@ -26,7 +26,7 @@ def send():
     barrier.wait()
     campaign = Campaign.objects.get()
     end = time.monotonic() + 30
-    while (step := dispatch.step(campaign.pk)).did != "done":
+    while (step := dispatch.step(campaign.pk)).result != "done":
         assert time.monotonic() < end, step
         time.sleep(0.01)
     connection.close()

@@ -136,7 +136,7 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door:
     """While our request is still under way its batch has no id here: its events wait for that."""
     campaign = world.launched(PEOPLE)
     account = registry.account()
-    prepared = dispatch._choose(campaign.pk, account)
+    prepared = dispatch.choose_next(campaign.pk, account)
     assert isinstance(prepared, Prepared)
 
     def meanwhile() -> None:
@@ -146,8 +146,8 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door:
         assert Attempt.objects.get().state == Attempt.State.SENDING
         assert set(our_states().values()) == {"waiting"}
 
-    step = dispatch._send(prepared, registry.provider(), account, meanwhile)
-    assert step.did == dispatch.Did.HANDED_OVER
+    step = dispatch.send(prepared, registry.provider(), account, meanwhile)
+    assert step.result == dispatch.StepResult.SUBMITTED
     early = WebhookEvent.objects.filter(state="waiting", tries=1)
     assert early.count() == WebhookEvent.objects.count() > len(PEOPLE)
     worker.sleep(webhook_pause())

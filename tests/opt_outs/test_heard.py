@@ -161,7 +161,7 @@ def test_known_receipts_cost_one_question_however_many_they_are(db: None) -> Non
 
 def test_a_refused_number_in_the_answer_itself_counts_as_well(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(2))
-    prepared = dispatch._choose(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     attempts.mark_sending(prepared)
     refusal = Rejected(index=1, to=world.phone(0), code="SMS-RC-413", description="")

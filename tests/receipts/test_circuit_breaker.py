@@ -136,7 +136,7 @@ def test_from_the_carrier_to_the_hold(carrier: RunningSimulator, ending: str, co
     assert (campaign.state, campaign.trouble_code) == ("held", code)
     assert world.told(campaign) == {"not_delivered": 12, "delivered": 4, "held": 16}
     world.assert_adds_up(campaign)
-    assert dispatch.step(campaign.pk).did == dispatch.Did.BLOCKED
+    assert dispatch.step(campaign.pk).result == dispatch.StepResult.BLOCKED
     lifecycle.try_again(campaign, user=None)
     world.hand_over(campaign)
     world.poll()

@@ -250,7 +250,7 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
     """The carrier took the batch and told its end while our request was still without an answer."""
     campaign = world.launched(world.people(3))
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_after", "times": 1})
-    assert dispatch.step(campaign.pk).did != dispatch.Did.HANDED_OVER
+    assert dispatch.step(campaign.pk).result != dispatch.StepResult.SUBMITTED
     texts = carrier_texts()
     batch_id = texts[0]["batchId"]
     body = {"id": batch_id, "from": world.LOCAL, "batchSize": 3, "processedCount": 3, "status": "Completed"}

@@ -11,7 +11,7 @@ from campaigns.providers.types import BatchState, OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import Finding
 from campaigns.sending import attempts, dispatch, lifecycle, quarantine
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, world
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
 def answered_after_it_was_found_absent() -> tuple[Campaign, Prepared, BatchState]:
     """A process that slept for an hour wakes up with its answer."""
     campaign = world.launched(world.people(3))
-    prepared = dispatch._choose(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     answer = registry.provider().submit(
         prepared.sender, prepared.texts, before_first_byte=lambda: attempts.mark_sending(prepared)
@@ -49,7 +49,7 @@ def test_an_answer_that_comes_before_its_people_were_texted_again_wins(carrier: 
     campaign, prepared, answer = answered_after_it_was_found_absent()
     attempts.accept(prepared, answer, registry.account())
     assert world.told(campaign) == {"with_carrier": 3}
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, world.people(3))
     assert not Event.objects.filter(verb="possible_double").exists()
     world.assert_adds_up(campaign)
@@ -57,7 +57,7 @@ def test_an_answer_that_comes_before_its_people_were_texted_again_wins(carrier: 
 
 def test_an_answer_that_comes_after_they_were_texted_again_is_said_aloud(carrier: RunningSimulator) -> None:
     campaign, prepared, answer = answered_after_it_was_found_absent()
-    again = dispatch._choose(campaign.pk, registry.account())
+    again = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(again, Prepared)
     attempts.accept(prepared, answer, registry.account())
     assert [attempt.state for attempt in Attempt.objects.all()] == ["absent", "prepared"]
@@ -100,13 +100,13 @@ def test_what_turns_up_before_it_was_handed_over_again_is_adopted(
     world.assert_adds_up(campaign)
     assert search.due() == []
     lifecycle.try_again(campaign, user=None)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, world.people(3))
 
 
 def test_what_was_handed_over_again_is_not_looked_for(carrier: RunningSimulator) -> None:
     campaign, attempt = found_absent(carrier, "queued")
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     later(5 * MINUTE)
     asked = len(carrier.requests())
     assert search.due() == [attempt.pk]
@@ -120,7 +120,7 @@ def test_when_nobody_of_them_is_left_to_text_nothing_is_looked_for(carrier: Runn
     campaign, attempt = found_absent(carrier, "queued")
     for number, _ in world.people(3):
         factories.opt_out(number)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert Batch.objects.get().state == Batch.State.EMPTY
     later(5 * MINUTE)
     assert search.look(attempt.pk) is None

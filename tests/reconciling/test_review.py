@@ -9,7 +9,7 @@ from campaigns.models import Attempt, Batch, Campaign, Event
 from campaigns.providers.types import OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import Finding
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import world
 from tests.support.doubt import (
@@ -42,14 +42,14 @@ def test_records_unreadable_for_a_day_are_for_a_person_and_still_searched(carrie
     world.assert_adds_up(campaign)
 
     # Its number is free for others; those in review are not among them.
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert world.told(campaign) == {"needs_review": 3, "with_carrier": 2}
     assert campaign.state == Campaign.State.SENDING
     carrier.faults()
     later(6 * MINUTE)
     assert search.due() == [attempt.pk]
     assert look() is Finding.OURS
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert world.told(campaign) == {"with_carrier": 5}
     assert_everybody_once(carrier, world.people(5))
 
@@ -64,7 +64,7 @@ def test_a_strict_campaign_always_asks(carrier: RunningSimulator) -> None:
     for _ in range(5):
         later(10 * MINUTE)
         assert look() is Finding.NOTHING
-        assert world.hand_over(campaign).did == Did.BLOCKED
+        assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert world.told(campaign) == {"needs_review": 3}
     assert carrier.ledger() == []
 
@@ -97,7 +97,7 @@ def test_a_batch_of_the_same_size_for_others_is_no_match(carrier: RunningSimulat
     foreign({world.phone(100 + place): text for place, text in enumerate(OURS.values())})
     campaign = lost(carrier, world.people(3), fault="drop_before")
     search_to_the_end()
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert {line["to"] for line in carrier.ledger()} >= set(OURS)
 
 
@@ -133,15 +133,15 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
 def test_the_same_campaign_sent_before_is_not_taken_for_it(carrier: RunningSimulator) -> None:
     contacts = world.imported(world.file_of(world.people(3)))
     first = world.launched(contacts)
-    assert world.hand_over(first).did == Did.DONE
+    assert world.hand_over(first).result == StepResult.DONE
     second = world.launched(contacts)
     carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
-    assert world.hand_over(second).did == Did.BLOCKED
+    assert world.hand_over(second).result == StepResult.BLOCKED
     carrier.faults()
     assert look() is Finding.NOTHING
     later(MINUTE)
     search_to_the_end()
-    assert world.hand_over(second).did == Did.DONE
+    assert world.hand_over(second).result == StepResult.DONE
     assert len(carrier.ledger()) == 6
     assert Batch.objects.values("provider_id").distinct().count() == 2
 

@@ -13,7 +13,7 @@ from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateW
 from campaigns.reconciling import orphans
 from campaigns.reconciling.matching import Finding
 from campaigns.sending import attempts, dispatch
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
@@ -72,7 +72,7 @@ def test_what_the_carrier_took_is_adopted_and_never_sent_again(
     assert attempt.provider_id == Batch.objects.get(number=1).provider_id == carrier.ledger()[0]["batch_id"]
     assert posts(carrier) == 1
     assert world.told(campaign) == {"with_carrier": 3, "queued": 2}
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert campaign.trouble == ""
     assert_everybody_once(carrier, world.people(5))
     world.poll()
@@ -89,7 +89,7 @@ def test_a_duplicate_that_is_refused_says_that_the_first_is_there(carrier: Runni
     assert len(carrier.requests()) == calls
     RateWindow.objects.update(silent_until=None)
     assert look() is Finding.OURS
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, world.people(3))
 
 
@@ -104,13 +104,15 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
     attempt = open_attempt()
     assert (attempt.state, attempt.looks, attempt.negatives) == ("reconciling", 2, 2)
     assert attempt.note == "The provider's records show no such batch."
-    assert dispatch.step(campaign.pk).did == Did.BLOCKED, "two clean looks, but the settle time is not over"
+    assert dispatch.step(campaign.pk).result == StepResult.BLOCKED, (
+        "two clean looks, but the settle time is not over"
+    )
     later(3 * MINUTE)
     assert look() is Finding.NOTHING
     attempt.refresh_from_db()
     assert attempt.state == Attempt.State.ABSENT
     assert world.told(campaign) == {"queued": 5}
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, world.people(5))
     assert [found.state for found in Attempt.objects.all()] == ["absent", "accepted", "accepted"]
     assert campaign.trouble == ""
@@ -132,7 +134,7 @@ def test_one_clean_look_is_never_enough(carrier: RunningSimulator) -> None:
 def test_of_a_process_that_died_the_request_may_have_lasted(carrier: RunningSimulator) -> None:
     """Nobody knows when it ended, so the settle time starts when it must have."""
     campaign = world.launched(world.people(3))
-    prepared = dispatch._choose(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     attempts.mark_sending(prepared)
     Attempt.objects.update(owner=":".join([*Attempt.objects.get().owner.split(":")[:2], "1"]))
@@ -155,7 +157,7 @@ def test_records_that_lag_are_waited_for(carrier: RunningSimulator) -> None:
     assert world.told(campaign) == {"in_doubt": 3}
     carrier.advance(301)
     assert look() is Finding.OURS
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert posts(carrier) == 1
 
 
@@ -163,7 +165,7 @@ def test_records_that_miss_what_was_confirmed_before_prove_nothing(carrier: Runn
     campaign = world.launched(world.people(6), size=3)
     dispatch.step(campaign.pk)
     carrier.faults({**POST, "nth": 1, "fault": "drop_after"})
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     carrier.faults()
     carrier.options(list_lag=3600)
     for _ in range(15):
@@ -172,7 +174,7 @@ def test_records_that_miss_what_was_confirmed_before_prove_nothing(carrier: Runn
     attempt = open_attempt()
     assert (attempt.negatives, attempt.first_negative_at) == (0, None)
     assert "lag behind" in attempt.note
-    assert dispatch.step(campaign.pk).did == Did.BLOCKED
+    assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     carrier.options(list_lag=0)
     assert look() is Finding.OURS
     assert_everybody_once(carrier, world.people(6))
@@ -215,7 +217,7 @@ def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) 
     assert open_attempt().negatives == 1, "it is counted from the beginning"
     assert AccountState.objects.get().trouble == ""
     search_to_the_end()
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, world.people(3))
 
 
@@ -260,14 +262,14 @@ def test_a_lost_list_of_rejected_numbers_makes_no_difference(carrier: RunningSim
 def test_a_batch_of_rejected_numbers_only_is_tried_again_and_texts_nobody(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, [(world.ending("9700", place), "Bob") for place in (1, 2)], fault="drop_after")
     search_to_the_end()
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert world.told(campaign) == {"rejected": 2}
     assert carrier.ledger() == []
 
 
 def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulator) -> None:
     campaign = world.launched(REJECTED)
-    prepared = dispatch._choose(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     answer = registry.provider().submit(
         prepared.sender, prepared.texts, before_first_byte=lambda: attempts.mark_sending(prepared)

@@ -72,13 +72,13 @@ def test_no_transaction_is_open_while_the_carrier_answers(
 ) -> None:
     pk = site.run("tell(world.launched(world.people(2), size=2).pk)")
     simulator.faults({**POST, "fault": "delay", "seconds": 1.0})
-    process = site.script(f"tell(dispatch.step({pk}).did)")
+    process = site.script(f"tell(dispatch.step({pk}).result)")
     until(lambda: rows(database, STATES) == [("sending",)], "the mark is committed before the answer")
     out = site.run(
         "from campaigns.opt_outs import manual\nmanual.add('+12125550000', note='', user=None)\ntell(1)"
     )
     assert out == 1, "another process can write meanwhile"
-    assert ended(process).stdout == '"handed_over"\n'
+    assert ended(process).stdout == '"submitted"\n'
 
 
 LOST = """

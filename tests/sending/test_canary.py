@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from campaigns.models import Attempt, Batch, Campaign, Event
 from campaigns.reconciling import search
 from campaigns.sending import launch, lifecycle
-from campaigns.sending.dispatch import Did, Relay
+from campaigns.sending.dispatch import Pipeline, StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, world
 from tests.support.doubt import POST
@@ -50,7 +50,7 @@ def test_never_more_than_a_batch(carrier: RunningSimulator) -> None:
 
 def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
     assert "The first 2 texts were handed to RingCentral, and nothing else was." in campaign.trouble
     assert len(carrier.ledger()) == 2
@@ -59,7 +59,7 @@ def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimul
     world.assert_adds_up(campaign)
     assert lifecycle.try_again(campaign, user=sender)
     assert not lifecycle.try_again(campaign, user=sender)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 8
     assert campaign.canary_passed_at is not None
     assert Event.objects.get(verb="canary_passed").actor == sender
@@ -84,11 +84,11 @@ def test_a_pause_in_between_does_not_let_it_pass(carrier: RunningSimulator, send
 
 def test_the_next_batch_is_not_prepared_beside_it(carrier: RunningSimulator) -> None:
     campaign = launched()
-    relay = Relay(campaign.pk)
-    assert relay.step().did == Did.HANDED_OVER
-    assert relay._ready is None
-    assert relay.step().did == Did.BLOCKED
-    relay.stop()
+    pipeline = Pipeline(campaign.pk)
+    assert pipeline.step().result == StepResult.SUBMITTED
+    assert pipeline._ready is None
+    assert pipeline.step().result == StepResult.BLOCKED
+    pipeline.stop()
     assert len(carrier.ledger()) == 2
 
 
@@ -99,14 +99,14 @@ def test_in_doubt_it_waits_for_the_truth_first(
     settings.SETTLE_SECONDS = settings.LOOK_GAP_SECONDS = 0
     campaign = launched()
     carrier.faults({**POST, "nth": 1, "fault": fault})
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     carrier.faults()
     assert (campaign.state, campaign.trouble_code) == ("sending", "in_doubt")
     assert len(carrier.ledger()) == arrived
     for _ in range(2):
         search.look(Attempt.objects.get().pk)
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
     assert len(carrier.ledger()) == 2
 
@@ -121,7 +121,7 @@ def test_in_review_it_waits_for_the_decision_first(carrier: RunningSimulator, se
     for _ in range(2):
         search.look(Attempt.objects.get().pk)
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert campaign.state == "sending"
     assert world.told(campaign) == {"needs_review": 2, "queued": 6}
 
@@ -130,7 +130,7 @@ def test_nobody_left_of_the_first(carrier: RunningSimulator) -> None:
     campaign = launched()
     for number, _ in world.people(2):
         factories.opt_out(number)
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert "nothing was sent yet" in campaign.trouble
     assert carrier.ledger() == []
 
@@ -138,12 +138,12 @@ def test_nobody_left_of_the_first(carrier: RunningSimulator) -> None:
 def test_somebody_of_the_first_who_opted_out_is_not_counted(carrier: RunningSimulator) -> None:
     campaign = launched()
     factories.opt_out(world.people(1)[0][0])
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert campaign.trouble.startswith("The first text was handed to RingCentral, and nothing else was.")
     assert Batch.objects.get(number=1).size == 1
     world.assert_adds_up(campaign)
 
 
 def test_a_campaign_that_is_all_canary_needs_nobody(carrier: RunningSimulator) -> None:
-    assert world.hand_over(launched(2)).did == Did.DONE
+    assert world.hand_over(launched(2)).result == StepResult.DONE
     assert len(carrier.ledger()) == 2

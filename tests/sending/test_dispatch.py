@@ -14,7 +14,7 @@ from campaigns.accounts import registry
 from campaigns.models import AccessToken, AccountState, Attempt, Batch, Campaign, Event, Message
 from campaigns.providers.base import ProviderError
 from campaigns.sending import dispatch, launch, lifecycle
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
@@ -39,7 +39,7 @@ def states(campaign: Campaign) -> list[str]:
 
 def test_everybody_gets_their_own_text_once(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(7), size=3)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in world.people(7))
     assert {line["from"] for line in carrier.ledger()} == {world.LOCAL}
     assert campaign.state == Campaign.State.DELIVERING
@@ -57,7 +57,7 @@ def test_everybody_gets_their_own_text_once(carrier: RunningSimulator) -> None:
 def test_stepping_on_after_the_end_changes_nothing(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(2))
     world.hand_over(campaign)
-    assert [dispatch.step(campaign.pk).did for _ in range(3)] == [Did.DONE] * 3
+    assert [dispatch.step(campaign.pk).result for _ in range(3)] == [StepResult.DONE] * 3
     assert len(carrier.ledger()) == 2
 
 
@@ -79,7 +79,7 @@ REJECTED_PEOPLE = [
 
 def test_numbers_that_the_carrier_rejects_are_settled_with_its_code(carrier: RunningSimulator) -> None:
     campaign = world.launched(REJECTED_PEOPLE)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     rejected = Message.objects.filter(state="rejected").order_by("to")
     assert [(message.to, message.error_code) for message in rejected] == [
         (world.ending("9700", 1), "SMS-RC-410"),
@@ -202,7 +202,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
 ) -> None:
     campaign = world.launched(world.people(5), size=3)
     carrier.faults({**POST, "nth": 1, **fault})
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     taken = len(carrier.ledger())
     assert taken in (0, 3)
     assert posts(carrier) <= 1
@@ -217,13 +217,13 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
 
     carrier.faults()
     for _ in range(3):
-        assert dispatch.step(campaign.pk).did == Did.BLOCKED
+        assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
         tasks.tick()
         assert not launch.launch(campaign, user=None)
         launch.freeze(campaign.pk)
     assert lifecycle.hold(campaign.pk, "Stop", code="test")
     assert lifecycle.try_again(campaign, user=None)
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert len(carrier.ledger()) == taken
     assert Attempt.objects.count() == 1
     assert world.told(campaign) == {"in_doubt": 3, "queued": 2}
@@ -236,7 +236,7 @@ def test_an_answer_with_the_id_of_another_batch_is_in_doubt(carrier: RunningSimu
     first = Batch.objects.get(number=1).provider_id
     answer = {"id": first, "batchSize": 2, "status": "Processing", "rejected": []}
     carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert states(campaign) == ["with_carrier", "in_doubt"]
     assert Attempt.objects.order_by("id").last().problem_code == "repeated_id"  # type: ignore[union-attr]
     world.assert_adds_up(campaign)
@@ -259,20 +259,20 @@ def test_a_refusal_holds_the_campaign_with_its_words(
     campaign = world.launched(world.people(5), size=2)
     dispatch.step(campaign.pk)
     carrier.faults({**POST, "fault": "status", "status": status, "body": json.dumps(body)})
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert campaign.trouble.startswith(("RingCentral", "The RingCentral"))
     assert states(campaign) == ["with_carrier", "held", "held"]
     assert world.told(campaign) == {"with_carrier": 2, "held": 3}
     world.assert_adds_up(campaign)
     sent_before = posts(carrier)
-    assert dispatch.step(campaign.pk).did == Did.BLOCKED
+    assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     assert posts(carrier) == sent_before
 
     carrier.faults()
     assert lifecycle.try_again(campaign, user=None)
     assert not lifecycle.try_again(campaign, user=None)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 5
     assert campaign.trouble == ""
     world.assert_adds_up(campaign)
@@ -282,7 +282,7 @@ def test_an_expired_token_is_renewed_and_nobody_notices(carrier: RunningSimulato
     campaign = world.launched(world.people(4), size=2)
     dispatch.step(campaign.pk)
     carrier.control("DELETE", "sessions")
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 4
     assert campaign.trouble == ""
     assert sum("oauth/token" in call["path"] for call in carrier.requests()) == 2
@@ -291,14 +291,14 @@ def test_an_expired_token_is_renewed_and_nobody_notices(carrier: RunningSimulato
 def test_a_token_refused_twice_is_for_a_person(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(2))
     carrier.faults({**POST, "fault": "status", "status": 401})
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert [attempt.http_status for attempt in Attempt.objects.all()] == [401, 401]
     assert AccountState.objects.get().trouble
     assert carrier.ledger() == []
     carrier.faults()
     lifecycle.try_again(campaign, user=None)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert AccountState.objects.get().trouble == ""
 
 
@@ -306,7 +306,7 @@ def test_a_token_is_renewed_once_even_after_other_failures(carrier: RunningSimul
     campaign = world.launched(world.people(2))
     Campaign.objects.filter(pk=campaign.pk).update(failures=5)
     carrier.faults({**POST, "nth": 1, "fault": "status", "status": 401})
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 2
 
 
@@ -316,7 +316,7 @@ def test_a_refused_sign_in_holds_before_anything_leaves(carrier: RunningSimulato
     carrier.faults(
         {"path": "oauth/token", "fault": "status", "status": 400, "body": '{"error": "invalid_grant"}'}
     )
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert "JWT" in campaign.trouble
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT
@@ -327,7 +327,7 @@ def test_a_refused_sign_in_holds_before_anything_leaves(carrier: RunningSimulato
 def test_a_request_that_is_too_large_is_halved(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(5))
     carrier.faults({**POST, "nth": 1, "fault": "status", "status": 413})
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert [(batch.number, batch.size) for batch in Batch.objects.order_by("number")] == [(1, 2), (2, 3)]
     assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in world.people(5))
     world.assert_adds_up(campaign)
@@ -336,14 +336,14 @@ def test_a_request_that_is_too_large_is_halved(carrier: RunningSimulator) -> Non
 def test_one_text_that_is_too_large_is_for_a_person(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(1))
     carrier.faults({**POST, "fault": "status", "status": 413})
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert Batch.objects.count() == 1
 
 
 def test_a_batch_that_another_worker_prepared_is_not_halved(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(4))
-    prepared = dispatch._choose(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     dispatch.split(prepared.batch_id)
     assert Batch.objects.count() == 1, "half of its people would be texted again from the new batch"
@@ -365,7 +365,7 @@ def test_asked_to_slow_down_it_is_silent_so_long(
     carrier.faults({**POST, "nth": 1, "fault": "status", "status": 429, "headers": headers})
     before = timezone.now()
     step = world.hand_over(campaign)
-    assert (step.did, step.seconds) == (Did.WAIT, seconds)
+    assert (step.result, step.seconds) == (StepResult.WAIT, seconds)
     assert campaign.next_try_at is not None
     assert abs((campaign.next_try_at - before).total_seconds() - seconds) < 5
     assert campaign.trouble
@@ -374,14 +374,14 @@ def test_asked_to_slow_down_it_is_silent_so_long(
 
     # Nothing of ours makes a sound, even what does not know of the campaign's own wait.
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).did == Did.WAIT
+    assert world.hand_over(campaign).result == StepResult.WAIT
     with pytest.raises(ProviderError):
         registry.refresh_numbers()
     assert len(carrier.requests()) == calls
 
     with time_machine.travel(before + timedelta(seconds=seconds + 2)):
         AccessToken.objects.update(expires_at=timezone.now() + timedelta(hours=1))
-        assert world.hand_over(campaign).did == Did.DONE
+        assert world.hand_over(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 2
     assert campaign.trouble == ""
     world.assert_adds_up(campaign)

@@ -13,7 +13,7 @@ from campaigns.opt_outs import manual
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.reconciling import orphans
 from campaigns.sending import attempts, dispatch, lifecycle
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
 from tests.support import world
@@ -22,19 +22,19 @@ pytestmark = pytest.mark.django_db
 
 
 def prepared(campaign: Campaign) -> Prepared:
-    chosen = dispatch._choose(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(chosen, Prepared)
     return chosen
 
 
 def send(batch: Prepared) -> dispatch.Step:
-    return dispatch._send(batch, registry.provider(), registry.account())
+    return dispatch.send(batch, registry.provider(), registry.account())
 
 
 def test_who_opted_out_after_launch_is_left_out(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(4), size=2)
     manual.add(f"{world.phone(0)}, {world.phone(3)}", note="", user=None)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert {line["to"] for line in carrier.ledger()} == {world.phone(1), world.phone(2)}
     assert world.told(campaign) == {"with_carrier": 2, "excluded": 2}
     world.assert_adds_up(campaign)
@@ -51,7 +51,7 @@ def test_who_opted_out_after_launch_is_left_out(carrier: RunningSimulator) -> No
 def test_a_batch_that_nobody_is_left_in_is_passed_over(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(3), size=2)
     manual.add(f"{world.phone(0)}\n{world.phone(1)}", note="", user=None)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert list(Batch.objects.order_by("number").values_list("state", flat=True)) == ["empty", "with_carrier"]
     assert len(carrier.ledger()) == 1
     world.assert_adds_up(campaign)
@@ -60,7 +60,7 @@ def test_a_batch_that_nobody_is_left_in_is_passed_over(carrier: RunningSimulator
 def test_everybody_opted_out_after_launch(carrier: RunningSimulator) -> None:
     campaign = world.launched(world.people(2))
     manual.add("\n".join(phone for phone, _ in world.people(2)), note="", user=None)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert lifecycle.finish_if_final(campaign.pk)
     assert carrier.ledger() == []
     assert world.told(campaign) == {"excluded": 2}
@@ -73,7 +73,7 @@ def test_an_opt_out_between_preparing_and_the_first_byte_is_honoured(carrier: Ru
     assert send(batch) == world.AGAIN
     assert carrier.ledger() == []
     assert Attempt.objects.get().problem_code == "opt_out"
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert {line["to"] for line in carrier.ledger()} == {world.phone(0), world.phone(2)}
     world.assert_adds_up(campaign)
 
@@ -99,11 +99,11 @@ def test_a_campaign_held_between_preparing_and_the_first_byte_sends_nothing(
     lifecycle.hold(campaign.pk, "Held by a person.", code="test")
     send(batch)
     assert carrier.ledger() == []
-    assert dispatch.step(campaign.pk).did == Did.BLOCKED
+    assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     assert world.told(campaign) == {"held": 3}
     world.assert_adds_up(campaign)
     lifecycle.try_again(campaign, user=None)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 3
 
 
@@ -113,7 +113,7 @@ def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, o
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.hold(campaign.pk, "Held by a person.", code="test")
-    dispatch._failed(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
+    dispatch.handle_failure(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
     assert world.told(campaign) == {"held": 5}
     world.assert_adds_up(campaign)
     lifecycle.try_again(campaign, user=None)
@@ -141,7 +141,7 @@ def test_a_batch_taken_over_by_another_process_does_not_leave_twice(carrier: Run
     long_ago = timezone.now() - attempts.LEASE - timedelta(seconds=1)
     Attempt.objects.update(prepared_at=long_ago)
     assert orphans.settle_orphans() == 1
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     send(late)
     assert len(carrier.ledger()) == 2
     assert world.told(campaign) == {"with_carrier": 2}
@@ -153,11 +153,11 @@ def test_one_number_has_one_request_under_way(carrier: RunningSimulator) -> None
     first, second = world.launched(contacts), world.launched(contacts)
     in_flight = prepared(first)
     attempts.mark_sending(in_flight)
-    assert dispatch.step(second.pk) == dispatch.Step(Did.WAIT, 1.0)
+    assert dispatch.step(second.pk) == dispatch.Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
     attempts.give_back(in_flight, None, state="not_sent")
-    assert world.hand_over(second).did == Did.DONE
-    assert world.hand_over(first).did == Did.DONE
+    assert world.hand_over(second).result == StepResult.DONE
+    assert world.hand_over(first).result == StepResult.DONE
 
 
 def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: RunningSimulator) -> None:
@@ -167,10 +167,10 @@ def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: 
     b = attempts.prepare(second, Batch.objects.get(campaign=second), registry.account())
     assert b is not None
     attempts.mark_sending(a)
-    assert send(b) == dispatch.Step(Did.WAIT, 1.0)
+    assert send(b) == dispatch.Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
     attempts.give_back(a, None, state="not_sent")
-    assert world.hand_over(second).did == Did.DONE
+    assert world.hand_over(second).result == StepResult.DONE
 
 
 def test_another_number_is_not_held_up(carrier: RunningSimulator) -> None:
@@ -178,7 +178,7 @@ def test_another_number_is_not_held_up(carrier: RunningSimulator) -> None:
     first = world.launched(contacts)
     second = world.launched(contacts, sender=world.TOLL_FREE)
     attempts.mark_sending(prepared(first))
-    assert world.hand_over(second).did == Did.DONE
+    assert world.hand_over(second).result == StepResult.DONE
 
 
 def test_a_campaign_waits_for_the_doubt_of_another_one_and_says_so(carrier: RunningSimulator) -> None:
@@ -186,7 +186,7 @@ def test_a_campaign_waits_for_the_doubt_of_another_one_and_says_so(carrier: Runn
     first, second = world.launched(contacts), world.launched(contacts)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_before"})
     world.hand_over(first)
-    assert world.hand_over(second).did == Did.BLOCKED
+    assert world.hand_over(second).result == StepResult.BLOCKED
     assert "Spring sale" in second.trouble
     assert world.told(second) == {"queued": 2}
 
@@ -216,5 +216,5 @@ def test_a_refusal_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
     orphans.settle_orphans()
     attempts.give_back(batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"), state="rejected")
     assert world.told(campaign) == {"queued": 2}
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     world.assert_adds_up(campaign)

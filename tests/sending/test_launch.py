@@ -24,7 +24,7 @@ from campaigns.models import (
 )
 from campaigns.opt_outs import manual
 from campaigns.sending import dispatch, launch
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import world
 
@@ -169,7 +169,7 @@ def test_freezing_goes_on_where_it_was_killed(
     launch.launch(campaign, user=None)
     assert not launch.freeze(campaign.pk, stop_after=1)
     assert world.told(campaign) == {"queued": 3}
-    assert dispatch.step(campaign.pk).did == Did.DONE, "nothing leaves before the audience is whole"
+    assert dispatch.step(campaign.pk).result == StepResult.DONE, "nothing leaves before the audience is whole"
     assert carrier.ledger() == []
     assert not launch.freeze(campaign.pk, stop_after=1)
     assert launch.freeze(campaign.pk)

@@ -16,7 +16,7 @@ from campaigns.providers.base import Outcome, ProviderError
 from campaigns.receipts import polling
 from campaigns.reconciling import decisions, orphans, search
 from campaigns.sending import attempts, dispatch, lifecycle
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
 from tests.support import world
@@ -27,7 +27,7 @@ POST = {"method": "POST", "path": "/a2p-sms/batches"}
 
 
 def prepared(campaign: Campaign) -> Prepared:
-    chosen = dispatch._choose(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(chosen, Prepared)
     return chosen
 
@@ -41,7 +41,7 @@ def send_while(batch: Prepared, meanwhile: Callable[[], object]) -> None:
 
     answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
     attempts.accept(batch, answer, registry.account())
-    dispatch._cleared(batch.campaign_id)
+    dispatch.clear_trouble(batch.campaign_id)
 
 
 def states(campaign: Campaign) -> list[str]:
@@ -54,7 +54,7 @@ def test_one_press_pauses_and_one_lets_it_go_on(carrier: RunningSimulator, sende
     assert lifecycle.pause(campaign, user=sender)
     assert not lifecycle.pause(campaign, user=sender)
     assert world.told(campaign) == {"with_carrier": 2, "held": 3}
-    assert [world.hand_over(campaign).did for _ in range(3)] == [Did.BLOCKED] * 3
+    assert [world.hand_over(campaign).result for _ in range(3)] == [StepResult.BLOCKED] * 3
     assert len(carrier.ledger()) == 2
     world.poll()
     assert world.told(campaign) == {"delivered": 2, "held": 3}, "receipts keep coming"
@@ -62,7 +62,7 @@ def test_one_press_pauses_and_one_lets_it_go_on(carrier: RunningSimulator, sende
 
     assert lifecycle.try_again(campaign, user=sender)
     assert not lifecycle.try_again(campaign, user=sender)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 5
     assert campaign.trouble == ""
     verbs = Event.objects.filter(actor=sender).order_by("id").values_list("verb", flat=True)
@@ -84,7 +84,7 @@ def test_no_failure_in_flight_hides_the_pause(carrier: RunningSimulator, sender:
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
-    dispatch._failed(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
+    dispatch.handle_failure(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.PAUSED)
     assert world.told(campaign) == {"held": 4}
@@ -116,7 +116,7 @@ def test_what_is_cancelled_never_leaves_and_the_rest_runs_to_its_end(
     assert states(campaign) == ["with_carrier", "cancelled", "cancelled"]
     assert not lifecycle.pause(campaign, user=sender)
     assert not lifecycle.try_again(campaign, user=sender)
-    assert dispatch.step(campaign.pk).did == Did.DONE
+    assert dispatch.step(campaign.pk).result == StepResult.DONE
     world.poll()
     world.poll()
     campaign.refresh_from_db()
@@ -141,7 +141,7 @@ def test_cancelled_between_preparing_and_the_first_byte(carrier: RunningSimulato
     campaign = world.launched(world.people(4), size=2)
     batch = prepared(campaign)
     assert lifecycle.cancel(campaign, user=None) == 4
-    dispatch._send(batch, registry.provider(), registry.account())
+    dispatch.send(batch, registry.provider(), registry.account())
     assert carrier.ledger() == []
     assert world.told(campaign) == {"cancelled": 4}
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT
@@ -155,7 +155,7 @@ def test_a_worker_that_died_before_the_first_byte_of_a_cancelled_campaign(carrie
     lifecycle.cancel(campaign, user=None)
     Attempt.objects.update(prepared_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     assert orphans.settle_orphans() == 1
-    assert dispatch.step(campaign.pk).did == Did.DONE
+    assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert world.told(campaign) == {"cancelled": 2}
     assert carrier.ledger() == []
 
@@ -175,10 +175,10 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(carrier: RunningSi
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.cancel(campaign, user=None)
-    dispatch._failed(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
+    dispatch.handle_failure(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
     assert world.told(campaign) == {"cancelled": 4}
     assert states(campaign) == ["cancelled", "cancelled"]
-    assert dispatch.step(campaign.pk).did == Did.DONE
+    assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert lifecycle.finish_if_final(campaign.pk)
     campaign.refresh_from_db()
     assert campaign.trouble == ""
@@ -206,7 +206,7 @@ def test_what_is_in_doubt_when_it_is_cancelled_is_cleared_up_and_not_sent_again(
     for _ in range(3):
         search.look(Attempt.objects.get().pk)
     assert world.told(campaign) == told
-    assert dispatch.step(campaign.pk).did == Did.DONE
+    assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert len(carrier.ledger()) == told.get("with_carrier", 0)
     world.assert_adds_up(campaign)
 
@@ -224,7 +224,7 @@ def test_absent_in_a_paused_campaign_waits_with_the_others(
         search.look(Attempt.objects.get().pk)
     assert world.told(campaign) == {"held": 4}
     lifecycle.try_again(campaign, user=sender)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 4
     world.assert_adds_up(campaign)
 
@@ -235,7 +235,7 @@ def test_pausing_when_everything_has_left_holds_nothing(carrier: RunningSimulato
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.SENDING
     assert not lifecycle.pause(campaign, user=sender)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
 
 
 def test_held_while_the_last_of_it_was_under_way_it_still_comes_to_its_end(

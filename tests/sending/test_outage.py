@@ -15,7 +15,7 @@ from campaigns.providers.base import ProviderError
 from campaigns.receipts import polling
 from campaigns.reports import progress
 from campaigns.sending import dispatch
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import world
@@ -47,7 +47,7 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
     pauses = []
     for _ in range(8):
         step = world.hand_over(campaign)
-        assert step.did == Did.WAIT
+        assert step.result == StepResult.WAIT
         pauses.append(step.seconds)
         assert 0 < dispatch.step(campaign.pk).seconds <= step.seconds, "no try before its time"
         Campaign.objects.update(next_try_at=None)
@@ -60,7 +60,7 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
     assert len(carrier.ledger()) == 2
 
     find(carrier, monkeypatch)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 4
     assert (campaign.trouble, campaign.failures, campaign.next_try_at) == ("", 0, None)
     assert AccountState.objects.get().trouble == ""
@@ -95,7 +95,7 @@ def test_after_a_restart_pages_and_campaigns_bear_an_outage(
     assert [number.phone for number in registry.usable_numbers()] == [world.LOCAL, world.TOLL_FREE]
     shown = progress.progress(campaign.pk)
     assert shown.handed_over == 2
-    assert world.hand_over(campaign).did == Did.WAIT
+    assert world.hand_over(campaign).result == StepResult.WAIT
     world.poll()
     assert "cannot be reached" in AccountState.objects.get().trouble
 
@@ -109,11 +109,11 @@ def test_a_campaign_whose_account_was_never_known_waits(
     AccountState.objects.all().delete()
     monkeypatch.setattr(registry.provider(), "_account", "")
     step = world.hand_over(campaign)
-    assert (step.did, step.seconds) == (Did.WAIT, 2)
+    assert (step.result, step.seconds) == (StepResult.WAIT, 2)
     assert "cannot be reached" in campaign.trouble
     find(carrier, monkeypatch)
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert [(state.trouble, state.account) for state in AccountState.objects.all()] == [
         ("", registry.account())
     ]

@@ -13,8 +13,8 @@ from campaigns.accounts import registry
 from campaigns.models import AccessToken, Batch, Campaign, SenderNumber
 from campaigns.receipts import sending_rate
 from campaigns.sending import dispatch
-from campaigns.sending.dispatch import Did
-from campaigns.sending.pacing import seconds_until_room, unprocessed
+from campaigns.sending.dispatch import StepResult
+from campaigns.sending.pacing import seconds_until_capacity, unprocessed
 from tests.simulator.running import RunningSimulator
 from tests.support import world
 
@@ -56,8 +56,8 @@ def test_the_bound(
     campaign = world.launched(world.people(1))
     SenderNumber.objects.filter(phone=world.LOCAL).update(rate=rate)
     Batch.objects.update(state="with_carrier", remote_size=lies_there, account=registry.account())
-    assert bool(seconds_until_room(campaign.sender, size)) is waits
-    assert 0 <= seconds_until_room(campaign.sender, size) <= 60
+    assert bool(seconds_until_capacity(campaign.sender, size)) is waits
+    assert 0 <= seconds_until_capacity(campaign.sender, size) <= 60
 
 
 def test_what_the_carrier_has_not_sent_never_exceeds_the_bound(slow: RunningSimulator) -> None:
@@ -68,8 +68,8 @@ def test_what_the_carrier_has_not_sent_never_exceeds_the_bound(slow: RunningSimu
         with time_machine.travel(now + timedelta(seconds=seconds), tick=True):
             Campaign.objects.update(next_try_at=None)
             last = world.hand_over(campaign)
-            if last.did != Did.DONE:
-                assert last.did == Did.WAIT
+            if last.result != StepResult.DONE:
+                assert last.result == StepResult.WAIT
                 assert last.seconds >= 1
             most = max(most, unprocessed(world.LOCAL))
             assert unprocessed(world.LOCAL) <= max(20, registry.rate_for(world.LOCAL))
@@ -85,7 +85,7 @@ def test_the_rest_can_still_be_held(slow: RunningSimulator) -> None:
     world.hand_over(campaign)
     assert len(slow.ledger()) == 50
     assert world.told(campaign) == {"with_carrier": 50, "queued": 150}
-    assert dispatch.step(campaign.pk).did == Did.WAIT
+    assert dispatch.step(campaign.pk).result == StepResult.WAIT
 
 
 def test_a_number_s_speed_is_measured_while_it_has_work(slow: RunningSimulator) -> None:

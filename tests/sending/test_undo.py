@@ -13,7 +13,7 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
 from campaigns.sending import attempts, dispatch, launch, lifecycle
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
@@ -39,13 +39,13 @@ def waiting(people: int = 3, *, size: int = 2, frozen: bool = True) -> Campaign:
 def test_nothing_leaves_before_the_minute_is_over(carrier: RunningSimulator) -> None:
     campaign = waiting()
     step = dispatch.step(campaign.pk)
-    assert step.did == Did.WAIT
+    assert step.result == StepResult.WAIT
     assert MINUTE - 5 < step.seconds <= MINUTE
     Campaign.objects.update(woken_at=None)
     assert tasks._wake_campaigns() == 0
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):
         assert tasks._wake_campaigns() == 1
-        assert world.hand_over(campaign).did == Did.DONE
+        assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 3
 
 
@@ -54,8 +54,8 @@ def test_not_even_what_was_prepared_leaves_before_it(carrier: RunningSimulator) 
     account = registry.account()
     batch = attempts.prepare(campaign, Batch.objects.get(number=1), account)
     assert batch is not None
-    step = dispatch._send(batch, registry.provider(), account)
-    assert step.did == Did.WAIT
+    step = dispatch.send(batch, registry.provider(), account)
+    assert step.result == StepResult.WAIT
     assert (Attempt.objects.get().state, carrier.ledger()) == (Attempt.State.NOT_SENT, [])
     assert world.told(campaign) == {"queued": 3}
 
@@ -77,7 +77,7 @@ def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User)
     assert (draft.state, draft.created_by, draft.launched_at) == (State.DRAFT, sender, None)
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):
         assert tasks._wake_campaigns() == 0
-        assert dispatch.step(campaign.pk).did == Did.DONE
+        assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert carrier.ledger() == []
     assert launch.launch(draft, user=sender), "the same people can get it after all"
 
@@ -86,10 +86,10 @@ def test_as_long_as_nothing_left_it_can_be_taken_back(carrier: RunningSimulator,
     """The minute is over, but the worker did not come to it yet, or died before the first byte."""
     campaign = waiting()
     Campaign.objects.update(undo_until=timezone.now() - timedelta(seconds=1))
-    chosen = dispatch._choose(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(chosen, Prepared)
     assert lifecycle.undo(campaign, user=sender) is not None
-    dispatch._send(chosen, registry.provider(), registry.account())
+    dispatch.send(chosen, registry.provider(), registry.account())
     assert carrier.ledger() == []
     assert world.told(campaign) == {"cancelled": 3}
 
@@ -149,10 +149,10 @@ def test_paused_while_its_texts_are_written(
     campaign = Campaign.objects.get()
     assert (campaign.state, campaign.trouble_code) == (State.HELD, lifecycle.PAUSED)
     assert world.told(campaign) == {"held": 5}
-    assert dispatch.step(campaign.pk).did == Did.BLOCKED
+    assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     assert lifecycle.try_again(campaign, user=sender)
     Campaign.objects.update(undo_until=timezone.now())
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 5
 
 
@@ -173,7 +173,7 @@ def stop_while_written(monkeypatch: pytest.MonkeyPatch, press: Callable[[Campaig
     monkeypatch.setattr(launch, "CHUNK", 2)
     campaign = waiting(5, frozen=False)
     assert not launch.freeze(campaign.pk, stop_after=1)
-    assert dispatch.step(campaign.pk).did == Did.DONE, "nothing leaves while it is prepared"
+    assert dispatch.step(campaign.pk).result == StepResult.DONE, "nothing leaves while it is prepared"
     press(campaign)
     world.assert_adds_up(campaign)
     assert launch.freeze(campaign.pk)

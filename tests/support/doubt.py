@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from campaigns.models import Attempt, Campaign
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import Finding
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import world
 
@@ -39,7 +39,7 @@ def lost(carrier: RunningSimulator, people: list[tuple[str, str]], /, **fault: A
     """A campaign whose first request meets the fault; its answer never comes."""
     campaign = world.launched(people, size=3)
     carrier.faults({**POST, "nth": 1, **fault})
-    assert world.hand_over(campaign).did == Did.BLOCKED
+    assert world.hand_over(campaign).result == StepResult.BLOCKED
     carrier.faults()
     assert open_attempt().state == Attempt.State.AMBIGUOUS
     return campaign

@@ -82,13 +82,13 @@ def launched(
 
 def hand_over(campaign: Campaign) -> dispatch.Step:
     """Step after step until one does not hand anything over at once; returns that one."""
-    while (step := dispatch.step(campaign.pk)).did == dispatch.Did.HANDED_OVER or step == AGAIN:
+    while (step := dispatch.step(campaign.pk)).result == dispatch.StepResult.SUBMITTED or step == AGAIN:
         pass
     campaign.refresh_from_db()
     return step
 
 
-AGAIN = dispatch.Step(dispatch.Did.WAIT, 0.0)
+AGAIN = dispatch.Step(dispatch.StepResult.WAIT, 0.0)
 
 
 def poll() -> int:

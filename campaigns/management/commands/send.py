@@ -226,24 +226,24 @@ def _forget(campaign: Campaign, record: Import) -> None:
 
 def hand_over(campaign_id: int, end: float) -> None:
     """Until every batch has left, or none may, or the monotonic clock reads `end`."""
-    relay = dispatch.Relay(campaign_id)
+    pipeline = dispatch.Pipeline(campaign_id)
     orphans.settle_orphans()
     try:
-        _run(relay, end)
+        _run(pipeline, end)
     finally:
-        relay.stop()
+        pipeline.stop()
 
 
-def _run(relay: dispatch.Relay, end: float) -> None:
-    campaign_id, polled, watch = relay.campaign_id, 0.0, clock_jump.JumpDetector()
+def _run(pipeline: dispatch.Pipeline, end: float) -> None:
+    campaign_id, polled, watch = pipeline.campaign_id, 0.0, clock_jump.JumpDetector()
     while time.monotonic() < end and not shutdown.requested.is_set():
         _follow_clock(watch)
-        step = relay.step()
-        if step.did == dispatch.Did.DONE:
+        step = pipeline.step()
+        if step.result == dispatch.StepResult.DONE:
             return
-        if step.did == dispatch.Did.BLOCKED and not search_lost(campaign_id):
+        if step.result == dispatch.StepResult.BLOCKED and not search_lost(campaign_id):
             return
-        if step.did == dispatch.Did.WAIT and step.seconds:
+        if step.result == dispatch.StepResult.WAIT and step.seconds:
             if time.monotonic() - polled > POLL:
                 # No worker need be there, so what an earlier process left behind is settled here.
                 orphans.settle_orphans()

@@ -9,7 +9,7 @@ from django.conf import LazySettings
 
 from campaigns.models import Attempt, Batch, Campaign, OptOut
 from campaigns.sending import dispatch, lifecycle
-from campaigns.sending.dispatch import Did
+from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import world
 
@@ -24,8 +24,8 @@ def campaign(carrier: RunningSimulator) -> Campaign:
 
 
 @pytest.fixture
-def relay(campaign: Campaign) -> Iterator[dispatch.Relay]:
-    made = dispatch.Relay(campaign.pk)
+def pipeline(campaign: Campaign) -> Iterator[dispatch.Pipeline]:
+    made = dispatch.Pipeline(campaign.pk)
     yield made
     made.stop()
 
@@ -36,46 +36,48 @@ def attempts(campaign: Campaign) -> list[str]:
 
 
 def test_everybody_once_and_in_order(
-    campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
+    campaign: Campaign, pipeline: dispatch.Pipeline, carrier: RunningSimulator
 ) -> None:
-    dids = [relay.step().did for _ in range(4)]
-    assert dids == [Did.HANDED_OVER] * 3 + [Did.DONE]
+    results = [pipeline.step().result for _ in range(4)]
+    assert results == [StepResult.SUBMITTED] * 3 + [StepResult.DONE]
     assert [line["to"] for line in carrier.ledger()] == [phone for phone, _ in world.people(6)]
     assert attempts(campaign) == ["accepted"] * 3
     world.assert_adds_up(campaign)
 
 
-def test_the_next_one_is_ready_when_the_answer_comes(campaign: Campaign, relay: dispatch.Relay) -> None:
-    relay.step()
+def test_the_next_one_is_ready_when_the_answer_comes(campaign: Campaign, pipeline: dispatch.Pipeline) -> None:
+    pipeline.step()
     assert attempts(campaign) == ["accepted", "prepared"]
     assert world.told(campaign) == {"with_carrier": 2, "queued": 4}
 
 
-def test_what_was_prepared_and_not_needed_waits_again(campaign: Campaign, relay: dispatch.Relay) -> None:
-    relay.step()
-    relay.stop()
+def test_what_was_prepared_and_not_needed_waits_again(
+    campaign: Campaign, pipeline: dispatch.Pipeline
+) -> None:
+    pipeline.step()
+    pipeline.stop()
     assert attempts(campaign) == ["accepted", "not_sent"]
-    assert world.hand_over(campaign).did == Did.DONE
+    assert world.hand_over(campaign).result == StepResult.DONE
     world.assert_adds_up(campaign)
 
 
 def test_a_lost_answer_gives_the_next_one_back(
-    campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
+    campaign: Campaign, pipeline: dispatch.Pipeline, carrier: RunningSimulator
 ) -> None:
     carrier.faults({**POST, "fault": "drop_after", "times": 1})
-    assert relay.step().did == Did.BLOCKED
+    assert pipeline.step().result == StepResult.BLOCKED
     assert attempts(campaign) == ["ambiguous", "not_sent"]
-    assert relay.step().did == Did.BLOCKED
+    assert pipeline.step().result == StepResult.BLOCKED
     assert len(carrier.ledger()) == 2
     assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
 
 
 def test_an_opt_out_after_it_was_prepared_is_honoured(
-    campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
+    campaign: Campaign, pipeline: dispatch.Pipeline, carrier: RunningSimulator
 ) -> None:
-    relay.step()
+    pipeline.step()
     OptOut.objects.create(phone=world.phone(2))
-    while relay.step().did != Did.DONE:
+    while pipeline.step().result != StepResult.DONE:
         pass
     assert world.phone(2) not in {line["to"] for line in carrier.ledger()}
     assert world.told(campaign) == {"with_carrier": 5, "excluded": 1}
@@ -83,11 +85,11 @@ def test_an_opt_out_after_it_was_prepared_is_honoured(
 
 
 def test_a_hold_after_it_was_prepared_is_honoured(
-    campaign: Campaign, relay: dispatch.Relay, carrier: RunningSimulator
+    campaign: Campaign, pipeline: dispatch.Pipeline, carrier: RunningSimulator
 ) -> None:
-    relay.step()
+    pipeline.step()
     lifecycle.hold(campaign.pk, "Paused.", code="paused")
-    assert relay.step().did != Did.HANDED_OVER
+    assert pipeline.step().result != StepResult.SUBMITTED
     assert len(carrier.ledger()) == 2
     assert world.told(campaign) == {"with_carrier": 2, "held": 4}
     assert set(Batch.objects.filter(campaign=campaign).values_list("state", flat=True)) == {
@@ -97,8 +99,8 @@ def test_a_hold_after_it_was_prepared_is_honoured(
 
 
 def test_no_more_is_prepared_than_may_lie_at_the_provider(
-    campaign: Campaign, relay: dispatch.Relay, settings: LazySettings
+    campaign: Campaign, pipeline: dispatch.Pipeline, settings: LazySettings
 ) -> None:
     settings.HANDOVER_MINUTES = 0.001
-    relay.step()
+    pipeline.step()
     assert attempts(campaign) == ["accepted"]
