@@ -12,7 +12,9 @@ class CampaignsConfig(AppConfig):
         from campaigns.sending import restore_guard
 
         post_migrate.connect(roles.keep_roles, sender=self, dispatch_uid="campaigns.roles")
-        post_migrate.connect(restore_guard.keep_name, sender=self, dispatch_uid="campaigns.installation")
+        post_migrate.connect(
+            restore_guard.ensure_installation_name, sender=self, dispatch_uid="campaigns.installation"
+        )
         post_save.connect(
             bootstrap.first_password_changed, sender="auth.User", dispatch_uid="campaigns.first_password"
         )

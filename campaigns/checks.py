@@ -52,7 +52,7 @@ def check_database(
     """Only where the database may be asked: in `check --database default` and `migrate`."""
     if not databases or schema_version.problem():
         return []
-    why = restore_guard.trouble()
+    why = restore_guard.blocking_reason()
     return [checks.Warning(why, hint="docs/operations.md, Backups.", id="carillon.W060")] if why else []
 
 

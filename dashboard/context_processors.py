@@ -44,7 +44,7 @@ class Standing:
     @cached_property
     def sending_locked(self) -> str:
         """Why nothing may leave."""
-        return restore_guard.trouble() if self._signed_in else ""
+        return restore_guard.blocking_reason() if self._signed_in else ""
 
     @cached_property
     def worker_silent(self) -> bool:

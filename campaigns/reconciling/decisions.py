@@ -124,7 +124,7 @@ def _send(attempt: Attempt, user: User) -> bool:
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     note = f"{user} decided {_now()} that it never arrived."
     return _settle(
-        attempt, Attempt.State.ABSENT, lifecycle.place_of_returned(campaign), note
+        attempt, Attempt.State.ABSENT, lifecycle.state_after_return(campaign), note
     ) and _write_down(attempt, Decision.SEND, user)
 
 
@@ -138,7 +138,7 @@ def _mark(attempt: Attempt, user: User) -> bool:
 
 def _settle(attempt: Attempt, state: Attempt.State, place: RowState, note: str) -> bool:
     in_review = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW)
-    look = attempts.next_look(place) if state == Attempt.State.ABSENT else None
+    look = attempts.next_lookup_at(place) if state == Attempt.State.ABSENT else None
     if not claim(in_review, state=state, next_look_at=look, note=note):
         return False
     Batch.objects.filter(pk=attempt.batch_id).update(state=place.value)

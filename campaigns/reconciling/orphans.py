@@ -24,7 +24,7 @@ def settle_orphans() -> int:
     """
     unended = Q(state__in=(Attempt.State.PREPARED, Attempt.State.SENDING))
     # Given up by another machine, which has another journal.
-    elsewhere = Q(state__in=Attempt.IN_DOUBT, problem_code__in=quarantine.GONE)
+    elsewhere = Q(state__in=Attempt.IN_DOUBT, problem_code__in=quarantine.OWNER_GONE_CODES)
     found = Attempt.objects.filter(unended | elsewhere).select_related("batch").order_by("id")
     return sum(_settle(attempt) for attempt in found)
 
@@ -39,22 +39,22 @@ def _settle(attempt: Attempt) -> bool:
         return False
     with transaction.atomic():
         attempts.lock_campaign(attempt.batch.campaign_id)
-        code = "odd_answer" if told else quarantine.code_of(attempt)
+        code = "odd_answer" if told else quarantine.owner_gone_code(attempt)
         gone: dict[str, object] = {"ended_at": timezone.now(), "problem_code": code}
         same = Attempt.objects.filter(pk=attempt.pk, state=attempt.state)
         if attempt.state == Attempt.State.PREPARED:
             return claim(same, state=Attempt.State.NOT_SENT, **gone)
-        look = timezone.now() + attempts.FIRST_LOOK
+        look = timezone.now() + attempts.FIRST_LOOKUP_DELAY
         if not claim(same, state=Attempt.State.AMBIGUOUS, next_look_at=look, **gone):
             return False
-        attempts.doubt_batch(attempt.batch.campaign_id, attempt.batch_id, attempt.size)
+        attempts.mark_batch_in_doubt(attempt.batch.campaign_id, attempt.batch_id, attempt.size)
         return True
 
 
 def _told(attempt: Attempt) -> journal.Answered | None:
     """What the provider answered to it, if this machine's journal knows."""
     try:
-        told = journal.current().answer(restore_guard.name(), attempt.pk)
+        told = journal.current().answer(restore_guard.installation_name(), attempt.pk)
     except OSError:
         log.exception("the journal cannot be read")
         return None
@@ -63,7 +63,9 @@ def _told(attempt: Attempt) -> journal.Answered | None:
 
 def _record(attempt: Attempt, told: journal.Answered) -> bool:
     """As its process would have done. False if it was recorded meanwhile, or cannot be."""
-    prepared = attempts.prepared_as(attempt, attempt.batch.campaign_id, attempts.waiting_in(attempt.batch_id))
+    prepared = attempts.as_prepared(
+        attempt, attempt.batch.campaign_id, attempts.waiting_texts(attempt.batch_id)
+    )
     if fingerprint(prepared.texts) != told.payload:
         return False
     try:
@@ -73,7 +75,7 @@ def _record(attempt: Attempt, told: journal.Answered) -> bool:
                 return False
             detail = f"batch {attempt.batch.number}"
             Event.objects.create(campaign_id=prepared.campaign_id, verb="adopted_from_journal", detail=detail)
-            attempts.settle_trouble(prepared.campaign_id)
+            attempts.clear_doubt_notice(prepared.campaign_id)
     except (IntegrityError, DataError):
         log.exception("an answer of the journal cannot be recorded", extra={"attempt": attempt.pk})
         return False

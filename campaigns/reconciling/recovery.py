@@ -63,7 +63,7 @@ class Plan:
 
 def plan() -> Plan:
     """What there is to do. Writes nothing. Raises ProviderError, NotYet or OSError."""
-    carrier, account, name = registry.provider(), registry.account(), restore_guard.name()
+    carrier, account, name = registry.provider(), registry.account(), restore_guard.installation_name()
     lost = _lost(name)
     made = Plan(_since(lost), lost=lost)
     linked = set(
@@ -161,7 +161,7 @@ def prepare() -> None:
 
 def carry_out(made: Plan) -> None:
     """Adopt, move the mark, unlock. Raises OSError if the journal cannot be written: it stays locked then."""
-    name, account = restore_guard.name(), registry.account()
+    name, account = restore_guard.installation_name(), registry.account()
     mark = journal.current().book(name).highest
     with transaction.atomic():
         _count_on_from(mark)
@@ -205,13 +205,13 @@ def _count_on_from(mark: int) -> None:
 def _adopt(taken: Taken, account: str) -> None:
     Campaign.objects.select_for_update(no_key=True).get(pk=taken.campaign)
     batch, rejected = _whole(taken) or (_carved(taken), ())
-    waiting = attempts.waiting_in(batch.pk)
+    waiting = attempts.waiting_texts(batch.pk)
     found = taken.candidate.batch
     at = found.created_at or timezone.now()
     attempt = _attempt(batch, account, waiting, Attempt.State.REVIEW, at)
     counters.move(taken.campaign, RowState(batch.state), RowState.NEEDS_REVIEW, len(waiting))
     answer = replace(found, rejected=rejected)
-    attempts.accept(attempts.prepared_as(attempt, taken.campaign, waiting), answer, account)
+    attempts.accept(attempts.as_prepared(attempt, taken.campaign, waiting), answer, account)
     Event.objects.create(campaign_id=taken.campaign, verb="adopted", detail=f"batch {batch.number}")
 
 
@@ -221,7 +221,7 @@ def _whole(taken: Taken) -> tuple[Batch, tuple[Rejected, ...]] | None:
     if len(keys) != 1:
         return None
     batch = Batch.objects.get(pk=keys.pop())
-    waiting = attempts.waiting_in(batch.pk)
+    waiting = attempts.waiting_texts(batch.pk)
     if taken.told and taken.told.payload == _sha(waiting):
         return batch, taken.told.answer.rejected
     return (batch, ()) if len(waiting) == len(taken.messages) else None
@@ -279,7 +279,7 @@ def _attempt(
 def _search_for(one: journal.Sent, account: str) -> None:
     """The records do not show it, perhaps not yet: it is in doubt, as it was or would have been."""
     batch = Batch.objects.filter(pk=one.batch, campaign_id=one.campaign, state__in=WAITING_HERE).first()
-    waiting = attempts.waiting_in(batch.pk) if batch else []
+    waiting = attempts.waiting_texts(batch.pk) if batch else []
     if batch is None or not waiting:
         return
     same = _sha(waiting) == one.payload

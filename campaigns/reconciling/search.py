@@ -52,8 +52,12 @@ def look(attempt_id: int) -> Finding | None:
         if not mine:
             return None
         attempt = Attempt.objects.select_related("batch__campaign").get(pk=attempt_id)
-        if attempt.state not in Attempt.SEARCHED and not attempts.waits_again(attempt):
-            later = attempts.next_look(attempt.batch.state) if attempt.state == Attempt.State.ABSENT else None
+        if attempt.state not in Attempt.SEARCHED and not attempts.is_requeued(attempt):
+            later = (
+                attempts.next_lookup_at(attempt.batch.state)
+                if attempt.state == Attempt.State.ABSENT
+                else None
+            )
             Attempt.objects.filter(pk=attempt_id).update(next_look_at=later)
             return None
         claim(
@@ -166,7 +170,7 @@ def _again(attempt: Attempt, note: str, **changes: object) -> None:
     when: datetime | None = timezone.now() + gap
     if attempt.state not in Attempt.IN_DOUBT:
         age = timezone.now() - (attempt.ended_at or attempt.prepared_at)
-        when = None if age > REVIEW_FOR else timezone.now() + attempts.REVIEW_LOOKS
+        when = None if age > REVIEW_FOR else timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL
     same = Attempt.objects.filter(pk=attempt.pk)
     if attempt.state == Attempt.State.ABSENT:
         same.filter(state=attempt.state).update(next_look_at=when)  # the proof that was acted on stays told
@@ -199,7 +203,7 @@ def _not_found(attempt: Attempt) -> None:
 
 def _may_have_ended(attempt: Attempt) -> datetime:
     ended = attempt.ended_at or attempt.prepared_at
-    if attempt.problem_code in quarantine.GONE and attempt.sending_at:
+    if attempt.problem_code in quarantine.OWNER_GONE_CODES and attempt.sending_at:
         return max(ended, attempt.sending_at + REQUEST_LIMIT)
     return ended
 
@@ -217,7 +221,7 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     now = timezone.now()
     before = Attempt.objects.values_list("state", flat=True).get(pk=attempt.pk)
-    if before not in Attempt.SEARCHED and not attempts.waits_again(attempt):
+    if before not in Attempt.SEARCHED and not attempts.is_requeued(attempt):
         return False
     place = _place(before, attempt.batch_id)
     same = Attempt.objects.filter(pk=attempt.pk, state=before)
@@ -243,7 +247,7 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
     counters.move(campaign.pk, place, RowState.REJECTED, refused)
     counters.move(campaign.pk, place, RowState.WITH_CARRIER, held - refused)
     Event.objects.create(campaign=campaign, verb="adopted", detail=f"batch {attempt.batch.number}")
-    attempts.settle_trouble(campaign.pk)
+    attempts.clear_doubt_notice(campaign.pk)
     return True
 
 
@@ -266,13 +270,13 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     before = Attempt.objects.filter(pk=attempt.pk, state__in=states).values_list("state", flat=True).first()
     same = Attempt.objects.filter(pk=attempt.pk, state=before or "")
-    target = lifecycle.place_of_returned(campaign)
+    target = lifecycle.state_after_return(campaign)
     if not claim(
         same,
         state=Attempt.State.ABSENT,
         looks=attempt.looks + 1,
         looked_at=timezone.now(),
-        next_look_at=attempts.next_look(target),
+        next_look_at=attempts.next_lookup_at(target),
         note=sentence,
     ):
         return False
@@ -281,7 +285,7 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
     waiting = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING).count()
     counters.move(campaign.pk, place, target, waiting)
     Event.objects.create(campaign=campaign, verb="absent", detail=f"batch {attempt.batch.number}")
-    attempts.settle_trouble(campaign.pk)
+    attempts.clear_doubt_notice(campaign.pk)
     return True
 
 
@@ -295,7 +299,7 @@ def to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
         state=Attempt.State.REVIEW,
         looks=attempt.looks + 1,
         looked_at=timezone.now(),
-        next_look_at=timezone.now() + attempts.REVIEW_LOOKS,
+        next_look_at=timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL,
         problem_code=code,
         note=sentence,
     ):
@@ -304,7 +308,7 @@ def to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     waiting = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING).count()
     counters.move(campaign.pk, RowState.IN_DOUBT, RowState.NEEDS_REVIEW, waiting)
     Event.objects.create(campaign=campaign, verb="needs_review", detail=f"batch {attempt.batch.number}")
-    attempts.settle_trouble(campaign.pk)
+    attempts.clear_doubt_notice(campaign.pk)
     return True
 
 

@@ -211,7 +211,7 @@ def _stands(campaign: Campaign, counts: Tally) -> bool:
     if campaign.state in (Campaign.State.PREPARING, Campaign.State.HELD) or counts.in_doubt:
         return True
     # The others leave while a parked batch waits for a person.
-    in_trouble = campaign.trouble and campaign.trouble_code != quarantine.PARKED
+    in_trouble = campaign.trouble and campaign.trouble_code != quarantine.QUARANTINED
     later = campaign.send_at is not None and campaign.send_at > timezone.now()
     sending = campaign.state == Campaign.State.SENDING
     return sending and (bool(in_trouble) or later or _first_ones_alone(campaign, counts))

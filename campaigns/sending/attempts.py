@@ -30,11 +30,11 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=180)
 """Longer than any request may last. After it an attempt that never ended has lost its owner."""
-FIRST_POLL = timedelta(seconds=2)
-HERE = (RowState.QUEUED, RowState.HELD)
+FIRST_POLL_DELAY = timedelta(seconds=2)
+REQUEUED_STATES = (RowState.QUEUED, RowState.HELD)
 """Where a batch is that was proved absent and not handed over again."""
-REVIEW_LOOKS = timedelta(minutes=5)
-FIRST_LOOK = timedelta(seconds=2)
+REVIEW_LOOKUP_INTERVAL = timedelta(minutes=5)
+FIRST_LOOKUP_DELAY = timedelta(seconds=2)
 """After a lost answer, until the provider's records are first read: what is there can be adopted at once."""
 
 
@@ -47,9 +47,9 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
 
     Call inside a transaction that holds the campaign.
     """
-    if quarantine.keeps_back(batch):
+    if quarantine.withhold_if_poison(batch):
         return None
-    waiting = waiting_in(batch.pk)
+    waiting = waiting_texts(batch.pk)
     left_out = opted_out(to for _, to, _ in waiting)
     if left_out:
         exclude(campaign.pk, {key: left_out[to] for key, to, _ in waiting if to in left_out})
@@ -67,16 +67,16 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
         owner=process_identity.current(),
         prepared_at=timezone.now(),
     )
-    return prepared_as(attempt, campaign.pk, waiting)
+    return as_prepared(attempt, campaign.pk, waiting)
 
 
-def waiting_in(batch_id: int) -> list[tuple[int, str, str]]:
+def waiting_texts(batch_id: int) -> list[tuple[int, str, str]]:
     """Id, number and text of each message that is where its batch is."""
     waiting = Message.objects.filter(batch_id=batch_id, state=Message.State.WAITING)
     return list(waiting.order_by("id").values_list("id", "to", "text"))
 
 
-def prepared_as(attempt: Attempt, campaign_id: int, waiting: Sequence[tuple[int, str, str]]) -> Prepared:
+def as_prepared(attempt: Attempt, campaign_id: int, waiting: Sequence[tuple[int, str, str]]) -> Prepared:
     return Prepared(
         attempt.pk,
         attempt.batch_id,
@@ -85,7 +85,7 @@ def prepared_as(attempt: Attempt, campaign_id: int, waiting: Sequence[tuple[int,
         tuple(key for key, _, _ in waiting),
         tuple(OutgoingText(to, text) for _, to, text in waiting),
         attempt.payload_sha256,
-        restore_guard.name(),
+        restore_guard.installation_name(),
     )
 
 
@@ -116,7 +116,7 @@ def lock_campaign(campaign_id: int) -> Campaign:
 def mark_sending(prepared: Prepared) -> None:
     """The commit before the first byte. Raises SendAborted if anything says that it must not leave now."""
     campaign = lock_campaign(prepared.campaign_id)
-    if restore_guard.trouble():
+    if restore_guard.blocking_reason():
         raise SendAborted("locked")
     if campaign.state != Campaign.State.SENDING:
         raise SendAborted("campaign")
@@ -164,8 +164,8 @@ def _end_live(prepared: Prepared, **changes: object) -> RowState | None:
 def _end_absent(prepared: Prepared, **changes: object) -> RowState | None:
     """The same for one that was found absent, if nothing was made of that yet: this is the better proof."""
     attempt = Attempt.objects.select_related("batch").get(pk=prepared.attempt_id)
-    whole = len(waiting_in(prepared.batch_id)) == len(prepared.message_ids)
-    if not whole or not waits_again(attempt):
+    whole = len(waiting_texts(prepared.batch_id)) == len(prepared.message_ids)
+    if not whole or not is_requeued(attempt):
         return None
     place = RowState(attempt.batch.state)
     return place if _end(prepared, Attempt.State.ABSENT, **changes) else None
@@ -193,7 +193,7 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         processed_count=answer.processed_count,
         accepted_at=now,
         remote_created_at=answer.created_at or now,
-        next_poll_at=now + FIRST_POLL,
+        next_poll_at=now + FIRST_POLL_DELAY,
     )
     expected = len(prepared.texts) - refused
     counters.move(prepared.campaign_id, place, RowState.REJECTED, refused)
@@ -253,12 +253,12 @@ def reject_numbers(prepared: Prepared, rejected: Sequence[Rejected], now: dateti
 
 
 @transaction.atomic
-def give_back(prepared: Prepared, error: ProviderError | None, *, state: str, code: str = "") -> bool:
+def mark_not_taken(prepared: Prepared, error: ProviderError | None, *, state: str, code: str = "") -> bool:
     """Proved that nothing was taken (REJECTED or NOT_SENT): the batch is where its campaign is, whole."""
     campaign = lock_campaign(prepared.campaign_id)
     place = _end_live(prepared, state=state, **_evidence(error, code))
     if place is not None:
-        target = lifecycle.place_of_returned(campaign)
+        target = lifecycle.state_after_return(campaign)
         counters.move(prepared.campaign_id, place, target, len(prepared.texts))
         Batch.objects.filter(pk=prepared.batch_id).update(state=target.value)
         return True
@@ -266,15 +266,15 @@ def give_back(prepared: Prepared, error: ProviderError | None, *, state: str, co
 
 
 @transaction.atomic
-def doubt(prepared: Prepared, error: ProviderError) -> None:
+def mark_ambiguous(prepared: Prepared, error: ProviderError) -> None:
     """Nobody can say whether it was taken. It is never sent again without proof."""
     lock_campaign(prepared.campaign_id)
-    changes = {"state": Attempt.State.AMBIGUOUS, "next_look_at": timezone.now() + FIRST_LOOK}
+    changes = {"state": Attempt.State.AMBIGUOUS, "next_look_at": timezone.now() + FIRST_LOOKUP_DELAY}
     if _end(prepared, Attempt.State.SENDING, **changes, **_evidence(error, "")):
-        doubt_batch(prepared.campaign_id, prepared.batch_id, len(prepared.texts))
+        mark_batch_in_doubt(prepared.campaign_id, prepared.batch_id, len(prepared.texts))
 
 
-def doubt_batch(campaign_id: int, batch_id: int, size: int) -> None:
+def mark_batch_in_doubt(campaign_id: int, batch_id: int, size: int) -> None:
     Batch.objects.filter(pk=batch_id).update(state=Batch.State.IN_DOUBT)
     counters.move(campaign_id, RowState.SUBMITTING, RowState.IN_DOUBT, size)
     number = Batch.objects.values_list("number", flat=True).get(pk=batch_id)
@@ -303,19 +303,19 @@ def _evidence(error: ProviderError | None, code: str) -> dict[str, object]:
     }
 
 
-def waits_again(attempt: Attempt) -> bool:
+def is_requeued(attempt: Attempt) -> bool:
     """Whether its people wait here because it was found absent, and nothing was made of that yet."""
-    waiting = Batch.objects.filter(pk=attempt.batch_id, state__in=HERE)
+    waiting = Batch.objects.filter(pk=attempt.batch_id, state__in=REQUEUED_STATES)
     live = Attempt.objects.filter(batch_id=attempt.batch_id).exclude(state__in=Attempt.DEAD)
     return attempt.state == Attempt.State.ABSENT and waiting.exists() and not live.exists()
 
 
-def next_look(place: str) -> datetime | None:
+def next_lookup_at(place: str) -> datetime | None:
     """When one that was found absent is looked for again; `place`: where its people are now."""
-    return timezone.now() + REVIEW_LOOKS if place in HERE else None
+    return timezone.now() + REVIEW_LOOKUP_INTERVAL if place in REQUEUED_STATES else None
 
 
-def settle_trouble(campaign_id: int) -> None:
+def clear_doubt_notice(campaign_id: int) -> None:
     """Take the sentence about a lost answer down when no batch is in doubt any more."""
     doubtful = Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.IN_DOUBT)
     if not doubtful.exists():

@@ -105,7 +105,7 @@ class Pipeline:
 
     def stop(self) -> None:
         if self._ready is not None:
-            attempts.give_back(self._ready, None, state=Attempt.State.NOT_SENT, code="not_needed")
+            attempts.mark_not_taken(self._ready, None, state=Attempt.State.NOT_SENT, code="not_needed")
             self._ready = None
 
 
@@ -160,7 +160,7 @@ def _next(campaign: Campaign, account: str) -> Prepared | Step:
     batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()
     if batch is None:
         return _ended(campaign)
-    if why := restore_guard.trouble():
+    if why := restore_guard.blocking_reason():
         log.error("nothing is sent", extra={"why": why})
         return Step(StepResult.BLOCKED)
     busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()
@@ -177,7 +177,7 @@ def _next(campaign: Campaign, account: str) -> Prepared | Step:
 
 def _behind_canary(campaign: Campaign) -> Step:
     """The first texts have left; a person looks at their receipts before anything else does."""
-    if not quarantine.hold_if_only_parked_left(campaign.pk):
+    if not quarantine.hold_if_only_quarantined_left(campaign.pk):
         canary.hold_when_taken(campaign)
     return Step(StepResult.BLOCKED)
 
@@ -202,9 +202,9 @@ def _ended(campaign: Campaign) -> Step:
     still = Batch.objects.filter(campaign=campaign, state__in=open_states).values_list("state", flat=True)
     if Batch.State.SUBMITTING in still:
         return Step(StepResult.WAIT, 1.0)
-    if still or quarantine.hold_if_only_parked_left(campaign.pk):
+    if still or quarantine.hold_if_only_quarantined_left(campaign.pk):
         return Step(StepResult.BLOCKED)
-    lifecycle.all_handed_over(campaign)
+    lifecycle.mark_all_submitted(campaign)
     return Step(StepResult.DONE)
 
 
@@ -224,7 +224,7 @@ def send(
     except attempts.SendAborted as stopped:
         if str(stopped) == "journal":
             _say(prepared.campaign_id, restore_guard.UNWRITABLE, "journal")
-        attempts.give_back(prepared, None, state=Attempt.State.NOT_SENT, code=str(stopped))
+        attempts.mark_not_taken(prepared, None, state=Attempt.State.NOT_SENT, code=str(stopped))
         return Step(StepResult.WAIT, ABORTED_WAIT_SECONDS.get(str(stopped), 0.0))
     except ProviderError as error:
         return handle_failure(prepared, error)
@@ -284,8 +284,8 @@ def _record(prepared: Prepared, answer: BatchState, account: str) -> None:
 def clear_trouble(campaign_id: int) -> None:
     # Only of one that sends: it may have been paused meanwhile, and then it says so.
     sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
-    well = Q(failures=0, trouble="") | Q(trouble_code=quarantine.PARKED)
-    sending.exclude(well).update(**lifecycle.NOTHING_WRONG)
+    well = Q(failures=0, trouble="") | Q(trouble_code=quarantine.QUARANTINED)
+    sending.exclude(well).update(**lifecycle.NO_TROUBLE)
     registry.note_success()
 
 
@@ -296,11 +296,11 @@ def handle_failure(prepared: Prepared, error: ProviderError) -> Step:
                "code": error.code, "request_id": error.request_id},
     )  # fmt: skip
     if error.outcome is Outcome.UNKNOWN:
-        attempts.doubt(prepared, error)
+        attempts.mark_ambiguous(prepared, error)
         registry.note_failure(error)
         return Step(StepResult.BLOCKED)
     state = Attempt.State.REJECTED if error.outcome is Outcome.REFUSED else Attempt.State.NOT_SENT
-    attempts.give_back(prepared, error, state=state)
+    attempts.mark_not_taken(prepared, error, state=state)
     registry.note_failure(error)
     if error.kind == "rate":
         return _be_silent(prepared.campaign_id, error)

@@ -59,7 +59,7 @@ def terms_for(sender: str) -> Terms:
     )
 
 
-def review(campaign: Campaign) -> Preflight:
+def run_preflight(campaign: Campaign) -> Preflight:
     """Every check over every row, as the review page shows it."""
     return preflight(campaign, terms_for(campaign.sender))
 
@@ -155,7 +155,7 @@ def _freeze_next(campaign_id: int) -> bool:
         lifecycle.begin(campaign.pk)
         return True
     chunk = decide(campaign, Personaliser(campaign.text, field_names(campaign)), rows)
-    _write(campaign, rows[-1].id, chunk)
+    write_chunk(campaign, rows[-1].id, chunk)
     return False
 
 
@@ -181,7 +181,7 @@ def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]
 
 
 @transaction.atomic
-def _write(campaign: Campaign, last_id: int, chunk: Chunk) -> None:
+def write_chunk(campaign: Campaign, last_id: int, chunk: Chunk) -> None:
     mine = Campaign.objects.filter(
         pk=campaign.pk, state=Campaign.State.PREPARING, frozen_to=campaign.frozen_to
     )

@@ -23,7 +23,7 @@ LEAVING = (RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEE
 """Where people are whose text may still leave by itself or by a decision."""
 UNTOUCHED = (Attempt.State.PREPARED, Attempt.State.NOT_SENT)
 """Attempts of which no byte has left."""
-NOTHING_WRONG = {"trouble": "", "trouble_code": "", "failures": 0, "next_try_at": None}
+NO_TROUBLE = {"trouble": "", "trouble_code": "", "failures": 0, "next_try_at": None}
 
 
 def _locked(campaign_id: int) -> Campaign:
@@ -84,14 +84,14 @@ def _hold_waiting(campaign_id: int, **why: str) -> None:
 
 
 @transaction.atomic
-def try_again(campaign: Campaign, *, user: User | None) -> bool:
+def resume(campaign: Campaign, *, user: User | None) -> bool:
     """Let a held or paused campaign go on. True for the one call that did it."""
     now = _locked(campaign.pk)
     same = Campaign.objects.filter(pk=now.pk)
     if now.state == Campaign.State.PREPARING and now.trouble_code == PAUSED:
-        same.update(**NOTHING_WRONG)
+        same.update(**NO_TROUBLE)
     elif now.state == Campaign.State.HELD:
-        same.update(state=Campaign.State.SENDING, **NOTHING_WRONG)
+        same.update(state=Campaign.State.SENDING, **NO_TROUBLE)
         Batch.objects.filter(campaign=now, state=Batch.State.HELD).update(state=Batch.State.QUEUED)
         counters.move(now.pk, RowState.HELD, RowState.QUEUED, _counts(now.pk).held)
     else:
@@ -136,7 +136,7 @@ def _stop(now: Campaign, *, verb: str, user: User | None, detail: str = "") -> i
 
 def _cancel_waiting(campaign_id: int) -> None:
     Campaign.objects.filter(pk=campaign_id).update(
-        state=Campaign.State.DELIVERING, handed_over_at=timezone.now(), **NOTHING_WRONG
+        state=Campaign.State.DELIVERING, handed_over_at=timezone.now(), **NO_TROUBLE
     )
     waiting = Batch.objects.filter(campaign_id=campaign_id, state__in=(Batch.State.QUEUED, Batch.State.HELD))
     waiting.update(state=Batch.State.CANCELLED)
@@ -156,13 +156,13 @@ def undo(campaign: Campaign, *, user: User) -> Campaign | None:
     now = _locked(campaign.pk)
     if now.undo_until is None or not _stoppable(now) or has_left(now.pk):
         return None
-    same = {name: getattr(now, name) for name in WRITTEN}
+    same = {name: getattr(now, name) for name in DRAFT_FIELDS}
     draft = Campaign.objects.create(created_by=user, **same)
     _stop(now, verb="undone", user=user, detail=f"draft {draft.pk}")
     return draft
 
 
-WRITTEN = (
+DRAFT_FIELDS = (
     "name", "contact_list", "parent", "provider", "sender", "text", "batch_size", "if_absent", "canary",
     "send_at",
 )  # fmt: skip
@@ -182,7 +182,7 @@ def draft_after(campaign: Campaign) -> Campaign | None:
     return Campaign.objects.filter(pk=key, state=Campaign.State.DRAFT).first() if key.isdecimal() else None
 
 
-def place_of_returned(campaign: Campaign) -> RowState:
+def state_after_return(campaign: Campaign) -> RowState:
     """Where the people of a batch are that was proved not to have been taken.
 
     A campaign leaves `sending` with such a batch still under way only if somebody cancelled it.
@@ -192,14 +192,14 @@ def place_of_returned(campaign: Campaign) -> RowState:
     return RowState.HELD if campaign.state == Campaign.State.HELD else RowState.CANCELLED
 
 
-def all_handed_over(campaign: Campaign) -> None:
+def mark_all_submitted(campaign: Campaign) -> None:
     """Nothing is left here; from now on only receipts are awaited."""
     _handed_over(campaign.pk, Campaign.State.SENDING)
 
 
 def _handed_over(campaign_id: int, state: str) -> None:
     same = Campaign.objects.filter(pk=campaign_id, state=state)
-    if claim(same, state=Campaign.State.DELIVERING, handed_over_at=timezone.now(), **NOTHING_WRONG):
+    if claim(same, state=Campaign.State.DELIVERING, handed_over_at=timezone.now(), **NO_TROUBLE):
         Event.objects.create(campaign_id=campaign_id, verb="handed_over")
 
 

@@ -20,9 +20,9 @@ from campaigns.opt_outs.lookup import LOOKUP, opted_out
 from campaigns.providers.ringcentral.error_codes import CODES, Explanation, Retry, explain
 
 MAY_PASS = (Retry.LATER, Retry.SOFT, Retry.AFTER_EDIT, Retry.AFTER_FIX)
-EXACT_ROWS = 50_000
+MAX_EXACT_ROWS = 50_000
 """Up to so many rows a page may look at every text: a tenth of a second."""
-SOFT_TRIES = 3
+MAX_SOFT_TRIES = 3
 """After so many campaigns in a row in which a phone could not be reached it is not tried again."""
 
 
@@ -70,11 +70,11 @@ class Plan:
     reasons: Sequence[Reason] = field(default_factory=list)
 
 
-def sketch(campaign: Campaign) -> Plan:
+def estimate(campaign: Campaign) -> Plan:
     """`plan` as far as a page can wait for it: of a large campaign only counters are read."""
     counts = Tally.objects.filter(campaign=campaign).first()
     ready = _ready(campaign, counts)
-    if not ready or counts is None or counts.rows <= EXACT_ROWS:
+    if not ready or counts is None or counts.rows <= MAX_EXACT_ROWS:
         return plan(campaign)
     codes: Counter[str] = Counter()
     for totals in Batch.objects.filter(campaign=campaign).values_list("totals", flat=True):
@@ -128,9 +128,9 @@ def _ready(campaign: Campaign, counts: Tally | None) -> bool:
 
 def _codes(campaign: Campaign) -> list[str]:
     tried, parent = 1, campaign.parent
-    while parent is not None and tried < SOFT_TRIES:
+    while parent is not None and tried < MAX_SOFT_TRIES:
         tried, parent = tried + 1, parent.parent
-    wanted = {*MAY_PASS} - ({Retry.SOFT} if tried >= SOFT_TRIES else set())
+    wanted = {*MAY_PASS} - ({Retry.SOFT} if tried >= MAX_SOFT_TRIES else set())
     return [code for code in CODES if explain(code).retry in wanted]
 
 
@@ -148,7 +148,7 @@ def _in_others(campaign: Campaign) -> set[str]:
     return found
 
 
-def make(campaign: Campaign, *, user: User | None) -> Campaign | None:
+def create_draft(campaign: Campaign, *, user: User | None) -> Campaign | None:
     """The draft for exactly these people. None if there is nobody: a second press finds them there.
 
     Who they are is read before anything is locked; if another draft was made meanwhile, it is read again.
@@ -167,7 +167,7 @@ def _make(parent: Campaign, contacts: ContactList, people: Sequence[Person], use
     many = "1 person" if len(people) == 1 else f"{len(people):,} people"
     child = Campaign.objects.create(
         name=f"{parent.name[:90]}, again to {many}",
-        contact_list=_list(parent, contacts, people, many, user),
+        contact_list=create_list(parent, contacts, people, many, user),
         parent=parent,
         provider=parent.provider,
         sender=parent.sender,
@@ -184,7 +184,7 @@ def _make(parent: Campaign, contacts: ContactList, people: Sequence[Person], use
     return child
 
 
-def _list(
+def create_list(
     parent: Campaign, old: ContactList, people: Sequence[Person], many: str, user: User | None
 ) -> ContactList:
     """A list with the same columns, cells and row numbers, as if its file held only these people."""

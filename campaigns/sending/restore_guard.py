@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 RECOVERED = "recovered"
 """Verb of the event that the database knows since it was compared with the provider's records."""
-AT_ONCE = 500
+CHUNK = 500
 RESTORED = (
     "This database was restored from a backup: the journal beside it names texts that left later. Sending is "
     "locked, so that nobody is texted twice. Run “python manage.py recover” on the server: it reads the "
@@ -38,13 +38,13 @@ UNWRITABLE = (
 )
 
 
-def name() -> str:
+def installation_name() -> str:
     """Of this database, for ever; a copy has the same."""
     found = Installation.objects.values_list("name", flat=True).first()
     return (found or Installation.objects.create(name=uuid.uuid4()).name).hex
 
 
-def keep_name(sender: AppConfig, using: str, apps: Apps = current_apps, **kwargs: Any) -> None:
+def ensure_installation_name(sender: AppConfig, using: str, apps: Apps = current_apps, **kwargs: Any) -> None:
     """Receiver of `post_migrate`: a database has its name before there is anything to back up."""
     try:
         model = apps.get_model("campaigns", "Installation")
@@ -54,21 +54,21 @@ def keep_name(sender: AppConfig, using: str, apps: Apps = current_apps, **kwargs
         model.objects.using(using).create(name=uuid.uuid4())
 
 
-def trouble() -> str:
+def blocking_reason() -> str:
     """Why nothing may leave, for people; empty when all is well. Cheap: asked before every batch."""
     try:
-        return RESTORED if restored() else ""
+        return RESTORED if is_restored() else ""
     except OSError:
         log.exception("the journal cannot be read")
         return UNREADABLE
 
 
-def restored() -> bool:
+def is_restored() -> bool:
     """Whether the journal is ahead of the database. Raises OSError if it cannot be read."""
-    book = journal.current().book(name())
+    book = journal.current().book(installation_name())
     wanted = book.to_prove()
-    for start in range(0, len(wanted), AT_ONCE):
-        some = set(wanted[start : start + AT_ONCE])
+    for start in range(0, len(wanted), CHUNK):
+        some = set(wanted[start : start + CHUNK])
         known = set(
             Attempt.objects.filter(pk__in=some, sending_at__isnull=False).values_list("pk", flat=True)
         )

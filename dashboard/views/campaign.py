@@ -65,7 +65,7 @@ def campaign_batches(request: HttpRequest, campaign_id: int) -> HttpResponseBase
 def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
     user = signed_in(request)
-    if lifecycle.try_again(found, user=user) or quarantine.release(found.pk, user=user):
+    if lifecycle.resume(found, user=user) or quarantine.release(found.pk, user=user):
         messages.success(
             request, "It goes on. What is with the carrier already is not handed over a second time."
         )
@@ -128,7 +128,7 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "receipt_states": (*TAKEN, RowState.REJECTED, RowState.MARKED_SENT),
         "asked": now.campaign.trouble_code == lifecycle.CANARY,
         "parked": now.campaign.state == Campaign.State.SENDING
-        and now.campaign.trouble_code == quarantine.PARKED,
+        and now.campaign.trouble_code == quarantine.QUARANTINED,
         "stopped": _stopped(now),
         "provider_name": registry.provider_name(),
     }

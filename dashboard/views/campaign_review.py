@@ -25,7 +25,7 @@ from campaigns.composing.preflight import Preflight
 from campaigns.models import Campaign
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
 from campaigns.sending import canary
-from campaigns.sending.launch import NotReady, launch, review
+from campaigns.sending.launch import NotReady, launch, run_preflight
 from dashboard.forms.campaigns import OPT_OUT_LINE, LaunchForm
 from dashboard.people import signed_in
 from dashboard.templatetags.carillon import duration, money, phone, plural
@@ -110,7 +110,7 @@ def _already(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 
 def _page(request: HttpRequest, campaign: Campaign, form: LaunchForm) -> HttpResponse:
-    found = review(campaign)
+    found = run_preflight(campaign)
     context = {
         "campaign": campaign,
         "form": form,

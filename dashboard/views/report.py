@@ -73,8 +73,8 @@ def report_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | Streami
 def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Make the draft for those whom it did not reach. What is sent, and whether, is decided there."""
     campaign = get_object_or_404(Campaign, pk=campaign_id)
-    wanted = resend.sketch(campaign)
-    child = resend.make(campaign, user=signed_in(request))
+    wanted = resend.estimate(campaign)
+    child = resend.create_draft(campaign, user=signed_in(request))
     if child is None:
         draft = campaign.children.filter(state=Campaign.State.DRAFT).first()
         messages.info(request, "Nothing was made: everybody who can be tried again is in a campaign already.")
@@ -108,7 +108,7 @@ def _context(found: Report) -> dict[str, Any]:
         "people_url": people,
         "source": Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).first(),
         "drift": _drift(found),
-        "again": resend.sketch(campaign),
+        "again": resend.estimate(campaign),
         "provider_name": registry.provider_name(),
     }
 

@@ -224,7 +224,9 @@ def test_a_list_of_those_whom_a_campaign_did_not_reach_keeps_its_column() -> Non
     people = made()
     campaign = factories.campaign(people)
     row = ImportRow.objects.get(number=2)
-    copy = resend._list(campaign, people, [resend.Person(row.pk, row.phone, "SMS-UP-430")], "1 person", None)
+    copy = resend.create_list(
+        campaign, people, [resend.Person(row.pk, row.phone, "SMS-UP-430")], "1 person", None
+    )
     assert phone_column_change.change(copy, 2, user=None) == Refusal.COPY
 
 

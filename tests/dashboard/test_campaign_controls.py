@@ -234,7 +234,7 @@ def parked() -> Campaign:
     first = Batch.objects.get(number=1)
     Batch.objects.filter(pk=first.pk).update(state=Batch.State.HELD, parked_at=timezone.now())
     counters.move(campaign.pk, RowState.QUEUED, RowState.HELD, first.size)
-    why = {"trouble": quarantine.sentence(campaign.pk), "trouble_code": quarantine.PARKED}
+    why = {"trouble": quarantine.explanation(campaign.pk), "trouble_code": quarantine.QUARANTINED}
     Campaign.objects.filter(pk=campaign.pk).update(**why)
     return campaign
 

@@ -179,7 +179,7 @@ class Game(RuleBasedStateMachine):
 
     @rule(key=campaigns)
     def resume(self, key: int) -> None:
-        if lifecycle.try_again(Campaign.objects.get(pk=key), user=self.user):
+        if lifecycle.resume(Campaign.objects.get(pk=key), user=self.user):
             self.book.stopped.discard(key)
 
     @rule(key=campaigns, sure=RARELY)
@@ -264,7 +264,7 @@ class Game(RuleBasedStateMachine):
                 self.step(key, prepare_next=False)
 
     def step(self, key: int, *, prepare_next: bool) -> dispatch.StepResult | None:
-        """As a worker does it, or prepare_next, as `manage.py send` does. None: the process died of it."""
+        """As a worker does it, or ahead, as `manage.py send` does. None: the process died of it."""
         pipeline = dispatch.Pipeline(key)
         step = None
         try:

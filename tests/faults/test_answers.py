@@ -114,13 +114,13 @@ def test_f19_silence_of_a_day_pauses_the_campaign_and_says_until_when(
     assert f"until {end:%b} {end.day} at {end:%H:%M}"[:-1] in campaign.trouble
     assert_right(worker.carrier, campaign)
     # A person who does not want to wait gets no request out either.
-    assert lifecycle.try_again(campaign, user=None)
+    assert lifecycle.resume(campaign, user=None)
     worker.turn()
     worker.sleep(day / 2)
     worker.turn()
     assert len(limited(front)) == told
     worker.sleep(day / 2)
-    lifecycle.try_again(campaign, user=None)
+    lifecycle.resume(campaign, user=None)
     worker.turn()
     worker.rest(campaign)
     assert limited(front)[told].at - refused >= day
@@ -167,7 +167,7 @@ def test_f23_token_ends_and_the_sign_in_is_refused(worker: Worker, before: int) 
     worker.minutes(4)
     tokens = [call for call in worker.carrier.requests()[asked:] if call["method"] == "POST"]
     assert [call for call in tokens if call["path"].endswith("/batches")] == []
-    assert lifecycle.try_again(campaign, user=None)
+    assert lifecycle.resume(campaign, user=None)
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -187,7 +187,7 @@ def test_f25_refusal_stops_everything_and_says_why(
     assert "RingCentral" in campaign.trouble
     assert code in campaign.trouble
     assert_right(worker.carrier, campaign)
-    assert lifecycle.try_again(campaign, user=None)
+    assert lifecycle.resume(campaign, user=None)
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 

@@ -284,6 +284,6 @@ def test_every_hand_over_writes_two_lines(carrier: RunningSimulator) -> None:
     world.hand_over(campaign)
     lines = b"".join(file.read_bytes() for file in Path(journal.current().folder).iterdir()).split()
     assert len(lines) == 2 * BATCHES
-    assert [one.batch for one in journal.current().sent(restore_guard.name())] == list(
+    assert [one.batch for one in journal.current().sent(restore_guard.installation_name())] == list(
         Batch.objects.order_by("number").values_list("pk", flat=True)
     )

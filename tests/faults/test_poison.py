@@ -71,12 +71,12 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
     poison(before + 1)
-    assert live(campaign, 10) == quarantine.DEATHS
-    assert [batch.number for batch in quarantine.parked(campaign.pk)] == [before + 1]
+    assert live(campaign, 10) == quarantine.MAX_DEATHS
+    assert [batch.number for batch in quarantine.quarantined(campaign.pk)] == [before + 1]
     assert world.told(campaign) == {"with_carrier": 4, "held": 2}
     assert posts(worker.carrier) == BATCHES - 1
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble_code) == ("held", quarantine.PARKED)
+    assert (campaign.state, campaign.trouble_code) == ("held", quarantine.QUARANTINED)
     assert campaign.trouble.startswith(f"Batch {before + 1} is held back")
     worker.rest(campaign)
     assert_right(worker.carrier, campaign)
@@ -84,7 +84,7 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
     assert event.detail.startswith(f"batch {before + 1}:")
 
     poison(0)
-    assert lifecycle.try_again(campaign, user=sender)
+    assert lifecycle.resume(campaign, user=sender)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert Event.objects.filter(verb="batch_released", detail=f"batch {before + 1}").count() == 1
     worker.rest(campaign)
@@ -97,8 +97,8 @@ def test_f12_still_poisonous_after_it_was_let_go_on(
     campaign = world.launched(PEOPLE, size=2)
     poison(2)
     live(campaign, 10)
-    lifecycle.try_again(campaign, user=sender)
-    assert live(campaign, 10) == quarantine.DEATHS, "as often again, and no less"
+    lifecycle.resume(campaign, user=sender)
+    assert live(campaign, 10) == quarantine.MAX_DEATHS, "as often again, and no less"
     assert Event.objects.filter(verb="batch_parked").count() == 2
     campaign.refresh_from_db()
     assert campaign.state == "held"
@@ -118,7 +118,7 @@ def test_f12_killed_after_the_mark(
 
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "_mark_sending", killed)
-        for _ in range(quarantine.DEATHS):
+        for _ in range(quarantine.MAX_DEATHS):
             with pytest.raises(Killed):
                 dispatch.step(campaign.pk)
             orphans.settle_orphans()
@@ -154,7 +154,7 @@ def test_f12_the_batch_that_was_prepared_beside_it_is_not_blamed(
             pipeline.step()
         orphans.settle_orphans()
     codes = dict(Attempt.objects.values_list("batch__number", "problem_code"))
-    assert codes == {1: quarantine.OWNER_GONE, 2: quarantine.BESIDE}
+    assert codes == {1: quarantine.OWNER_GONE, 2: quarantine.OWNER_GONE_BESIDE}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -164,7 +164,7 @@ def test_f12_released_while_the_others_leave(
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
     poison(1)
-    for _ in range(quarantine.DEATHS):
+    for _ in range(quarantine.MAX_DEATHS):
         with pytest.raises(Killed):
             dispatch.step(campaign.pk)
         orphans.settle_orphans()
@@ -174,14 +174,14 @@ def test_f12_released_while_the_others_leave(
     assert campaign.state == "sending"
     dispatch.step(campaign.pk)
     campaign.refresh_from_db()
-    assert campaign.trouble == quarantine.sentence(campaign.pk)
+    assert campaign.trouble == quarantine.explanation(campaign.pk)
     assert campaign.trouble.startswith("Batch 1 is held back")
     poison(0)
     assert quarantine.release(campaign.pk, user=sender) == 1
     assert quarantine.release(campaign.pk, user=sender) == 0
     assert Event.objects.get(verb="batch_released").actor == sender
     campaign.refresh_from_db()
-    assert (quarantine.sentence(campaign.pk), campaign.trouble) == ("", "")
+    assert (quarantine.explanation(campaign.pk), campaign.trouble) == ("", "")
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -191,7 +191,7 @@ def test_f12_paused_and_resumed_tries_it_again_and_says_so(
 ) -> None:
     campaign = world.launched(PEOPLE, size=2)
     poison(1)
-    for _ in range(quarantine.DEATHS):
+    for _ in range(quarantine.MAX_DEATHS):
         with pytest.raises(Killed):
             dispatch.step(campaign.pk)
         orphans.settle_orphans()
@@ -202,7 +202,7 @@ def test_f12_paused_and_resumed_tries_it_again_and_says_so(
     )
     assert world.told(campaign) == {"held": 6}
     poison(0)
-    assert lifecycle.try_again(campaign, user=sender)
+    assert lifecycle.resume(campaign, user=sender)
     world.hand_over(campaign)
     assert Event.objects.filter(verb="batch_released", detail="batch 1").exists()
     worker.rest(campaign)
@@ -216,7 +216,7 @@ def test_f12_cancelled_with_a_parked_batch(
     poison(3)
     live(campaign, 10)
     assert lifecycle.cancel(campaign, user=sender) == 2
-    assert quarantine.sentence(campaign.pk) == ""
+    assert quarantine.explanation(campaign.pk) == ""
     worker.rest(campaign)
     assert world.told(campaign) == {"delivered": 4, "cancelled": 2}
     assert_right(worker.carrier, campaign)

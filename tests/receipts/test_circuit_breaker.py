@@ -105,7 +105,7 @@ def test_a_campaign_that_is_not_sending_is_left_alone() -> None:
 def test_what_a_person_has_seen_does_not_trip_again(sender: User) -> None:
     campaign = sending(totals(SMS_UP_430=50))
     circuit_breaker.check(campaign.pk)
-    assert lifecycle.try_again(campaign, user=sender)
+    assert lifecycle.resume(campaign, user=sender)
     Batch.objects.update(totals=totals(SMS_UP_430=90))  # more of the same texts
     assert not circuit_breaker.check(campaign.pk)
     fresh = {"campaign": campaign, "size": 100, "sender": campaign.sender, "state": "with_carrier"}
@@ -137,7 +137,7 @@ def test_from_the_carrier_to_the_hold(carrier: RunningSimulator, ending: str, co
     assert world.told(campaign) == {"not_delivered": 12, "delivered": 4, "held": 16}
     world.assert_adds_up(campaign)
     assert dispatch.step(campaign.pk).result == dispatch.StepResult.BLOCKED
-    lifecycle.try_again(campaign, user=None)
+    lifecycle.resume(campaign, user=None)
     world.hand_over(campaign)
     world.poll()
     campaign.refresh_from_db()

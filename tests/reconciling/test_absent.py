@@ -99,7 +99,7 @@ def test_what_turns_up_before_it_was_handed_over_again_is_adopted(
     assert world.told(campaign) == {"with_carrier": 3}
     world.assert_adds_up(campaign)
     assert search.due() == []
-    lifecycle.try_again(campaign, user=None)
+    lifecycle.resume(campaign, user=None)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, world.people(3))
 
@@ -146,7 +146,7 @@ def test_another_account_proves_nothing(carrier: RunningSimulator, monkeypatch: 
     assert_everybody_once(carrier, world.people(3))
 
 
-@pytest.mark.parametrize("code", quarantine.GONE)
+@pytest.mark.parametrize("code", quarantine.OWNER_GONE_CODES)
 def test_the_request_of_a_process_that_died_may_go_on_for_its_limit(
     carrier: RunningSimulator, code: str
 ) -> None:

@@ -162,7 +162,7 @@ def test_time_left_follows_the_measured_speed(carrier: RunningSimulator) -> None
         ({}, True),
         ({"trouble": "RingCentral cannot be reached.", "trouble_code": "unreachable"}, False),
         ({"trouble": "It waits for “Winter sale”.", "trouble_code": "sender_in_doubt"}, False),
-        ({"trouble": "Batch 2 is held back.", "trouble_code": quarantine.PARKED}, True),
+        ({"trouble": "Batch 2 is held back.", "trouble_code": quarantine.QUARANTINED}, True),
         ({"canary": 50}, False),
         ({"canary": 50, "canary_passed_at": timezone.now()}, True),
         ({"canary": 300}, True),

@@ -57,8 +57,8 @@ def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimul
     world.poll()
     assert world.told(campaign) == {"delivered": 2, "held": 6}
     world.assert_adds_up(campaign)
-    assert lifecycle.try_again(campaign, user=sender)
-    assert not lifecycle.try_again(campaign, user=sender)
+    assert lifecycle.resume(campaign, user=sender)
+    assert not lifecycle.resume(campaign, user=sender)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 8
     assert campaign.canary_passed_at is not None
@@ -76,7 +76,7 @@ def test_stopped_the_others_get_nothing(carrier: RunningSimulator, sender: User)
 def test_a_pause_in_between_does_not_let_it_pass(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
     lifecycle.pause(campaign, user=sender)
-    lifecycle.try_again(campaign, user=sender)
+    lifecycle.resume(campaign, user=sender)
     world.hand_over(campaign)
     control_code = Campaign.objects.values_list("trouble_code", flat=True).get()
     assert (control_code, len(carrier.ledger())) == (lifecycle.CANARY, 2)

@@ -222,7 +222,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
         assert not launch.launch(campaign, user=None)
         launch.freeze(campaign.pk)
     assert lifecycle.hold(campaign.pk, "Stop", code="test")
-    assert lifecycle.try_again(campaign, user=None)
+    assert lifecycle.resume(campaign, user=None)
     assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert len(carrier.ledger()) == taken
     assert Attempt.objects.count() == 1
@@ -270,8 +270,8 @@ def test_a_refusal_holds_the_campaign_with_its_words(
     assert posts(carrier) == sent_before
 
     carrier.faults()
-    assert lifecycle.try_again(campaign, user=None)
-    assert not lifecycle.try_again(campaign, user=None)
+    assert lifecycle.resume(campaign, user=None)
+    assert not lifecycle.resume(campaign, user=None)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 5
     assert campaign.trouble == ""
@@ -297,7 +297,7 @@ def test_a_token_refused_twice_is_for_a_person(carrier: RunningSimulator) -> Non
     assert AccountState.objects.get().trouble
     assert carrier.ledger() == []
     carrier.faults()
-    lifecycle.try_again(campaign, user=None)
+    lifecycle.resume(campaign, user=None)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert AccountState.objects.get().trouble == ""
 

@@ -102,7 +102,7 @@ def test_a_campaign_held_between_preparing_and_the_first_byte_sends_nothing(
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     assert world.told(campaign) == {"held": 3}
     world.assert_adds_up(campaign)
-    lifecycle.try_again(campaign, user=None)
+    lifecycle.resume(campaign, user=None)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 3
 
@@ -116,7 +116,7 @@ def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, o
     dispatch.handle_failure(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
     assert world.told(campaign) == {"held": 5}
     world.assert_adds_up(campaign)
-    lifecycle.try_again(campaign, user=None)
+    lifecycle.resume(campaign, user=None)
     assert world.told(campaign) == {"queued": 5}
     world.assert_adds_up(campaign)
 
@@ -155,7 +155,7 @@ def test_one_number_has_one_request_under_way(carrier: RunningSimulator) -> None
     attempts.mark_sending(in_flight)
     assert dispatch.step(second.pk) == dispatch.Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
-    attempts.give_back(in_flight, None, state="not_sent")
+    attempts.mark_not_taken(in_flight, None, state="not_sent")
     assert world.hand_over(second).result == StepResult.DONE
     assert world.hand_over(first).result == StepResult.DONE
 
@@ -169,7 +169,7 @@ def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: 
     attempts.mark_sending(a)
     assert send(b) == dispatch.Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
-    attempts.give_back(a, None, state="not_sent")
+    attempts.mark_not_taken(a, None, state="not_sent")
     assert world.hand_over(second).result == StepResult.DONE
 
 
@@ -214,7 +214,7 @@ def test_a_refusal_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
     attempts.mark_sending(batch)
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     orphans.settle_orphans()
-    attempts.give_back(batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"), state="rejected")
+    attempts.mark_not_taken(batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"), state="rejected")
     assert world.told(campaign) == {"queued": 2}
     assert world.hand_over(campaign).result == StepResult.DONE
     world.assert_adds_up(campaign)

@@ -83,7 +83,7 @@ def test_whom_the_account_cannot_reach_is_frozen_without_a_text(carrier: Running
         (6, "excluded", "opted_out"),
     ]
     assert world.told(campaign) == {"queued": 2, "invalid": 2, "excluded": 1}
-    assert launch.review(campaign).texts == 2
+    assert launch.run_preflight(campaign).texts == 2
     world.assert_adds_up(campaign)
     world.hand_over(campaign)
     assert {line["to"] for line in carrier.ledger()} == {"+12125551000", "+16045551000"}
@@ -188,8 +188,8 @@ def test_a_chunk_is_written_by_one_of_two(carrier: RunningSimulator) -> None:
     names = field_names(campaign)
     rows = source_rows(ContactList.objects.get(), limit=10)
     chunk = launch.decide(campaign, Personaliser(campaign.text, names), rows)
-    launch._write(campaign, rows[-1].id, chunk)
-    launch._write(campaign, rows[-1].id, chunk)
+    launch.write_chunk(campaign, rows[-1].id, chunk)
+    launch.write_chunk(campaign, rows[-1].id, chunk)
     assert world.told(campaign) == {"queued": 4}
     assert Message.objects.count() == 4
 

@@ -60,8 +60,8 @@ def test_one_press_pauses_and_one_lets_it_go_on(carrier: RunningSimulator, sende
     assert world.told(campaign) == {"delivered": 2, "held": 3}, "receipts keep coming"
     assert campaign.trouble.startswith("Paused by sofia at ")
 
-    assert lifecycle.try_again(campaign, user=sender)
-    assert not lifecycle.try_again(campaign, user=sender)
+    assert lifecycle.resume(campaign, user=sender)
+    assert not lifecycle.resume(campaign, user=sender)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 5
     assert campaign.trouble == ""
@@ -96,8 +96,8 @@ def test_no_doubt_hides_the_pause(carrier: RunningSimulator, sender: User) -> No
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
-    attempts.doubt(batch, ProviderError("Lost.", kind="server"))
-    attempts.settle_trouble(campaign.pk)
+    attempts.mark_ambiguous(batch, ProviderError("Lost.", kind="server"))
+    attempts.clear_doubt_notice(campaign.pk)
     campaign.refresh_from_db()
     assert campaign.trouble_code == lifecycle.PAUSED
     assert world.told(campaign) == {"in_doubt": 2, "held": 2}
@@ -115,7 +115,7 @@ def test_what_is_cancelled_never_leaves_and_the_rest_runs_to_its_end(
     assert world.told(campaign) == {"with_carrier": 2, "cancelled": 3}
     assert states(campaign) == ["with_carrier", "cancelled", "cancelled"]
     assert not lifecycle.pause(campaign, user=sender)
-    assert not lifecycle.try_again(campaign, user=sender)
+    assert not lifecycle.resume(campaign, user=sender)
     assert dispatch.step(campaign.pk).result == StepResult.DONE
     world.poll()
     world.poll()
@@ -223,7 +223,7 @@ def test_absent_in_a_paused_campaign_waits_with_the_others(
     for _ in range(2):
         search.look(Attempt.objects.get().pk)
     assert world.told(campaign) == {"held": 4}
-    lifecycle.try_again(campaign, user=sender)
+    lifecycle.resume(campaign, user=sender)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 4
     world.assert_adds_up(campaign)
@@ -256,7 +256,7 @@ def test_held_with_nothing_left_and_no_batch_to_ask_about(carrier: RunningSimula
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
-    attempts.doubt(batch, ProviderError("Lost.", kind="server"))
+    attempts.mark_ambiguous(batch, ProviderError("Lost.", kind="server"))
     attempt = Attempt.objects.select_related("batch__campaign").get()
     search.to_review(attempt, "Nobody knows.", code="unclear")
     assert not lifecycle.finish_if_final(campaign.pk)

@@ -84,12 +84,12 @@ def test_nobody_whose_text_did_not_fail(state: str) -> None:
     campaign = failed()
     Message.objects.filter(campaign=campaign).update(state=state)
     assert resend.plan(campaign).people == []
-    assert resend.make(campaign, user=None) is None
+    assert resend.create_draft(campaign, user=None) is None
 
 
 def test_draft_with_the_same_people_columns_and_cells() -> None:
     campaign = failed(columns=("Phone", "First name", "City"))
-    child = resend.make(campaign, user=None)
+    child = resend.create_draft(campaign, user=None)
     assert child is not None
     assert (child.parent, child.state, child.name) == (campaign, "draft", "Spring sale, again to 4 people")
     assert (child.text, child.sender, child.batch_size) == (
@@ -112,7 +112,7 @@ def test_draft_with_the_same_people_columns_and_cells() -> None:
 
 
 def test_is_sent_as_any_other_and_opt_outs_count_again() -> None:
-    child = resend.make(failed(), user=None)
+    child = resend.create_draft(failed(), user=None)
     assert child is not None
     manual.add(factories.phone(0), note="", user=None)
     assert launch.launch(child, user=None)
@@ -134,20 +134,20 @@ def test_opted_out_since(db: None) -> None:
 
 def test_second_press_makes_nothing() -> None:
     campaign = failed()
-    assert resend.make(campaign, user=None)
+    assert resend.create_draft(campaign, user=None)
     lists = ContactList.objects.count()
-    assert resend.make(campaign, user=None) is None
+    assert resend.create_draft(campaign, user=None) is None
     assert resend.plan(campaign).in_others == 4
     assert (campaign.children.count(), ContactList.objects.count()) == (1, lists)
 
 
 def test_those_who_failed_later_get_a_draft_of_their_own() -> None:
     campaign = failed()
-    first = resend.make(campaign, user=None)
+    first = resend.create_draft(campaign, user=None)
     Message.objects.filter(campaign=campaign, source_row__number=12).update(
         state="not_delivered", error_code="SMS-CAR-500"
     )
-    second = resend.make(campaign, user=None)
+    second = resend.create_draft(campaign, user=None)
     assert first is not None
     assert second is not None
     assert (rows_of(first), rows_of(second)) == (AGAIN, [12])
@@ -155,7 +155,7 @@ def test_those_who_failed_later_get_a_draft_of_their_own() -> None:
 
 def test_a_deleted_draft_frees_its_people() -> None:
     campaign = failed()
-    child = resend.make(campaign, user=None)
+    child = resend.create_draft(campaign, user=None)
     assert child is not None
     child.delete()
     assert rows(resend.plan(campaign)) == AGAIN
@@ -163,7 +163,7 @@ def test_a_deleted_draft_frees_its_people() -> None:
 
 def test_cancelled_before_it_left_frees_its_people() -> None:
     campaign = failed()
-    child = resend.make(campaign, user=None)
+    child = resend.create_draft(campaign, user=None)
     assert child is not None
     assert launch.launch(child, user=None)
     assert launch.freeze(child.pk)
@@ -176,10 +176,10 @@ def test_cancelled_before_it_left_frees_its_people() -> None:
 
 def test_a_phone_that_is_never_reached_is_given_up() -> None:
     campaign = failed()
-    assert resend.SOFT_TRIES == 3
+    assert resend.MAX_SOFT_TRIES == 3
     for expected in (True, True, False):
         assert (3 in rows(resend.plan(campaign))) is expected
-        child = resend.make(campaign, user=None)
+        child = resend.create_draft(campaign, user=None)
         assert child is not None
         assert launch.launch(child, user=None)
         assert launch.freeze(child.pk)
@@ -215,14 +215,14 @@ def test_only_once_all_texts_have_left(state: str, with_carrier: int, ready: boo
 
 def test_of_a_large_campaign_a_page_reads_counters_only(monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = failed()
-    assert resend.sketch(campaign).exact
-    monkeypatch.setattr(resend, "EXACT_ROWS", 3)
+    assert resend.estimate(campaign).exact
+    monkeypatch.setattr(resend, "MAX_EXACT_ROWS", 3)
     counted = {code: 1 for code in CODES.values() if code}
     campaign.batches.update(totals={"delivery_failed": {"count": 9, "cost": "0", "error_codes": counted}})
-    found = resend.sketch(campaign)
+    found = resend.estimate(campaign)
     assert (found.exact, found.count, found.people) == (False, 4, ())
-    assert resend.make(campaign, user=None)
-    found = resend.sketch(campaign)
+    assert resend.create_draft(campaign, user=None)
+    found = resend.estimate(campaign)
     assert (found.count, found.in_others) == (0, 4)
 
 
@@ -230,9 +230,9 @@ def test_another_draft_was_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> No
     """Two presses at once: whoever comes second looks again, and finds nobody."""
     campaign = failed()
     stale = [resend.plan(campaign)]
-    assert resend.make(campaign, user=None)
+    assert resend.create_draft(campaign, user=None)
     look = resend.plan
     monkeypatch.setattr(resend, "plan", lambda of: stale.pop() if stale else look(of))
-    assert resend.make(campaign, user=None) is None
+    assert resend.create_draft(campaign, user=None) is None
     assert stale == []
     assert campaign.children.count() == 1

@@ -129,7 +129,7 @@ def test_cancelled_while_its_texts_are_written(
         assert lifecycle.cancel(campaign, user=sender) is not None
         assert lifecycle.cancel(campaign, user=sender) is None
         assert not lifecycle.pause(campaign, user=sender)
-        assert not lifecycle.try_again(campaign, user=sender)
+        assert not lifecycle.resume(campaign, user=sender)
 
     stop_while_written(monkeypatch, press)
     campaign = Campaign.objects.get()
@@ -150,7 +150,7 @@ def test_paused_while_its_texts_are_written(
     assert (campaign.state, campaign.trouble_code) == (State.HELD, lifecycle.PAUSED)
     assert world.told(campaign) == {"held": 5}
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
-    assert lifecycle.try_again(campaign, user=sender)
+    assert lifecycle.resume(campaign, user=sender)
     Campaign.objects.update(undo_until=timezone.now())
     assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 5
@@ -161,7 +161,7 @@ def test_paused_and_let_go_on_while_its_texts_are_written(
 ) -> None:
     def press(campaign: Campaign) -> None:
         assert lifecycle.pause(campaign, user=sender)
-        assert lifecycle.try_again(campaign, user=sender)
+        assert lifecycle.resume(campaign, user=sender)
 
     stop_while_written(monkeypatch, press)
     assert Campaign.objects.get().state == State.SENDING

@@ -137,7 +137,7 @@ def test_a_held_campaign_is_not_woken_until_it_goes_on(carrier: RunningSimulator
     campaign = world.launched(world.people(1))
     lifecycle.hold(campaign.pk, "Stop.", code="test")
     assert ticked()["advance"] == 0
-    lifecycle.try_again(campaign, user=None)
+    lifecycle.resume(campaign, user=None)
     assert ticked()["advance"] == 1
 
 

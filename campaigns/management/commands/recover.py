@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not restore_guard.restored():
+        if not restore_guard.is_restored():
             self.stdout.write("Nothing to recover: the database knows everything that was handed over.")
             return
         with leases.hold("recover", seconds=LEASE) as mine:

@@ -65,7 +65,7 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: shutdown.requested.set())
         say = _silent if options["json"] else self.stdout.write
-        if why := schema_version.problem() or restore_guard.trouble():
+        if why := schema_version.problem() or restore_guard.blocking_reason():
             raise CommandError(why)
         campaign = self.prepare(options)
         say(f"Reading {options['file'].name} …")
