@@ -64,7 +64,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def _no_journal() -> None:
     """Tests share a database and its name, and each begins with what it held before all of them."""
     shutil.rmtree(settings.JOURNAL_DIR, ignore_errors=True)
-    journal.kept_in.cache_clear()
+    journal.open_journal.cache_clear()
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def prepare() -> None:
 def carry_out(made: Plan) -> None:
     """Adopt, move the mark, unlock. Raises OSError if the journal cannot be written: it stays locked then."""
     name, account = restore_guard.installation_name(), registry.account()
-    mark = journal.current().book(name).highest
+    mark = journal.current().index(name).highest
     with transaction.atomic():
         _count_on_from(mark)
         for taken in made.taken:

@@ -253,7 +253,7 @@ def commit_sending(prepared: Prepared) -> None:
         log.warning("no mark, so nothing was sent", extra={"batch": prepared.batch_id, "why": str(error)})
         raise attempts.SendAborted("database") from None
     try:
-        journal.sending(prepared)
+        journal.record_sending(prepared)
     except OSError:
         log.exception("not in the journal, so nothing was sent", extra={"batch": prepared.batch_id})
         raise attempts.SendAborted("journal") from None
@@ -262,7 +262,7 @@ def commit_sending(prepared: Prepared) -> None:
 def _note(prepared: Prepared, answer: BatchState, account: str) -> None:
     """The answer outlives a crash and a database that is down. Without it the records have to be searched."""
     try:
-        journal.answered(prepared, answer, account)
+        journal.record_answer(prepared, answer, account)
     except OSError:
         log.exception("answer not in the journal", extra={"batch": prepared.batch_id})
 

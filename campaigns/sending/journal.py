@@ -32,7 +32,7 @@ from campaigns.sending.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
-KEEP = 14
+RETAINED_FILES = 14
 """Files that stay: days on which something was sent."""
 SENDING, ANSWERED, MARK = "sending", "answered", "mark"
 Line = dict[str, Any]
@@ -65,7 +65,7 @@ class Answered:
 
 
 @dataclass(slots=True)
-class Book:
+class Index:
     """What the journal says of one database."""
 
     cleared: int = 0
@@ -74,34 +74,34 @@ class Book:
     """The event that the database must know since then."""
     highest: int = 0
     latest: int = 0
-    unproved: set[int] = field(default_factory=set)
+    unverified: set[int] = field(default_factory=set)
     """Attempts that this process has not found in the database yet."""
-    places: dict[int, tuple[str, int, int]] = field(default_factory=dict)
+    answer_offsets: dict[int, tuple[str, int, int]] = field(default_factory=dict)
     """Where the answer to an attempt stands: file, first byte, length."""
 
-    def to_prove(self) -> list[int]:
+    def ids_to_verify(self) -> list[int]:
         """Ids that the database must have, newest first: the last ones always, in case it was exchanged."""
-        ids = {*self.unproved, self.highest, self.latest}
+        ids = {*self.unverified, self.highest, self.latest}
         return sorted((key for key in ids if key > self.cleared), reverse=True)
 
-    def take(self, line: Line, place: tuple[str, int, int]) -> None:
+    def add(self, line: Line, place: tuple[str, int, int]) -> None:
         kind, attempt = line["kind"], int(line["attempt"])
         if kind == ANSWERED:
-            self.places[attempt] = place
+            self.answer_offsets[attempt] = place
             return
         if kind == MARK and line["cleared"] >= self.cleared and line["witness"] is not None:
             self.cleared, self.witness = line["cleared"], line["witness"]
-            self.unproved = {key for key in self.unproved if key > self.cleared}
+            self.unverified = {key for key in self.unverified if key > self.cleared}
         self.highest, self.latest = max(self.highest, attempt), attempt
         if attempt > self.cleared:
-            self.unproved.add(attempt)
+            self.unverified.add(attempt)
 
 
 class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._taken: dict[str, int] = {}
-        self._books: dict[str, Book] = {}
+        self._indexes: dict[str, Index] = {}
         self._turn = threading.Lock()
 
     # --- Writing ----------------------------------------------------------------------------------------
@@ -134,21 +134,21 @@ class Journal:
 
     def _forget_old(self) -> None:
         """Old files go; what must be known of them for ever is written down anew before."""
-        old = self._names()[:-KEEP]
+        old = self._names()[:-RETAINED_FILES]
         with suppress(OSError):
             if old:
                 self.read()
-                for installation, book in list(self._books.items()):
-                    self.append(mark_line(installation, book.highest, book.cleared, book.witness))
+                for installation, index in list(self._indexes.items()):
+                    self.append(mark_line(installation, index.highest, index.cleared, index.witness))
             for name in old:
                 (self.folder / name).unlink(missing_ok=True)
 
     # --- Reading ----------------------------------------------------------------------------------------
 
-    def book(self, installation: str) -> Book:
+    def index(self, installation: str) -> Index:
         """Up to date. Raises OSError."""
         self.read()
-        return self._books.setdefault(installation, Book())
+        return self._indexes.setdefault(installation, Index())
 
     def read(self) -> None:
         """Take in what was written since, by whomever."""
@@ -172,12 +172,12 @@ class Journal:
         whole = data.rfind(b"\n") + 1
         for place, raw in _lines(data[:whole], start):
             if line := _parsed(raw):
-                book = self._books.setdefault(line["installation"], Book())
-                book.take(line, (name, place, len(raw)))
+                index = self._indexes.setdefault(line["installation"], Index())
+                index.add(line, (name, place, len(raw)))
         self._taken[name] = start + whole
 
     def answer(self, installation: str, attempt: int) -> Answered | None:
-        place = self.book(installation).places.get(attempt)
+        place = self.index(installation).answer_offsets.get(attempt)
         if place is None:
             return None
         name, start, length = place
@@ -191,7 +191,7 @@ class Journal:
 
     def sent(self, installation: str) -> list[Sent]:
         """Every hand-over that is still written down and was not cleared, by attempt. Reads all files."""
-        cleared = self.book(installation).cleared
+        cleared = self.index(installation).cleared
         found = [
             _sent(line)
             for line in self._all()
@@ -208,16 +208,16 @@ class Journal:
 
 
 @lru_cache(maxsize=4)
-def kept_in(folder: Path) -> Journal:
+def open_journal(folder: Path) -> Journal:
     return Journal(folder)
 
 
 def current() -> Journal:
     """That of this machine."""
-    return kept_in(Path(settings.JOURNAL_DIR))
+    return open_journal(Path(settings.JOURNAL_DIR))
 
 
-def sending(prepared: Prepared) -> None:
+def record_sending(prepared: Prepared) -> None:
     """After the mark, before the first byte. Raises OSError, and then nothing may be sent."""
     current().append(
         sending_line(
@@ -232,7 +232,7 @@ def sending(prepared: Prepared) -> None:
     )
 
 
-def answered(prepared: Prepared, answer: BatchState, account: str) -> None:
+def record_answer(prepared: Prepared, answer: BatchState, account: str) -> None:
     """Before the transaction that records it. Raises OSError."""
     line = answered_line(prepared.attempt_id, prepared.batch_id, prepared.payload, account, answer)
     current().append({**line, "installation": prepared.installation})
@@ -292,7 +292,7 @@ def _answered(line: Line) -> Answered:
 
 
 def mark_line(installation: str, attempt: int, cleared: int, witness: int | None) -> Line:
-    """`attempt`: the highest so far; `cleared`, `witness`: as in `Book`."""
+    """`attempt`: the highest so far; `cleared`, `witness`: as in `Index`."""
     mark = {"attempt": attempt, "cleared": cleared, "witness": witness}
     return {"kind": MARK, "installation": installation, **mark}
 

@@ -65,17 +65,17 @@ def blocking_reason() -> str:
 
 def is_restored() -> bool:
     """Whether the journal is ahead of the database. Raises OSError if it cannot be read."""
-    book = journal.current().book(installation_name())
-    wanted = book.to_prove()
+    index = journal.current().index(installation_name())
+    wanted = index.ids_to_verify()
     for start in range(0, len(wanted), CHUNK):
         some = set(wanted[start : start + CHUNK])
         known = set(
             Attempt.objects.filter(pk__in=some, sending_at__isnull=False).values_list("pk", flat=True)
         )
-        book.unproved -= known
+        index.unverified -= known
         if some - known:
             return True
-    return book.witness is not None and not _knows(book.witness)
+    return index.witness is not None and not _knows(index.witness)
 
 
 def _knows(witness: int) -> bool:

@@ -94,7 +94,7 @@ def new_game() -> None:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
     registry._known.clear()
     shutil.rmtree(settings.JOURNAL_DIR, ignore_errors=True)
-    journal.kept_in.cache_clear()
+    journal.open_journal.cache_clear()
     clock.__init__()  # type: ignore[misc]
     processes.__init__()  # type: ignore[misc]
     carrier = FakeCarrier(clock, DatabaseGate(ACCOUNT, patience=0), SENDERS)

@@ -236,10 +236,10 @@ def test_a_torn_line_spoils_none_after_it(kept: journal.Journal, length: int) ->
     (file,) = kept.folder.iterdir()
     with file.open("ab") as torn:
         torn.write((b"\n" + file.read_bytes().strip())[:length])
-    assert kept.book("here").highest == 1
+    assert kept.index("here").highest == 1
     kept.append(sending(2))
-    assert kept.book("here").highest == 2
-    assert journal.Journal(kept.folder).book("here").to_prove() == [2, 1]
+    assert kept.index("here").highest == 2
+    assert journal.Journal(kept.folder).index("here").ids_to_verify() == [2, 1]
 
 
 def test_only_its_owner_reads_it(kept: journal.Journal) -> None:
@@ -268,15 +268,15 @@ def test_old_files_go_and_the_mark_stays(kept: journal.Journal) -> None:
     kept.append(sending(5, "there"))
     (first,) = kept.folder.iterdir()
     first.rename(kept.folder / "2020-01-01.jsonl")
-    for day in range(2, journal.KEEP + 2):
+    for day in range(2, journal.RETAINED_FILES + 2):
         (kept.folder / f"2020-01-{day:02}.jsonl").write_bytes(b"\n")
     fresh = journal.Journal(kept.folder)
     fresh.append(sending(902))
-    assert len(list(kept.folder.iterdir())) == journal.KEEP
+    assert len(list(kept.folder.iterdir())) == journal.RETAINED_FILES
     for reader in (fresh, journal.Journal(kept.folder)):
-        book = reader.book("here")
+        book = reader.index("here")
         assert (book.highest, book.cleared, book.witness) == (902, 900, 17)
-        assert reader.book("there").highest == 5
+        assert reader.index("there").highest == 5
 
 
 def test_every_hand_over_writes_two_lines(carrier: RunningSimulator) -> None:
