@@ -75,7 +75,11 @@ class Standing:
     @cached_property
     def undecided(self) -> int:
         """What waits on the page of decisions."""
-        return decisions.waiting().count() + discrepancies.unsettled().count() if self._signed_in else 0
+        return (
+            decisions.awaiting_decision().count() + discrepancies.unsettled().count()
+            if self._signed_in
+            else 0
+        )
 
     @property
     def banners(self) -> tuple[object, ...]:

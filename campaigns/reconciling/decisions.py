@@ -29,9 +29,9 @@ class Decision(StrEnum):
     """Somebody looked and would rather wait."""
 
 
-class Outcome(StrEnum):
+class DecisionResult(StrEnum):
     DONE = "done"
-    FOUND = "found"
+    ADOPTED = "adopted"
     """The search found the batch first."""
     DECIDED = "decided"
     """Somebody decided before."""
@@ -48,7 +48,7 @@ VERBS = {
 }
 
 
-def waiting() -> QuerySet[Attempt]:
+def awaiting_decision() -> QuerySet[Attempt]:
     """Attempts that need a decision, the oldest first."""
     return _with_campaign().filter(state=Attempt.State.REVIEW)
 
@@ -62,7 +62,7 @@ def _with_campaign() -> QuerySet[Attempt]:
     return Attempt.objects.select_related("batch__campaign").order_by("id")
 
 
-def left_by(attempt: Attempt) -> Event | None:
+def last_postponed(attempt: Attempt) -> Event | None:
     """Who left it as it is, and when, last."""
     return _lefts(attempt).select_related("actor").first()
 
@@ -87,36 +87,36 @@ def _detail(attempt: Attempt) -> str:
     return f"batch {attempt.batch.number}, attempt {attempt.pk}"
 
 
-def decide(attempt: Attempt, decision: Decision, *, user: User) -> Outcome:
+def decide(attempt: Attempt, decision: Decision, *, user: User) -> DecisionResult:
     """Carry a decision out, once. A second press, another person or the search may have been first."""
     if decision is Decision.LEAVE:
         return _leave(attempt, user)
     with leases.hold(search.lease_name(attempt.pk), seconds=60) as mine:
         if not mine:
-            return Outcome.BUSY
+            return DecisionResult.BUSY
         done = _send(attempt, user) if decision is Decision.SEND else _mark(attempt, user)
-    return Outcome.DONE if done else why_not(attempt)
+    return DecisionResult.DONE if done else why_not(attempt)
 
 
-def why_not(attempt: Attempt) -> Outcome:
+def why_not(attempt: Attempt) -> DecisionResult:
     """Why nothing can be decided about it now."""
     state = Attempt.objects.values_list("state", flat=True).get(pk=attempt.pk)
     if state == Attempt.State.ACCEPTED:
-        return Outcome.FOUND
+        return DecisionResult.ADOPTED
     if state in Attempt.OPEN:
-        return Outcome.SEARCHING
-    return Outcome.DECIDED
+        return DecisionResult.SEARCHING
+    return DecisionResult.DECIDED
 
 
 @transaction.atomic
-def _leave(attempt: Attempt, user: User) -> Outcome:
+def _leave(attempt: Attempt, user: User) -> DecisionResult:
     Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW).exists():
         return why_not(attempt)
     if _lefts(attempt).filter(actor=user).exists():
-        return Outcome.DECIDED
+        return DecisionResult.DECIDED
     _write_down(attempt, Decision.LEAVE, user)
-    return Outcome.DONE
+    return DecisionResult.DONE
 
 
 @transaction.atomic

@@ -13,18 +13,18 @@ from enum import StrEnum
 from campaigns.providers.types import BatchState
 
 
-class Finding(StrEnum):
-    OURS = "ours"
+class MatchResult(StrEnum):
+    MATCHED = "matched"
     """Exactly one batch holds our texts and nothing else."""
-    SEVERAL = "several"
+    MULTIPLE = "multiple"
     """More than one does: the provider may have taken it twice."""
-    WAIT = "wait"
+    INCOMPLETE = "incomplete"
     """Something is not complete yet; look again."""
     UNCLEAR = "unclear"
     """A batch shares recipients with ours but not the texts: a person has to look."""
     LAGGING = "lagging"
     """Nothing, but the records miss a batch that they must hold: they prove nothing."""
-    NOTHING = "nothing"
+    NO_MATCH = "no_match"
     """No batch can be ours."""
 
 
@@ -44,7 +44,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    finding: Finding
+    result: MatchResult
     batch: BatchState | None = None
     missing: frozenset[str] = frozenset()
     """Ours: recipients that the batch does not hold. The lost answer had rejected them."""
@@ -52,28 +52,28 @@ class Verdict:
     """Provider ids of further batches that hold our texts, or of the unclear ones."""
 
 
-def judge(texts: Mapping[str, str], candidates: Sequence[Candidate]) -> Verdict:
+def match(texts: Mapping[str, str], candidates: Sequence[Candidate]) -> Verdict:
     """`texts`: what the attempt held, text by number."""
     kinds = [(_compare(texts, candidate), candidate) for candidate in candidates]
-    ours = [candidate for kind, candidate in kinds if kind is Finding.OURS]
+    ours = [candidate for kind, candidate in kinds if kind is MatchResult.MATCHED]
     if ours:
         first = min(ours, key=lambda found: (found.batch.created_at is None, found.batch.created_at))
         missing = frozenset(texts) - {to for to, _ in first.messages}
         others = tuple(found.batch.provider_id for found in ours if found is not first)
-        return Verdict(Finding.SEVERAL if others else Finding.OURS, first.batch, missing, others)
-    for kind in (Finding.WAIT, Finding.UNCLEAR):
+        return Verdict(MatchResult.MULTIPLE if others else MatchResult.MATCHED, first.batch, missing, others)
+    for kind in (MatchResult.INCOMPLETE, MatchResult.UNCLEAR):
         found = tuple(candidate.batch.provider_id for own, candidate in kinds if own is kind)
         if found:
             return Verdict(kind, others=found)
-    return Verdict(Finding.NOTHING)
+    return Verdict(MatchResult.NO_MATCH)
 
 
-def _compare(texts: Mapping[str, str], candidate: Candidate) -> Finding:
+def _compare(texts: Mapping[str, str], candidate: Candidate) -> MatchResult:
     shared = [(to, text) for to, text in candidate.messages if to in texts]
     if not shared:
-        return Finding.NOTHING if candidate.complete else Finding.WAIT
+        return MatchResult.NO_MATCH if candidate.complete else MatchResult.INCOMPLETE
     foreign = len(candidate.messages) > len(shared)
     if foreign or any(texts[to] != text for to, text in shared):
         # A carrier may trim or respell a text, so this is neither a match nor proof of absence.
-        return Finding.UNCLEAR
-    return Finding.OURS if candidate.complete else Finding.WAIT
+        return MatchResult.UNCLEAR
+    return MatchResult.MATCHED if candidate.complete else MatchResult.INCOMPLETE

@@ -32,7 +32,7 @@ SEARCHED_HERE = (Batch.State.SUBMITTING, Batch.State.IN_DOUBT, Batch.State.NEEDS
 OWNER = "recover"
 
 
-class NotYet(Exception):  # noqa: N818 - not an error: the records are to be read again later
+class RecordsIncomplete(Exception):  # noqa: N818 - not an error: the records are to be read again later
     """The provider's records are not complete, so nothing may be concluded from them. For people."""
 
 
@@ -62,7 +62,7 @@ class Plan:
 
 
 def plan() -> Plan:
-    """What there is to do. Writes nothing. Raises ProviderError, NotYet or OSError."""
+    """What there is to do. Writes nothing. Raises ProviderError, RecordsIncomplete or OSError."""
     carrier, account, name = registry.provider(), registry.account(), restore_guard.installation_name()
     lost = _lost(name)
     made = Plan(_since(lost), lost=lost)
@@ -72,7 +72,7 @@ def plan() -> Plan:
     answers = _answers(name, lost)
     listed = list(carrier.batches(date_from=made.since, date_to=timezone.now() + search.WINDOW, whole=True))
     if answers.keys() - {batch.provider_id for batch in listed}:
-        raise NotYet(
+        raise RecordsIncomplete(
             "The carrier's records lag behind: they do not show what it had confirmed. Try again later."
         )
     for batch in reversed(listed):
@@ -112,7 +112,9 @@ def _read(carrier: Provider, batch: BatchState, since: datetime) -> Candidate:
     )
     found = Candidate(batch, [(item.to, item.text) for page in pages for item in page])
     if not found.complete:
-        raise NotYet("The carrier does not list all texts of a batch yet. Try again in a few minutes.")
+        raise RecordsIncomplete(
+            "The carrier does not list all texts of a batch yet. Try again in a few minutes."
+        )
     return found
 
 
@@ -159,7 +161,7 @@ def prepare() -> None:
         launch.freeze(key)
 
 
-def carry_out(made: Plan) -> None:
+def apply(made: Plan) -> None:
     """Adopt, move the mark, unlock. Raises OSError if the journal cannot be written: it stays locked then."""
     name, account = restore_guard.installation_name(), registry.account()
     mark = journal.current().index(name).highest

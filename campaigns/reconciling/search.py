@@ -16,9 +16,8 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message, RowState
-from campaigns.providers.base import Provider, ProviderError
-from campaigns.providers.types import BatchState
-from campaigns.reconciling.matching import Candidate, Finding, Verdict, judge
+from campaigns.providers.base import BatchState, Provider, ProviderError
+from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
 from campaigns.runtime import leases
 from campaigns.runtime.bulk_sql import claim
 from campaigns.sending import attempts, counters, lifecycle, quarantine
@@ -29,12 +28,12 @@ WINDOW = timedelta(hours=24)
 """Looked at before and after the request: wide, because the provider's clock may differ from ours."""
 REQUEST_LIMIT = timedelta(seconds=120)
 """How long a request may have gone on after its process died."""
-GIVE_UP = timedelta(hours=24)
+SEARCH_LIMIT = timedelta(hours=24)
 """A search that cannot be made for so long is handed to a person."""
-REVIEW_FOR = timedelta(hours=72)
+REVIEW_SEARCH_LIMIT = timedelta(hours=72)
 
 
-def due() -> list[int]:
+def due_attempts() -> list[int]:
     """Attempts whose next look is due."""
     looked_for = (*Attempt.SEARCHED, Attempt.State.ABSENT)
     waiting = Attempt.objects.filter(state__in=looked_for, next_look_at__lte=timezone.now())
@@ -46,7 +45,7 @@ def lease_name(attempt_id: int) -> str:
     return f"reconcile {attempt_id}"
 
 
-def look(attempt_id: int) -> Finding | None:
+def lookup(attempt_id: int) -> MatchResult | None:
     """One look at the provider's records. None: nothing to look for, another is at it, or no answer."""
     with leases.hold(lease_name(attempt_id), seconds=600) as mine:
         if not mine:
@@ -74,7 +73,7 @@ def look(attempt_id: int) -> Finding | None:
             return None
         registry.note_success()
         _decide(attempt, verdict)
-        return verdict.finding
+        return verdict.result
 
 
 OTHER_ACCOUNT = (
@@ -104,13 +103,13 @@ def _search(carrier: Provider, attempt: Attempt) -> Verdict:
         seen.add(batch.provider_id)
         if batch.provider_id not in linked:
             candidates.append(Candidate(batch, _contents(carrier, batch, start)))
-    verdict = judge(texts, candidates)
-    if verdict.finding is Finding.NOTHING and not _shows_what_it_must(attempt, start, seen):
-        return Verdict(Finding.LAGGING)
+    verdict = match(texts, candidates)
+    if verdict.result is MatchResult.NO_MATCH and not records_are_current(attempt, start, seen):
+        return Verdict(MatchResult.LAGGING)
     return verdict
 
 
-def _shows_what_it_must(attempt: Attempt, start: datetime, seen: set[str]) -> bool:
+def records_are_current(attempt: Attempt, start: datetime, seen: set[str]) -> bool:
     """Whether the records prove themselves: the batch that was confirmed last before this one is in them.
 
     True for a number that had none in the window; then a readable list has to do.
@@ -138,17 +137,17 @@ def _contents(carrier: Provider, batch: BatchState, start: datetime) -> list[tup
 
 
 def _decide(attempt: Attempt, verdict: Verdict) -> None:
-    if verdict.finding is Finding.OURS and verdict.batch is not None:
+    if verdict.result is MatchResult.MATCHED and verdict.batch is not None:
         adopt(attempt, verdict.batch, verdict.missing)
-    elif verdict.finding is Finding.SEVERAL:
+    elif verdict.result is MatchResult.MULTIPLE:
         _alarm(attempt, verdict)
-    elif verdict.finding is Finding.UNCLEAR:
+    elif verdict.result is MatchResult.UNCLEAR:
         sentence = "The provider has a batch for some of the same people, but it is not the same."
         _review_or_again(attempt, sentence, code="unclear", at_once=True)
-    elif verdict.finding is Finding.WAIT:
+    elif verdict.result is MatchResult.INCOMPLETE:
         sentence = "The provider is still working on a batch that may be this one."
         _review_or_again(attempt, sentence, code="unfinished")
-    elif verdict.finding is Finding.LAGGING:
+    elif verdict.result is MatchResult.LAGGING:
         sentence = "The provider's records do not show a batch that it had confirmed before: they lag behind."
         _review_or_again(attempt, sentence, code="lagging")
     else:
@@ -158,9 +157,9 @@ def _decide(attempt: Attempt, verdict: Verdict) -> None:
 def _review_or_again(attempt: Attempt, sentence: str, *, code: str, at_once: bool = False) -> None:
     """Neither found nor absent. After a day, or at once if looking again cannot help, a person decides."""
     lost_at = attempt.ended_at or attempt.prepared_at
-    tired = at_once or timezone.now() - lost_at > GIVE_UP
+    tired = at_once or timezone.now() - lost_at > SEARCH_LIMIT
     if tired and attempt.state in Attempt.IN_DOUBT:
-        to_review(attempt, sentence, code=code)
+        send_to_review(attempt, sentence, code=code)
     else:
         _again(attempt, sentence, negatives=0, first_negative_at=None)
 
@@ -170,7 +169,7 @@ def _again(attempt: Attempt, note: str, **changes: object) -> None:
     when: datetime | None = timezone.now() + gap
     if attempt.state not in Attempt.IN_DOUBT:
         age = timezone.now() - (attempt.ended_at or attempt.prepared_at)
-        when = None if age > REVIEW_FOR else timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL
+        when = None if age > REVIEW_SEARCH_LIMIT else timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL
     same = Attempt.objects.filter(pk=attempt.pk)
     if attempt.state == Attempt.State.ABSENT:
         same.filter(state=attempt.state).update(next_look_at=when)  # the proof that was acted on stays told
@@ -260,7 +259,7 @@ def absent(attempt: Attempt) -> bool:
         f"over {settings.SETTLE_SECONDS / 60:.0f} minutes and more."
     )
     if campaign.if_absent == Campaign.IfAbsent.REVIEW:
-        return to_review(attempt, sentence, code="absent")
+        return send_to_review(attempt, sentence, code="absent")
     return release(attempt, Attempt.IN_DOUBT, sentence)
 
 
@@ -290,7 +289,7 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
 
 
 @transaction.atomic
-def to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
+def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     """Nobody can prove either: a person decides. The sender is free again; the search goes on."""
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
     same = Attempt.objects.filter(pk=attempt.pk, state__in=Attempt.IN_DOUBT)

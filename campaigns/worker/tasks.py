@@ -136,7 +136,7 @@ def poll() -> None:
 def reconcile_attempt(attempt_id: int) -> None:
     """Look for a batch whose answer was lost."""
     with _once(f"look {attempt_id}", 0):
-        search.look(attempt_id)
+        search.lookup(attempt_id)
     _wake_campaigns()  # the number may be free again
 
 
@@ -287,7 +287,7 @@ def _wake_audit() -> int:
 
 def _wake_looks() -> int:
     woken = 0
-    for attempt_id in search.due():
+    for attempt_id in search.due_attempts():
         with transaction.atomic():
             if leases.try_debounce(f"wake look {attempt_id}", seconds=SEARCH_LOST_AFTER):
                 reconcile_attempt.enqueue(attempt_id)

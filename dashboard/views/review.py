@@ -15,7 +15,7 @@ from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign, Disagreement, Event, Message
 from campaigns.receipts import audit, discrepancies
 from campaigns.reconciling import decisions, search
-from campaigns.reconciling.decisions import Decision, Outcome
+from campaigns.reconciling.decisions import Decision, DecisionResult
 from campaigns.sending import lifecycle
 from dashboard.decorators import press
 from dashboard.people import signed_in
@@ -53,7 +53,7 @@ class Case:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def review(request: HttpRequest) -> HttpResponse:
-    waiting, unexplained = decisions.waiting(), discrepancies.unsettled()
+    waiting, unexplained = decisions.awaiting_decision(), discrepancies.unsettled()
     context = {
         "cases": [_case(attempt) for attempt in waiting[:SHOWN]],
         "more": max(0, waiting.count() - SHOWN),
@@ -72,7 +72,7 @@ def review(request: HttpRequest) -> HttpResponse:
 def _case(attempt: Attempt) -> Case:
     waiting = Message.objects.filter(batch=attempt.batch_id, state=Message.State.WAITING)
     sample = waiting.select_related("source_row").order_by("pk").first()
-    return Case(attempt, decisions.left_by(attempt), sample)
+    return Case(attempt, decisions.last_postponed(attempt), sample)
 
 
 @permission_required(SEND, raise_exception=True)
@@ -126,25 +126,25 @@ def review_decide(request: HttpRequest, attempt_id: int, decision: str) -> HttpR
     return render(request, "review_decide.html", context)
 
 
-def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: Outcome) -> None:
+def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: DecisionResult) -> None:
     name, campaign = registry.provider_name(), attempt.batch.campaign
     campaign.refresh_from_db(fields=["state"])
     attempt.refresh_from_db(fields=["note"])
     texts = plural(attempt.size, "text,texts")
-    if outcome is Outcome.DONE:
+    if outcome is DecisionResult.DONE:
         messages.success(request, _done(decision, texts, campaign))
-    elif outcome is Outcome.FOUND:
+    elif outcome is DecisionResult.ADOPTED:
         messages.info(
             request,
             f"Nothing to decide any more: {name} has these {texts}. Its records showed them meanwhile.",
         )
-    elif outcome is Outcome.BUSY:
+    elif outcome is DecisionResult.BUSY:
         messages.warning(
             request,
             f"Nothing was changed: {name}'s records are being read for them at this moment. "
             "Look again in a few seconds.",
         )
-    elif outcome is Outcome.SEARCHING:
+    elif outcome is DecisionResult.SEARCHING:
         messages.info(request, "Nothing to decide yet: they are still searched for.")
     elif decision is Decision.LEAVE:
         messages.info(request, "You had left them as they are before. They are still searched for.")

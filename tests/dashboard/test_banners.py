@@ -35,7 +35,7 @@ def carrier_goes(_: pytest.MonkeyPatch) -> None:
 
 
 def backup_is_put_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(restore_guard, "restored", lambda: True)
+    patch.setattr(restore_guard, "is_restored", lambda: True)
 
 
 TROUBLES = pytest.mark.parametrize(

@@ -28,7 +28,7 @@ end = time.monotonic() + 20
 while world.hand_over(campaign).result != "done":
     assert time.monotonic() < end, list(Attempt.objects.values())
     for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
-        search.look(attempt.pk)
+        search.lookup(attempt.pk)
     Campaign.objects.update(next_try_at=None)
 tell(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
 tell(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))

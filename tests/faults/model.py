@@ -200,16 +200,16 @@ class Game(RuleBasedStateMachine):
         for record in OptOut.objects.filter(phone=who, ended_at=None):
             assert manual.end(record, user=self.user)
 
-    @precondition(lambda self: decisions.waiting().exists())
+    @precondition(lambda self: decisions.awaiting_decision().exists())
     @rule(which=st.integers(0, 2), decision=st.sampled_from(decisions.Decision))
     def decide(self, which: int, decision: decisions.Decision) -> None:
-        waiting = list(decisions.waiting())
+        waiting = list(decisions.awaiting_decision())
         attempt = waiting[which % len(waiting)]
         self.decide_about(attempt, decision)
 
     def decide_about(self, attempt: Attempt, decision: decisions.Decision) -> None:
         people = list(Message.objects.filter(batch=attempt.batch, state="waiting").values_list("to", "text"))
-        if decisions.decide(attempt, decision, user=self.user) != decisions.Outcome.DONE:
+        if decisions.decide(attempt, decision, user=self.user) != decisions.DecisionResult.DONE:
             return
         if decision is decisions.Decision.SEND:
             # Each copy that the carrier has, or has on its way, is one that the person did not wait for.
@@ -295,8 +295,8 @@ class Game(RuleBasedStateMachine):
 
         def act() -> None:
             orphans.settle_orphans()
-            for attempt_id in search.due():
-                search.look(attempt_id)
+            for attempt_id in search.due_attempts():
+                search.lookup(attempt_id)
             polling.poll()
             webhook_events.process_due()
             for campaign_id in polling.campaigns_to_finish():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 DISPATCH = "campaigns/sending/dispatch.py"
 SEARCH = "campaigns/reconciling/search.py"
-TWO_LOOKS = "attempt.negatives >= 1 and apart and settled"
+TWO_LOOKUPS = "attempt.negatives >= 1 and apart and settled"
 
 
 class CannotPlantError(Exception):
@@ -61,7 +61,7 @@ PLANTED = (
             Change(
                 SEARCH,
                 "verdict = _search(registry.provider(), attempt)",
-                "verdict = Verdict(Finding.NOTHING)",
+                "verdict = Verdict(MatchResult.NO_MATCH)",
             ),
         ),
     ),
@@ -104,7 +104,7 @@ FURTHER = (
     Mutant(
         "the settle time is not waited for",
         ("test_network.py::test_f14_lost_before_the_request_was_read",),
-        (Change(SEARCH, TWO_LOOKS, "attempt.negatives >= 1 and apart"),),
+        (Change(SEARCH, TWO_LOOKUPS, "attempt.negatives >= 1 and apart"),),
     ),
     Mutant(
         "records that lag behind are taken for complete",

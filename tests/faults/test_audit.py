@@ -104,7 +104,7 @@ def test_f17_strict_nobody_is_texted_twice(carrier: RunningSimulator) -> None:
     assert world.told(campaign) == {"needs_review": 3}
     late = taken_late(campaign)
     later(MINUTE)
-    search.look(open_attempt().pk)
+    search.lookup(open_attempt().pk)
     assert Attempt.objects.get().provider_id == late
     assert sorted(line["to"] for line in carrier.ledger()) == sorted(number for number, _ in people)
     assert looked() == []
@@ -166,7 +166,7 @@ def test_one_that_is_adopted_after_all_is_settled_by_itself(carrier: RunningSimu
     Batch.objects.update(state="needs_review")
     counters.shift(campaign.pk, {"in_doubt": -3, "needs_review": 3})
     assert len(looked()) == 1
-    search.look(open_attempt().pk)
+    search.lookup(open_attempt().pk)
     assert looked() == []
     assert Disagreement.objects.get().settled_by is None
 

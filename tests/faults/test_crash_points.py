@@ -41,7 +41,7 @@ attempt = Attempt.objects.get(state__in=Attempt.IN_DOUBT)
 watched = steps.Steps({die_at})
 watched.arm()
 for _ in range(2):
-    search.look(attempt.pk)
+    search.lookup(attempt.pk)
 tell(watched.names)
 """
 

@@ -44,7 +44,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             raise Killed
         mark(prepared)
 
-    monkeypatch.setattr(dispatch, "_mark_sending", mark_sending)
+    monkeypatch.setattr(dispatch, "commit_sending", mark_sending)
     monkeypatch.setattr(process_identity, "is_dead", lambda _: True)
 
     def choose(number: int) -> None:
@@ -117,7 +117,7 @@ def test_f12_killed_after_the_mark(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(dispatch, "_mark_sending", killed)
+        patch.setattr(dispatch, "commit_sending", killed)
         for _ in range(quarantine.MAX_DEATHS):
             with pytest.raises(Killed):
                 dispatch.step(campaign.pk)
@@ -125,7 +125,7 @@ def test_f12_killed_after_the_mark(
             for _ in range(5):
                 worker.sleep(300)
                 for attempt in Attempt.objects.filter(state__in=("ambiguous", "reconciling")):
-                    search.look(attempt.pk)
+                    search.lookup(attempt.pk)
     Campaign.objects.update(next_try_at=None)
     assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert world.told(campaign) == {"held": 2, "with_carrier": 4}

@@ -102,7 +102,7 @@ LOOK = """
 attempt = Attempt.objects.get(state__in=Attempt.IN_DOUBT)
 watched = steps.Steps({die_at})
 watched.arm()
-search.look(attempt.pk)
+search.lookup(attempt.pk)
 tell(len(watched.names))
 """
 

@@ -8,7 +8,7 @@ import pytest
 
 from campaigns.models import Attempt, Campaign, Event, Message
 from campaigns.reconciling import decisions
-from campaigns.reconciling.decisions import Decision, Outcome
+from campaigns.reconciling.decisions import Decision, DecisionResult
 from tests.faults.scenario import (
     BATCHES,
     PEOPLE,
@@ -149,7 +149,7 @@ def test_f30_what_is_only_like_ours_is_for_a_person(
     assert world.told(campaign) == {"needs_review": 2, "delivered": 4}
     assert_right(worker.carrier, campaign, foreign={other})
     attempt = Attempt.objects.get(state="review")
-    assert decisions.decide(attempt, Decision.SEND, user=factories.user("sender")) is Outcome.DONE
+    assert decisions.decide(attempt, Decision.SEND, user=factories.user("sender")) is DecisionResult.DONE
     worker.rest(campaign)
     assert_right(worker.carrier, campaign, foreign={other})
     assert world.told(campaign) == {"delivered": len(PEOPLE)}

@@ -54,7 +54,7 @@ def _signals_as_before() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for receipts at once, not after seconds."""
-    monkeypatch.setattr(attempts, "FIRST_POLL", timedelta(0))
+    monkeypatch.setattr(attempts, "FIRST_POLL_DELAY", timedelta(0))
     monkeypatch.setattr(command, "POLL", 0.02)
 
 

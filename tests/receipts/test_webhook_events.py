@@ -260,10 +260,10 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
     assert WebhookEvent.objects.filter(state="waiting", tries=1).count() == count
     assert set(Message.objects.values_list("state", flat=True)) == {"waiting"}
 
-    world_found = search.due()
+    world_found = search.due_attempts()
     with time_machine.travel(timezone.now() + timedelta(seconds=5)):
-        for attempt_id in world_found or search.due():
-            search.look(attempt_id)
+        for attempt_id in world_found or search.due_attempts():
+            search.lookup(attempt_id)
         assert Batch.objects.get().provider_id == batch_id
         assert take_in() == count
         assert_as_the_carrier_says(campaign)

@@ -9,7 +9,7 @@ from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message, Tally
 from campaigns.providers.types import BatchState, OutgoingText
 from campaigns.reconciling import search
-from campaigns.reconciling.matching import Finding
+from campaigns.reconciling.matching import MatchResult
 from campaigns.sending import attempts, dispatch, lifecycle, quarantine
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
@@ -87,18 +87,18 @@ def test_what_turns_up_before_it_was_handed_over_again_is_adopted(
     """A carrier that works off its backlog an hour later; nobody pressed Go on yet."""
     campaign, attempt = found_absent(carrier, state)
     later(MINUTE)
-    assert attempt.pk not in search.due()
+    assert attempt.pk not in search.due_attempts()
     later(4 * MINUTE)
-    assert search.due() == [attempt.pk]
-    assert search.look(attempt.pk) is Finding.NOTHING
+    assert search.due_attempts() == [attempt.pk]
+    assert search.lookup(attempt.pk) is MatchResult.NO_MATCH
     assert world.told(campaign) == {state: 3}, "it is absent still"
     its_request_arrives_late(attempt)
     later(5 * MINUTE)
-    assert search.due() == [attempt.pk]
-    assert search.look(attempt.pk) is Finding.OURS
+    assert search.due_attempts() == [attempt.pk]
+    assert search.lookup(attempt.pk) is MatchResult.MATCHED
     assert world.told(campaign) == {"with_carrier": 3}
     world.assert_adds_up(campaign)
-    assert search.due() == []
+    assert search.due_attempts() == []
     lifecycle.resume(campaign, user=None)
     assert world.hand_over(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, world.people(3))
@@ -109,11 +109,11 @@ def test_what_was_handed_over_again_is_not_looked_for(carrier: RunningSimulator)
     assert world.hand_over(campaign).result == StepResult.DONE
     later(5 * MINUTE)
     asked = len(carrier.requests())
-    assert search.due() == [attempt.pk]
-    assert search.look(attempt.pk) is None
+    assert search.due_attempts() == [attempt.pk]
+    assert search.lookup(attempt.pk) is None
     assert len(carrier.requests()) == asked
     later(DAY)
-    assert attempt.pk not in search.due()
+    assert attempt.pk not in search.due_attempts()
 
 
 def test_when_nobody_of_them_is_left_to_text_nothing_is_looked_for(carrier: RunningSimulator) -> None:
@@ -123,9 +123,9 @@ def test_when_nobody_of_them_is_left_to_text_nothing_is_looked_for(carrier: Runn
     assert world.hand_over(campaign).result == StepResult.DONE
     assert Batch.objects.get().state == Batch.State.EMPTY
     later(5 * MINUTE)
-    assert search.look(attempt.pk) is None
+    assert search.lookup(attempt.pk) is None
     later(DAY)
-    assert attempt.pk not in search.due()
+    assert attempt.pk not in search.due_attempts()
 
 
 def test_another_account_proves_nothing(carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_another_account_proves_nothing(carrier: RunningSimulator, monkeypatch: 
         assert look() is None
         assert world.told(campaign) == {"needs_review": 3}
     later(5 * MINUTE)
-    assert look() is Finding.OURS
+    assert look() is MatchResult.MATCHED
     assert_everybody_once(carrier, world.people(3))
 
 
@@ -153,7 +153,7 @@ def test_the_request_of_a_process_that_died_may_go_on_for_its_limit(
     lost(carrier, world.people(3), fault="drop_before")
     Attempt.objects.update(problem_code=code)
     for _ in range(11):
-        assert look() is Finding.NOTHING
+        assert look() is MatchResult.NO_MATCH
         later(MINUTE)
     assert open_attempt().state == "reconciling", "ten minutes after it, not after its death"
     search_to_the_end()

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns.providers.types import BatchState
-from campaigns.reconciling.matching import Candidate, Finding, Verdict, judge
+from campaigns.providers.base import BatchState
+from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
 
 ANN, BEN, CY, DEE = "+12125550001", "+12125550002", "+12125550003", "+12125550004"
 OURS = {ANN: "Hi Ann", BEN: "Hi Ben", CY: "Hi Cy"}
@@ -40,7 +40,7 @@ def remote(
 
 
 def verdict_of(*candidates: Candidate) -> Verdict:
-    return judge(OURS, candidates)
+    return match(OURS, candidates)
 
 
 OTHER_PEOPLE = {DEE: "Hi Ann", "+12125550005": "Hi Ben", "+12125550006": "Hi Cy"}
@@ -50,53 +50,53 @@ OTHER_TEXTS = dict.fromkeys(OURS, "Your order is ready")
 @pytest.mark.parametrize(
     ("candidates", "finding"),
     [
-        ([], Finding.NOTHING),
-        ([remote("a", OURS)], Finding.OURS),
-        ([remote("a", list(reversed(OURS.items())))], Finding.OURS),
+        ([], MatchResult.NO_MATCH),
+        ([remote("a", OURS)], MatchResult.MATCHED),
+        ([remote("a", list(reversed(OURS.items())))], MatchResult.MATCHED),
         # Accepted, not sent yet: all of it is listed, so there is nothing to wait for.
-        ([remote("a", OURS, status="Processing")], Finding.OURS),
-        ([remote("a", OURS, status="Sent")], Finding.OURS),
+        ([remote("a", OURS, status="Processing")], MatchResult.MATCHED),
+        ([remote("a", OURS, status="Sent")], MatchResult.MATCHED),
         # Same size, other people.
-        ([remote("a", OTHER_PEOPLE)], Finding.NOTHING),
+        ([remote("a", OTHER_PEOPLE)], MatchResult.NO_MATCH),
         # Same people, other texts: another campaign to the same list, or a carrier that respells.
-        ([remote("a", OTHER_TEXTS)], Finding.UNCLEAR),
-        ([remote("a", OURS | {BEN: "Hi Ben "})], Finding.UNCLEAR),
-        ([remote("a", OURS | {CY: "Hi C"})], Finding.UNCLEAR),
-        ([remote("a", OURS | {CY: ""})], Finding.UNCLEAR),
+        ([remote("a", OTHER_TEXTS)], MatchResult.UNCLEAR),
+        ([remote("a", OURS | {BEN: "Hi Ben "})], MatchResult.UNCLEAR),
+        ([remote("a", OURS | {CY: "Hi C"})], MatchResult.UNCLEAR),
+        ([remote("a", OURS | {CY: ""})], MatchResult.UNCLEAR),
         # A larger batch that contains ours.
-        ([remote("a", OURS | {DEE: "Hi Dee"})], Finding.UNCLEAR),
+        ([remote("a", OURS | {DEE: "Hi Dee"})], MatchResult.UNCLEAR),
         # One person in common, with the very same text.
-        ([remote("a", {ANN: "Hi Ann", DEE: "Hi Dee"})], Finding.UNCLEAR),
+        ([remote("a", {ANN: "Hi Ann", DEE: "Hi Dee"})], MatchResult.UNCLEAR),
         # One person twice, which our batches never do.
-        ([remote("a", [*OURS.items(), (ANN, "Hello again")])], Finding.UNCLEAR),
+        ([remote("a", [*OURS.items(), (ANN, "Hello again")])], MatchResult.UNCLEAR),
         # The lost answer had rejected some.
-        ([remote("a", {ANN: "Hi Ann"})], Finding.OURS),
+        ([remote("a", {ANN: "Hi Ann"})], MatchResult.MATCHED),
         # Not all of it is listed yet: what is missing may be anybody.
-        ([remote("a", {}, size=3, status="Processing")], Finding.WAIT),
-        ([remote("a", {ANN: "Hi Ann"}, size=3, status="Processing")], Finding.WAIT),
-        ([remote("a", {DEE: "Hi Dee"}, size=3, status="Processing")], Finding.WAIT),
+        ([remote("a", {}, size=3, status="Processing")], MatchResult.INCOMPLETE),
+        ([remote("a", {ANN: "Hi Ann"}, size=3, status="Processing")], MatchResult.INCOMPLETE),
+        ([remote("a", {DEE: "Hi Dee"}, size=3, status="Processing")], MatchResult.INCOMPLETE),
         # The batch is Completed, but the list of its messages lags behind.
-        ([remote("a", {ANN: "Hi Ann"}, size=3)], Finding.WAIT),
-        ([remote("a", {}, size=3)], Finding.WAIT),
+        ([remote("a", {ANN: "Hi Ann"}, size=3)], MatchResult.INCOMPLETE),
+        ([remote("a", {}, size=3)], MatchResult.INCOMPLETE),
         # Everybody in it was rejected, so it texted nobody.
-        ([remote("a", {}, size=0)], Finding.NOTHING),
+        ([remote("a", {}, size=0)], MatchResult.NO_MATCH),
         # What contradicts is clear before all of it is listed.
-        ([remote("a", {ANN: "Hello"}, size=3, status="Processing")], Finding.UNCLEAR),
+        ([remote("a", {ANN: "Hello"}, size=3, status="Processing")], MatchResult.UNCLEAR),
         # Decoys do not hide ours.
-        ([remote("a", OTHER_PEOPLE), remote("b", OURS)], Finding.OURS),
-        ([remote("a", OTHER_TEXTS), remote("b", OURS)], Finding.OURS),
-        ([remote("a", {}, size=3, status="Processing"), remote("b", OURS)], Finding.OURS),
+        ([remote("a", OTHER_PEOPLE), remote("b", OURS)], MatchResult.MATCHED),
+        ([remote("a", OTHER_TEXTS), remote("b", OURS)], MatchResult.MATCHED),
+        ([remote("a", {}, size=3, status="Processing"), remote("b", OURS)], MatchResult.MATCHED),
         # Two that hold our texts.
-        ([remote("a", OURS), remote("b", OURS)], Finding.SEVERAL),
-        ([remote("a", OURS), remote("b", {ANN: "Hi Ann"})], Finding.SEVERAL),
+        ([remote("a", OURS), remote("b", OURS)], MatchResult.MULTIPLE),
+        ([remote("a", OURS), remote("b", {ANN: "Hi Ann"})], MatchResult.MULTIPLE),
         # While anything is incomplete nothing is decided.
-        ([remote("a", OTHER_TEXTS), remote("b", {}, size=3)], Finding.WAIT),
-        ([remote("a", OTHER_PEOPLE), remote("b", OTHER_PEOPLE)], Finding.NOTHING),
+        ([remote("a", OTHER_TEXTS), remote("b", {}, size=3)], MatchResult.INCOMPLETE),
+        ([remote("a", OTHER_PEOPLE), remote("b", OTHER_PEOPLE)], MatchResult.NO_MATCH),
     ],
 )
-def test_finding(candidates: list[Candidate], finding: Finding) -> None:
-    assert verdict_of(*candidates).finding is finding
-    assert verdict_of(*reversed(candidates)).finding is finding, "the order of the list does not matter"
+def test_finding(candidates: list[Candidate], finding: MatchResult) -> None:
+    assert verdict_of(*candidates).result is finding
+    assert verdict_of(*reversed(candidates)).result is finding, "the order of the list does not matter"
 
 
 def test_ours_names_the_batch_and_who_was_rejected() -> None:
@@ -117,4 +117,4 @@ def test_of_several_the_earliest_is_ours_and_the_others_are_named() -> None:
 @pytest.mark.parametrize(("finding", "messages"), [("wait", {}), ("unclear", OTHER_TEXTS)])
 def test_what_is_not_decided_names_the_batches(finding: str, messages: dict[str, str]) -> None:
     verdict = verdict_of(remote("a", messages, size=3), remote("b", OTHER_PEOPLE))
-    assert (verdict.finding, verdict.batch, verdict.others) == (finding, None, ("a",))
+    assert (verdict.result, verdict.batch, verdict.others) == (finding, None, ("a",))

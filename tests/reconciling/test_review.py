@@ -8,7 +8,7 @@ from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event
 from campaigns.providers.types import OutgoingText
 from campaigns.reconciling import search
-from campaigns.reconciling.matching import Finding
+from campaigns.reconciling.matching import MatchResult
 from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import world
@@ -47,8 +47,8 @@ def test_records_unreadable_for_a_day_are_for_a_person_and_still_searched(carrie
     assert campaign.state == Campaign.State.SENDING
     carrier.faults()
     later(6 * MINUTE)
-    assert search.due() == [attempt.pk]
-    assert look() is Finding.OURS
+    assert search.due_attempts() == [attempt.pk]
+    assert look() is MatchResult.MATCHED
     assert world.hand_over(campaign).result == StepResult.DONE
     assert world.told(campaign) == {"with_carrier": 5}
     assert_everybody_once(carrier, world.people(5))
@@ -63,7 +63,7 @@ def test_a_strict_campaign_always_asks(carrier: RunningSimulator) -> None:
     assert "no such batch, looked at" in attempt.note
     for _ in range(5):
         later(10 * MINUTE)
-        assert look() is Finding.NOTHING
+        assert look() is MatchResult.NO_MATCH
         assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert world.told(campaign) == {"needs_review": 3}
     assert carrier.ledger() == []
@@ -74,14 +74,14 @@ def test_in_review_it_is_looked_for_every_few_minutes_and_not_for_ever(carrier: 
     Campaign.objects.update(if_absent=Campaign.IfAbsent.REVIEW)
     search_to_the_end()
     look()
-    assert search.due() == []
+    assert search.due_attempts() == []
     later(5 * MINUTE + 1)
-    assert len(search.due()) == 1
+    assert len(search.due_attempts()) == 1
     later(72 * 60 * MINUTE)
     look()
     assert open_attempt().next_look_at is None
     later(DAY)
-    assert search.due() == []
+    assert search.due_attempts() == []
 
 
 def foreign(texts: dict[str, str]) -> str:
@@ -117,7 +117,7 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
     registry.refresh_numbers()
     foreign(decoy)
     campaign = lost(carrier, world.people(3), fault="drop_before")
-    assert look() is Finding.UNCLEAR
+    assert look() is MatchResult.UNCLEAR
     attempt = open_attempt()
     assert (attempt.state, attempt.problem_code, attempt.looks) == ("review", "unclear", 1)
     assert world.told(campaign) == {"needs_review": 3}
@@ -125,8 +125,8 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
 
     # Not again and again: it is looked for as seldom as everything in review.
     later(6 * MINUTE)
-    assert look() is Finding.UNCLEAR
-    assert search.due() == []
+    assert look() is MatchResult.UNCLEAR
+    assert search.due_attempts() == []
     assert open_attempt().looks == 2
 
 
@@ -138,7 +138,7 @@ def test_the_same_campaign_sent_before_is_not_taken_for_it(carrier: RunningSimul
     carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
     assert world.hand_over(second).result == StepResult.BLOCKED
     carrier.faults()
-    assert look() is Finding.NOTHING
+    assert look() is MatchResult.NO_MATCH
     later(MINUTE)
     search_to_the_end()
     assert world.hand_over(second).result == StepResult.DONE
@@ -151,7 +151,7 @@ def test_two_that_hold_our_texts_are_said_aloud(carrier: RunningSimulator) -> No
     ours = carrier.ledger()[0]["batch_id"]
     carrier.advance(1)
     other = foreign(OURS)
-    assert look() is Finding.SEVERAL
+    assert look() is MatchResult.MULTIPLE
     assert Attempt.objects.get().provider_id == ours
     assert other in Event.objects.get(verb="possible_double").detail
     assert world.told(campaign) == {"with_carrier": 3}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateWindow
 from campaigns.reconciling import orphans
-from campaigns.reconciling.matching import Finding
+from campaigns.reconciling.matching import MatchResult
 from campaigns.sending import attempts, dispatch
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
@@ -66,7 +66,7 @@ def test_what_the_carrier_took_is_adopted_and_never_sent_again(
     carrier: RunningSimulator, fault: dict[str, Any]
 ) -> None:
     campaign = lost(carrier, world.people(5), **fault)
-    assert look() is Finding.OURS
+    assert look() is MatchResult.MATCHED
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.looks, attempt.next_look_at) == ("accepted", 1, None)
     assert attempt.provider_id == Batch.objects.get(number=1).provider_id == carrier.ledger()[0]["batch_id"]
@@ -88,7 +88,7 @@ def test_a_duplicate_that_is_refused_says_that_the_first_is_there(carrier: Runni
     assert look() is None
     assert len(carrier.requests()) == calls
     RateWindow.objects.update(silent_until=None)
-    assert look() is Finding.OURS
+    assert look() is MatchResult.MATCHED
     assert world.hand_over(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, world.people(3))
 
@@ -98,9 +98,9 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
     carrier: RunningSimulator, fault: dict[str, Any]
 ) -> None:
     campaign = lost(carrier, world.people(5), **fault)
-    assert look() is Finding.NOTHING
+    assert look() is MatchResult.NO_MATCH
     later(8 * MINUTE)
-    assert look() is Finding.NOTHING
+    assert look() is MatchResult.NO_MATCH
     attempt = open_attempt()
     assert (attempt.state, attempt.looks, attempt.negatives) == ("reconciling", 2, 2)
     assert attempt.note == "The provider's records show no such batch."
@@ -108,7 +108,7 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
         "two clean looks, but the settle time is not over"
     )
     later(3 * MINUTE)
-    assert look() is Finding.NOTHING
+    assert look() is MatchResult.NO_MATCH
     attempt.refresh_from_db()
     assert attempt.state == Attempt.State.ABSENT
     assert world.told(campaign) == {"queued": 5}
@@ -122,9 +122,9 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
 def test_one_clean_look_is_never_enough(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, world.people(3), fault="drop_before")
     later(DAY)
-    assert look() is Finding.NOTHING
+    assert look() is MatchResult.NO_MATCH
     later(MINUTE / 2)
-    assert look() is Finding.NOTHING, "and two at nearly the same moment are one"
+    assert look() is MatchResult.NO_MATCH, "and two at nearly the same moment are one"
     assert world.told(campaign) == {"in_doubt": 3}
     later(MINUTE / 2)
     look()
@@ -152,11 +152,11 @@ def test_records_that_lag_are_waited_for(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, world.people(3), fault="drop_after")
     carrier.options(list_lag=300)
     for _ in range(4):
-        assert look() is Finding.NOTHING
+        assert look() is MatchResult.NO_MATCH
         later(MINUTE)
     assert world.told(campaign) == {"in_doubt": 3}
     carrier.advance(301)
-    assert look() is Finding.OURS
+    assert look() is MatchResult.MATCHED
     assert world.hand_over(campaign).result == StepResult.DONE
     assert posts(carrier) == 1
 
@@ -169,14 +169,14 @@ def test_records_that_miss_what_was_confirmed_before_prove_nothing(carrier: Runn
     carrier.faults()
     carrier.options(list_lag=3600)
     for _ in range(15):
-        assert look() is Finding.LAGGING
+        assert look() is MatchResult.LAGGING
         later(MINUTE)
     attempt = open_attempt()
     assert (attempt.negatives, attempt.first_negative_at) == (0, None)
     assert "lag behind" in attempt.note
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     carrier.options(list_lag=0)
-    assert look() is Finding.OURS
+    assert look() is MatchResult.MATCHED
     assert_everybody_once(carrier, world.people(6))
 
 
@@ -185,11 +185,11 @@ def test_a_batch_whose_texts_are_not_listed_yet_is_waited_for(carrier: RunningSi
     carrier.faults({"method": "GET", "path": "/a2p-sms/messages", "fault": "lag", "seconds": 300})
     later(20 * MINUTE)
     for _ in range(3):
-        assert look() is Finding.WAIT
+        assert look() is MatchResult.INCOMPLETE
         later(2 * MINUTE)
     assert open_attempt().negatives == 0
     carrier.faults()
-    assert look() is Finding.OURS
+    assert look() is MatchResult.MATCHED
     assert world.told(campaign) == {"with_carrier": 3}
 
 
@@ -197,7 +197,7 @@ def test_a_batch_that_never_becomes_whole_is_for_a_person(carrier: RunningSimula
     campaign = lost(carrier, world.people(3), fault="drop_after")
     carrier.faults({"method": "GET", "path": "/a2p-sms/messages", "fault": "lag", "seconds": 3 * DAY})
     later(DAY + MINUTE)
-    assert look() is Finding.WAIT
+    assert look() is MatchResult.INCOMPLETE
     assert open_attempt().state == "review"
     assert world.told(campaign) == {"needs_review": 3}
 
@@ -246,7 +246,7 @@ REJECTED = [(world.phone(1), "Ann"), (world.ending("9700", 1), "Bob"), (world.ph
 
 def test_a_lost_list_of_rejected_numbers_makes_no_difference(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, REJECTED, fault="drop_after")
-    assert look() is Finding.OURS
+    assert look() is MatchResult.MATCHED
     assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
     rejected = Message.objects.get(state="rejected")
     assert (rejected.to, rejected.error_code) == (world.ending("9700", 1), "rejected")
@@ -276,7 +276,7 @@ def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulato
     )
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     assert orphans.settle_orphans() == 1
-    assert look() is Finding.OURS
+    assert look() is MatchResult.MATCHED
     before = world.told(campaign)
     attempts.accept(prepared, answer, registry.account())
     assert world.told(campaign) == before == {"with_carrier": 2, "rejected": 1}

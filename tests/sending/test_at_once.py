@@ -88,14 +88,14 @@ tell([campaign.pk, Attempt.objects.get().pk])
 """
 LOOK = """
 from campaigns.reconciling import search
-tell(search.look({pk}))
+tell(search.lookup({pk}))
 """
 SEARCH = """
 from campaigns.reconciling import search
 end = time.monotonic() + 30
 while Attempt.objects.filter(state__in=Attempt.IN_DOUBT).exists():
     assert time.monotonic() < end
-    search.look({pk})
+    search.lookup({pk})
 campaign = Campaign.objects.get()
 world.hand_over(campaign)
 world.assert_adds_up(campaign)

@@ -104,7 +104,7 @@ def test_in_doubt_it_waits_for_the_truth_first(
     assert (campaign.state, campaign.trouble_code) == ("sending", "in_doubt")
     assert len(carrier.ledger()) == arrived
     for _ in range(2):
-        search.look(Attempt.objects.get().pk)
+        search.lookup(Attempt.objects.get().pk)
     Campaign.objects.update(next_try_at=None)
     assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
@@ -119,7 +119,7 @@ def test_in_review_it_waits_for_the_decision_first(carrier: RunningSimulator, se
     world.hand_over(campaign)
     carrier.faults()
     for _ in range(2):
-        search.look(Attempt.objects.get().pk)
+        search.lookup(Attempt.objects.get().pk)
     Campaign.objects.update(next_try_at=None)
     assert world.hand_over(campaign).result == StepResult.BLOCKED
     assert campaign.state == "sending"

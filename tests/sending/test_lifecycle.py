@@ -204,7 +204,7 @@ def test_what_is_in_doubt_when_it_is_cancelled_is_cleared_up_and_not_sent_again(
     assert world.told(campaign) == {"in_doubt": 2, "cancelled": 2}
     assert not lifecycle.finish_if_final(campaign.pk)
     for _ in range(3):
-        search.look(Attempt.objects.get().pk)
+        search.lookup(Attempt.objects.get().pk)
     assert world.told(campaign) == told
     assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert len(carrier.ledger()) == told.get("with_carrier", 0)
@@ -221,7 +221,7 @@ def test_absent_in_a_paused_campaign_waits_with_the_others(
     carrier.faults()
     lifecycle.pause(campaign, user=sender)
     for _ in range(2):
-        search.look(Attempt.objects.get().pk)
+        search.lookup(Attempt.objects.get().pk)
     assert world.told(campaign) == {"held": 4}
     lifecycle.resume(campaign, user=sender)
     assert world.hand_over(campaign).result == StepResult.DONE
@@ -258,9 +258,9 @@ def test_held_with_nothing_left_and_no_batch_to_ask_about(carrier: RunningSimula
     lifecycle.pause(campaign, user=sender)
     attempts.mark_ambiguous(batch, ProviderError("Lost.", kind="server"))
     attempt = Attempt.objects.select_related("batch__campaign").get()
-    search.to_review(attempt, "Nobody knows.", code="unclear")
+    search.send_to_review(attempt, "Nobody knows.", code="unclear")
     assert not lifecycle.finish_if_final(campaign.pk)
-    assert decisions.decide(attempt, decisions.Decision.MARK, user=sender) == decisions.Outcome.DONE
-    assert polling.campaigns_to_finish() == [campaign.pk]
+    assert decisions.decide(attempt, decisions.Decision.MARK, user=sender) == decisions.DecisionResult.DONE
+    assert polling.due_campaigns() == [campaign.pk]
     assert lifecycle.finish_if_final(campaign.pk)
     assert world.told(campaign) == {"marked_sent": 2}

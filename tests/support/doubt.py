@@ -10,7 +10,7 @@ from django.conf import LazySettings
 
 from campaigns.models import Attempt, Campaign
 from campaigns.reconciling import search
-from campaigns.reconciling.matching import Finding
+from campaigns.reconciling.matching import MatchResult
 from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import world
@@ -49,8 +49,8 @@ def open_attempt() -> Attempt:
     return Attempt.objects.get(state__in=Attempt.SEARCHED)
 
 
-def look() -> Finding | None:
-    return search.look(open_attempt().pk)
+def look() -> MatchResult | None:
+    return search.lookup(open_attempt().pk)
 
 
 def search_to_the_end() -> None:

@@ -48,11 +48,11 @@ class Command(BaseCommand):
                 self.tell(found)
                 if options["yes"]:
                     self.ask_who_opted_out()
-                    recovery.carry_out(found)
+                    recovery.apply(found)
             except ProviderError as error:
                 message = f"Still locked. {error.sentence}"
                 raise CommandError(message) from None
-            except (recovery.NotYet, OSError) as why:
+            except (recovery.RecordsIncomplete, OSError) as why:
                 message = f"Still locked. {why}"
                 raise CommandError(message) from None
         if options["yes"]:

@@ -265,8 +265,8 @@ def search_lost(campaign_id: int) -> bool:
     sender = Campaign.objects.values_list("sender", flat=True).get(pk=campaign_id)
     if not Attempt.objects.filter(sender=sender, state__in=Attempt.IN_DOUBT).exists():
         return False
-    for attempt_id in search.due():
-        search.look(attempt_id)
+    for attempt_id in search.due_attempts():
+        search.lookup(attempt_id)
     _keep(campaign_id)
     shutdown.wait(min(POLL, settings.LOOK_GAP_SECONDS))
     return True
