@@ -32,6 +32,16 @@ class RowState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def locked(self, pk: int) -> Campaign:
+        """Locked until the transaction ends. Always the first lock, so that transactions never deadlock."""
+        return self.select_for_update(no_key=True).get(pk=pk)
+
+    def sending(self, pk: int) -> CampaignQuerySet:
+        """The campaign if it is sending. A held one keeps its own reason for standing still."""
+        return self.filter(pk=pk, state=Campaign.State.SENDING)
+
+
 class Campaign(models.Model):
     """What one person wants to say to one list."""
 
@@ -89,6 +99,8 @@ class Campaign(models.Model):
     launched_at = models.DateTimeField(null=True)
     handed_over_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = CampaignQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -176,6 +176,12 @@ class Attempt(models.Model):
         return f"attempt {self.pk} ({self.state})"
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def waiting_in(self, batch: Batch | int) -> MessageQuerySet:
+        """The messages of a batch that are in its state, not in one of their own."""
+        return self.filter(batch=batch, state=Message.State.WAITING)
+
+
 class Message(models.Model):
     """One text to one person, frozen at launch."""
 
@@ -207,6 +213,8 @@ class Message(models.Model):
     """US dollars that the provider billed; None until it says."""
     changed_at = models.DateTimeField(null=True)
     """When the provider last changed it."""
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -44,7 +44,7 @@ def harmful_counts(totals: Iterable[Totals]) -> Counter[str]:
 
 def check(campaign_id: int) -> bool:
     """Hold the campaign if too many of its texts were stopped. True for the one call that held it."""
-    campaign = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING).first()
+    campaign = Campaign.objects.sending(campaign_id).first()
     if campaign is None:
         return False
     totals = totals_since_release(campaign)

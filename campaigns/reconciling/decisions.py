@@ -110,7 +110,7 @@ def why_not(attempt: Attempt) -> DecisionResult:
 
 @transaction.atomic
 def _leave(attempt: Attempt, user: User) -> DecisionResult:
-    Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
+    Campaign.objects.locked(attempt.batch.campaign_id)
     if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW).exists():
         return why_not(attempt)
     if _lefts(attempt).filter(actor=user).exists():
@@ -121,7 +121,7 @@ def _leave(attempt: Attempt, user: User) -> DecisionResult:
 
 @transaction.atomic
 def _send(attempt: Attempt, user: User) -> bool:
-    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     note = f"{user} decided {_now()} that it never arrived."
     return _settle(
         attempt, Attempt.State.ABSENT, lifecycle.state_after_return(campaign), note
@@ -130,7 +130,7 @@ def _send(attempt: Attempt, user: User) -> bool:
 
 @transaction.atomic
 def _mark(attempt: Attempt, user: User) -> bool:
-    Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
+    Campaign.objects.locked(attempt.batch.campaign_id)
     note = f"Marked as sent by {user} {_now()}."
     settled = _settle(attempt, Attempt.State.MARKED_SENT, RowState.MARKED_SENT, note)
     return settled and _write_down(attempt, Decision.MARK, user)
@@ -142,7 +142,7 @@ def _settle(attempt: Attempt, state: Attempt.State, place: RowState, note: str) 
     if not claim(in_review, state=state, next_look_at=look, note=note):
         return False
     Batch.objects.filter(pk=attempt.batch_id).update(state=place.value)
-    people = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING).count()
+    people = Message.objects.waiting_in(attempt.batch_id).count()
     counters.move(attempt.batch.campaign_id, RowState.NEEDS_REVIEW, place, people)
     return True
 

@@ -8,7 +8,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from campaigns.models import Attempt, Event
+from campaigns.models import Attempt, Campaign, Event
 from campaigns.runtime import process_identity
 from campaigns.runtime.bulk_sql import claim
 from campaigns.sending import attempts, journal, quarantine, restore_guard
@@ -38,7 +38,7 @@ def _settle(attempt: Attempt) -> bool:
     if alive or attempt.state in Attempt.IN_DOUBT:
         return False
     with transaction.atomic():
-        attempts.lock_campaign(attempt.batch.campaign_id)
+        Campaign.objects.locked(attempt.batch.campaign_id)
         code = "odd_answer" if told else quarantine.owner_gone_code(attempt)
         gone: dict[str, object] = {"ended_at": timezone.now(), "problem_code": code}
         same = Attempt.objects.filter(pk=attempt.pk, state=attempt.state)

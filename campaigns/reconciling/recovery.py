@@ -205,7 +205,7 @@ def _count_on_from(mark: int) -> None:
 
 
 def _adopt(taken: Taken, account: str) -> None:
-    Campaign.objects.select_for_update(no_key=True).get(pk=taken.campaign)
+    Campaign.objects.locked(taken.campaign)
     batch, rejected = _whole(taken) or (_carved(taken), ())
     waiting = attempts.waiting_texts(batch.pk)
     found = taken.candidate.batch

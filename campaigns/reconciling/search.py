@@ -83,7 +83,7 @@ OTHER_ACCOUNT = (
 
 def _payload(attempt: Attempt) -> dict[str, str]:
     """What the attempt held: the batch's messages that were not left out before it was prepared."""
-    waiting = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING)
+    waiting = Message.objects.waiting_in(attempt.batch_id)
     return dict(waiting.values_list("to", "text"))
 
 
@@ -217,7 +217,7 @@ def _place(state: str, batch_id: int) -> RowState:
 @transaction.atomic
 def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
     """Its batch is there: link it, as its answer would have done."""
-    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     now = timezone.now()
     before = Attempt.objects.values_list("state", flat=True).get(pk=attempt.pk)
     if before not in Attempt.SEARCHED and not attempts.is_requeued(attempt):
@@ -235,7 +235,7 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
         note=note,
     ):
         return False
-    waiting = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING)
+    waiting = Message.objects.waiting_in(attempt.batch_id)
     held = waiting.count()
     refused = 0
     for to in missing:
@@ -253,7 +253,7 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
 @transaction.atomic
 def absent(attempt: Attempt) -> bool:
     """It never arrived. Its people wait again, or go to review if the campaign is strict."""
-    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     sentence = (
         f"The provider's records show no such batch, looked at {attempt.looks + 1} times "
         f"over {settings.SETTLE_SECONDS / 60:.0f} minutes and more."
@@ -266,7 +266,7 @@ def absent(attempt: Attempt) -> bool:
 @transaction.atomic
 def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
     """Declare it absent: the batch waits again, or stays held if its campaign is."""
-    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     before = Attempt.objects.filter(pk=attempt.pk, state__in=states).values_list("state", flat=True).first()
     same = Attempt.objects.filter(pk=attempt.pk, state=before or "")
     target = lifecycle.state_after_return(campaign)
@@ -281,7 +281,7 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
         return False
     place = _place(before or "", attempt.batch_id)
     Batch.objects.filter(pk=attempt.batch_id).update(state=target.value)
-    waiting = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING).count()
+    waiting = Message.objects.waiting_in(attempt.batch_id).count()
     counters.move(campaign.pk, place, target, waiting)
     Event.objects.create(campaign=campaign, verb="absent", detail=f"batch {attempt.batch.number}")
     attempts.clear_doubt_notice(campaign.pk)
@@ -291,7 +291,7 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
 @transaction.atomic
 def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     """Nobody can prove either: a person decides. The sender is free again; the search goes on."""
-    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=attempt.batch.campaign_id)
+    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     same = Attempt.objects.filter(pk=attempt.pk, state__in=Attempt.IN_DOUBT)
     if not claim(
         same,
@@ -304,7 +304,7 @@ def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     ):
         return False
     Batch.objects.filter(pk=attempt.batch_id).update(state=Batch.State.NEEDS_REVIEW)
-    waiting = Message.objects.filter(batch_id=attempt.batch_id, state=Message.State.WAITING).count()
+    waiting = Message.objects.waiting_in(attempt.batch_id).count()
     counters.move(campaign.pk, RowState.IN_DOUBT, RowState.NEEDS_REVIEW, waiting)
     Event.objects.create(campaign=campaign, verb="needs_review", detail=f"batch {attempt.batch.number}")
     attempts.clear_doubt_notice(campaign.pk)

@@ -72,7 +72,7 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
 
 def waiting_texts(batch_id: int) -> list[tuple[int, str, str]]:
     """Id, number and text of each message that is where its batch is."""
-    waiting = Message.objects.filter(batch_id=batch_id, state=Message.State.WAITING)
+    waiting = Message.objects.waiting_in(batch_id)
     return list(waiting.order_by("id").values_list("id", "to", "text"))
 
 
@@ -107,15 +107,10 @@ def exclude(campaign_id: int, reasons: Mapping[int, str]) -> None:
         counters.move(campaign_id, RowState.QUEUED, RowState.EXCLUDED, len(places))
 
 
-def lock_campaign(campaign_id: int) -> Campaign:
-    """The campaign, locked until the transaction ends: always the first lock, so that none wait in a ring."""
-    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
-
-
 @transaction.atomic
 def mark_sending(prepared: Prepared) -> None:
     """The commit before the first byte. Raises SendAborted if anything says that it must not leave now."""
-    campaign = lock_campaign(prepared.campaign_id)
+    campaign = Campaign.objects.locked(prepared.campaign_id)
     if restore_guard.blocking_reason():
         raise SendAborted("locked")
     if campaign.state != Campaign.State.SENDING:
@@ -174,7 +169,7 @@ def _end_absent(prepared: Prepared, **changes: object) -> RowState | None:
 @transaction.atomic
 def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
     """The provider took it. Its `rejected` list is saved here or lost for ever."""
-    lock_campaign(prepared.campaign_id)
+    Campaign.objects.locked(prepared.campaign_id)
     now = timezone.now()
     told = _told_by(answer)
     place = _end_live(prepared, **told) or _end_absent(prepared, next_look_at=None, **told)
@@ -255,7 +250,7 @@ def reject_numbers(prepared: Prepared, rejected: Sequence[Rejected], now: dateti
 @transaction.atomic
 def mark_not_taken(prepared: Prepared, error: ProviderError | None, *, state: str, code: str = "") -> bool:
     """Proved that nothing was taken (REJECTED or NOT_SENT): the batch is where its campaign is, whole."""
-    campaign = lock_campaign(prepared.campaign_id)
+    campaign = Campaign.objects.locked(prepared.campaign_id)
     place = _end_live(prepared, state=state, **_evidence(error, code))
     if place is not None:
         target = lifecycle.state_after_return(campaign)
@@ -268,7 +263,7 @@ def mark_not_taken(prepared: Prepared, error: ProviderError | None, *, state: st
 @transaction.atomic
 def mark_ambiguous(prepared: Prepared, error: ProviderError) -> None:
     """Nobody can say whether it was taken. It is never sent again without proof."""
-    lock_campaign(prepared.campaign_id)
+    Campaign.objects.locked(prepared.campaign_id)
     changes = {"state": Attempt.State.AMBIGUOUS, "next_look_at": timezone.now() + FIRST_LOOKUP_DELAY}
     if _end(prepared, Attempt.State.SENDING, **changes, **_evidence(error, "")):
         mark_batch_in_doubt(prepared.campaign_id, prepared.batch_id, len(prepared.texts))
@@ -279,7 +274,7 @@ def mark_batch_in_doubt(campaign_id: int, batch_id: int, size: int) -> None:
     counters.move(campaign_id, RowState.SUBMITTING, RowState.IN_DOUBT, size)
     number = Batch.objects.values_list("number", flat=True).get(pk=batch_id)
     # A campaign that is held says why it is; the doubt shows in its numbers.
-    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending = Campaign.objects.sending(campaign_id)
     sending.update(trouble_code="in_doubt", trouble=in_doubt_sentence(number))
     Event.objects.create(campaign_id=campaign_id, verb="answer_lost", detail=f"batch {number}")
 

@@ -113,7 +113,7 @@ def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
     """The batch after the one in flight, if it may leave too. What fails here must not matter to that one."""
     try:
         with relaxed_durability(), transaction.atomic():
-            campaign = Campaign.objects.select_for_update(no_key=True).get(pk=in_flight.campaign_id)
+            campaign = Campaign.objects.locked(in_flight.campaign_id)
             if campaign.state != Campaign.State.SENDING or campaign.next_try_at is not None:
                 return None
             queued = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED)
@@ -132,7 +132,7 @@ def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
 def _not_reached(campaign_id: int, error: ProviderError) -> Step:
     """The provider was never reached yet, so nothing can have been sent."""
     registry.note_failure(error)
-    if not Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING).exists():
+    if not Campaign.objects.sending(campaign_id).exists():
         return Step(StepResult.DONE)
     return _wait_or_hold(campaign_id, error)
 
@@ -141,7 +141,7 @@ def choose_next(campaign_id: int, account: str) -> Prepared | Step:
     try:
         # Unhurried: a PREPARED mark that a power cut takes back was of something that never left.
         with relaxed_durability(), transaction.atomic():
-            campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
+            campaign = Campaign.objects.locked(campaign_id)
             return _next(campaign, account)
     except IntegrityError:
         # Another worker prepared the same batch at the same moment; the index let one of us through.
@@ -283,7 +283,7 @@ def _record(prepared: Prepared, answer: BatchState, account: str) -> None:
 
 def clear_trouble(campaign_id: int) -> None:
     # Only of one that sends: it may have been paused meanwhile, and then it says so.
-    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending = Campaign.objects.sending(campaign_id)
     well = Q(failures=0, trouble="") | Q(trouble_code=quarantine.QUARANTINED)
     sending.exclude(well).update(**lifecycle.NO_TROUBLE)
     registry.note_success()
@@ -347,12 +347,12 @@ def _refused_again(campaign_id: int) -> bool:
 
 
 def _say(campaign_id: int, sentence: str, code: str) -> None:
-    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending = Campaign.objects.sending(campaign_id)
     sending.update(trouble=sentence, trouble_code=code)
 
 
 def _wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
-    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending = Campaign.objects.sending(campaign_id)
     sending.update(
         next_try_at=timezone.now() + timedelta(seconds=seconds),
         trouble=error.sentence,
@@ -366,7 +366,7 @@ def split(batch_id: int) -> None:
     """The provider found the request too large: the second half becomes a batch of its own."""
     batch = Batch.objects.get(pk=batch_id)
     # Nobody prepares a batch meanwhile.
-    Campaign.objects.select_for_update(no_key=True).get(pk=batch.campaign_id)
+    Campaign.objects.locked(batch.campaign_id)
     if Attempt.objects.filter(batch=batch).exclude(state__in=Attempt.DEAD).exists():
         # Another worker has all of its texts in hand: half of them would leave twice.
         return

@@ -26,15 +26,10 @@ UNTOUCHED = (Attempt.State.PREPARED, Attempt.State.NOT_SENT)
 NO_TROUBLE = {"trouble": "", "trouble_code": "", "failures": 0, "next_try_at": None}
 
 
-def _locked(campaign_id: int) -> Campaign:
-    """Until the transaction ends; always the first lock, as everywhere."""
-    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
-
-
 @transaction.atomic
 def begin(campaign_id: int) -> None:
     """The audience is whole: from here on batches may leave, unless somebody said otherwise meanwhile."""
-    campaign = _locked(campaign_id)
+    campaign = Campaign.objects.locked(campaign_id)
     if campaign.state != Campaign.State.PREPARING:
         return
     Event.objects.create(campaign=campaign, verb="frozen")
@@ -62,7 +57,7 @@ def pause(campaign: Campaign, *, user: User) -> bool:
 
 @transaction.atomic
 def _hold(campaign_id: int, sentence: str, *, code: str, verb: str, user: User | None) -> bool:
-    campaign = _locked(campaign_id)
+    campaign = Campaign.objects.locked(campaign_id)
     if campaign.state == Campaign.State.PREPARING and code == PAUSED and not campaign.trouble_code:
         Campaign.objects.filter(pk=campaign_id).update(trouble=sentence, trouble_code=code[:40])
     elif campaign.state == Campaign.State.SENDING and _counts(campaign_id).count(*LEAVING):
@@ -86,7 +81,7 @@ def _hold_waiting(campaign_id: int, **why: str) -> None:
 @transaction.atomic
 def resume(campaign: Campaign, *, user: User | None) -> bool:
     """Let a held or paused campaign go on. True for the one call that did it."""
-    now = _locked(campaign.pk)
+    now = Campaign.objects.locked(campaign.pk)
     same = Campaign.objects.filter(pk=now.pk)
     if now.state == Campaign.State.PREPARING and now.trouble_code == PAUSED:
         same.update(**NO_TROUBLE)
@@ -115,7 +110,7 @@ def cancel(campaign: Campaign, *, user: User | None) -> int | None:
     What the provider has, or may have, stays as it is: receipts keep coming, and an attempt in doubt is
     searched for to its end, only that it is not sent again.
     """
-    now = _locked(campaign.pk)
+    now = Campaign.objects.locked(campaign.pk)
     return _stop(now, verb="cancelled", user=user) if _stoppable(now) else None
 
 
@@ -153,7 +148,7 @@ def undo(campaign: Campaign, *, user: User) -> Campaign | None:
     Only as long as no byte of it has left, which is proved under the lock that every hand-over needs. None
     if it is too late, or was stopped before.
     """
-    now = _locked(campaign.pk)
+    now = Campaign.objects.locked(campaign.pk)
     if now.undo_until is None or not _stoppable(now) or has_left(now.pk):
         return None
     same = {name: getattr(now, name) for name in DRAFT_FIELDS}

@@ -60,7 +60,7 @@ def _unpark(batch: Batch, user: User | None) -> None:
 
 
 def _people(batch: Batch) -> int:
-    return Message.objects.filter(batch=batch, state=Message.State.WAITING).count()
+    return Message.objects.waiting_in(batch).count()
 
 
 def owner_gone_code(attempt: Attempt) -> str:
@@ -90,14 +90,14 @@ def explanation(campaign_id: int) -> str:
 
 def _say(campaign_id: int) -> None:
     why = explanation(campaign_id)
-    sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    sending = Campaign.objects.sending(campaign_id)
     sending.update(trouble=why, trouble_code=QUARANTINED if why else "")
 
 
 def hold_if_only_quarantined_left(campaign_id: int) -> bool:
     """Everything else of a sending campaign has left: a person says what becomes of the rest."""
     why = explanation(campaign_id)
-    same = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+    same = Campaign.objects.sending(campaign_id)
     if not why or not same.update(state=Campaign.State.HELD, trouble=why, trouble_code=QUARANTINED):
         return False
     Event.objects.create(campaign_id=campaign_id, verb="held", detail=why)
@@ -110,7 +110,7 @@ def release(campaign_id: int, *, user: User) -> int:
 
     A held campaign is let go on instead (`lifecycle.resume`), and they with it.
     """
-    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
+    campaign = Campaign.objects.locked(campaign_id)
     if campaign.state != Campaign.State.SENDING:
         return 0
     batches = list(quarantined(campaign_id))

@@ -158,7 +158,7 @@ def create_draft(campaign: Campaign, *, user: User | None) -> Campaign | None:
         if not wanted.people or campaign.contact_list is None:
             return None
         with transaction.atomic():
-            parent = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+            parent = Campaign.objects.locked(campaign.pk)
             if frozenset(parent.children.values_list("pk", flat=True)) == wanted.children:
                 return _make(parent, campaign.contact_list, wanted.people, user)
 

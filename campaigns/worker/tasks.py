@@ -120,7 +120,7 @@ def _goes_on(campaign_id: int, step: dispatch.Step) -> bool:
         # Slept in the database, not here: others need this worker.
         when = timezone.now() + timedelta(seconds=seconds)
         earlier = Q(next_try_at=None) | Q(next_try_at__lt=when)
-        sending = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.SENDING)
+        sending = Campaign.objects.sending(campaign_id)
         sending.filter(earlier).update(next_try_at=when)
     return seconds <= 0
 

@@ -70,7 +70,7 @@ def review(request: HttpRequest) -> HttpResponse:
 
 
 def _case(attempt: Attempt) -> Case:
-    waiting = Message.objects.filter(batch=attempt.batch_id, state=Message.State.WAITING)
+    waiting = Message.objects.waiting_in(attempt.batch_id)
     sample = waiting.select_related("source_row").order_by("pk").first()
     return Case(attempt, decisions.last_postponed(attempt), sample)
 
