@@ -1,7 +1,7 @@
-"""The ledger's transitions: one function each, one transaction each, none of them across a network call.
+"""The transitions of an attempt. Each is one function and one transaction; none spans a network call.
 
 PREPARED → SENDING → ACCEPTED | REJECTED | NOT_SENT | AMBIGUOUS. Each is a compare-and-set on the attempt's
-state, so a second worker, a late sleeper or a repeated task changes nothing.
+state, so a second worker, a delayed one or a repeated task changes nothing.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ from campaigns.sending.prepared import Prepared, fingerprint
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=180)
-"""Longer than any request may last. After it an attempt that never ended has lost its owner."""
+"""Longer than any request may last. An attempt that is open after it has lost its owner."""
 FIRST_POLL_DELAY = timedelta(seconds=2)
 REQUEUED_STATES = (RowState.QUEUED, RowState.HELD)
-"""Where a batch is that was proved absent and not handed over again."""
+"""States of a batch that was proved absent and not submitted again."""
 REVIEW_LOOKUP_INTERVAL = timedelta(minutes=5)
 FIRST_LOOKUP_DELAY = timedelta(seconds=2)
-"""After a lost answer, until the provider's records are first read: what is there can be adopted at once."""
+"""From a lost answer to the first lookup, which may adopt the batch at once."""
 
 
-class SendAborted(Exception):  # noqa: N818 - not an error: the last look before the first byte said no
-    """Nothing was sent, because the campaign or its audience changed since the batch was prepared."""
+class SendAborted(Exception):  # noqa: N818 - not an error: the last check before the first byte failed
+    """Nothing was sent. `str()` is a code: why the batch may not leave any more."""
 
 
 def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
-    """Write down what is about to be sent. None if nobody is left in the batch, or it is taken.
+    """Record what is about to be sent. None if the batch is empty, or is withheld.
 
-    Call inside a transaction that holds the campaign.
+    Call inside a transaction that holds the campaign's lock. Raises IntegrityError if another worker has
+    prepared the batch.
     """
     if quarantine.withhold_if_poison(batch):
         return None
@@ -71,7 +72,7 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
 
 
 def waiting_texts(batch_id: int) -> list[tuple[int, str, str]]:
-    """Id, number and text of each message that is where its batch is."""
+    """Id, number and text of each message that waits in the batch."""
     waiting = Message.objects.waiting_in(batch_id)
     return list(waiting.order_by("id").values_list("id", "to", "text"))
 
@@ -90,26 +91,26 @@ def as_prepared(attempt: Attempt, campaign_id: int, waiting: Sequence[tuple[int,
 
 
 def exclude(campaign_id: int, reasons: Mapping[int, str]) -> None:
-    """Take people who opted out after launch out of a batch that has not left. `reasons`: by message."""
+    """Take people who opted out after launch out of batches that have not left. `reasons`: by message id."""
     message_ids = list(reasons)
     for start in range(0, len(message_ids), 500):
         ids = message_ids[start : start + 500]
         messages = Message.objects.filter(pk__in=ids, state=Message.State.WAITING)
-        found = list(messages.values_list("pk", "source_row_id", "batch_id"))
+        excluded = list(messages.values_list("pk", "source_row_id", "batch_id"))
         messages.update(state=Message.State.EXCLUDED, changed_at=timezone.now())
-        places = {row: batch for _, row, batch in found}
+        batch_of_row = {row: batch for _, row, batch in excluded}
         for reason in set(reasons.values()):
-            out = [row for pk, row, _ in found if reasons[pk] == reason]
-            rows = CampaignRow.objects.filter(campaign_id=campaign_id, source_row__in=out)
+            source_rows = [row for pk, row, _ in excluded if reasons[pk] == reason]
+            rows = CampaignRow.objects.filter(campaign_id=campaign_id, source_row__in=source_rows)
             rows.update(outcome=CampaignRow.Outcome.EXCLUDED, reason=reason)
-        for batch_id, count in Counter(places.values()).items():
+        for batch_id, count in Counter(batch_of_row.values()).items():
             Batch.objects.filter(pk=batch_id).update(size=F("size") - count)
-        counters.move(campaign_id, RowState.QUEUED, RowState.EXCLUDED, len(places))
+        counters.move(campaign_id, RowState.QUEUED, RowState.EXCLUDED, len(batch_of_row))
 
 
 @transaction.atomic
 def mark_sending(prepared: Prepared) -> None:
-    """The commit before the first byte. Raises SendAborted if anything says that it must not leave now."""
+    """The commit before the first byte. Raises SendAborted if the batch must not leave now."""
     campaign = Campaign.objects.locked(prepared.campaign_id)
     if restore_guard.blocking_reason():
         raise SendAborted("locked")
@@ -117,68 +118,68 @@ def mark_sending(prepared: Prepared) -> None:
         raise SendAborted("campaign")
     if campaign.undo_until is not None and campaign.undo_until > timezone.now():
         raise SendAborted("undo")
-    # Looked up anew and whole: one may have been entered before the batch was prepared and committed after.
+    # All numbers again: an opt-out may have been entered before the batch was prepared and committed after.
     if opted_out(text.to for text in prepared.texts):
         raise SendAborted("opt_out")
-    mine = Attempt.objects.filter(
+    prepared_here = Attempt.objects.filter(
         pk=prepared.attempt_id, state=Attempt.State.PREPARED, owner=process_identity.current()
     )
     try:
         with transaction.atomic():
-            if not claim(mine, state=Attempt.State.SENDING, sending_at=timezone.now()):
+            if not claim(prepared_here, state=Attempt.State.SENDING, sending_at=timezone.now()):
                 raise SendAborted("lost")
     except IntegrityError:
-        # The index that allows one unresolved attempt a sender: another one got there first.
+        # The index allows one unresolved attempt per sender, and another one was first.
         raise SendAborted("sender_busy") from None
     Batch.objects.filter(pk=prepared.batch_id).update(state=Batch.State.SUBMITTING)
     counters.move(prepared.campaign_id, RowState.QUEUED, RowState.SUBMITTING, len(prepared.texts))
 
 
-LIVE = {
+STATE_WHILE_LIVE = {
     Attempt.State.SENDING: RowState.SUBMITTING,
     Attempt.State.AMBIGUOUS: RowState.IN_DOUBT,
     Attempt.State.RECONCILING: RowState.IN_DOUBT,
     Attempt.State.REVIEW: RowState.NEEDS_REVIEW,
 }
-"""An answer that comes after its attempt was given up is still a proof; where its people are counted then."""
+"""Row state of an attempt's people. An answer is a proof even if its attempt was given up before it came."""
 
 
-def _end(prepared: Prepared, expected: str, **changes: object) -> bool:
-    ours = Attempt.objects.filter(pk=prepared.attempt_id, state=expected)
-    return claim(ours, ended_at=timezone.now(), **changes)
+def end(prepared: Prepared, expected: str, **changes: object) -> bool:
+    attempt = Attempt.objects.filter(pk=prepared.attempt_id, state=expected)
+    return claim(attempt, ended_at=timezone.now(), **changes)
 
 
-def _end_live(prepared: Prepared, **changes: object) -> RowState | None:
-    """End an attempt that may have left; returns where its people were, or None if it was decided."""
-    for state, place in LIVE.items():
-        if _end(prepared, state, **changes):
-            return place
+def end_live(prepared: Prepared, **changes: object) -> RowState | None:
+    """End an attempt that may have left. Returns its row state before; None if it was settled already."""
+    for state, row_state in STATE_WHILE_LIVE.items():
+        if end(prepared, state, **changes):
+            return row_state
     return None
 
 
-def _end_absent(prepared: Prepared, **changes: object) -> RowState | None:
-    """The same for one that was found absent, if nothing was made of that yet: this is the better proof."""
+def end_requeued(prepared: Prepared, **changes: object) -> RowState | None:
+    """As `end_live`, for an absent attempt whose batch still waits: the answer is the better proof."""
     attempt = Attempt.objects.select_related("batch").get(pk=prepared.attempt_id)
-    whole = len(waiting_texts(prepared.batch_id)) == len(prepared.message_ids)
-    if not whole or not is_requeued(attempt):
+    is_complete = len(waiting_texts(prepared.batch_id)) == len(prepared.message_ids)
+    if not is_complete or not is_requeued(attempt):
         return None
-    place = RowState(attempt.batch.state)
-    return place if _end(prepared, Attempt.State.ABSENT, **changes) else None
+    row_state = RowState(attempt.batch.state)
+    return row_state if end(prepared, Attempt.State.ABSENT, **changes) else None
 
 
 @transaction.atomic
 def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
-    """The provider took it. Its `rejected` list is saved here or lost for ever."""
+    """The provider accepted the batch. Its `rejected` list is stored here: no other answer has it."""
     Campaign.objects.locked(prepared.campaign_id)
     now = timezone.now()
-    told = _told_by(answer)
-    place = _end_live(prepared, **told) or _end_absent(prepared, next_look_at=None, **told)
-    if place is None:
-        _came_too_late(prepared, answer)
+    fields = accepted_fields(answer)
+    before = end_live(prepared, **fields) or end_requeued(prepared, next_look_at=None, **fields)
+    if before is None:
+        report_late_answer(prepared, answer)
         return
     refused = reject_numbers(prepared, answer.rejected, now)
-    gone = [item.to for item in answer.rejected if is_opt_out(item.code)]
-    carrier.record_refusals(account, [carrier.from_receipt(prepared.sender, phone, now) for phone in gone])
+    opt_outs = [item.to for item in answer.rejected if is_opt_out(item.code)]
+    carrier.refused(account, [carrier.receipt(prepared.sender, phone, now) for phone in opt_outs])
     Batch.objects.filter(pk=prepared.batch_id).update(
         state=Batch.State.ACCEPTED,
         account=account,
@@ -191,16 +192,15 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         next_poll_at=now + FIRST_POLL_DELAY,
     )
     expected = len(prepared.texts) - refused
-    counters.move(prepared.campaign_id, place, RowState.REJECTED, refused)
-    counters.move(prepared.campaign_id, place, RowState.WITH_CARRIER, expected)
+    counters.move(prepared.campaign_id, before, RowState.REJECTED, refused)
+    counters.move(prepared.campaign_id, before, RowState.WITH_CARRIER, expected)
     if answer.batch_size != expected:
         note = f"The provider counts {answer.batch_size} texts in it, we count {expected}."
         Attempt.objects.filter(pk=prepared.attempt_id).update(problem_code="size_differs", problem=note)
         Event.objects.create(campaign_id=prepared.campaign_id, verb="batch_size_differs", detail=note)
 
 
-def _told_by(answer: BatchState) -> dict[str, object]:
-    """What an attempt keeps of the answer to it."""
+def accepted_fields(answer: BatchState) -> dict[str, object]:
     return {
         "state": Attempt.State.ACCEPTED,
         "provider_id": answer.provider_id,
@@ -214,8 +214,8 @@ def _told_by(answer: BatchState) -> dict[str, object]:
     }
 
 
-def _came_too_late(prepared: Prepared, answer: BatchState) -> None:
-    """The attempt was decided while its answer was on the way. If not as it says, that is told."""
+def report_late_answer(prepared: Prepared, answer: BatchState) -> None:
+    """The attempt was settled before its answer came. Raise the alarm if it was settled differently."""
     if Attempt.objects.filter(pk=prepared.attempt_id, provider_id=answer.provider_id).exists():
         return
     log.error("possible double at the provider", extra={"attempt": prepared.attempt_id})
@@ -228,44 +228,45 @@ def _came_too_late(prepared: Prepared, answer: BatchState) -> None:
 
 
 def reject_numbers(prepared: Prepared, rejected: Sequence[Rejected], now: datetime) -> int:
-    """Write each refused number to its own message; returns how many were found.
+    """Mark the message of each refused number. Returns how many messages there are for them.
 
-    The index counts from 1. If the number at that place is another one, the number decides.
+    The provider's index counts from 1. If it names another number than the item does, the number decides.
     """
-    place_of = {text.to: place for place, text in enumerate(prepared.texts)}
-    found: dict[int, str] = {}
+    position_of = {text.to: position for position, text in enumerate(prepared.texts)}
+    codes: dict[int, str] = {}
     for item in rejected:
-        place = item.index - 1
-        if not (0 <= place < len(prepared.texts)) or (item.to and prepared.texts[place].to != item.to):
-            place = place_of.get(item.to, -1)
-        if place >= 0:
-            found[prepared.message_ids[place]] = item.code
-    for message_id, code in found.items():
+        position = item.index - 1
+        if not (0 <= position < len(prepared.texts)) or (item.to and prepared.texts[position].to != item.to):
+            position = position_of.get(item.to, -1)
+        if position >= 0:
+            codes[prepared.message_ids[position]] = item.code
+    for message_id, code in codes.items():
         Message.objects.filter(pk=message_id, state=Message.State.WAITING).update(
             state=Message.State.REJECTED, error_code=code[:20], changed_at=now
         )
-    return len(found)
+    return len(codes)
 
 
 @transaction.atomic
 def mark_not_taken(prepared: Prepared, error: ProviderError | None, *, state: str, code: str = "") -> bool:
-    """Proved that nothing was taken (REJECTED or NOT_SENT): the batch is where its campaign is, whole."""
+    """Proved that the provider took nothing (REJECTED, NOT_SENT): the batch follows its campaign's state."""
     campaign = Campaign.objects.locked(prepared.campaign_id)
-    place = _end_live(prepared, state=state, **_evidence(error, code))
-    if place is not None:
+    evidence = failure_fields(error, code)
+    before = end_live(prepared, state=state, **evidence)
+    if before is not None:
         target = lifecycle.state_after_return(campaign)
-        counters.move(prepared.campaign_id, place, target, len(prepared.texts))
+        counters.move(prepared.campaign_id, before, target, len(prepared.texts))
         Batch.objects.filter(pk=prepared.batch_id).update(state=target.value)
         return True
-    return _end(prepared, Attempt.State.PREPARED, state=Attempt.State.NOT_SENT, **_evidence(error, code))
+    return end(prepared, Attempt.State.PREPARED, state=Attempt.State.NOT_SENT, **evidence)
 
 
 @transaction.atomic
 def mark_ambiguous(prepared: Prepared, error: ProviderError) -> None:
-    """Nobody can say whether it was taken. It is never sent again without proof."""
+    """The answer was lost, so the provider may have the batch. It is never sent again without proof."""
     Campaign.objects.locked(prepared.campaign_id)
     changes = {"state": Attempt.State.AMBIGUOUS, "next_look_at": timezone.now() + FIRST_LOOKUP_DELAY}
-    if _end(prepared, Attempt.State.SENDING, **changes, **_evidence(error, "")):
+    if end(prepared, Attempt.State.SENDING, **changes, **failure_fields(error)):
         mark_batch_in_doubt(prepared.campaign_id, prepared.batch_id, len(prepared.texts))
 
 
@@ -273,7 +274,7 @@ def mark_batch_in_doubt(campaign_id: int, batch_id: int, size: int) -> None:
     Batch.objects.filter(pk=batch_id).update(state=Batch.State.IN_DOUBT)
     counters.move(campaign_id, RowState.SUBMITTING, RowState.IN_DOUBT, size)
     number = Batch.objects.values_list("number", flat=True).get(pk=batch_id)
-    # A campaign that is held says why it is; the doubt shows in its numbers.
+    # A held campaign keeps the reason of its hold; its numbers show the doubt.
     sending = Campaign.objects.sending(campaign_id)
     sending.update(trouble_code="in_doubt", trouble=in_doubt_sentence(number))
     Event.objects.create(campaign_id=campaign_id, verb="answer_lost", detail=f"batch {number}")
@@ -287,7 +288,7 @@ def in_doubt_sentence(number: int) -> str:
     )
 
 
-def _evidence(error: ProviderError | None, code: str) -> dict[str, object]:
+def failure_fields(error: ProviderError | None, code: str = "") -> dict[str, object]:
     if error is None:
         return {"problem_code": code}
     return {
@@ -299,21 +300,21 @@ def _evidence(error: ProviderError | None, code: str) -> dict[str, object]:
 
 
 def is_requeued(attempt: Attempt) -> bool:
-    """Whether its people wait here because it was found absent, and nothing was made of that yet."""
+    """Whether the attempt was declared absent and its batch waits, with no newer attempt."""
     waiting = Batch.objects.filter(pk=attempt.batch_id, state__in=REQUEUED_STATES)
     live = Attempt.objects.filter(batch_id=attempt.batch_id).exclude(state__in=Attempt.DEAD)
     return attempt.state == Attempt.State.ABSENT and waiting.exists() and not live.exists()
 
 
-def next_lookup_at(place: str) -> datetime | None:
-    """When one that was found absent is looked for again; `place`: where its people are now."""
-    return timezone.now() + REVIEW_LOOKUP_INTERVAL if place in REQUEUED_STATES else None
+def next_lookup_at(batch_state: str) -> datetime | None:
+    """When to look up an absent attempt again. None: its batch does not wait any more."""
+    return timezone.now() + REVIEW_LOOKUP_INTERVAL if batch_state in REQUEUED_STATES else None
 
 
 def clear_doubt_notice(campaign_id: int) -> None:
-    """Take the sentence about a lost answer down when no batch is in doubt any more."""
-    doubtful = Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.IN_DOUBT)
-    if not doubtful.exists():
+    """Remove the notice of a lost answer once no batch is in doubt."""
+    in_doubt = Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.IN_DOUBT)
+    if not in_doubt.exists():
         Campaign.objects.filter(pk=campaign_id, trouble_code="in_doubt").update(
             trouble="", trouble_code="", next_try_at=None
         )

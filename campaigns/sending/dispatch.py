@@ -1,7 +1,7 @@
-"""One batch at a time from our ledger to the provider.
+"""Submits batches to the provider, one at a time, at most once.
 
-At most once by construction: what happens after a failure is decided by `ProviderError.outcome` alone, and a
-batch with an unknown outcome is never sent again from here. Safe to lose, to repeat and to run twice at once.
+`ProviderError.outcome` alone decides what happens after a failure; a batch whose fate is unknown is never sent
+again from here. A step may be lost, repeated, or run twice at once.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ log = logging.getLogger(__name__)
 
 MAX_BACKOFF_SECONDS = 60.0  # seconds
 MAX_SILENCE_SECONDS = 3600.0
-"""Seconds for which a campaign waits by itself because the provider asks for it; beyond, it is held."""
+"""Longest silence asked for by the provider that a campaign waits out. After a longer one it is held."""
 CREDENTIAL_TRIES = 2
-"""The token is renewed once; a second refusal is for a person."""
+"""After one refusal the token is renewed; after a second one the campaign is held."""
 ABORTED_WAIT_SECONDS = {"sender_busy": 1.0, "database": 5.0, "journal": 5.0}
-"""Seconds to wait by why the last look said no; without an entry, the next batch may leave at once."""
+"""By code of SendAborted. Without an entry the next batch may leave at once."""
 RECORD_RETRY_SECONDS = 1.0  # seconds
 MAX_RECORD_TRIES = 60
-"""Tries to record an answer while the database takes nothing; then the journal has to do for now."""
+"""Tries to record an answer while the database is down. After them the journal alone has the answer."""
 
 
 class StepResult(StrEnum):
     SUBMITTED = "submitted"
     WAIT = "wait"
-    """Nothing may leave now; come back after `seconds`."""
+    """Nothing may leave for `seconds`."""
     BLOCKED = "blocked"
-    """Nothing will leave until somebody or something decides: held, or an answer in doubt."""
+    """Nothing will leave until an event: the campaign is held, or an answer is in doubt."""
     DONE = "done"
 
 
@@ -65,16 +65,14 @@ class Step:
 
 
 def step(campaign_id: int) -> Step:
-    """Hand over the next batch, if one may leave."""
-    pipeline = Pipeline(campaign_id)
-    return pipeline.step(prepare_next=False)
+    """Submit the next batch, if one may leave."""
+    return Pipeline(campaign_id).step(prepare_next=False)
 
 
 class Pipeline:
-    """Hands over one batch after another; the next is prepared while the answer to the last is awaited.
+    """Submits batch after batch, and prepares the next one while a request is in flight.
 
-    For a process that does nothing else. Call `stop` at the end: a batch that was prepared and not sent waits
-    again.
+    For a process that does nothing else. Call `stop` at the end, which requeues a prepared batch.
     """
 
     def __init__(self, campaign_id: int) -> None:
@@ -83,12 +81,11 @@ class Pipeline:
         self._ready: Prepared | None = None
 
     def step(self, *, prepare_next: bool = True) -> Step:
-        """Hand over the next batch, if one may leave."""
         if self._ready is None:
             try:
                 self._account = registry.account()
             except ProviderError as error:
-                return _not_reached(self.campaign_id, error)
+                return handle_unreached(self.campaign_id, error)
             chosen = choose_next(self.campaign_id, self._account)
             if isinstance(chosen, Step):
                 return chosen
@@ -96,7 +93,7 @@ class Pipeline:
         prepared, self._ready = self._ready, None
 
         def meanwhile() -> None:
-            self._ready = _ahead(prepared, self._account)
+            self._ready = prepare_after(prepared, self._account)
 
         step = send(prepared, registry.provider(), self._account, meanwhile if prepare_next else None)
         if step.result != StepResult.SUBMITTED:
@@ -109,8 +106,8 @@ class Pipeline:
             self._ready = None
 
 
-def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
-    """The batch after the one in flight, if it may leave too. What fails here must not matter to that one."""
+def prepare_after(in_flight: Prepared, account: str) -> Prepared | None:
+    """The next batch, if it may leave too. A failure here must not affect the request in flight."""
     try:
         with relaxed_durability(), transaction.atomic():
             campaign = Campaign.objects.locked(in_flight.campaign_id)
@@ -118,10 +115,9 @@ def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
                 return None
             queued = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED)
             batch = queued.order_by("number").first()
-            leaving = len(in_flight.texts)
             if batch is None or canary.guards(campaign, batch.number):
                 return None
-            if seconds_until_capacity(campaign.sender, batch.size, in_flight=leaving):
+            if seconds_until_capacity(campaign.sender, batch.size, in_flight=len(in_flight.texts)):
                 return None
             return attempts.prepare(campaign, batch, account)
     except DatabaseError as error:
@@ -129,26 +125,26 @@ def _ahead(in_flight: Prepared, account: str) -> Prepared | None:
         return None
 
 
-def _not_reached(campaign_id: int, error: ProviderError) -> Step:
-    """The provider was never reached yet, so nothing can have been sent."""
+def handle_unreached(campaign_id: int, error: ProviderError) -> Step:
+    """The provider has never been reached yet, so nothing was sent."""
     registry.note_failure(error)
     if not Campaign.objects.sending(campaign_id).exists():
         return Step(StepResult.DONE)
-    return _wait_or_hold(campaign_id, error)
+    return wait_or_hold(campaign_id, error)
 
 
 def choose_next(campaign_id: int, account: str) -> Prepared | Step:
     try:
-        # Unhurried: a PREPARED mark that a power cut takes back was of something that never left.
+        # Relaxed: if a power cut rolls a PREPARED attempt back, nothing of it had left.
         with relaxed_durability(), transaction.atomic():
             campaign = Campaign.objects.locked(campaign_id)
-            return _next(campaign, account)
+            return prepare_next_batch(campaign, account)
     except IntegrityError:
-        # Another worker prepared the same batch at the same moment; the index let one of us through.
+        # Another worker prepared the same batch; the index of live attempts let one of the two through.
         return Step(StepResult.WAIT, 1.0)
 
 
-def _next(campaign: Campaign, account: str) -> Prepared | Step:
+def prepare_next_batch(campaign: Campaign, account: str) -> Prepared | Step:
     if campaign.state == Campaign.State.HELD:
         return Step(StepResult.BLOCKED)
     if campaign.state != Campaign.State.SENDING:
@@ -159,15 +155,15 @@ def _next(campaign: Campaign, account: str) -> Prepared | Step:
         return Step(StepResult.WAIT, (due - now).total_seconds())
     batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()
     if batch is None:
-        return _ended(campaign)
-    if why := restore_guard.blocking_reason():
-        log.error("nothing is sent", extra={"why": why})
+        return finish_submitting(campaign)
+    if reason := restore_guard.blocking_reason():
+        log.error("nothing is sent", extra={"why": reason})
         return Step(StepResult.BLOCKED)
     busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()
     if busy is not None:
-        return _behind(busy, campaign)
+        return wait_for_sender(busy, campaign)
     if canary.guards(campaign, batch.number):
-        return _behind_canary(campaign)
+        return wait_for_canary(campaign)
     wait = seconds_until_capacity(campaign.sender, batch.size)
     if wait:
         return Step(StepResult.WAIT, wait)
@@ -175,15 +171,14 @@ def _next(campaign: Campaign, account: str) -> Prepared | Step:
     return prepared or Step(StepResult.WAIT, 0.0)
 
 
-def _behind_canary(campaign: Campaign) -> Step:
-    """The first texts have left; a person looks at their receipts before anything else does."""
+def wait_for_canary(campaign: Campaign) -> Step:
     if not quarantine.hold_if_only_quarantined_left(campaign.pk):
         canary.hold_when_taken(campaign)
     return Step(StepResult.BLOCKED)
 
 
-def _behind(busy: Attempt, campaign: Campaign) -> Step:
-    """The number has a request under way, or one whose answer was lost: nothing else leaves from it."""
+def wait_for_sender(busy: Attempt, campaign: Campaign) -> Step:
+    """The number has a request in flight, or one whose answer was lost. Nothing else leaves from it."""
     if busy.state in (Attempt.State.PREPARED, Attempt.State.SENDING):
         return Step(StepResult.WAIT, 1.0)
     other = busy.batch.campaign
@@ -196,13 +191,13 @@ def _behind(busy: Attempt, campaign: Campaign) -> Step:
     return Step(StepResult.BLOCKED)
 
 
-def _ended(campaign: Campaign) -> Step:
-    """Every batch has left or is in doubt."""
+def finish_submitting(campaign: Campaign) -> Step:
+    """No batch is queued any more."""
     open_states = (Batch.State.SUBMITTING, Batch.State.IN_DOUBT, Batch.State.NEEDS_REVIEW)
-    still = Batch.objects.filter(campaign=campaign, state__in=open_states).values_list("state", flat=True)
-    if Batch.State.SUBMITTING in still:
+    unsettled = Batch.objects.filter(campaign=campaign, state__in=open_states).values_list("state", flat=True)
+    if Batch.State.SUBMITTING in unsettled:
         return Step(StepResult.WAIT, 1.0)
-    if still or quarantine.hold_if_only_quarantined_left(campaign.pk):
+    if unsettled or quarantine.hold_if_only_quarantined_left(campaign.pk):
         return Step(StepResult.BLOCKED)
     lifecycle.mark_all_submitted(campaign)
     return Step(StepResult.DONE)
@@ -221,22 +216,24 @@ def send(
             before_first_byte=lambda: commit_sending(prepared),
             meanwhile=meanwhile,
         )
-    except attempts.SendAborted as stopped:
-        if str(stopped) == "journal":
-            _say(prepared.campaign_id, restore_guard.UNWRITABLE, "journal")
-        attempts.mark_not_taken(prepared, None, state=Attempt.State.NOT_SENT, code=str(stopped))
-        return Step(StepResult.WAIT, ABORTED_WAIT_SECONDS.get(str(stopped), 0.0))
+    except attempts.SendAborted as aborted:
+        code = str(aborted)
+        if code == "journal":
+            sending = Campaign.objects.sending(prepared.campaign_id)
+            sending.update(trouble=restore_guard.UNWRITABLE, trouble_code=code)
+        attempts.mark_not_taken(prepared, None, state=Attempt.State.NOT_SENT, code=code)
+        return Step(StepResult.WAIT, ABORTED_WAIT_SECONDS.get(code, 0.0))
     except ProviderError as error:
         return handle_failure(prepared, error)
-    _note(prepared, answer, account)
+    write_answer_to_journal(prepared, answer, account)
     try:
-        _record(prepared, answer, account)
+        record_answer(prepared, answer, account)
     except IntegrityError:
-        # The answer names a batch that another attempt already has: it cannot be the answer to this one.
-        strange = ProviderError(
+        # Another attempt has the batch that the answer names, so it cannot be the answer to this one.
+        repeated = ProviderError(
             "The provider answered with the id of another batch.", code="repeated_id", kind="answer"
         )
-        return handle_failure(prepared, strange)
+        return handle_failure(prepared, repeated)
     except DataError:
         odd = ProviderError("The provider's answer cannot be stored.", code="odd_answer", kind="answer")
         return handle_failure(prepared, odd)
@@ -249,7 +246,7 @@ def commit_sending(prepared: Prepared) -> None:
     try:
         attempts.mark_sending(prepared)
     except DatabaseError as error:
-        # Without the mark nothing leaves; even if it was written after all, no byte was.
+        # Nothing leaves without the commit. Even if the database did commit, no byte has left.
         log.warning("no mark, so nothing was sent", extra={"batch": prepared.batch_id, "why": str(error)})
         raise attempts.SendAborted("database") from None
     try:
@@ -259,16 +256,16 @@ def commit_sending(prepared: Prepared) -> None:
         raise attempts.SendAborted("journal") from None
 
 
-def _note(prepared: Prepared, answer: BatchState, account: str) -> None:
-    """The answer outlives a crash and a database that is down. Without it the records have to be searched."""
+def write_answer_to_journal(prepared: Prepared, answer: BatchState, account: str) -> None:
+    """So that the answer outlives a crash. Without the line, reconciling has to find the batch."""
     try:
         journal.record_answer(prepared, answer, account)
     except OSError:
         log.exception("answer not in the journal", extra={"batch": prepared.batch_id})
 
 
-def _record(prepared: Prepared, answer: BatchState, account: str) -> None:
-    """Wait for a database that takes nothing. If it stays so, `settle_orphans` finds the answer later."""
+def record_answer(prepared: Prepared, answer: BatchState, account: str) -> None:
+    """Retry while the database is down. In the end `settle_orphans` finds the answer in the journal."""
     for left in reversed(range(MAX_RECORD_TRIES)):
         try:
             return attempts.accept(prepared, answer, account)
@@ -276,16 +273,14 @@ def _record(prepared: Prepared, answer: BatchState, account: str) -> None:
             log.warning("accepted, not recorded yet", extra={"batch": prepared.batch_id, "why": str(error)})
             if not left or shutdown.wait(RECORD_RETRY_SECONDS):
                 raise
-            if not connection.in_atomic_block:  # as a test's is, which must stay
+            if not connection.in_atomic_block:  # inside a transaction (of a test) it must stay open
                 close_old_connections()
     return None
 
 
 def clear_trouble(campaign_id: int) -> None:
-    # Only of one that sends: it may have been paused meanwhile, and then it says so.
-    sending = Campaign.objects.sending(campaign_id)
-    well = Q(failures=0, trouble="") | Q(trouble_code=quarantine.QUARANTINED)
-    sending.exclude(well).update(**lifecycle.NO_TROUBLE)
+    nothing_to_clear = Q(failures=0, trouble="") | Q(trouble_code=quarantine.QUARANTINED)
+    Campaign.objects.sending(campaign_id).exclude(nothing_to_clear).update(**lifecycle.NO_TROUBLE)
     registry.note_success()
 
 
@@ -303,18 +298,18 @@ def handle_failure(prepared: Prepared, error: ProviderError) -> Step:
     attempts.mark_not_taken(prepared, error, state=state)
     registry.note_failure(error)
     if error.kind == "rate":
-        return _be_silent(prepared.campaign_id, error)
+        return wait_out_silence(prepared.campaign_id, error)
     if error.kind == "too_large" and len(prepared.texts) > 1:
         split(prepared.batch_id)
         return Step(StepResult.WAIT, 0.0)
-    return _wait_or_hold(prepared.campaign_id, error)
+    return wait_or_hold(prepared.campaign_id, error)
 
 
-def _be_silent(campaign_id: int, error: ProviderError) -> Step:
-    """Wait as long as the provider asks for; what is too long to watch is for a person, who sees its end."""
+def wait_out_silence(campaign_id: int, error: ProviderError) -> Step:
+    """Wait as long as the provider asks. If that is too long, hold the campaign and say when it ends."""
     seconds = error.retry_after or 60.0
     if seconds <= MAX_SILENCE_SECONDS:
-        return _wait(campaign_id, error, seconds)
+        return wait(campaign_id, error, seconds)
     end = timezone.localtime() + timedelta(seconds=seconds)
     sentence = (
         f"{registry.provider_name()} takes no request until {end:%b} {end.day} at {end:%H:%M %Z}, so the "
@@ -324,34 +319,29 @@ def _be_silent(campaign_id: int, error: ProviderError) -> Step:
     return Step(StepResult.BLOCKED)
 
 
-def _wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
+def wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
     campaign = Campaign.objects.get(pk=campaign_id)
     failures = campaign.failures + 1
     Campaign.objects.filter(pk=campaign_id).update(failures=failures)
-    for_a_person = error.permanent or error.kind in ("permission", "request", "not_found", "too_large")
+    must_hold = error.permanent or error.kind in ("permission", "request", "not_found", "too_large")
     if error.kind == "credentials":
-        for_a_person = error.outcome is Outcome.NOT_SENT or _refused_again(campaign_id)
-    if for_a_person:
+        must_hold = error.outcome is Outcome.NOT_SENT or token_was_renewed(campaign_id)
+    if must_hold:
         lifecycle.hold(campaign_id, error.sentence, code=error.code or error.kind)
         return Step(StepResult.BLOCKED)
     if error.kind == "credentials":
         return Step(StepResult.WAIT, 0.0)
-    return _wait(campaign_id, error, min(MAX_BACKOFF_SECONDS, 2.0**failures))
+    return wait(campaign_id, error, min(MAX_BACKOFF_SECONDS, 2.0**failures))
 
 
-def _refused_again(campaign_id: int) -> bool:
-    """Whether the token before this one was refused too. Other failures in between say nothing of a token."""
-    tries = Attempt.objects.filter(batch__campaign_id=campaign_id).order_by("-id")
-    statuses = list(tries.values_list("http_status", flat=True)[:CREDENTIAL_TRIES])
+def token_was_renewed(campaign_id: int) -> bool:
+    """Whether the attempt before was refused for its token too, so that a renewed one does not help."""
+    latest = Attempt.objects.filter(batch__campaign_id=campaign_id).order_by("-id")
+    statuses = list(latest.values_list("http_status", flat=True)[:CREDENTIAL_TRIES])
     return statuses == [401] * CREDENTIAL_TRIES
 
 
-def _say(campaign_id: int, sentence: str, code: str) -> None:
-    sending = Campaign.objects.sending(campaign_id)
-    sending.update(trouble=sentence, trouble_code=code)
-
-
-def _wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
+def wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
     sending = Campaign.objects.sending(campaign_id)
     sending.update(
         next_try_at=timezone.now() + timedelta(seconds=seconds),
@@ -363,12 +353,12 @@ def _wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
 
 @transaction.atomic
 def split(batch_id: int) -> None:
-    """The provider found the request too large: the second half becomes a batch of its own."""
+    """The request was too large for the provider: the second half becomes a batch of its own."""
     batch = Batch.objects.get(pk=batch_id)
-    # Nobody prepares a batch meanwhile.
+    # Under the lock nobody prepares a batch.
     Campaign.objects.locked(batch.campaign_id)
     if Attempt.objects.filter(batch=batch).exclude(state__in=Attempt.DEAD).exists():
-        # Another worker has all of its texts in hand: half of them would leave twice.
+        # Another worker is about to send all of its texts, so half of them would leave twice.
         return
     ids = list(Message.objects.filter(batch=batch).order_by("id").values_list("id", flat=True))
     half = ids[len(ids) // 2 :]

@@ -147,7 +147,7 @@ def test_f12_the_batch_that_was_prepared_beside_it_is_not_blamed(
         accept(prepared, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(dispatch, "_note", lambda *_: None)
+        patch.setattr(dispatch, "write_answer_to_journal", lambda *_: None)
         patch.setattr(attempts, "accept", dies)
         pipeline = dispatch.Pipeline(campaign.pk)
         with pytest.raises(Killed):
