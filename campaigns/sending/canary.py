@@ -1,4 +1,4 @@
-"""The first few texts of a campaign leave alone; the rest waits until a person has seen their receipts."""
+"""The canary: a campaign's first texts leave alone; the rest waits until a person has seen the receipts."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from campaigns.sending import lifecycle
 
 SIZE = 50
 """Texts: enough to meet every large carrier, few enough to regret."""
-NOT_TAKEN = (
+UNSETTLED = (
     Batch.State.QUEUED, Batch.State.HELD, Batch.State.SUBMITTING, Batch.State.IN_DOUBT,
     Batch.State.NEEDS_REVIEW,
 )  # fmt: skip
-"""States of the first batch in which it is still to be cleared up before anybody is asked."""
+"""States of the first batch in which it is too early to ask a person."""
 
 
 def guards(campaign: Campaign, number: int) -> bool:
-    """Whether the batch of this number may not leave yet: it is not the first, and nobody said "Go on"."""
+    """Whether the batch of this number has to wait until a person lets the campaign go on."""
     return bool(campaign.canary) and campaign.canary_passed_at is None and number > 1
 
 
 def hold_when_taken(campaign: Campaign) -> None:
-    """Ask a person, once the first batch is with the provider. Call with the campaign locked."""
+    """Hold the campaign once the first batch is settled. Call with the campaign locked."""
     first = Batch.objects.get(campaign=campaign, number=1)
-    if first.state not in NOT_TAKEN:
-        lifecycle.hold(campaign.pk, _sentence(first), code=lifecycle.CANARY)
+    if first.state not in UNSETTLED:
+        lifecycle.hold(campaign.pk, hold_sentence(first), code=lifecycle.CANARY)
 
 
-def _sentence(first: Batch) -> str:
+def hold_sentence(first: Batch) -> str:
     texts = "The first text was" if first.size == 1 else f"The first {first.size:,} texts were"
     if first.state == Batch.State.ACCEPTED:
         who = f"{texts} handed to {registry.provider_name()}"

@@ -1,4 +1,4 @@
-"""Moving people between states, always inside the transaction that moves the rows."""
+"""Moves counts between the states of a campaign's tally, in the transaction that moves the rows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from campaigns.models import RowState, Tally
 
 
 def move(campaign_id: int, source: RowState, target: RowState, count: int) -> None:
-    """`count` people leave one state for another. The database refuses a negative or unbalanced tally."""
+    """Move `count` people. The database refuses a negative or unbalanced tally."""
     if count and source != target:
         shift(campaign_id, {source.value: -count, target.value: count})
 
 
 def shift(campaign_id: int, changes: Mapping[str, int]) -> None:
-    """Add to several columns at once; the changes, `rows` aside, must sum to what `rows` gains."""
-    wanted = {name: F(name) + change for name, change in changes.items() if change}
-    if wanted:
-        Tally.objects.filter(campaign_id=campaign_id).update(**wanted)
+    """Add to several columns. The changes of the states must sum to the change of `rows`."""
+    updates = {name: F(name) + change for name, change in changes.items() if change}
+    if updates:
+        Tally.objects.filter(campaign_id=campaign_id).update(**updates)

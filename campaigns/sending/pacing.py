@@ -1,4 +1,4 @@
-"""How much may lie at the provider, beyond recall."""
+"""Pacing: bounds the texts that the provider has accepted and not sent, because they cannot be recalled."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from django.db.models import F, Sum
 from campaigns.accounts import registry
 from campaigns.models import Batch
 
-SHARE = 0.9
-"""Part of the bound that must be free again before the next batch leaves in time: none sits idle."""
+REFILL_SHARE = 0.9
+"""Wait for this share of the excess only, so that the number is never idle."""
 
 
 def unprocessed(sender: str) -> int:
-    """Texts that the provider took from this number and has not sent yet, as last read."""
-    found = Batch.objects.filter(
+    """Texts that the provider has accepted from this number and not sent, as of the last poll."""
+    sums = Batch.objects.filter(
         sender=sender, state=Batch.State.ACCEPTED, completed_at__isnull=True
     ).aggregate(left=Sum(F("remote_size") - F("processed_count")))
-    return max(0, int(found["left"] or 0))
+    return max(0, int(sums["left"] or 0))
 
 
 def seconds_until_capacity(sender: str, size: int, *, in_flight: int = 0) -> float:
-    """0 if a batch of this size may leave now, else about how long the number needs to make room.
-
-    `in_flight`: texts of a request whose answer is awaited.
-    """
+    """0 if a batch of this size may leave now, else an estimate. `in_flight`: texts of an open request."""
     if settings.HANDOVER_MINUTES <= 0:
         return 0.0
     rate = registry.rate_for(sender)
     bound = max(size, settings.HANDOVER_MINUTES * rate)
-    over = unprocessed(sender) + in_flight + size - bound
-    if over <= 0:
+    excess = unprocessed(sender) + in_flight + size - bound
+    if excess <= 0:
         return 0.0
-    return max(1.0, min(60.0, float(over / rate * 60 * SHARE)))
+    return max(1.0, min(60.0, float(excess / rate * 60 * REFILL_SHARE)))

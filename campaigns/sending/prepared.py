@@ -1,4 +1,4 @@
-"""A batch that is ready to leave: the value that goes from the ledger to the provider and the journal."""
+"""The value that goes from the ledger to the provider and to the journal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from campaigns.providers.types import OutgoingText
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A batch that is ready to leave, and what it holds."""
+    """A batch with an attempt in state PREPARED."""
 
     attempt_id: int
     batch_id: int
@@ -20,9 +20,9 @@ class Prepared:
     message_ids: tuple[int, ...]
     texts: tuple[OutgoingText, ...]
     payload: str
-    """`fingerprint` of the texts."""
+    """SHA-256 of the texts, see `fingerprint`."""
     installation: str
-    """Name of the database."""
+    """The name of the database."""
 
 
 def fingerprint(texts: Sequence[OutgoingText]) -> str:

@@ -1,6 +1,7 @@
-"""A batch with which one process after another dies is left out of the queue, so that the others can leave.
+"""Quarantine for poison batches: those with which one process after another died.
 
-It counts as held. It is tried again when its campaign is let go on, or at the press of a person.
+A quarantined batch counts as held, and the others go on. It is tried again when its campaign is resumed or a
+person releases it.
 """
 
 from __future__ import annotations
@@ -19,65 +20,63 @@ log = logging.getLogger(__name__)
 
 MAX_DEATHS = 3
 OWNER_GONE, OWNER_GONE_BESIDE = "owner_gone", "owner_gone_beside"
-"""Of an attempt whose process died; and if that had another batch under way, which it more likely died of."""
+"""Problem codes of an attempt whose process died; the second one if another batch was in flight, which is the
+more likely cause."""
 OWNER_GONE_CODES = (OWNER_GONE, OWNER_GONE_BESIDE)
 QUARANTINED = "parked"
-"""The `trouble_code` of a campaign with parked batches; it is held once nothing else of it is left."""
+"""The `trouble_code` of a campaign with quarantined batches. It is held once only they are left."""
 
 
 def withhold_if_poison(batch: Batch) -> bool:
-    """Whether a batch from the queue must not be prepared. Call with its campaign locked."""
-    if batch.parked_at is not None:  # in the queue again: its campaign was let go on
-        _unpark(batch, None)
+    """True if a queued batch is a poison batch; it is quarantined then. Call with its campaign locked."""
+    if batch.parked_at is not None:  # queued again, so its campaign was resumed
+        requeue(batch, None)
         return False
-    if _deaths(batch) < MAX_DEATHS:
+    if deaths(batch) < MAX_DEATHS:
         return False
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.HELD, parked_at=timezone.now())
-    counters.move(batch.campaign_id, RowState.QUEUED, RowState.HELD, _people(batch))
+    counters.move(
+        batch.campaign_id, RowState.QUEUED, RowState.HELD, Message.objects.waiting_in(batch).count()
+    )
     detail = f"batch {batch.number}: {MAX_DEATHS} processes died with it in hand"
     Event.objects.create(campaign_id=batch.campaign_id, verb="batch_parked", detail=detail)
     log.error("batch parked", extra={"batch": batch.pk, "deaths": MAX_DEATHS})
-    _say(batch.campaign_id)
+    show_explanation(batch.campaign_id)
     return True
 
 
-def _deaths(batch: Batch) -> int:
-    """Processes that died with it in hand since it was last let go."""
-    gone = Attempt.objects.filter(batch=batch, problem_code=OWNER_GONE)
-    count = gone.count()
+def deaths(batch: Batch) -> int:
+    """Processes that died while they had it, since it was last released."""
+    orphaned = Attempt.objects.filter(batch=batch, problem_code=OWNER_GONE)
+    count = orphaned.count()
     if count < MAX_DEATHS:
         return count
     released = Event.objects.filter(
         campaign_id=batch.campaign_id, verb="batch_released", detail=f"batch {batch.number}"
     ).first()
-    return gone.filter(prepared_at__gt=released.at).count() if released else count
+    return orphaned.filter(prepared_at__gt=released.at).count() if released else count
 
 
-def _unpark(batch: Batch, user: User | None) -> None:
+def requeue(batch: Batch, user: User | None) -> None:
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.QUEUED, parked_at=None)
     detail = f"batch {batch.number}"
     Event.objects.create(campaign_id=batch.campaign_id, actor=user, verb="batch_released", detail=detail)
 
 
-def _people(batch: Batch) -> int:
-    return Message.objects.waiting_in(batch).count()
-
-
 def owner_gone_code(attempt: Attempt) -> str:
-    """The problem code of an attempt whose process died, which tells whether it may have died of it."""
-    under_way = Attempt.objects.filter(owner=attempt.owner, pk__lt=attempt.pk, sending_at__isnull=False)
-    beside = under_way.filter(Q(ended_at=None) | Q(ended_at__gt=attempt.prepared_at)).exists()
-    return OWNER_GONE_BESIDE if beside else OWNER_GONE
+    """The problem code of an attempt whose process died: whether this batch may be the cause."""
+    sent_before = Attempt.objects.filter(owner=attempt.owner, pk__lt=attempt.pk, sending_at__isnull=False)
+    other_in_flight = sent_before.filter(Q(ended_at=None) | Q(ended_at__gt=attempt.prepared_at)).exists()
+    return OWNER_GONE_BESIDE if other_in_flight else OWNER_GONE
 
 
 def quarantined(campaign_id: int) -> QuerySet[Batch]:
-    """Its parked batches, by number."""
     held = Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.HELD, parked_at__isnull=False)
     return held.order_by("number")
 
 
 def explanation(campaign_id: int) -> str:
-    """Which batches are parked, and why; empty if none is."""
+    """A sentence for staff; empty if no batch is quarantined."""
     numbers = [f"{batch.number:,}" for batch in quarantined(campaign_id)]
     if not numbers:
         return ""
@@ -88,35 +87,36 @@ def explanation(campaign_id: int) -> str:
     )
 
 
-def _say(campaign_id: int) -> None:
-    why = explanation(campaign_id)
+def show_explanation(campaign_id: int) -> None:
+    reason = explanation(campaign_id)
     sending = Campaign.objects.sending(campaign_id)
-    sending.update(trouble=why, trouble_code=QUARANTINED if why else "")
+    sending.update(trouble=reason, trouble_code=QUARANTINED if reason else "")
 
 
 def hold_if_only_quarantined_left(campaign_id: int) -> bool:
-    """Everything else of a sending campaign has left: a person says what becomes of the rest."""
-    why = explanation(campaign_id)
-    same = Campaign.objects.sending(campaign_id)
-    if not why or not same.update(state=Campaign.State.HELD, trouble=why, trouble_code=QUARANTINED):
+    """Hold a sending campaign of which only quarantined batches are left, for a person to decide."""
+    reason = explanation(campaign_id)
+    sending = Campaign.objects.sending(campaign_id)
+    if not reason or not sending.update(state=Campaign.State.HELD, trouble=reason, trouble_code=QUARANTINED):
         return False
-    Event.objects.create(campaign_id=campaign_id, verb="held", detail=why)
+    Event.objects.create(campaign_id=campaign_id, verb="held", detail=reason)
     return True
 
 
 @transaction.atomic
 def release(campaign_id: int, *, user: User) -> int:
-    """Put the parked batches of a sending campaign back into the queue. Returns how many that were.
+    """Requeue the quarantined batches of a sending campaign. Returns how many there were.
 
-    A held campaign is let go on instead (`lifecycle.resume`), and they with it.
+    Those of a held campaign are requeued by `lifecycle.resume`.
     """
     campaign = Campaign.objects.locked(campaign_id)
     if campaign.state != Campaign.State.SENDING:
         return 0
     batches = list(quarantined(campaign_id))
     for batch in batches:
-        _unpark(batch, user)
-        counters.move(campaign_id, RowState.HELD, RowState.QUEUED, _people(batch))
+        requeue(batch, user)
+        waiting = Message.objects.waiting_in(batch).count()
+        counters.move(campaign_id, RowState.HELD, RowState.QUEUED, waiting)
     if campaign.trouble_code == QUARANTINED:
-        _say(campaign_id)
+        show_explanation(campaign_id)
     return len(batches)

@@ -1,8 +1,8 @@
-"""Is this database the one that handed over last, or a copy from before?
+"""Locks sending after the database was restored from a backup.
 
-The journal, which is outside of it, names the attempts that left. A database that does not know the last of
-them was restored from a backup: its queue holds people who have their text. Nothing leaves then until
-`manage.py recover` has read the provider's records.
+The journal, outside the database, names the attempts that left. A database without the last of them is an
+older copy: people in its queue have their text already. Nothing leaves until `manage.py recover` has read the
+provider's records.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from campaigns.sending import journal
 log = logging.getLogger(__name__)
 
 RECOVERED = "recovered"
-"""Verb of the event that the database knows since it was compared with the provider's records."""
+"""Verb of the event that proves that this database was compared with the provider's records."""
 CHUNK = 500
 RESTORED = (
     "This database was restored from a backup: the journal beside it names texts that left later. Sending is "
@@ -39,23 +39,23 @@ UNWRITABLE = (
 
 
 def installation_name() -> str:
-    """Of this database, for ever; a copy has the same."""
-    found = Installation.objects.values_list("name", flat=True).first()
-    return (found or Installation.objects.create(name=uuid.uuid4()).name).hex
+    """The permanent name of this database. A restored copy has the same name."""
+    name = Installation.objects.values_list("name", flat=True).first()
+    return (name or Installation.objects.create(name=uuid.uuid4()).name).hex
 
 
 def ensure_installation_name(sender: AppConfig, using: str, apps: Apps = current_apps, **kwargs: Any) -> None:
-    """Receiver of `post_migrate`: a database has its name before there is anything to back up."""
+    """Receiver of `post_migrate`, so that the name exists before the first backup."""
     try:
         model = apps.get_model("campaigns", "Installation")
-    except LookupError:  # migrated back to before there was one
+    except LookupError:  # migrated back to before the table
         return
     if not model.objects.using(using).exists():
         model.objects.using(using).create(name=uuid.uuid4())
 
 
 def blocking_reason() -> str:
-    """Why nothing may leave, for people; empty when all is well. Cheap: asked before every batch."""
+    """A sentence for staff: why nothing may leave; empty if sending is open. Runs before every batch."""
     try:
         return RESTORED if is_restored() else ""
     except OSError:
@@ -66,17 +66,13 @@ def blocking_reason() -> str:
 def is_restored() -> bool:
     """Whether the journal is ahead of the database. Raises OSError if it cannot be read."""
     index = journal.current().index(installation_name())
-    wanted = index.ids_to_verify()
-    for start in range(0, len(wanted), CHUNK):
-        some = set(wanted[start : start + CHUNK])
-        known = set(
-            Attempt.objects.filter(pk__in=some, sending_at__isnull=False).values_list("pk", flat=True)
-        )
+    to_verify = index.ids_to_verify()
+    for start in range(0, len(to_verify), CHUNK):
+        ids = set(to_verify[start : start + CHUNK])
+        known = set(Attempt.objects.filter(pk__in=ids, sending_at__isnull=False).values_list("pk", flat=True))
         index.unverified -= known
-        if some - known:
+        if ids - known:
             return True
-    return index.witness is not None and not _knows(index.witness)
-
-
-def _knows(witness: int) -> bool:
-    return Event.objects.filter(pk=witness, verb=RECOVERED).exists()
+    if index.witness is None:
+        return False
+    return not Event.objects.filter(pk=index.witness, verb=RECOVERED).exists()
