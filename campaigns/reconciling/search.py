@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message, RowState
-from campaigns.providers.base import BatchState, Provider, ProviderError
+from campaigns.providers.base import Provider, ProviderError
+from campaigns.providers.types import BatchState
 from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
 from campaigns.runtime import leases
 from campaigns.runtime.bulk_sql import claim

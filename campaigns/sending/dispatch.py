@@ -1,7 +1,7 @@
 """Submits batches to the provider, one at a time, at most once.
 
-`ProviderError.outcome` alone decides what happens after a failure; a batch whose fate is unknown is never sent
-again from here. A step may be lost, repeated, or run twice at once.
+`ProviderError.outcome` alone decides what happens after a failure; a batch whose outcome is unknown is never
+sent again from here. A step may be lost, repeated, or run twice at once.
 """
 
 from __future__ import annotations

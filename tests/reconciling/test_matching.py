@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns.providers.base import BatchState
+from campaigns.providers.types import BatchState
 from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
 
 ANN, BEN, CY, DEE = "+12125550001", "+12125550002", "+12125550003", "+12125550004"

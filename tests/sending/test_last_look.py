@@ -214,7 +214,9 @@ def test_a_refusal_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
     attempts.mark_sending(batch)
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     orphans.settle_orphans()
-    attempts.mark_not_taken(batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"), state="rejected")
+    attempts.mark_not_taken(
+        batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"), state="rejected"
+    )
     assert world.told(campaign) == {"queued": 2}
     assert world.hand_over(campaign).result == StepResult.DONE
     world.assert_adds_up(campaign)
