@@ -48,7 +48,7 @@ OTHER_TEXTS = dict.fromkeys(OURS, "Your order is ready")
 
 
 @pytest.mark.parametrize(
-    ("candidates", "finding"),
+    ("candidates", "result"),
     [
         ([], MatchResult.NO_MATCH),
         ([remote("a", OURS)], MatchResult.MATCHED),
@@ -94,9 +94,9 @@ OTHER_TEXTS = dict.fromkeys(OURS, "Your order is ready")
         ([remote("a", OTHER_PEOPLE), remote("b", OTHER_PEOPLE)], MatchResult.NO_MATCH),
     ],
 )
-def test_finding(candidates: list[Candidate], finding: MatchResult) -> None:
-    assert verdict_of(*candidates).result is finding
-    assert verdict_of(*reversed(candidates)).result is finding, "the order of the list does not matter"
+def test_finding(candidates: list[Candidate], result: MatchResult) -> None:
+    assert verdict_of(*candidates).result is result
+    assert verdict_of(*reversed(candidates)).result is result, "the order of the list does not matter"
 
 
 def test_ours_names_the_batch_and_who_was_rejected() -> None:
@@ -114,7 +114,7 @@ def test_of_several_the_earliest_is_ours_and_the_others_are_named() -> None:
     assert verdict.others == ("late",)
 
 
-@pytest.mark.parametrize(("finding", "messages"), [("wait", {}), ("unclear", OTHER_TEXTS)])
-def test_what_is_not_decided_names_the_batches(finding: str, messages: dict[str, str]) -> None:
+@pytest.mark.parametrize(("result", "messages"), [("incomplete", {}), ("unclear", OTHER_TEXTS)])
+def test_what_is_not_decided_names_the_batches(result: str, messages: dict[str, str]) -> None:
     verdict = verdict_of(remote("a", messages, size=3), remote("b", OTHER_PEOPLE))
-    assert (verdict.result, verdict.batch, verdict.others) == (finding, None, ("a",))
+    assert (verdict.result, verdict.batch, verdict.others) == (result, None, ("a",))
