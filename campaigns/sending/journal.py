@@ -1,12 +1,12 @@
-"""What was handed over and what was answered, written down a second time outside the database.
+"""The journal: submissions and answers, recorded a second time outside the database.
 
-Lines of JSON in a folder of this machine, one file a day (UTC), each line in one write that is on the disk
-before the function returns. `sending` comes after the SENDING commit and before the first byte, so the
-database has every attempt that is named here, unless it was restored from a backup. `answered` comes before
-the transaction that records the answer, so an answer outlives a crash and a database that is down.
+JSON lines in a folder of this machine, one file per day (UTC). Each line is one write, and is on the disk
+before the function returns. `record_sending` runs after the SENDING commit and before the first byte, so only
+a database restored from a backup lacks an attempt named here. `record_answer` runs before the transaction
+that records the answer, so an answer outlives a crash, or a database that is down.
 
-Lines name the database that they are about, so several may share the folder. Any number of processes write at
-once: a line begins with a line break as well, so one that a crash tore spoils none after it.
+Each line names its database, so several may share the folder. Any number of processes append concurrently:
+every line starts with a line break, so a line torn by a crash does not damage the next one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from campaigns.sending.prepared import Prepared
 log = logging.getLogger(__name__)
 
 RETAINED_FILES = 14
-"""Files that stay: days on which something was sent."""
+"""Days on which something was sent."""
 SENDING, ANSWERED, MARK = "sending", "answered", "mark"
 Line = dict[str, Any]
 
@@ -48,13 +48,13 @@ class Sent:
     sender: str
     size: int
     payload: str
-    """SHA-256 over its numbers and texts, as `ledger.fingerprint`."""
+    """As `prepared.fingerprint`."""
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The provider's answer to an attempt, whole but for its raw bytes."""
+    """The provider's answer to an attempt, without its raw bytes."""
 
     attempt: int
     batch: int
@@ -66,28 +66,28 @@ class Answered:
 
 @dataclass(slots=True)
 class Index:
-    """What the journal says of one database."""
+    """What the journal contains about one database."""
 
     cleared: int = 0
     """Attempts up to this id were compared with the provider's records after a restore."""
     witness: int | None = None
-    """The event that the database must know since then."""
+    """The event that the database must contain since then."""
     highest: int = 0
     latest: int = 0
     unverified: set[int] = field(default_factory=set)
-    """Attempts that this process has not found in the database yet."""
+    """Attempts that this process has not seen in the database yet."""
     answer_offsets: dict[int, tuple[str, int, int]] = field(default_factory=dict)
-    """Where the answer to an attempt stands: file, first byte, length."""
+    """By attempt: file, first byte and length of the line."""
 
     def ids_to_verify(self) -> list[int]:
-        """Ids that the database must have, newest first: the last ones always, in case it was exchanged."""
+        """Ids that the database must contain, newest first. The last ones always, in case it was replaced."""
         ids = {*self.unverified, self.highest, self.latest}
         return sorted((key for key in ids if key > self.cleared), reverse=True)
 
-    def add(self, line: Line, place: tuple[str, int, int]) -> None:
+    def add(self, line: Line, offset: tuple[str, int, int]) -> None:
         kind, attempt = line["kind"], int(line["attempt"])
         if kind == ANSWERED:
-            self.answer_offsets[attempt] = place
+            self.answer_offsets[attempt] = offset
             return
         if kind == MARK and line["cleared"] >= self.cleared and line["witness"] is not None:
             self.cleared, self.witness = line["cleared"], line["witness"]
@@ -100,14 +100,14 @@ class Index:
 class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._taken: dict[str, int] = {}
+        self._read_to: dict[str, int] = {}
         self._indexes: dict[str, Index] = {}
-        self._turn = threading.Lock()
+        self._read_lock = threading.Lock()
 
     # --- Writing ----------------------------------------------------------------------------------------
 
     def append(self, line: Line) -> None:
-        """On the disk when this returns. Raises OSError; the line may be there all the same."""
+        """The line is on the disk when this returns. After an OSError it may be there or not."""
         now = timezone.now()
         data = b"\n" + orjson.dumps({**line, "at": now.isoformat()}) + b"\n"
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,20 +121,12 @@ class Journal:
         finally:
             os.close(file)
         if new:
-            self._keep_name()
-            self._forget_old()
+            sync_folder(self.folder)
+            self.delete_old_files()
 
-    def _keep_name(self) -> None:
-        """A new file is found again after a power cut only if its folder was written too."""
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _forget_old(self) -> None:
-        """Old files go; what must be known of them for ever is written down anew before."""
-        old = self._names()[:-RETAINED_FILES]
+    def delete_old_files(self) -> None:
+        """First copies the marks, which must outlive the files."""
+        old = self.names()[:-RETAINED_FILES]
         with suppress(OSError):
             if old:
                 self.read()
@@ -146,65 +138,74 @@ class Journal:
     # --- Reading ----------------------------------------------------------------------------------------
 
     def index(self, installation: str) -> Index:
-        """Up to date. Raises OSError."""
+        """The index after reading new lines. Raises OSError."""
         self.read()
         return self._indexes.setdefault(installation, Index())
 
     def read(self) -> None:
-        """Take in what was written since, by whomever."""
-        with self._turn:
-            for name in self._names():
-                self._read_file(name)
+        """Index the lines that any process has appended since the last call."""
+        with self._read_lock:
+            for name in self.names():
+                self.read_file(name)
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.glob("*.jsonl"))
 
-    def _read_file(self, name: str) -> None:
-        path, start = self.folder / name, self._taken.get(name, 0)
+    def read_file(self, name: str) -> None:
+        path, start = self.folder / name, self._read_to.get(name, 0)
         try:
             if path.stat().st_size <= start:
                 return
             with path.open("rb") as file:
                 file.seek(start)
                 data = file.read()
-        except FileNotFoundError:  # it was old, and another process has just removed it
+        except FileNotFoundError:  # another process has just deleted the old file
             return
-        whole = data.rfind(b"\n") + 1
-        for place, raw in _lines(data[:whole], start):
-            if line := _parsed(raw):
+        complete = data.rfind(b"\n") + 1
+        for offset, raw in split_lines(data[:complete], start):
+            if line := parse_line(raw):
                 index = self._indexes.setdefault(line["installation"], Index())
-                index.add(line, (name, place, len(raw)))
-        self._taken[name] = start + whole
+                index.add(line, (name, offset, len(raw)))
+        self._read_to[name] = start + complete
 
     def answer(self, installation: str, attempt: int) -> Answered | None:
-        place = self.index(installation).answer_offsets.get(attempt)
-        if place is None:
+        offset = self.index(installation).answer_offsets.get(attempt)
+        if offset is None:
             return None
-        name, start, length = place
+        name, start, length = offset
         try:
             with (self.folder / name).open("rb") as file:
                 file.seek(start)
-                line = _parsed(file.read(length))
+                line = parse_line(file.read(length))
         except FileNotFoundError:
             return None
-        return None if line is None else _answered(line)
+        return None if line is None else parse_answered(line)
 
     def sent(self, installation: str) -> list[Sent]:
-        """Every hand-over that is still written down and was not cleared, by attempt. Reads all files."""
+        """Every retained submission that is not cleared, by attempt. Reads all files."""
         cleared = self.index(installation).cleared
-        found = [
-            _sent(line)
-            for line in self._all()
+        sent = [
+            parse_sent(line)
+            for line in self.lines()
             if line["installation"] == installation and line["kind"] == SENDING and line["attempt"] > cleared
         ]
-        return sorted(found, key=lambda one: one.attempt)
+        return sorted(sent, key=lambda one: one.attempt)
 
-    def _all(self) -> Iterator[Line]:
-        for name in self._names():
+    def lines(self) -> Iterator[Line]:
+        for name in self.names():
             with suppress(FileNotFoundError):
-                for _, raw in _lines((self.folder / name).read_bytes(), 0):
-                    if line := _parsed(raw):
+                for _, raw in split_lines((self.folder / name).read_bytes(), 0):
+                    if line := parse_line(raw):
                         yield line
+
+
+def sync_folder(folder: Path) -> None:
+    """Without it a power cut may lose the name of a new file."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @lru_cache(maxsize=4)
@@ -213,12 +214,12 @@ def open_journal(folder: Path) -> Journal:
 
 
 def current() -> Journal:
-    """That of this machine."""
+    """The journal of this machine."""
     return open_journal(Path(settings.JOURNAL_DIR))
 
 
 def record_sending(prepared: Prepared) -> None:
-    """After the mark, before the first byte. Raises OSError, and then nothing may be sent."""
+    """Call between the SENDING commit and the first byte. After an OSError nothing may be sent."""
     current().append(
         sending_line(
             prepared.installation,
@@ -233,7 +234,7 @@ def record_sending(prepared: Prepared) -> None:
 
 
 def record_answer(prepared: Prepared, answer: BatchState, account: str) -> None:
-    """Before the transaction that records it. Raises OSError."""
+    """Call before the transaction that records the answer. Raises OSError."""
     line = answered_line(prepared.attempt_id, prepared.batch_id, prepared.payload, account, answer)
     current().append({**line, "installation": prepared.installation})
 
@@ -241,12 +242,12 @@ def record_answer(prepared: Prepared, answer: BatchState, account: str) -> None:
 # --- Lines ----------------------------------------------------------------------------------------------
 
 
-def sending_line(installation: str, **what: str | int) -> Line:
-    """`what`: the fields of `Sent`, `at` aside."""
-    return {"kind": SENDING, "installation": installation, **what}
+def sending_line(installation: str, **fields: str | int) -> Line:
+    """`fields`: those of `Sent` without `at`."""
+    return {"kind": SENDING, "installation": installation, **fields}
 
 
-def _sent(line: Line) -> Sent:
+def parse_sent(line: Line) -> Sent:
     names = ("attempt", "batch", "campaign", "sender", "size", "payload")
     return Sent(**{name: line[name] for name in names}, at=datetime.fromisoformat(line["at"]))
 
@@ -270,7 +271,7 @@ def answered_line(attempt: int, batch: int, payload: str, account: str, answer: 
     }
 
 
-def _answered(line: Line) -> Answered:
+def parse_answered(line: Line) -> Answered:
     answer = BatchState(
         provider_id=line["provider_id"],
         sender=line["sender"],
@@ -292,21 +293,21 @@ def _answered(line: Line) -> Answered:
 
 
 def mark_line(installation: str, attempt: int, cleared: int, witness: int | None) -> Line:
-    """`attempt`: the highest so far; `cleared`, `witness`: as in `Index`."""
+    """`attempt`: the highest so far. `cleared` and `witness`: as in `Index`."""
     mark = {"attempt": attempt, "cleared": cleared, "witness": witness}
     return {"kind": MARK, "installation": installation, **mark}
 
 
-def _lines(data: bytes, start: int) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold something, each with the place in the file at which it begins."""
+def split_lines(data: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    """Each line that is not empty, with its offset in the file."""
     for raw in data.split(b"\n"):
         if raw:
             yield start, raw
         start += len(raw) + 1
 
 
-def _parsed(raw: bytes) -> Line | None:
-    """None for a line that a crash tore: what it was about to tell did not happen, or is in doubt."""
+def parse_line(raw: bytes) -> Line | None:
+    """None for a line torn by a crash: its event did not happen, or its attempt is in doubt anyway."""
     try:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError:

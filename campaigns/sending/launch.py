@@ -1,4 +1,4 @@
-"""From a draft to frozen texts: one press launches, and the audience never changes afterwards."""
+"""Launches a draft and freezes its audience and texts, which never change afterwards."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability
 from campaigns.sending import counters, lifecycle
 
 CHUNK = 5000
-"""Rows frozen in one transaction: about a tenth of a second of writing."""
+"""Rows frozen per transaction, which takes about 0.1 s."""
 
 
-class NotReady(Exception):  # noqa: N818 - it is a state of the draft, and its findings say what to do
-    """The draft cannot be launched; `findings` say why."""
+class NotReady(Exception):  # noqa: N818 - a state of the draft, not an error
+    """The draft cannot be launched. `findings` say what to do."""
 
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__("; ".join(finding.title for finding in findings))
@@ -40,12 +40,12 @@ class NotReady(Exception):  # noqa: N818 - it is a state of the draft, and its f
 
 def terms_for(sender: str) -> Terms:
     """Price, speed and usability of one of the account's numbers."""
-    found = registry.number(sender) if sender else None
+    number = registry.number(sender) if sender else None
     phone = parse_phone(sender) if sender else None
     problem = ""
-    if sender and found is None:
+    if sender and number is None:
         problem = f"{registry.provider_name()} does not list it among the numbers of this account."
-    elif found and not found.can_send_batches:
+    elif number and not number.can_send_batches:
         problem = (
             f"It is not set up for high volume texts (A2PSmsSender). Ask {registry.provider_name()} to "
             "enable it, or choose another number."
@@ -60,22 +60,20 @@ def terms_for(sender: str) -> Terms:
 
 
 def run_preflight(campaign: Campaign) -> Preflight:
-    """Every check over every row, as the review page shows it."""
     return preflight(campaign, terms_for(campaign.sender))
 
 
 def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) -> bool:
-    """Launch once. True for the one call that did it, False if it was launched before.
+    """Launch the draft. Idempotent; True only for the call that changed it.
 
-    Nothing is handed over for `undo_seconds`, so that it can be taken back.
+    Nothing is submitted for `undo_seconds`, so that the launch can be undone.
 
-    Raises NotReady if the draft has a problem that can be seen without reading the rows; rows that cannot
-    get a text are left out with their reason while the audience is frozen. Raises Campaign.DoesNotExist if
-    somebody deleted it meanwhile.
+    Raises NotReady for a problem that shows without reading the rows; freezing excludes rows that cannot get
+    a text, each with its reason. Raises Campaign.DoesNotExist if the draft was deleted meanwhile.
     """
     terms = terms_for(campaign.sender)
     personaliser = Personaliser(campaign.text, field_names(campaign))
-    stops = [found for found in draft_findings(campaign, terms, personaliser) if found.level == "stop"]
+    stops = [item for item in draft_findings(campaign, terms, personaliser) if item.level == "stop"]
     if stops:
         if Campaign.objects.filter(pk=campaign.pk).exclude(state=Campaign.State.DRAFT).exists():
             return False
@@ -83,7 +81,7 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
     now = timezone.now()
     with transaction.atomic():
         launched = claim(
-            _as_checked(campaign),
+            unchanged_draft(campaign),
             state=Campaign.State.PREPARING,
             launched_at=now,
             launched_by=user,
@@ -104,8 +102,8 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
     return launched
 
 
-def _as_checked(campaign: Campaign) -> QuerySet[Campaign]:
-    """An edit in another tab between the check and the launch must not slip through."""
+def unchanged_draft(campaign: Campaign) -> QuerySet[Campaign]:
+    """Empty if another tab edited the draft after the check."""
     return Campaign.objects.filter(
         pk=campaign.pk,
         state=Campaign.State.DRAFT,
@@ -117,36 +115,37 @@ def _as_checked(campaign: Campaign) -> QuerySet[Campaign]:
 
 @dataclass(slots=True)
 class Chunk:
-    """Rows decided, not yet written."""
+    """Rows whose outcome is known and not written yet."""
 
     rows: list[SourceRow]
     texts: list[tuple[SourceRow, str, int]] = field(default_factory=list)
     left_out: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Usable rows that get no text, by id: outcome and reason."""
+    """Usable rows without a text, by id: outcome and reason."""
 
     def counts(self) -> Counter[str]:
-        found = Counter(row.outcome for row in self.rows if not row.usable)
-        found.update(outcome for outcome, _ in self.left_out.values())
-        found["message"] = len(self.texts)
-        return found
+        outcomes = Counter(row.outcome for row in self.rows if not row.usable)
+        outcomes.update(outcome for outcome, _ in self.left_out.values())
+        outcomes["message"] = len(self.texts)
+        return outcomes
 
 
 def freeze(campaign_id: int, *, stop_after: int | None = None) -> bool:
-    """Take the audience over row by row and render every text. True when it is complete.
+    """Freeze every row of the list and render every text. True when all are frozen.
 
-    Safe to repeat and to run twice at once: each chunk is written only where the last one ended.
+    Safe to repeat and to run concurrently: a chunk is written only if it follows the last one written.
+    `stop_after`: chunks.
     """
     done = 0
     with relaxed_durability():
         while stop_after is None or done < stop_after:
-            if _freeze_next(campaign_id):
+            if freeze_next_chunk(campaign_id):
                 return True
             done += 1
     return False
 
 
-def _freeze_next(campaign_id: int) -> bool:
-    """One chunk. True when there is nothing more to freeze."""
+def freeze_next_chunk(campaign_id: int) -> bool:
+    """True when there is nothing more to freeze."""
     campaign = Campaign.objects.select_related("contact_list").get(pk=campaign_id)
     if campaign.state != Campaign.State.PREPARING or campaign.contact_list is None:
         return True
@@ -160,16 +159,16 @@ def _freeze_next(campaign_id: int) -> bool:
 
 
 def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]) -> Chunk:
-    """What becomes of each row. No writing."""
+    """The outcome of each row. Writes nothing."""
     chunk = Chunk(rows)
     usable = [row for row in rows if row.usable]
-    out = opted_out(row.phone for row in usable)
-    far = countries.not_reached([row.phone for row in usable], registry.provider().reaches)
+    excluded = opted_out(row.phone for row in usable)
+    unreached = countries.not_reached([row.phone for row in usable], registry.provider().reaches)
     texts = personaliser.render_many([row.cells() for row in usable])
     for row, text, segments in zip(usable, texts, count_many(texts), strict=True):
-        if row.phone in out:
-            chunk.left_out[row.id] = "excluded", out[row.phone]
-        elif row.phone in far:
+        if row.phone in excluded:
+            chunk.left_out[row.id] = "excluded", excluded[row.phone]
+        elif row.phone in unreached:
             chunk.left_out[row.id] = "invalid", UNREACHED
         elif not text.strip():
             chunk.left_out[row.id] = "invalid", "empty_text"
@@ -182,14 +181,14 @@ def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]
 
 @transaction.atomic
 def write_chunk(campaign: Campaign, last_id: int, chunk: Chunk) -> None:
-    mine = Campaign.objects.filter(
+    unwritten = Campaign.objects.filter(
         pk=campaign.pk, state=Campaign.State.PREPARING, frozen_to=campaign.frozen_to
     )
     segments = sum(count for _, _, count in chunk.texts)
-    if not claim(mine, frozen_to=last_id, segments=F("segments") + segments):
+    if not claim(unwritten, frozen_to=last_id, segments=F("segments") + segments):
         return
-    _freeze_rows(campaign, chunk)
-    _cut(campaign, chunk)
+    insert_rows(campaign, chunk)
+    insert_messages(campaign, chunk)
     counts = chunk.counts()
     counters.shift(
         campaign.pk,
@@ -203,8 +202,8 @@ def write_chunk(campaign: Campaign, last_id: int, chunk: Chunk) -> None:
     )
 
 
-def _freeze_rows(campaign: Campaign, chunk: Chunk) -> None:
-    """One CampaignRow for each row of the file, made inside the database; then the exceptions."""
+def insert_rows(campaign: Campaign, chunk: Chunk) -> None:
+    """One CampaignRow per row of the file, copied inside the database; then mark those without a text."""
     first, last = chunk.rows[0], chunk.rows[-1]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -214,41 +213,43 @@ def _freeze_rows(campaign: Campaign, chunk: Chunk) -> None:
             [campaign.pk, first.source_id, first.number, last.number],
         )
     by_reason: dict[tuple[str, str], list[int]] = {}
-    for row_id, why in chunk.left_out.items():
-        by_reason.setdefault(why, []).append(row_id)
+    for row_id, outcome_and_reason in chunk.left_out.items():
+        by_reason.setdefault(outcome_and_reason, []).append(row_id)
     for (outcome, reason), ids in by_reason.items():
         for start in range(0, len(ids), 500):
             frozen = CampaignRow.objects.filter(campaign=campaign, source_row__in=ids[start : start + 500])
             frozen.update(outcome=outcome, reason=reason)
 
 
-def _cut(campaign: Campaign, chunk: Chunk) -> None:
-    """Put the texts into batches: fill the last one up, then open new ones. A canary is the first of them."""
-    most = max(1, min(campaign.batch_size, registry.provider().max_batch))
+def insert_messages(campaign: Campaign, chunk: Chunk) -> None:
+    """Fill the last batch up, then create new ones. The canary is the first batch."""
+    max_size = max(1, min(campaign.batch_size, registry.provider().max_batch))
 
-    def room_of(batch_number: int) -> int:
-        return min(campaign.canary, most) if batch_number == 1 and campaign.canary else most
+    def capacity(batch_number: int) -> int:
+        return min(campaign.canary, max_size) if batch_number == 1 and campaign.canary else max_size
 
     last = Batch.objects.filter(campaign=campaign).order_by("-number").first()
-    number, room = (last.number, room_of(last.number) - last.size) if last else (0, 0)
+    number, room = (last.number, capacity(last.number) - last.size) if last else (0, 0)
     if last and room > 0:
         Batch.objects.filter(pk=last.pk).update(size=F("size") + min(room, len(chunk.texts)))
     new_sizes: list[int] = []
     left = len(chunk.texts) - max(room, 0)
     while left > 0:
-        new_sizes.append(min(room_of(number + len(new_sizes) + 1), left))
+        new_sizes.append(min(capacity(number + len(new_sizes) + 1), left))
         left -= new_sizes[-1]
     batches = Batch.objects.bulk_create(
-        Batch(campaign=campaign, number=number + place, size=own, sender=campaign.sender)
-        for place, own in enumerate(new_sizes, 1)
+        Batch(campaign=campaign, number=number + offset, size=size, sender=campaign.sender)
+        for offset, size in enumerate(new_sizes, 1)
     )
-    homes = ([last.pk] * room if last else []) + [batch.pk for batch in batches for _ in range(batch.size)]
+    batch_ids = ([last.pk] * room if last else []) + [
+        batch.pk for batch in batches for _ in range(batch.size)
+    ]
     columns = (
         "campaign", "batch", "source_row", "to", "text", "segments", "state", "provider_id", "error_code",
     )  # fmt: skip
     rows = [
-        (campaign.pk, home, row.id, row.phone, text, segments, "waiting", "", "")
-        for home, (row, text, segments) in zip(homes, chunk.texts, strict=False)
+        (campaign.pk, batch_id, row.id, row.phone, text, segments, "waiting", "", "")
+        for batch_id, (row, text, segments) in zip(batch_ids, chunk.texts, strict=False)
     ]
     insert(Message, columns, rows)
 
