@@ -1,7 +1,7 @@
-"""What a person decides about texts of which nobody can prove whether the provider took them.
+"""A person's decisions about attempts of which nobody can prove what became of them.
 
-The search goes on while they wait, and a proof always wins: every decision is a compare-and-set on REVIEW,
-made while nobody looks at the provider's records for it.
+Lookups go on while an attempt waits for a decision, and a proof always wins: each decision is a
+compare-and-set on REVIEW, made while no lookup of the attempt runs.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from campaigns.sending import attempts, counters, lifecycle
 
 class Decision(StrEnum):
     SEND = "send"
-    """They never arrived: hand them over (or, if the campaign was cancelled, settle them as not sent)."""
+    """The texts never arrived: send them (or, if the campaign was cancelled, count them as not sent)."""
     MARK = "mark"
-    """They went out, though the provider never confirmed it."""
+    """The texts were sent, though the provider never confirmed it."""
     LEAVE = "leave"
-    """Somebody looked and would rather wait."""
+    """Postpone the decision."""
 
 
 class DecisionResult(StrEnum):
     DONE = "done"
     ADOPTED = "adopted"
-    """The search found the batch first."""
+    """A lookup had adopted the batch first."""
     DECIDED = "decided"
-    """Somebody decided before."""
+    """Somebody had decided first."""
     BUSY = "busy"
-    """The provider's records are being read for it at this very moment."""
+    """A lookup of the attempt is running."""
     SEARCHING = "searching"
-    """It is still searched for: there is nothing to decide yet."""
+    """The attempt is still in doubt: there is nothing to decide yet."""
 
 
 VERBS = {
@@ -50,56 +50,55 @@ VERBS = {
 
 def awaiting_decision() -> QuerySet[Attempt]:
     """Attempts that need a decision, the oldest first."""
-    return _with_campaign().filter(state=Attempt.State.REVIEW)
+    return with_campaigns().filter(state=Attempt.State.REVIEW)
 
 
 def searching() -> QuerySet[Attempt]:
-    """Attempts that are searched for and need nobody yet."""
-    return _with_campaign().filter(state__in=Attempt.IN_DOUBT)
+    """Attempts in doubt that need no decision yet."""
+    return with_campaigns().filter(state__in=Attempt.IN_DOUBT)
 
 
-def _with_campaign() -> QuerySet[Attempt]:
+def with_campaigns() -> QuerySet[Attempt]:
     return Attempt.objects.select_related("batch__campaign").order_by("id")
 
 
 def last_postponed(attempt: Attempt) -> Event | None:
-    """Who left it as it is, and when, last."""
-    return _lefts(attempt).select_related("actor").first()
+    """The last event of a person who postponed the decision."""
+    return postponements(attempt).select_related("actor").first()
 
 
 def decision(attempt: Attempt) -> Event | None:
-    """Who decided what had become of it, and when; None if nobody did, as it was proved or is open."""
+    """The event of the decision; None if a proof settled the attempt, or it is open."""
     decided = (VERBS[Decision.SEND], VERBS[Decision.MARK])
     of_campaign = Event.objects.filter(campaign=attempt.batch.campaign, verb__in=decided)
-    return of_campaign.filter(detail=_detail(attempt)).select_related("actor").first()
+    return of_campaign.filter(detail=event_detail(attempt)).select_related("actor").first()
 
 
-def _lefts(attempt: Attempt) -> QuerySet[Event]:
+def postponements(attempt: Attempt) -> QuerySet[Event]:
     return Event.objects.filter(
         campaign=attempt.batch.campaign,
         verb=VERBS[Decision.LEAVE],
-        detail=_detail(attempt),
+        detail=event_detail(attempt),
         at__gte=attempt.ended_at or attempt.prepared_at,
     )
 
 
-def _detail(attempt: Attempt) -> str:
+def event_detail(attempt: Attempt) -> str:
     return f"batch {attempt.batch.number}, attempt {attempt.pk}"
 
 
 def decide(attempt: Attempt, decision: Decision, *, user: User) -> DecisionResult:
-    """Carry a decision out, once. A second press, another person or the search may have been first."""
+    """Apply a decision once. A second press, another person or a lookup may have been first."""
     if decision is Decision.LEAVE:
-        return _leave(attempt, user)
-    with leases.hold(search.lease_name(attempt.pk), seconds=60) as mine:
-        if not mine:
+        return postpone(attempt, user)
+    with leases.hold(search.lease_name(attempt.pk), seconds=60) as acquired:
+        if not acquired:
             return DecisionResult.BUSY
-        done = _send(attempt, user) if decision is Decision.SEND else _mark(attempt, user)
+        done = requeue(attempt, user) if decision is Decision.SEND else mark_sent(attempt, user)
     return DecisionResult.DONE if done else why_not(attempt)
 
 
 def why_not(attempt: Attempt) -> DecisionResult:
-    """Why nothing can be decided about it now."""
     state = Attempt.objects.values_list("state", flat=True).get(pk=attempt.pk)
     if state == Attempt.State.ACCEPTED:
         return DecisionResult.ADOPTED
@@ -109,51 +108,50 @@ def why_not(attempt: Attempt) -> DecisionResult:
 
 
 @transaction.atomic
-def _leave(attempt: Attempt, user: User) -> DecisionResult:
+def postpone(attempt: Attempt, user: User) -> DecisionResult:
     Campaign.objects.locked(attempt.batch.campaign_id)
     if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW).exists():
         return why_not(attempt)
-    if _lefts(attempt).filter(actor=user).exists():
+    if postponements(attempt).filter(actor=user).exists():
         return DecisionResult.DECIDED
-    _write_down(attempt, Decision.LEAVE, user)
+    record(attempt, Decision.LEAVE, user)
     return DecisionResult.DONE
 
 
 @transaction.atomic
-def _send(attempt: Attempt, user: User) -> bool:
+def requeue(attempt: Attempt, user: User) -> bool:
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
-    note = f"{user} decided {_now()} that it never arrived."
-    return _settle(
-        attempt, Attempt.State.ABSENT, lifecycle.state_after_return(campaign), note
-    ) and _write_down(attempt, Decision.SEND, user)
+    note = f"{user} decided {current_time()} that it never arrived."
+    settled = settle(attempt, Attempt.State.ABSENT, lifecycle.state_after_return(campaign), note)
+    return settled and record(attempt, Decision.SEND, user)
 
 
 @transaction.atomic
-def _mark(attempt: Attempt, user: User) -> bool:
+def mark_sent(attempt: Attempt, user: User) -> bool:
     Campaign.objects.locked(attempt.batch.campaign_id)
-    note = f"Marked as sent by {user} {_now()}."
-    settled = _settle(attempt, Attempt.State.MARKED_SENT, RowState.MARKED_SENT, note)
-    return settled and _write_down(attempt, Decision.MARK, user)
+    note = f"Marked as sent by {user} {current_time()}."
+    settled = settle(attempt, Attempt.State.MARKED_SENT, RowState.MARKED_SENT, note)
+    return settled and record(attempt, Decision.MARK, user)
 
 
-def _settle(attempt: Attempt, state: Attempt.State, place: RowState, note: str) -> bool:
+def settle(attempt: Attempt, state: Attempt.State, target: RowState, note: str) -> bool:
     in_review = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW)
-    look = attempts.next_lookup_at(place) if state == Attempt.State.ABSENT else None
-    if not claim(in_review, state=state, next_look_at=look, note=note):
+    next_lookup = attempts.next_lookup_at(target) if state == Attempt.State.ABSENT else None
+    if not claim(in_review, state=state, next_look_at=next_lookup, note=note):
         return False
-    Batch.objects.filter(pk=attempt.batch_id).update(state=place.value)
+    Batch.objects.filter(pk=attempt.batch_id).update(state=target.value)
     people = Message.objects.waiting_in(attempt.batch_id).count()
-    counters.move(attempt.batch.campaign_id, RowState.NEEDS_REVIEW, place, people)
+    counters.move(attempt.batch.campaign_id, RowState.NEEDS_REVIEW, target, people)
     return True
 
 
-def _write_down(attempt: Attempt, decision: Decision, user: User) -> bool:
+def record(attempt: Attempt, decision: Decision, user: User) -> bool:
     Event.objects.create(
-        campaign=attempt.batch.campaign, actor=user, verb=VERBS[decision], detail=_detail(attempt)
+        campaign=attempt.batch.campaign, actor=user, verb=VERBS[decision], detail=event_detail(attempt)
     )
     return True
 
 
-def _now() -> str:
+def current_time() -> str:
     now = timezone.localtime()
     return f"on {now:%b} {now.day} at {now:%H:%M %Z}"

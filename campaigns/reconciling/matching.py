@@ -1,7 +1,7 @@
-"""Is one of these batches ours? The decision alone, from what the provider's records hold; no I/O.
+"""Matches an attempt with the batches in the provider's records. Pure functions.
 
-The bias is always the same: a batch is adopted only if nothing contradicts it, and absence is only found if
-nothing at all could be ours.
+Both conclusions are strict: a batch matches only if nothing contradicts it, and there is no match only if no
+batch can be the attempt's.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from campaigns.providers.types import BatchState
 
 class MatchResult(StrEnum):
     MATCHED = "matched"
-    """Exactly one batch holds our texts and nothing else."""
+    """Exactly one batch has the attempt's texts and nothing else."""
     MULTIPLE = "multiple"
-    """More than one does: the provider may have taken it twice."""
+    """Several have: the provider may have accepted the request twice."""
     INCOMPLETE = "incomplete"
-    """Something is not complete yet; look again."""
+    """The list of a batch that may match is not complete yet."""
     UNCLEAR = "unclear"
-    """A batch shares recipients with ours but not the texts: a person has to look."""
+    """A batch shares recipients with the attempt but has other texts: a person has to decide."""
     LAGGING = "lagging"
-    """Nothing, but the records miss a batch that they must hold: they prove nothing."""
+    """No match, but the records lack a confirmed batch, so they prove nothing."""
     NO_MATCH = "no_match"
-    """No batch can be ours."""
+    """No batch can be the attempt's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A batch of the provider that no attempt of ours is known to have made, with what it holds."""
+    """A batch of the provider that is not linked to an attempt."""
 
     batch: BatchState
     messages: Sequence[tuple[str, str]]
@@ -38,7 +38,7 @@ class Candidate:
 
     @property
     def complete(self) -> bool:
-        """All of it is listed. That it is Completed says nothing: the list of its messages may lag behind."""
+        """Whether every message is listed. The list may lag behind even if the batch is Completed."""
         return len(self.messages) >= self.batch.batch_size
 
 
@@ -47,33 +47,33 @@ class Verdict:
     result: MatchResult
     batch: BatchState | None = None
     missing: frozenset[str] = frozenset()
-    """Ours: recipients that the batch does not hold. The lost answer had rejected them."""
+    """MATCHED, MULTIPLE: recipients that are not in the batch. The lost answer had rejected them."""
     others: tuple[str, ...] = ()
-    """Provider ids of further batches that hold our texts, or of the unclear ones."""
+    """Provider ids. MULTIPLE: of the later batches. INCOMPLETE, UNCLEAR: of the batches in question."""
 
 
 def match(texts: Mapping[str, str], candidates: Sequence[Candidate]) -> Verdict:
-    """`texts`: what the attempt held, text by number."""
-    kinds = [(_compare(texts, candidate), candidate) for candidate in candidates]
-    ours = [candidate for kind, candidate in kinds if kind is MatchResult.MATCHED]
-    if ours:
-        first = min(ours, key=lambda found: (found.batch.created_at is None, found.batch.created_at))
+    """`texts`: those of the attempt, by number."""
+    results = [(compare(texts, candidate), candidate) for candidate in candidates]
+    matched = [candidate for result, candidate in results if result is MatchResult.MATCHED]
+    if matched:
+        first = min(matched, key=lambda one: (one.batch.created_at is None, one.batch.created_at))
         missing = frozenset(texts) - {to for to, _ in first.messages}
-        others = tuple(found.batch.provider_id for found in ours if found is not first)
+        others = tuple(one.batch.provider_id for one in matched if one is not first)
         return Verdict(MatchResult.MULTIPLE if others else MatchResult.MATCHED, first.batch, missing, others)
-    for kind in (MatchResult.INCOMPLETE, MatchResult.UNCLEAR):
-        found = tuple(candidate.batch.provider_id for own, candidate in kinds if own is kind)
-        if found:
-            return Verdict(kind, others=found)
+    for undecided in (MatchResult.INCOMPLETE, MatchResult.UNCLEAR):
+        others = tuple(candidate.batch.provider_id for result, candidate in results if result is undecided)
+        if others:
+            return Verdict(undecided, others=others)
     return Verdict(MatchResult.NO_MATCH)
 
 
-def _compare(texts: Mapping[str, str], candidate: Candidate) -> MatchResult:
+def compare(texts: Mapping[str, str], candidate: Candidate) -> MatchResult:
     shared = [(to, text) for to, text in candidate.messages if to in texts]
     if not shared:
         return MatchResult.NO_MATCH if candidate.complete else MatchResult.INCOMPLETE
-    foreign = len(candidate.messages) > len(shared)
-    if foreign or any(texts[to] != text for to, text in shared):
-        # A carrier may trim or respell a text, so this is neither a match nor proof of absence.
+    has_others = len(candidate.messages) > len(shared)
+    if has_others or any(texts[to] != text for to, text in shared):
+        # A carrier may trim or normalise a text, so this proves neither a match nor absence.
         return MatchResult.UNCLEAR
     return MatchResult.MATCHED if candidate.complete else MatchResult.INCOMPLETE

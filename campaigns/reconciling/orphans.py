@@ -1,4 +1,4 @@
-"""Attempts whose process is gone: what the journal or the lease says of them."""
+"""Settles attempts whose process died, from the journal or after the lease."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ log = logging.getLogger(__name__)
 
 
 def settle_orphans() -> int:
-    """Attempts whose process is gone: PREPARED was never sent, SENDING is in doubt. Returns how many.
+    """Settle attempts of dead processes. Returns how many.
 
-    One whose answer is in the journal is recorded as answered, even if its process lives.
+    PREPARED was never sent, SENDING is in doubt. An attempt whose answer is in the journal is recorded as
+    answered, even if its process is alive.
     """
-    unended = Q(state__in=(Attempt.State.PREPARED, Attempt.State.SENDING))
-    # Given up by another machine, which has another journal.
-    elsewhere = Q(state__in=Attempt.IN_DOUBT, problem_code__in=quarantine.OWNER_GONE_CODES)
-    found = Attempt.objects.filter(unended | elsewhere).select_related("batch").order_by("id")
-    return sum(_settle(attempt) for attempt in found)
+    open_here = Q(state__in=(Attempt.State.PREPARED, Attempt.State.SENDING))
+    # Another machine, which has its own journal, put these in doubt.
+    in_doubt = Q(state__in=Attempt.IN_DOUBT, problem_code__in=quarantine.OWNER_GONE_CODES)
+    orphans = Attempt.objects.filter(open_here | in_doubt).select_related("batch").order_by("id")
+    return sum(settle(attempt) for attempt in orphans)
 
 
-def _settle(attempt: Attempt) -> bool:
-    told = None if attempt.state == Attempt.State.PREPARED else _told(attempt)
-    if told is not None and _record(attempt, told):
+def settle(attempt: Attempt) -> bool:
+    answered = None if attempt.state == Attempt.State.PREPARED else journal_answer(attempt)
+    if answered is not None and record(attempt, answered):
         return True
     started = attempt.sending_at or attempt.prepared_at
     alive = timezone.now() - started < attempts.LEASE and not process_identity.is_dead(attempt.owner)
@@ -39,38 +40,38 @@ def _settle(attempt: Attempt) -> bool:
         return False
     with transaction.atomic():
         Campaign.objects.locked(attempt.batch.campaign_id)
-        code = "odd_answer" if told else quarantine.owner_gone_code(attempt)
-        gone: dict[str, object] = {"ended_at": timezone.now(), "problem_code": code}
-        same = Attempt.objects.filter(pk=attempt.pk, state=attempt.state)
+        code = "odd_answer" if answered else quarantine.owner_gone_code(attempt)
+        ended: dict[str, object] = {"ended_at": timezone.now(), "problem_code": code}
+        unchanged = Attempt.objects.filter(pk=attempt.pk, state=attempt.state)
         if attempt.state == Attempt.State.PREPARED:
-            return claim(same, state=Attempt.State.NOT_SENT, **gone)
-        look = timezone.now() + attempts.FIRST_LOOKUP_DELAY
-        if not claim(same, state=Attempt.State.AMBIGUOUS, next_look_at=look, **gone):
+            return claim(unchanged, state=Attempt.State.NOT_SENT, **ended)
+        next_lookup = timezone.now() + attempts.FIRST_LOOKUP_DELAY
+        if not claim(unchanged, state=Attempt.State.AMBIGUOUS, next_look_at=next_lookup, **ended):
             return False
         attempts.mark_batch_in_doubt(attempt.batch.campaign_id, attempt.batch_id, attempt.size)
         return True
 
 
-def _told(attempt: Attempt) -> journal.Answered | None:
-    """What the provider answered to it, if this machine's journal knows."""
+def journal_answer(attempt: Attempt) -> journal.Answered | None:
+    """The answer to the attempt, if this machine's journal has it."""
     try:
-        told = journal.current().answer(restore_guard.installation_name(), attempt.pk)
+        answered = journal.current().answer(restore_guard.installation_name(), attempt.pk)
     except OSError:
         log.exception("the journal cannot be read")
         return None
-    return told if told and told.payload == attempt.payload_sha256 else None
+    return answered if answered and answered.payload == attempt.payload_sha256 else None
 
 
-def _record(attempt: Attempt, told: journal.Answered) -> bool:
-    """As its process would have done. False if it was recorded meanwhile, or cannot be."""
+def record(attempt: Attempt, answered: journal.Answered) -> bool:
+    """Record the answer as the dead process would have. False if it was recorded meanwhile, or cannot be."""
     prepared = attempts.as_prepared(
         attempt, attempt.batch.campaign_id, attempts.waiting_texts(attempt.batch_id)
     )
-    if fingerprint(prepared.texts) != told.payload:
+    if fingerprint(prepared.texts) != answered.payload:
         return False
     try:
         with transaction.atomic():
-            attempts.accept(prepared, told.answer, told.account)
+            attempts.accept(prepared, answered.answer, answered.account)
             if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.ACCEPTED).exists():
                 return False
             detail = f"batch {attempt.batch.number}"

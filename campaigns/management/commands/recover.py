@@ -74,9 +74,9 @@ class Command(BaseCommand):
         since = timezone.localtime(found.since)
         self.stdout.write(f"The carrier's records since {since:%b} {since.day} at {since:%H:%M %Z}:")
         names = dict(Campaign.objects.values_list("pk", "name"))
-        for taken in found.taken:
-            whose = f"{len(taken.messages):,} people of “{names[taken.campaign]}”"
-            self.stdout.write(f"  {taken.candidate.batch.provider_id}: {whose} have their text already")
+        for batch in found.adoptable:
+            people = f"{len(batch.messages):,} people of “{names[batch.campaign]}”"
+            self.stdout.write(f"  {batch.candidate.batch.provider_id}: {people} have their text already")
         for candidate in found.unknown:
             what = f"{len(candidate.messages):,} texts from {candidate.batch.sender}"
             self.stdout.write(
