@@ -179,7 +179,9 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         return
     refused = reject_numbers(prepared, answer.rejected, now)
     opt_outs = [item.to for item in answer.rejected if is_opt_out(item.code)]
-    carrier.refused(account, [carrier.receipt(prepared.sender, phone, now) for phone in opt_outs])
+    carrier.record_refusals(
+        account, [carrier.from_receipt(prepared.sender, phone, now) for phone in opt_outs]
+    )
     Batch.objects.filter(pk=prepared.batch_id).update(
         state=Batch.State.ACCEPTED,
         account=account,

@@ -130,7 +130,7 @@ def decided(how: decisions.Decision, sender: User) -> str:
     Batch.objects.filter(pk=batch.pk).update(state="needs_review")
     factories.tally(campaign, queued=0, needs_review=3)
     assert decisions.decide(made, how, user=sender) is decisions.DecisionResult.DONE
-    [entry] = [one for one in number_history.trace(FIRST).entries if one.campaign]
+    [entry] = [one for one in number_history.number_history(FIRST).entries if one.campaign]
     assert entry.steps[-1].at == Event.objects.latest("at").at
     return " · ".join(step.title for step in entry.steps)
 

@@ -261,6 +261,6 @@ def test_held_with_nothing_left_and_no_batch_to_ask_about(carrier: RunningSimula
     search.send_to_review(attempt, "Nobody knows.", code="unclear")
     assert not lifecycle.finish_if_final(campaign.pk)
     assert decisions.decide(attempt, decisions.Decision.MARK, user=sender) == decisions.DecisionResult.DONE
-    assert polling.due_campaigns() == [campaign.pk]
+    assert polling.campaigns_to_finish() == [campaign.pk]
     assert lifecycle.finish_if_final(campaign.pk)
     assert world.told(campaign) == {"marked_sent": 2}
