@@ -75,11 +75,9 @@ class Standing:
     @cached_property
     def undecided(self) -> int:
         """What waits on the page of decisions."""
-        return (
-            decisions.awaiting_decision().count() + discrepancies.unsettled().count()
-            if self._signed_in
-            else 0
-        )
+        if not self._signed_in:
+            return 0
+        return decisions.awaiting_decision().count() + discrepancies.unsettled().count()
 
     @property
     def banners(self) -> tuple[object, ...]:

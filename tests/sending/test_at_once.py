@@ -113,7 +113,7 @@ def test_two_processes_look_for_one_answer(site: Site, simulator: RunningSimulat
     first = site.script(LOOK.format(pk=pk))
     until(lambda: rows(database, STATES) == [("reconciling",)], "the first looks")
     assert site.run(LOOK.format(pk=pk)) is None
-    assert ended(first).stdout.strip() == '"ours"'
+    assert ended(first).stdout.strip() == '"matched"'
     simulator.faults()
     told, states, decided = site.run(SEARCH.format(pk=pk))
     assert (told, states, decided) == ({"with_carrier": 5}, ["accepted", "accepted"], 1)
