@@ -58,9 +58,9 @@ def check(campaign_id: int) -> bool:
 
 def totals_since_release(campaign: Campaign) -> list[Totals]:
     batches = Batch.objects.filter(campaign=campaign, state=Batch.State.ACCEPTED)
-    let_go = campaign.events.filter(verb__in=lifecycle.RESUME_VERBS).values_list("at", flat=True).first()
-    if let_go is not None:
-        batches = batches.filter(accepted_at__gt=let_go)
+    released_at = campaign.events.filter(verb__in=lifecycle.RESUME_VERBS).values_list("at", flat=True).first()
+    if released_at is not None:
+        batches = batches.filter(accepted_at__gt=released_at)
     return list(batches.values_list("totals", flat=True))
 
 
