@@ -1,4 +1,4 @@
-"""Whether the carriers know each number's campaign: asked for now and then, as it takes a call a number."""
+"""Whether the carriers know each number's campaign. Read once an hour, because it takes a call a number."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ STALE = timedelta(hours=1)
 
 
 def refresh() -> int:
-    """Ask about the numbers that may send and whose answer is missing or old; returns how many answered.
+    """Fetch registrations that are missing or older than STALE. Returns how many were fetched.
 
-    Of a number that gives trouble the last answer is kept, and it is asked about again next time.
+    A number whose request fails keeps its registration and is tried again next time.
     """
     carrier = registry.provider()
     if not carrier.has_registration:
         return 0
     old = Q(registration_read_at=None) | Q(registration_read_at__lt=timezone.now() - STALE)
     senders = SenderNumber.objects.filter(old, account=registry.known_account(), can_send_batches=True)
-    answered = 0
+    fetched = 0
     for number in senders.exclude(provider_id=""):
         try:
-            found = carrier.registration(number.provider_id)
+            registration = carrier.registration(number.provider_id)
         except ProviderError as error:
             log.warning("registration not read", extra={"kind": error.kind, "code": error.code})
             continue
         SenderNumber.objects.filter(pk=number.pk).update(
-            registration=asdict(found), registration_read_at=timezone.now()
+            registration=asdict(registration), registration_read_at=timezone.now()
         )
-        answered += 1
-    return answered
+        fetched += 1
+    return fetched
 
 
 def of(number: SenderNumber) -> Registration | None:
-    """As last read; None if it never was."""
+    """As last fetched; None: never fetched."""
     return Registration(**number.registration) if number.registration_read_at else None

@@ -23,14 +23,14 @@ LOCAL_RATE = 60.0
 TOLL_FREE_RATE = 180.0
 """Texts a minute from a toll-free number, same source."""
 DAILY_LIMIT = 250_000
-"""Texts that RingCentral takes from one number in a day."""
+"""Texts a day that RingCentral accepts from one number."""
 MINTING_SECONDS = 60.0
-"""How long a worker may take to sign in before another one tries; the one that died is known at once."""
+"""How long a worker may take to sign in before another tries. A dead worker is noticed at once."""
 NUMBERS_STALE = timedelta(minutes=10)
 
 
 class DatabaseTokens:
-    """One token for all workers: a new sign-in in one process would end the session of another."""
+    """One access token for all workers, because a new sign-in would end the session of the others."""
 
     def __init__(self, account: str) -> None:
         self.account = account
@@ -48,13 +48,13 @@ class DatabaseTokens:
         AccessToken.objects.filter(account=self.account, token=token).delete()
 
     def minting(self) -> AbstractContextManager[bool]:
-        # The account's name is longer than a lease's may be.
+        # The name of the account may be longer than that of a lease.
         name = hashlib.sha256(self.account.encode()).hexdigest()[:32]
         return leases.hold(f"sign-in {name}", seconds=MINTING_SECONDS)
 
 
 @lru_cache(maxsize=8)
-def _ringcentral(url: str, client_id: str, secret: str, jwt: str) -> Provider:
+def ringcentral_client(url: str, client_id: str, secret: str, jwt: str) -> Provider:
     account = f"{url}#{client_id}"
     return ringcentral(
         url=url,
@@ -68,7 +68,7 @@ def _ringcentral(url: str, client_id: str, secret: str, jwt: str) -> Provider:
 
 def provider() -> Provider:
     """The client of the configured account; the same object within a process."""
-    return _ringcentral(
+    return ringcentral_client(
         settings.RINGCENTRAL_SERVER_URL,
         settings.RINGCENTRAL_CLIENT_ID,
         settings.RINGCENTRAL_CLIENT_SECRET,
@@ -80,45 +80,45 @@ def provider_name() -> str:
     return provider().name
 
 
-_known: dict[str, str] = {}
-"""Credentials to account, for this process; `AccountState` keeps it for the next."""
+KNOWN_ACCOUNTS: dict[str, str] = {}
+"""Credentials → account, for this process; `AccountState` has it for other processes."""
 
 
-def _credentials() -> str:
-    """A name of the credentials that gives none of them away: what is known before the account is."""
+def credentials_key() -> str:
+    """A name for the credentials that reveals none of them, for the time before the account is known."""
     secret = f"{settings.RINGCENTRAL_CLIENT_SECRET}\0{settings.RINGCENTRAL_JWT}"
     digest = hashlib.sha256(secret.encode()).hexdigest()[:16]
-    where = f"{settings.RINGCENTRAL_SERVER_URL}#{settings.RINGCENTRAL_CLIENT_ID}"
-    return f"{where[:90]}#{digest}"
+    public = f"{settings.RINGCENTRAL_SERVER_URL}#{settings.RINGCENTRAL_CLIENT_ID}"
+    return f"{public[:90]}#{digest}"
 
 
 def known_account() -> str:
-    """The account that the credentials open, as the provider once said. Empty: it was never reached."""
-    opened_by = _credentials()
-    if opened_by not in _known:
+    """The account that the credentials open; empty if the provider was never reached with them."""
+    opened_by = credentials_key()
+    if opened_by not in KNOWN_ACCOUNTS:
         state = AccountState.objects.filter(opened_by=opened_by).exclude(account=opened_by).first()
         if state is None:
             return ""
-        _known[opened_by] = state.account
-    return _known[opened_by]
+        KNOWN_ACCOUNTS[opened_by] = state.account
+    return KNOWN_ACCOUNTS[opened_by]
 
 
 def account() -> str:
-    """The same, and asks the provider if it must. Raises ProviderError; never call it in a transaction."""
-    found = known_account()
-    if not found:
-        carrier, opened_by = provider(), _credentials()
-        found = carrier.account()
+    """The same; asks the provider if it is not known. Raises ProviderError; not for use in a transaction."""
+    key = known_account()
+    if not key:
+        carrier, opened_by = provider(), credentials_key()
+        key = carrier.account()
         AccountState.objects.update_or_create(
-            account=found, defaults={"provider": carrier.key, "opened_by": opened_by}
+            account=key, defaults={"provider": carrier.key, "opened_by": opened_by}
         )
         AccountState.objects.filter(account=opened_by).delete()
-        _known[opened_by] = found
-    return found
+        KNOWN_ACCOUNTS[opened_by] = key
+    return key
 
 
 def all_numbers() -> list[SenderNumber]:
-    """Every number of the account as last read."""
+    """Every number of the account, as last fetched."""
     return list(SenderNumber.objects.filter(account=known_account()))
 
 
@@ -137,17 +137,17 @@ def numbers_fresh() -> bool:
 
 
 def refresh_numbers() -> None:
-    """Ask the provider for its numbers. Raises ProviderError, and then keeps what was known."""
+    """Fetch the account's numbers. Raises ProviderError; then the stored numbers stay."""
     carrier = provider()
     try:
         owner = account()
-        found = carrier.numbers()
+        numbers = carrier.numbers()
     except ProviderError as error:
         note_failure(error)
         raise
     now = timezone.now()
     with transaction.atomic():
-        for item in found:
+        for item in numbers:
             SenderNumber.objects.update_or_create(
                 account=owner,
                 phone=item.phone,
@@ -164,32 +164,30 @@ def refresh_numbers() -> None:
         SenderNumber.objects.filter(account=owner, seen_at__lt=now).delete()
         AccountState.objects.update_or_create(
             account=owner,
-            defaults={"provider": carrier.key, "opened_by": _credentials(), "numbers_at": now},
+            defaults={"provider": carrier.key, "opened_by": credentials_key(), "numbers_at": now},
         )
     note_success()
 
 
-def _state_name() -> str:
-    """Never reached yet: the row is named after the credentials until the account is known."""
-    return known_account() or _credentials()
+def state_key() -> str:
+    """The `account` of the state row: that of the credentials until the account is known."""
+    return known_account() or credentials_key()
 
 
 def current_problem() -> str:
-    """Why the carrier does not work with the credentials of now, for people; empty when all is well.
+    """Why the provider does not work with the current credentials, as a sentence; empty if it works.
 
-    What earlier ones met is no news: somebody has corrected them, or works with another account.
+    Problems of earlier credentials do not count.
     """
-    found = AccountState.objects.filter(account=_state_name()).values_list("trouble", flat=True).first()
-    return found or ""
+    states = AccountState.objects.filter(account=state_key())
+    return states.values_list("trouble", flat=True).first() or ""
 
 
 def note_failure(error: ProviderError) -> None:
-    """Put up the banner, if this is about the account and not about one request."""
+    """Show the banner, if the error concerns the account and not one request."""
     if error.kind not in ("unreachable", "credentials", "permission", "server"):
         return
-    state, _ = AccountState.objects.get_or_create(
-        account=_state_name(), defaults={"provider": provider().key}
-    )
+    state, _ = AccountState.objects.get_or_create(account=state_key(), defaults={"provider": provider().key})
     now = timezone.now()
     state.trouble_since = state.trouble_since if state.trouble else now
     state.trouble, state.trouble_code, state.checked_at = error.sentence, error.code or error.kind, now
@@ -197,26 +195,26 @@ def note_failure(error: ProviderError) -> None:
 
 
 def note_success() -> None:
-    """The last call worked: take the banner down. Writes only when there is something to change."""
+    """Hide the banner after a successful call. Writes only if there is something to change."""
     AccountState.objects.filter(account=known_account()).exclude(trouble="").update(
         trouble="", trouble_code="", trouble_since=None, checked_at=timezone.now()
     )
 
 
 def kind_of(sender: str) -> str:
-    found = number(sender)
-    return Price.Kind.TOLL_FREE if found and found.toll_free else Price.Kind.LOCAL
+    known = number(sender)
+    return Price.Kind.TOLL_FREE if known and known.toll_free else Price.Kind.LOCAL
 
 
 def price_for(sender: str) -> Decimal | None:
-    """US dollars a segment, or None: then pages say "cost unknown", never a guess."""
+    """US dollars a segment. None: pages show "cost unknown", never a guess."""
     price = Price.objects.filter(kind=kind_of(sender)).first()
     return price.per_segment if price else None
 
 
 def rate_for(sender: str) -> float:
-    """Texts a minute that this number sends: measured, else what its kind is allowed."""
-    found = number(sender)
-    if found and found.rate:
-        return found.rate
-    return TOLL_FREE_RATE if found and found.toll_free else LOCAL_RATE
+    """Texts a minute of this number: measured, else the limit of its kind."""
+    known = number(sender)
+    if known and known.rate:
+        return known.rate
+    return TOLL_FREE_RATE if known and known.toll_free else LOCAL_RATE

@@ -209,7 +209,7 @@ def test_a_decision_on_an_older_state_is_not_taken() -> None:
     gate = DatabaseGate("a")
     row = RateWindow.objects.create(account="a", group="light")
     gate.learn("light", 429, {"retry-after": "30"})
-    assert not rate_limit._save(row, Window().with_call(NOW))
+    assert not rate_limit.save(row, Window().with_call(NOW))
     kept = RateWindow.objects.get()
     assert (kept.under_way, kept.silent_until is not None) == ([], True)
 

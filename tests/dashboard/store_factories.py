@@ -20,7 +20,7 @@ def account(*, read: bool = True) -> AccountState:
     """The account that the settings open; its mirror was just read, unless not."""
     made, _ = AccountState.objects.get_or_create(
         account=registry.known_account() or ACCOUNT,
-        defaults={"provider": "ringcentral", "opened_by": registry._credentials()},
+        defaults={"provider": "ringcentral", "opened_by": registry.credentials_key()},
     )
     now = timezone.now()
     if read:

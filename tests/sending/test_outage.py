@@ -90,7 +90,7 @@ def test_after_a_restart_pages_and_campaigns_bear_an_outage(
     campaign = world.launched(world.people(4), size=2)
     dispatch.step(campaign.pk)
     lose(monkeypatch)
-    registry._known.clear()
+    registry.KNOWN_ACCOUNTS.clear()
     monkeypatch.setattr(registry.provider(), "_account", "")
     assert [number.phone for number in registry.usable_numbers()] == [world.LOCAL, world.TOLL_FREE]
     shown = progress.progress(campaign.pk)
@@ -105,7 +105,7 @@ def test_a_campaign_whose_account_was_never_known_waits(
 ) -> None:
     campaign = world.launched(world.people(2))
     lose(monkeypatch)
-    registry._known.clear()
+    registry.KNOWN_ACCOUNTS.clear()
     AccountState.objects.all().delete()
     monkeypatch.setattr(registry.provider(), "_account", "")
     step = world.hand_over(campaign)

@@ -57,7 +57,7 @@ def fill(count: int) -> AccountState:
     """
     whose, _ = AccountState.objects.get_or_create(
         account=registry.known_account() or "bench",
-        defaults={"provider": "ringcentral", "opened_by": registry._credentials()},
+        defaults={"provider": "ringcentral", "opened_by": registry.credentials_key()},
     )
     with connection.schema_editor() as editor:
         for index in StoreMessage._meta.indexes:
