@@ -32,6 +32,10 @@ ACCOUNT_FAILURES = ("unreachable", "credentials", "permission", "rate", "server"
 MAX_CAMPAIGNS = 100
 
 
+def has_due() -> bool:
+    return Batch.objects.filter(next_poll_at__lte=timezone.now()).exists()
+
+
 def poll() -> int:
     """One round. Returns how many batches were polled; 0 also while another process polls."""
     account = registry.known_account()

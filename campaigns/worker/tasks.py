@@ -1,15 +1,16 @@
-"""What the background engine runs: thin calls into the stages.
+"""The background tasks, and the tick that enqueues them.
 
-A task is only a wake-up. The rows say what is to be done, so a task that is lost delays work until the next
-tick, and one that runs twice finds nothing left to do. Nothing depends on a task's own record.
+A task is only a wake-up, at least once: rows say what is due. A lost task delays work until the next tick, a
+repeated one has nothing to do. Nothing depends on the record of a task.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registrations, registry
 from campaigns.contacts import importer, workbook
-from campaigns.models import Batch, Campaign, Import
+from campaigns.models import Campaign, Import
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
 from campaigns.receipts import (
@@ -41,7 +42,7 @@ from campaigns.sending import dispatch, launch, lifecycle
 log = logging.getLogger(__name__)
 
 TIME_SLICE_SECONDS = 10.0
-"""Seconds that one task works before it lets others have a turn."""
+"""After this a task ends, so that others can run; the tick enqueues it again."""
 POLL_EVERY = 2.0  # seconds
 EVENTS_EVERY = 1.0  # seconds
 SUBSCRIPTION_EVERY = 30.0  # seconds
@@ -49,32 +50,32 @@ PRUNE_EVERY = 60.0  # seconds
 BLOCKED_FOR = 15.0  # seconds
 SEARCH_LOST_AFTER = 20.0  # seconds
 STORE_EVERY = 5.0
-"""Seconds between two wake-ups to read the provider's store, however often somebody presses Refresh."""
+"""Seconds between two syncs of the provider store, however often somebody presses Refresh."""
 NUMBERS_EVERY = 30.0
-"""Seconds between two tries to learn the account's numbers while they are not known or stale."""
+"""Seconds between two requests for the account's numbers while they are unknown or stale."""
 ADVANCE = "advance "
-"""Beginning of the lease under which a campaign is moved; its id follows."""
+"""Prefix of the lease under which a campaign advances; its id follows."""
 ADVANCE_LEASE = 300.0
-"""Seconds after which another worker takes a campaign over from one that hangs."""
+"""Seconds after which another worker takes over a campaign from one that hangs."""
 URGENT = 10
-"""Priority of what somebody waits for; asking the provider can wait its turn."""
+"""Priority of tasks that a person waits for."""
 AUDIT_RETRY_AFTER = 3600.0
-"""Seconds until an audit that could not be made is tried again."""
+"""Seconds until a failed audit is retried."""
 AUDIT_LOST_AFTER = 900.0
-"""Seconds after which an audit of which no turn was heard begins anew."""
+"""Seconds after which an audit whose next time slice was lost starts again."""
 WAKE_AGAIN_AFTER = 30.0
-"""Seconds after which a repeating task that was woken and never ran is woken again."""
+"""Seconds after which a repeating task that never ran is enqueued again."""
 MAX_DEATHS = 2
-"""Workers that died of one task, after which it must wait until it is missed: it may be what kills them."""
+"""Workers that died while running one task. After these it is not requeued: it may be what kills them."""
 WAKE_LOST_AFTER = timedelta(seconds=60)
-"""A wake-up that nobody answered for so long is lost; the next tick repeats it."""
+"""A task that has not begun after this is lost; the next tick enqueues it again."""
 READ_LOST_AFTER = timedelta(seconds=workbook.TIMEOUT_SECONDS) + WAKE_LOST_AFTER
-"""The same of one that reads a file: a workbook may take so long before the first row comes."""
+"""The same for imports: converting a workbook can take this long before the first row."""
 
 
 @contextmanager
-def _once(what: str, seconds: float) -> Iterator[None]:
-    """Of a task that repeats only one waits or runs at a time, so that a slow provider fills no queue."""
+def debounced(what: str, seconds: float) -> Iterator[None]:
+    """Debounce a repeating task: at most one is queued or running, so a slow provider fills no queue."""
     try:
         yield
     finally:
@@ -83,41 +84,40 @@ def _once(what: str, seconds: float) -> Iterator[None]:
 
 @task(priority=URGENT)
 def run_import(import_id: int) -> None:
-    """Read an uploaded file to its end."""
     importer.run(import_id)
 
 
 @task(priority=URGENT)
 def advance(campaign_id: int) -> None:
-    """Move one campaign: freeze its audience, then hand over batches while they may leave."""
-    with leases.hold(f"{ADVANCE}{campaign_id}", seconds=ADVANCE_LEASE) as mine:
-        if not mine:
-            return  # another worker is at it
-        # What stays if it fails: a wake-up that counts as lost, so that an error is not repeated at once.
-        woken_at: datetime | None = timezone.now()
+    """Freeze the audience of a campaign, then submit batches for one time slice."""
+    with leases.hold(f"{ADVANCE}{campaign_id}", seconds=ADVANCE_LEASE) as acquired:
+        if not acquired:
+            return
+        # Stays after an exception: the task counts as lost, so it is repeated after a while, not at once.
+        claimed_at: datetime | None = timezone.now()
         try:
-            _advance(campaign_id)
-            woken_at = None
+            submit_batches(campaign_id)
+            claimed_at = None
         finally:
-            Campaign.objects.filter(pk=campaign_id).update(woken_at=woken_at)
+            Campaign.objects.filter(pk=campaign_id).update(woken_at=claimed_at)
 
 
-def _advance(campaign_id: int) -> None:
+def submit_batches(campaign_id: int) -> None:
     end = time.monotonic() + TIME_SLICE_SECONDS
     while time.monotonic() < end and not shutdown.requested.is_set():
         if not launch.freeze(campaign_id, stop_after=1):
             continue
-        if not _goes_on(campaign_id, dispatch.step(campaign_id)):
+        if not may_continue(campaign_id, dispatch.step(campaign_id)):
             return
 
 
-def _goes_on(campaign_id: int, step: dispatch.Step) -> bool:
-    """Whether the next batch may be tried in the same turn."""
+def may_continue(campaign_id: int, step: dispatch.Step) -> bool:
+    """Whether the next batch may be tried in the same time slice. If not now, schedules when."""
     if step.result == dispatch.StepResult.DONE:
         return False
     seconds = BLOCKED_FOR if step.result == dispatch.StepResult.BLOCKED else step.seconds
     if seconds > 0:
-        # Slept in the database, not here: others need this worker.
+        # The delay is stored, not slept: others need this worker.
         when = timezone.now() + timedelta(seconds=seconds)
         earlier = Q(next_try_at=None) | Q(next_try_at__lt=when)
         sending = Campaign.objects.sending(campaign_id)
@@ -127,34 +127,33 @@ def _goes_on(campaign_id: int, step: dispatch.Step) -> bool:
 
 @task()
 def poll() -> None:
-    """Ask the provider about the batches that are due."""
-    with _once("poll", POLL_EVERY):
+    with debounced("poll", POLL_EVERY):
         polling.poll()
 
 
 @task()
 def reconcile_attempt(attempt_id: int) -> None:
-    """Look for a batch whose answer was lost."""
-    with _once(f"look {attempt_id}", 0):
+    """Search the provider's records for a batch whose answer was lost."""
+    with debounced(f"look {attempt_id}", 0):
         search.lookup(attempt_id)
-    _wake_campaigns()  # the number may be free again
+    wake_campaigns()  # the number may be free again
 
 
 @task()
 def read_store() -> None:
-    """Bring the mirror of the provider's store up to date, and see whether all in it is ours."""
-    with _once("store", STORE_EVERY):
+    """Sync the provider store, and check it for batches of other programs."""
+    with debounced("store", STORE_EVERY):
         store_sync.sync(ingest.ingest_replies)
         unknown_batches.check_store()
 
 
 @task()
 def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0) -> None:
-    """One turn of the nightly audit; the next one is a task of its own, so that sending never waits long."""
+    """One time slice of the nightly audit. The next is another task, so that sending never waits long."""
     so_far = audit.Progress(datetime.fromtimestamp(began_at, UTC), after, batches, texts)
     try:
         following = audit.run_slice(so_far)
-    except ProviderError:  # it is written down, and on the banner
+    except ProviderError:  # recorded, and shown on the banner
         leases.reschedule(audit.WAKE, seconds=AUDIT_RETRY_AFTER)
         return
     if following is None:
@@ -167,7 +166,7 @@ def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0)
 
 @task()
 def read_opt_outs() -> None:
-    """Once a night: whom the provider blocks for other reasons than a reply, which is read at once."""
+    """Read the provider's list of blocked people, once a night. Replies are read as they come."""
     try:
         ingest.read_blocked()
     except ProviderError as error:
@@ -176,66 +175,77 @@ def read_opt_outs() -> None:
 
 @task()
 def refresh_numbers() -> None:
-    """Ask the provider for the account's numbers. A failure is on the banner already."""
-    with _once("numbers", NUMBERS_EVERY), suppress(ProviderError):
+    """Fetch the account's numbers and their registrations. A failure is shown on the banner."""
+    with debounced("numbers", NUMBERS_EVERY), suppress(ProviderError):
         registry.refresh_numbers()
         registrations.refresh()
 
 
 @task()
 def take_events() -> None:
-    """Take in what the provider told by itself."""
+    """Process webhook events."""
     end = time.monotonic() + TIME_SLICE_SECONDS
-    with _once("events", EVENTS_EVERY):
+    with debounced("events", EVENTS_EVERY):
         while time.monotonic() < end and not shutdown.requested.is_set() and webhook_events.process_due():
             pass
 
 
 @task()
 def keep_subscription() -> None:
-    """See to it that the provider tells us what happens. A failure is on the banner."""
-    with _once("subscription", SUBSCRIPTION_EVERY):
+    """Check the webhook subscription. A failure is shown on the banner."""
+    with debounced("subscription", SUBSCRIPTION_EVERY):
         subscriptions.ensure_subscription()
 
 
 def requeue_orphaned() -> int:
-    """What killed workers had in hand is done now, not only when it is missed. Returns how much that was.
+    """Requeue running tasks of dead workers at once, instead of when they are missed. Returns how many.
 
-    Called when a worker starts: that is when one died, as a rule.
+    Called when a worker starts, because that often follows the death of one.
     """
-    taken = 0
+    requeued = 0
     for lost in DBTaskResult.objects.running():
         if len(lost.worker_ids) < MAX_DEATHS and process_identity.is_dead(lost.worker_ids[-1]):
             same = DBTaskResult.objects.filter(pk=lost.pk, started_at=lost.started_at).running()
-            taken += claim(same, status=TaskResultStatus.READY)
-    return taken
+            requeued += claim(same, status=TaskResultStatus.READY)
+    return requeued
 
 
-def tick() -> int:
-    """Find what is due and wake it. Returns how much that was. Cheap when nothing is."""
-    orphans.settle_orphans()
-    for campaign_id in polling.campaigns_to_finish():
-        lifecycle.finish_if_final(campaign_id)
-    woken = _wake_imports() + _wake_campaigns() + _wake_poll() + _wake_numbers()
-    woken += _wake_store() + _wake_looks() + _wake_events() + _wake_subscription()
-    return woken + _wake_audit()
+@dataclass(frozen=True, slots=True)
+class Repeating:
+    """A task that is enqueued while it is due, at most once at a time."""
+
+    lease: str
+    is_due: Callable[[], bool]
+    enqueue: Callable[[], object]
+    lost_after: float = WAKE_AGAIN_AFTER
+    """Seconds."""
+
+    def wake(self) -> int:
+        if not self.is_due() or not leases.try_debounce(self.lease, seconds=self.lost_after):
+            return 0
+        self.enqueue()
+        return 1
 
 
-def _wake_imports() -> int:
+EVENTS = Repeating("wake events", webhook_queue.has_due, take_events.enqueue)
+SUBSCRIPTION = Repeating("wake subscription", subscriptions.due, keep_subscription.enqueue)
+
+
+def wake_imports() -> int:
     now = timezone.now()
     lost = Q(state=Import.State.WAITING, woken_at__lt=now - WAKE_LOST_AFTER)
     lost |= Q(state=Import.State.READING, woken_at__lt=now - READ_LOST_AFTER)
     woken = 0
     for record in Import.objects.filter(Q(state=Import.State.WAITING, woken_at=None) | lost):
-        same = Import.objects.filter(pk=record.pk, state=record.state, woken_at=record.woken_at)
-        if claim(same, woken_at=now):
+        unclaimed = Import.objects.filter(pk=record.pk, state=record.state, woken_at=record.woken_at)
+        if claim(unclaimed, woken_at=now):
             run_import.enqueue(record.pk)
             woken += 1
     return woken
 
 
-def _wake_campaigns() -> int:
-    # A worker that was killed cannot take its wake-up back.
+def wake_campaigns() -> int:
+    # A killed worker cannot release its claim.
     for name in leases.release_orphans(ADVANCE):
         Campaign.objects.filter(pk=int(name.removeprefix(ADVANCE))).update(woken_at=None)
     now = timezone.now()
@@ -243,49 +253,19 @@ def _wake_campaigns() -> int:
     due &= Q(undo_until=None) | Q(undo_until__lte=now)
     due &= Q(next_try_at=None) | Q(next_try_at__lte=now)
     sending = Q(state=Campaign.State.PREPARING) | Q(state=Campaign.State.SENDING) & due
-    awake = Q(woken_at=None) | Q(woken_at__lt=now - WAKE_LOST_AFTER)
+    unclaimed = Q(woken_at=None) | Q(woken_at__lt=now - WAKE_LOST_AFTER)
     woken = 0
-    for campaign in Campaign.objects.filter(sending, awake):
-        same = Campaign.objects.filter(pk=campaign.pk, woken_at=campaign.woken_at)
-        # Both or neither: else a kill in between would leave it asleep until the wake-up counts as lost.
+    for campaign in Campaign.objects.filter(sending, unclaimed):
+        unchanged = Campaign.objects.filter(pk=campaign.pk, woken_at=campaign.woken_at)
+        # One transaction: a kill in between would leave the campaign claimed until WAKE_LOST_AFTER.
         with transaction.atomic():
-            if claim(same, woken_at=now):
+            if claim(unchanged, woken_at=now):
                 advance.enqueue(campaign.pk)
                 woken += 1
     return woken
 
 
-def _wake_poll() -> int:
-    if not Batch.objects.filter(next_poll_at__lte=timezone.now()).exists():
-        return 0
-    if not leases.try_debounce("wake poll", seconds=WAKE_AGAIN_AFTER):
-        return 0
-    poll.enqueue()
-    return 1
-
-
-def _wake_numbers() -> int:
-    if registry.numbers_fresh() or not leases.try_debounce("wake numbers", seconds=WAKE_AGAIN_AFTER):
-        return 0
-    refresh_numbers.enqueue()
-    return 1
-
-
-def _wake_store() -> int:
-    if not store_sync.due() or not leases.try_debounce("wake store", seconds=WAKE_AGAIN_AFTER):
-        return 0
-    read_store.enqueue()
-    return 1
-
-
-def _wake_audit() -> int:
-    if not audit.due() or not leases.try_debounce(audit.WAKE, seconds=AUDIT_LOST_AFTER):
-        return 0
-    run_audit.enqueue(timezone.now().timestamp())
-    return 1
-
-
-def _wake_looks() -> int:
+def wake_searches() -> int:
     woken = 0
     for attempt_id in search.due_attempts():
         with transaction.atomic():
@@ -295,17 +275,34 @@ def _wake_looks() -> int:
     return woken
 
 
-def _wake_events() -> int:
+def prune_events() -> int:
     if leases.try_debounce("prune events", seconds=PRUNE_EVERY):
         webhook_intake.prune()
-    if not webhook_queue.has_due() or not leases.try_debounce("wake events", seconds=WAKE_AGAIN_AFTER):
-        return 0
-    take_events.enqueue()
-    return 1
+    return 0
 
 
-def _wake_subscription() -> int:
-    if not subscriptions.due() or not leases.try_debounce("wake subscription", seconds=WAKE_AGAIN_AFTER):
-        return 0
-    keep_subscription.enqueue()
-    return 1
+SCHEDULE: tuple[Callable[[], int], ...] = (
+    wake_imports,
+    wake_campaigns,
+    Repeating("wake poll", polling.has_due, poll.enqueue).wake,
+    Repeating("wake numbers", lambda: not registry.numbers_fresh(), refresh_numbers.enqueue).wake,
+    Repeating("wake store", store_sync.due, read_store.enqueue).wake,
+    wake_searches,
+    prune_events,
+    EVENTS.wake,
+    SUBSCRIPTION.wake,
+    Repeating(
+        audit.WAKE,
+        audit.due,
+        lambda: run_audit.enqueue(timezone.now().timestamp()),
+        lost_after=AUDIT_LOST_AFTER,
+    ).wake,
+)
+
+
+def tick() -> int:
+    """Enqueue what is due. Returns how many tasks that were. Cheap when nothing is due."""
+    orphans.settle_orphans()
+    for campaign_id in polling.campaigns_to_finish():
+        lifecycle.finish_if_final(campaign_id)
+    return sum(wake() for wake in SCHEDULE)

@@ -92,7 +92,7 @@ def new_game() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_app_config("campaigns").get_models():
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
-    registry._known.clear()
+    registry.KNOWN_ACCOUNTS.clear()
     shutil.rmtree(settings.JOURNAL_DIR, ignore_errors=True)
     journal.open_journal.cache_clear()
     clock.__init__()  # type: ignore[misc]
@@ -269,9 +269,9 @@ class Game(RuleBasedStateMachine):
         step = None
         try:
             step = pipeline.step(prepare_next=prepare_next)
-            tasks._goes_on(key, step)
+            tasks.may_continue(key, step)
             if prepare_next and step.result == dispatch.StepResult.SUBMITTED:
-                tasks._goes_on(key, pipeline.step(prepare_next=prepare_next))
+                tasks.may_continue(key, pipeline.step(prepare_next=prepare_next))
             pipeline.stop()
         except Killed:
             processes.start()

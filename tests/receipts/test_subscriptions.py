@@ -106,7 +106,7 @@ def test_nothing_is_done_without_a_public_address(carrier: RunningSimulator) -> 
     assert not subscriptions.due()
     subscriptions.ensure_subscription()
     assert not Webhook.objects.exists()
-    assert tasks._wake_subscription() == 0
+    assert tasks.SUBSCRIPTION.wake() == 0
     assert carrier.requests() == []
 
 

@@ -370,12 +370,12 @@ def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:
 
 def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
     registry.account()
-    assert tasks._wake_events() == 0
+    assert tasks.EVENTS.wake() == 0
     tell(envelope("opt-outs", {"from": world.LOCAL, "to": "+14155550101", "active": True}))
-    assert tasks._wake_events() == 1
+    assert tasks.EVENTS.wake() == 1
     tasks.take_events.func()
     assert OptOut.objects.get().phone == "+14155550101"
-    assert tasks._wake_events() == 0
+    assert tasks.EVENTS.wake() == 0
 
 
 def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulator) -> None:

@@ -42,9 +42,9 @@ def test_nothing_leaves_before_the_minute_is_over(carrier: RunningSimulator) -> 
     assert step.result == StepResult.WAIT
     assert MINUTE - 5 < step.seconds <= MINUTE
     Campaign.objects.update(woken_at=None)
-    assert tasks._wake_campaigns() == 0
+    assert tasks.wake_campaigns() == 0
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):
-        assert tasks._wake_campaigns() == 1
+        assert tasks.wake_campaigns() == 1
         assert world.hand_over(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 3
 
@@ -76,7 +76,7 @@ def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User)
         assert getattr(draft, name) == getattr(campaign, name)
     assert (draft.state, draft.created_by, draft.launched_at) == (State.DRAFT, sender, None)
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):
-        assert tasks._wake_campaigns() == 0
+        assert tasks.wake_campaigns() == 0
         assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert carrier.ledger() == []
     assert launch.launch(draft, user=sender), "the same people can get it after all"
