@@ -14,7 +14,7 @@ from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, CampaignRow, Message, RowState, Tally
 from campaigns.providers.ringcentral.error_codes import Explanation, explain
 from campaigns.reports.explanations import sentence
-from campaigns.reports.progress import TAKEN, UNDECIDED
+from campaigns.reports.row_states import TAKEN, UNDECIDED
 
 NAMES = {
     "queued": "queued",

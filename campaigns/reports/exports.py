@@ -1,4 +1,4 @@
-"""The people behind a count: on a page, and as a file with their own columns. Formula-safe."""
+"""The people behind a count, as a page and as a CSV file with the list's columns. Safe against formulas."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from campaigns.contacts import reach
 from campaigns.contacts.importer import all_bad_rows
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Import, ImportRow, Message, RowState
 from campaigns.reports.explanations import sentence
+from campaigns.reports.row_states import LEFT_OUT
 from campaigns.reports.times import local
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
-LEFT_OUT = (RowState.DUPLICATE, RowState.INVALID, RowState.EXCLUDED)
 PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonLine:
-    """One row of the file and where it is."""
+    """One row of the file and its state."""
 
     id: int
-    """Place in this listing, for the next page; not an id of a table."""
+    """Position in this listing, for the next page. Not the id of a row or message."""
     row_number: int
     phone: str
     cells: list[str]
@@ -44,20 +44,19 @@ class PersonLine:
 
 
 def people(campaign: Campaign, state: RowState | None, after: int = 0, limit: int = 50) -> list[PersonLine]:
-    """Rows in file order, by keyset; `after` is the `id` of the last line seen."""
+    """Rows in file order; `after` is the `id` of the last line of the page before."""
     if state is None or state in LEFT_OUT:
-        return _by_row(campaign, state, after, limit)
-    return _by_message(campaign, state, after, limit)
+        return people_by_row(campaign, state, after, limit)
+    return people_by_message(campaign, state, after, limit)
 
 
 def state_of(message: Message) -> RowState:
-    """A waiting message is where its batch is."""
     if message.state == Message.State.WAITING:
         return RowState(message.batch.state)
     return RowState(message.state)
 
 
-def _by_message(campaign: Campaign, state: RowState, after: int, limit: int) -> list[PersonLine]:
+def people_by_message(campaign: Campaign, state: RowState, after: int, limit: int) -> list[PersonLine]:
     messages = Message.objects.filter(campaign=campaign, pk__gt=after).select_related("batch", "source_row")
     if state.value in set(Message.State):
         messages = messages.filter(state=state.value)
@@ -66,38 +65,38 @@ def _by_message(campaign: Campaign, state: RowState, after: int, limit: int) -> 
     else:
         return []
     page = list(messages.order_by("pk")[:limit])
-    notes = _notes(page)
-    return [_line(message.pk, message.source_row, message, notes) for message in page]
+    notes = notes_of_marked(page)
+    return [person_line(message.pk, message.source_row, message, notes) for message in page]
 
 
-def _by_row(campaign: Campaign, state: RowState | None, after: int, limit: int) -> list[PersonLine]:
+def people_by_row(campaign: Campaign, state: RowState | None, after: int, limit: int) -> list[PersonLine]:
     rows = CampaignRow.objects.filter(campaign=campaign, pk__gt=after).select_related("source_row")
     if state is not None:
         rows = rows.filter(outcome=state.value)
     page = list(rows.order_by("pk")[:limit])
-    # Through the number: that index exists, and a number has one message in a campaign.
+    # By number, because that column has an index, and a number has one message in a campaign.
     phones = [row.source_row.phone for row in page if row.outcome == CampaignRow.Outcome.MESSAGE]
-    found = {}
+    by_phone = {}
     for start in range(0, len(phones), 900):
         messages = Message.objects.filter(campaign=campaign, to__in=phones[start : start + 900])
-        found.update({message.to: message for message in messages.select_related("batch")})
-    notes = _notes(found.values())
+        by_phone.update({message.to: message for message in messages.select_related("batch")})
+    notes = notes_of_marked(by_phone.values())
     return [
-        _line(row.pk, row.source_row, found[row.source_row.phone], notes)
+        person_line(row.pk, row.source_row, by_phone[row.source_row.phone], notes)
         if row.outcome == CampaignRow.Outcome.MESSAGE
-        else _left_out(row)
+        else line_without_text(row)
         for row in page
     ]
 
 
-def _notes(messages: Iterable[Message]) -> dict[int, str]:
-    """By batch: which person marked it as sent, and when."""
+def notes_of_marked(messages: Iterable[Message]) -> dict[int, str]:
+    """Batch id → who marked it as sent, and when."""
     marked = {message.batch_id for message in messages if message.batch.state == Batch.State.MARKED_SENT}
     attempts = Attempt.objects.filter(batch__in=marked, state=Attempt.State.MARKED_SENT) if marked else ()
     return {attempt.batch_id: attempt.note for attempt in attempts}
 
 
-def _line(place: int, source: ImportRow, message: Message, notes: Mapping[int, str]) -> PersonLine:
+def person_line(place: int, source: ImportRow, message: Message, notes: Mapping[int, str]) -> PersonLine:
     state = state_of(message)
     marked = state is RowState.MARKED_SENT
     return PersonLine(
@@ -117,7 +116,7 @@ def _line(place: int, source: ImportRow, message: Message, notes: Mapping[int, s
     )
 
 
-def _left_out(row: CampaignRow) -> PersonLine:
+def line_without_text(row: CampaignRow) -> PersonLine:
     return PersonLine(
         id=row.pk,
         row_number=row.source_row.number,
@@ -130,7 +129,7 @@ def _left_out(row: CampaignRow) -> PersonLine:
 
 
 def safe(cell: str) -> str:
-    """What a spreadsheet would run as a formula gets an apostrophe in front; our importer drops it again."""
+    """A cell that a spreadsheet would run as a formula gets an apostrophe, which our importer drops again."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
@@ -141,20 +140,20 @@ OWN_COLUMNS = (
 
 
 def rows_csv(campaign: Campaign, state: RowState | None = None) -> Iterator[str]:
-    """Every row of the file, or those in one state: the list's own columns first, then ours."""
+    """Every row of the file, or those in one state. The columns of the list come first, then OWN_COLUMNS."""
     columns = campaign.contact_list.columns if campaign.contact_list else []
-    return table_csv([*columns, *OWN_COLUMNS], _export_rows(campaign, state))
+    return table_csv([*columns, *OWN_COLUMNS], export_rows(campaign, state))
 
 
-def _export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[str]]:
+def export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[str]]:
     after = 0
     while page := people(campaign, state, after, PAGE):
         for line in page:
-            yield [*line.cells, *_own_cells(line)]
+            yield [*line.cells, *own_cells(line)]
         after = page[-1].id
 
 
-def _own_cells(line: PersonLine) -> list[str]:
+def own_cells(line: PersonLine) -> list[str]:
     changed = local(line.changed_at) if line.changed_at else None
     return [
         str(line.row_number),
@@ -172,15 +171,15 @@ def _own_cells(line: PersonLine) -> list[str]:
 
 
 def bad_rows_csv(record: Import) -> Iterator[str]:
-    """The rows that could not be used, as they were, with why."""
+    """The unusable rows of an import as they were, with the reason."""
     columns = record.contact_list.columns
-    far = reach.beyond(record.contact_list, registry.provider().reaches)
-    rows = ([*row.cells, str(row.number), row.sentence] for row in all_bad_rows(record, far))
+    out_of_reach = reach.beyond(record.contact_list, registry.provider().reaches)
+    rows = ([*row.cells, str(row.number), row.sentence] for row in all_bad_rows(record, out_of_reach))
     return table_csv([*columns, "Row", "Why it was not used"], rows)
 
 
 def table_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Text of a CSV file in pieces of about a page; a mark at the start lets Excel see that it is UTF-8."""
+    """A CSV file in pieces of PAGE rows. The byte order mark makes Excel read it as UTF-8."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     buffer.write("\ufeff")

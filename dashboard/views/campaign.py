@@ -17,7 +17,8 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.accounts import registry
 from campaigns.models import Campaign, Event, Import, RowState
-from campaigns.reports.progress import TAKEN, Progress, progress
+from campaigns.reports.progress import Progress, progress
+from campaigns.reports.row_states import TAKEN
 from campaigns.sending import lifecycle, quarantine
 from dashboard.context_processors import standing_of
 from dashboard.decorators import press
@@ -90,7 +91,7 @@ def _why_not_on(now: Progress) -> str:
 def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
     if lifecycle.pause(found, user=signed_in(request)):
-        messages.success(request, f"Paused. {progress(found.pk).standing}")
+        messages.success(request, f"Paused. {progress(found.pk).summary}")
     else:
         messages.info(request, "There was nothing to pause: it is held already, or everything has left.")
     return redirect("campaign", found.pk)
@@ -106,7 +107,7 @@ def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
     if undone:
         messages.success(request, "Taken back: nothing was sent. Here is the same campaign as a draft again.")
     elif draft is None:
-        messages.warning(request, f"It is too late to take it back. {progress(found.pk).standing}")
+        messages.warning(request, f"It is too late to take it back. {progress(found.pk).summary}")
     return redirect("campaign_edit", draft.pk) if draft else redirect("campaign", found.pk)
 
 

@@ -31,5 +31,5 @@ def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
         messages.success(request, "Cancelled: nothing of it is sent.")
     else:
         count = plural(stopped, "text is,texts are") if stopped else "nothing was left here, so no text is"
-        messages.success(request, f"Cancelled: {count} kept from leaving. {progress(campaign.pk).standing}")
+        messages.success(request, f"Cancelled: {count} kept from leaving. {progress(campaign.pk).summary}")
     return redirect("campaign", campaign.pk)

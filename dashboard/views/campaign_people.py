@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, RowState, Tally
-from campaigns.reports.exports import LEFT_OUT, PersonLine, people, rows_csv
-from campaigns.reports.progress import READING_ORDER
+from campaigns.reports.exports import PersonLine, people, rows_csv
+from campaigns.reports.row_states import LEFT_OUT, READING_ORDER
 
 PAGE = 50
 OWN_COLUMNS = 2

@@ -13,15 +13,15 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.accounts import registry
 from campaigns.models import Tally
-from campaigns.reports import progress
-from campaigns.reports.progress import LEFT_OUT, Overview
+from campaigns.reports.overview import Overview, load_overview
+from campaigns.reports.row_states import LEFT_OUT
 from dashboard.undecided import undecided_replies
 
 
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def overview(request: HttpRequest) -> HttpResponse:
-    return render(request, "overview.html", _context(progress.overview()) | undecided_replies(request))
+    return render(request, "overview.html", _context(load_overview()) | undecided_replies(request))
 
 
 @require_safe
@@ -29,7 +29,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @never_cache
 def overview_moving(request: HttpRequest) -> HttpResponse:
     """The part of the page that moves. The last answer tells HTMX to stop asking."""
-    now = progress.overview()
+    now = load_overview()
     status = 200 if now.moving else HTMX_STOP_POLLING
     return render(request, "overview.html#answer", _context(now), status=status)
 

@@ -19,7 +19,7 @@ from campaigns.accounts import registry
 from campaigns.models import Campaign, Import, RowState
 from campaigns.reports import delivery as reporting
 from campaigns.reports.delivery import Report, StatusLine
-from campaigns.reports.progress import READING_ORDER
+from campaigns.reports.row_states import READING_ORDER
 from campaigns.sending import resend
 from dashboard.decorators import press
 from dashboard.people import signed_in

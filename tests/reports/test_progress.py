@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, Message, RowState, SenderNumber, Tally
-from campaigns.reports import progress
+from campaigns.reports import overview, progress, row_states
 from campaigns.sending import dispatch, launch, lifecycle, quarantine
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, world
@@ -218,7 +218,7 @@ def test_the_overview(carrier: RunningSimulator) -> None:
     old = world.launched(contacts, sender=world.TOLL_FREE)
     world.hand_over(old)
     Campaign.objects.filter(pk=old.pk).update(launched_at=timezone.now() - timedelta(days=8))
-    found = progress.overview()
+    found = overview.load_overview()
     assert [one.campaign.pk for one in found.moving] == [old.pk, running.pk]
     assert [one.pk for one in found.recent] == [done.pk]
     assert len(found.drafts) == 1
@@ -226,11 +226,11 @@ def test_the_overview(carrier: RunningSimulator) -> None:
 
 
 def test_the_overview_of_an_empty_site() -> None:
-    found = progress.overview()
+    found = overview.load_overview()
     assert (found.sent_7_days, found.list_count, list(found.moving)) == (0, 0, [])
 
 
 def test_every_state_is_shown_once() -> None:
-    assert sorted(progress.READING_ORDER) == sorted(RowState)
+    assert sorted(row_states.READING_ORDER) == sorted(RowState)
     assert Message.FINAL
     assert Tally(queued=1).total == 1
