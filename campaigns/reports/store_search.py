@@ -1,9 +1,8 @@
-"""Searches the mirror of the provider's store: pages by the last row seen, at one price whatever the depth.
+"""Searches the provider store with keyset pages, so a page costs the same at any depth.
 
-Each page first reads keys from the one index that fits the search best, and from nothing else; then it
-fetches those rows and drops what the rest of the search does not want. Where no index covers all of a search
-that is a thousand keys at most: the page then says how far it has looked, and the next one goes on there.
-Nothing is ever counted.
+A page reads keys from the one index that fits the search best, then fetches those rows and filters by the
+other criteria. Where no index covers the whole search it reads a thousand keys at most; the page then says
+how far it has searched, and the next one continues there. Nothing is counted.
 """
 
 from __future__ import annotations
@@ -31,40 +30,39 @@ from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMess
 from campaigns.receipts import store
 
 STEPS = (100, 300, 600)
-"""How many keys a page looks at, one step after the other until it is full, where no index covers all of a
-search."""
+"""Keys that a page reads, step by step until it is full, where no index covers the whole search."""
 
 Row = TypeVar("Row", bound=Model)
 Key = tuple[datetime, int]
-Standing = StoreMessage.Undelivered
+StatusRank = StoreMessage.Undelivered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a page begins: at the newest, or on either side of a row."""
+    """Where a page begins: at the newest row, or next to a row."""
 
     before: int | None = None
-    """Older than this row."""
+    """Rows older than this one."""
     after: int | None = None
-    """Newer than this row; `before` wins."""
+    """Rows newer than this one; `before` wins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[Row]):
-    """Rows, newest first. `older` and `newer` are rows to go on from; None: nothing there."""
+    """Rows, newest first. `older` and `newer`: ids for the next `Place`; None: no more rows."""
 
     rows: Sequence[Row]
     older: int | None
     newer: int | None
     looked_to: datetime | None = None
-    """The search went no further than this, and did not fill the page; None: it did all it was asked."""
+    """How far a page that is not full was searched; None: to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSearch:
-    """What to look for; each that is left out asks nothing."""
+    """The criteria; an empty one is not applied."""
 
-    number: str = ""  # E.164, ours or theirs
+    number: str = ""  # E.164, of either side
     state: str = ""  # with_carrier, sent, delivered, not_delivered or other
     direction: str = ""  # in or out
     start: datetime | None = None
@@ -80,73 +78,65 @@ class BatchSearch:
     end: datetime | None = None  # not included
 
 
-STANDINGS = {state: standing for standing, state in store.STATES.items()} | {"other": Standing.OTHER.value}
+RANKS = {state: rank for rank, state in store.STATES.items()} | {"other": StatusRank.OTHER.value}
 
 
-def messages(whose: AccountState, wanted: MessageSearch, place: Place, limit: int = 50) -> Page[StoreMessage]:
-    """One page of messages."""
-    every = StoreMessage.objects.filter(account=whose)
-    roads, covered = _roads(every, wanted)
-    rest = StoreMessage.objects.all() if covered else _all_of(StoreMessage.objects.all(), wanted)
-    return _page(roads, rest.select_related("batch"), wanted, place, limit, covered=covered)
+def messages(owner: AccountState, wanted: MessageSearch, place: Place, limit: int = 50) -> Page[StoreMessage]:
+    every = StoreMessage.objects.filter(account=owner)
+    scans, covered = indexed_scans(every, wanted)
+    rows = StoreMessage.objects.all() if covered else with_all_criteria(StoreMessage.objects.all(), wanted)
+    return page_of(scans, rows.select_related("batch"), wanted, place, limit, covered=covered)
 
 
-def batches(whose: AccountState, wanted: BatchSearch, place: Place, limit: int = 50) -> Page[StoreBatch]:
-    """One page of batches."""
-    found = StoreBatch.objects.filter(account=whose)
+def batches(owner: AccountState, wanted: BatchSearch, place: Place, limit: int = 50) -> Page[StoreBatch]:
+    scan = StoreBatch.objects.filter(account=owner)
     covered = not (wanted.sender and wanted.status)
-    rest = StoreBatch.objects.all()
+    rows = StoreBatch.objects.all()
     if wanted.sender:
-        found = found.filter(sender=wanted.sender)
+        scan = scan.filter(sender=wanted.sender)
     if wanted.status and covered:
-        found = found.filter(status=wanted.status)
+        scan = scan.filter(status=wanted.status)
     elif wanted.status:
-        rest = rest.filter(status=wanted.status)
-    return _page([found], rest, wanted, place, limit, covered=covered)
+        rows = rows.filter(status=wanted.status)
+    return page_of([scan], rows, wanted, place, limit, covered=covered)
 
 
-def _roads(every: QuerySet[StoreMessage], wanted: MessageSearch) -> tuple[list[QuerySet[StoreMessage]], bool]:
-    """The parts of the table to walk, each sorted in an index; and whether they hold nothing else."""
-    standing = STANDINGS.get(wanted.state)
-    # Every message of a batch is from its sender: to ask for that number too says nothing more.
+def indexed_scans(
+    every: QuerySet[StoreMessage], wanted: MessageSearch
+) -> tuple[list[QuerySet[StoreMessage]], bool]:
+    """The parts of the table to scan, each in the order of an index; and whether these meet all criteria."""
+    rank = RANKS.get(wanted.state)
+    # Every message of a batch has its sender, so the sender's number excludes nothing.
     if wanted.number and not (wanted.batch and wanted.batch.sender == wanted.number):
         theirs = every.filter(their_number=wanted.number)
         if wanted.batch:
             return [theirs], False
-        ours = every.filter(our_number=wanted.number)
-        if standing is not None:
-            ours = ours.filter(undelivered=standing)
+        own = every.filter(our_number=wanted.number)
+        if rank is not None:
+            own = own.filter(undelivered=rank)
         elif wanted.direction == "in":
-            ours = ours.filter(inbound=True)
-        return [ours, theirs], not (wanted.state or wanted.direction)
-    road = wanted.batch.messages.all() if wanted.batch else every
-    if standing is not None:
-        return [road.filter(undelivered=standing)], not wanted.direction
+            own = own.filter(inbound=True)
+        return [own, theirs], not (wanted.state or wanted.direction)
+    scan = wanted.batch.messages.all() if wanted.batch else every
+    if rank is not None:
+        return [scan.filter(undelivered=rank)], not wanted.direction
     if wanted.direction == "in" and not wanted.batch:
-        return [road.filter(inbound=True)], not wanted.state
-    return [road], not (wanted.state or wanted.direction)
+        return [scan.filter(inbound=True)], not wanted.state
+    return [scan], not (wanted.state or wanted.direction)
 
 
-def _all_of(rows: QuerySet[StoreMessage], wanted: MessageSearch) -> QuerySet[StoreMessage]:
-    """What a road may not have asked for yet."""
+def with_all_criteria(rows: QuerySet[StoreMessage], wanted: MessageSearch) -> QuerySet[StoreMessage]:
     if wanted.state:
-        rows = (
-            rows.filter(undelivered=STANDINGS[wanted.state])
-            if _is_open(wanted)
-            else rows.filter(undelivered__isnull=True)
-        )
+        rank = RANKS[wanted.state]
+        rows = rows.filter(undelivered__isnull=True) if rank is None else rows.filter(undelivered=rank)
     if wanted.direction:
         rows = rows.filter(inbound=wanted.direction == "in")
     return rows.filter(batch=wanted.batch) if wanted.batch else rows
 
 
-def _is_open(wanted: MessageSearch) -> bool:
-    return STANDINGS[wanted.state] is not None
-
-
-def _page(
-    roads: Sequence[QuerySet[Row]],
-    rest: QuerySet[Row],
+def page_of(
+    scans: Sequence[QuerySet[Row]],
+    rows: QuerySet[Row],
     wanted: MessageSearch | BatchSearch,
     place: Place,
     limit: int,
@@ -154,83 +144,82 @@ def _page(
     covered: bool,
 ) -> Page[Row]:
     upwards = place.before is None and place.after is not None
-    began_at = place.before if place.before is not None else place.after
-    walk = _Walk(roads, wanted, _key_of(roads[0], began_at), upwards=upwards)
-    rows: list[Row] = []
+    start = place.before if place.before is not None else place.after
+    scan = Scan(scans, wanted, key_of(scans[0], start), upwards=upwards)
+    page: list[Row] = []
     for step in (limit + 1,) if covered else STEPS:
-        keys = walk.keys(step)
-        found = rest.filter(pk__in=[key for _, key in keys]).order_by(*walk.order)
-        rows += found[: limit + 1 - len(rows)]
-        if len(rows) > limit or walk.ended:
+        keys = scan.keys(step)
+        matches = rows.filter(pk__in=[key for _, key in keys]).order_by(*scan.order)
+        page += matches[: limit + 1 - len(page)]
+        if len(page) > limit or scan.ended:
             break
-    more = len(rows) > limit
-    rows = rows[:limit]
-    cut_short = not more and not walk.ended and walk.edge is not None
-    onwards = rows[-1].pk if more else walk.edge[1] if walk.edge and cut_short else None
-    # There may be something on the side that one came from, though nobody looked.
-    backwards = None if began_at is None else rows[0].pk if rows else began_at
+    more = len(page) > limit
+    page = page[:limit]
+    cut_short = not more and not scan.ended and scan.edge is not None
+    onwards = page[-1].pk if more else scan.edge[1] if scan.edge and cut_short else None
+    # There may be rows on the side that the reader came from; no query checks it.
+    backwards = None if start is None else page[0].pk if page else start
     if upwards:
-        rows.reverse()
+        page.reverse()
     return Page(
-        rows=rows,
+        rows=page,
         older=backwards if upwards else onwards,
         newer=onwards if upwards else backwards,
-        looked_to=walk.edge[0] if walk.edge and cut_short else None,
+        looked_to=scan.edge[0] if scan.edge and cut_short else None,
     )
 
 
-def _key_of(every: QuerySet[Row], pk: int | None) -> Key | None:
+def key_of(every: QuerySet[Row], pk: int | None) -> Key | None:
     if pk is None:
         return None
     return every.model._default_manager.filter(pk=pk).values_list("created_at", "id").first()
 
 
-class _Walk:
-    """Along several roads at once, from an edge on, out of the indexes alone."""
+class Scan:
+    """Merges the keys of several querysets, in order, reading indexes only. `edge`: the last key read."""
 
     def __init__(
         self,
-        roads: Sequence[QuerySet[Any]],
+        querysets: Sequence[QuerySet[Any]],
         wanted: MessageSearch | BatchSearch,
         edge: Key | None,
         *,
         upwards: bool,
     ) -> None:
-        self.roads, self.upwards = roads, upwards
+        self.querysets, self.upwards = querysets, upwards
         self.order = ("created_at", "id") if upwards else ("-created_at", "-id")
         self.ended = False
         low = (wanted.start, 0) if wanted.start else None
         high = (wanted.end, 0) if wanted.end else None
         self.limit, start = (high, low) if upwards else (low, high)
-        # One bound on each side: with two, SQLite may begin at the wrong one and pass by all between them.
+        # Only one bound on each side: with two, SQLite may start at the wrong one and read all rows between.
         begin = max if upwards else min
         known = [key for key in (edge, start) if key is not None]
         self.edge: Key | None = begin(known) if known else None
 
     def keys(self, count: int) -> list[Key]:
-        """The next ones; less than `count` means that the roads are at their end."""
-        walks: Iterable[list[Key]] = (
-            list(self._ahead(road).order_by(*self.order).values_list("created_at", "id")[:count])
-            for road in self.roads
+        """The next keys. Fewer than `count`: there are no more."""
+        chunks: Iterable[list[Key]] = (
+            list(self.remaining(queryset).order_by(*self.order).values_list("created_at", "id")[:count])
+            for queryset in self.querysets
         )
-        # A text from one number of ours to another is on both roads.
-        merged = dict.fromkeys(heapq.merge(*walks, reverse=not self.upwards))
-        found = list(islice(merged, count))
-        self.ended = len(found) < count
-        self.edge = found[-1] if found else self.edge
-        return found
+        # A text from one of our numbers to another is in both querysets.
+        merged = dict.fromkeys(heapq.merge(*chunks, reverse=not self.upwards))
+        keys = list(islice(merged, count))
+        self.ended = len(keys) < count
+        self.edge = keys[-1] if keys else self.edge
+        return keys
 
-    def _ahead(self, road: QuerySet[Any]) -> QuerySet[Any]:
+    def remaining(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.edge:
-            road = road.filter(_beside(" > " if self.upwards else " < ", self.edge))
+            queryset = queryset.filter(compared(" > " if self.upwards else " < ", self.edge))
         if self.limit:
-            road = road.filter(_beside(" < " if self.upwards else " >= ", self.limit))
-        return road
+            queryset = queryset.filter(compared(" < " if self.upwards else " >= ", self.limit))
+        return queryset
 
 
-def _beside(sign: str, key: Key) -> Func:
-    """Which side of a key rows are on. One comparison of two row values: only so do both databases begin to
-    walk at the very row."""
+def compared(sign: str, key: Key) -> Func:
+    """Compares (created_at, id) with a key as row values, so that both databases seek to it in the index."""
     at, pk = Value(key[0], DateTimeField()), Value(key[1], BigIntegerField())
     pairs = [
         Func(*pair, template="(%(expressions)s)", output_field=CharField())
@@ -239,24 +228,24 @@ def _beside(sign: str, key: Key) -> Func:
     return Func(*pairs, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
 
 
-def our_messages(whose: AccountState, found: Sequence[StoreMessage]) -> dict[int, Message]:
-    """Mirrored id → the message of a campaign that it is, for those of these rows that are ours."""
-    batches = our_batches(whose, [item.batch for item in found if item.batch])
-    ours = Message.objects.filter(
-        to__in={item.their_number for item in found if item.batch_id in batches},
+def campaign_messages(owner: AccountState, stored: Sequence[StoreMessage]) -> dict[int, Message]:
+    """Id of a stored message → the same text in a campaign, for those that a campaign sent."""
+    batches = campaign_batches(owner, [item.batch for item in stored if item.batch])
+    messages = Message.objects.filter(
+        to__in={item.their_number for item in stored if item.batch_id in batches},
         campaign__in={batch.campaign_id for batch in batches.values()},
     ).select_related("campaign")
-    by_place = {(message.batch_id, message.to): message for message in ours}
+    by_place = {(message.batch_id, message.to): message for message in messages}
     return {
         item.pk: by_place[batches[item.batch_id].pk, item.their_number]
-        for item in found
+        for item in stored
         if item.batch_id in batches and (batches[item.batch_id].pk, item.their_number) in by_place
     }
 
 
-def our_batches(whose: AccountState, found: Sequence[StoreBatch]) -> dict[int, Batch]:
-    """Mirrored id → our batch, for those that a campaign of ours handed over."""
-    ids = {item.provider_id for item in found}
-    ours = Batch.objects.filter(account=whose.account, provider_id__in=ids).select_related("campaign")
-    by_provider = {batch.provider_id: batch for batch in ours}
-    return {item.pk: by_provider[item.provider_id] for item in found if item.provider_id in by_provider}
+def campaign_batches(owner: AccountState, stored: Sequence[StoreBatch]) -> dict[int, Batch]:
+    """Id of a stored batch → the batch of a campaign, for those that a campaign submitted."""
+    ids = {item.provider_id for item in stored}
+    batches = Batch.objects.filter(account=owner.account, provider_id__in=ids).select_related("campaign")
+    by_provider = {batch.provider_id: batch for batch in batches}
+    return {item.pk: by_provider[item.provider_id] for item in stored if item.provider_id in by_provider}

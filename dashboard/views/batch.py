@@ -52,7 +52,7 @@ class Totals:
 def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
     whose = store.account_state()
     found = get_object_or_404(StoreBatch, account=whose.pk if whose else None, provider_id=provider_id)
-    ours = store_search.our_batches(whose, [found]).get(found.pk) if whose else None
+    ours = store_search.campaign_batches(whose, [found]).get(found.pk) if whose else None
     totals = _totals(found, ours)
     people = f"{reverse('messages')}?{urlencode({'batch': provider_id})}"
     context = {

@@ -39,7 +39,7 @@ def batches(request: HttpRequest) -> HttpResponse:
     if whose and form.is_valid():
         where = store_pages.place(request)
         found = store_search.batches(whose, form.wanted(), where, PAGE)
-        ours = store_search.our_batches(whose, found.rows)
+        ours = store_search.campaign_batches(whose, found.rows)
         context |= {
             "rows": [BatchRow(item, ours.get(item.pk)) for item in found.rows],
             **store_pages.turned(found, filled, where),

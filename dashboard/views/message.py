@@ -23,7 +23,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
     found = get_object_or_404(
         StoreMessage.objects.select_related("batch"), pk=message_id, account=whose.pk if whose else None
     )
-    ours = store_search.our_messages(whose, [found]).get(found.pk) if whose else None
+    ours = store_search.campaign_messages(whose, [found]).get(found.pk) if whose else None
     context = {
         "row": MessageRow(found, ours),
         "message": found,

@@ -61,7 +61,7 @@ def messages(request: HttpRequest) -> HttpResponse:
 
 
 def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageRow]:
-    ours = store_search.our_messages(whose, found)
+    ours = store_search.campaign_messages(whose, found)
     return [MessageRow(item, ours.get(item.pk)) for item in found]
 
 

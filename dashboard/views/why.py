@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from campaigns.models import OptOut
-from campaigns.reports.number_history import history_csv, number_history
+from campaigns.reports.number_history import number_history
+from campaigns.reports.number_history_csv import history_csv
 from dashboard import store_pages
 from dashboard.forms.store import NumberForm
 

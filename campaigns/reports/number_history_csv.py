@@ -1,0 +1,71 @@
+"""The history of a number as a CSV file: one line for each thing that happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from campaigns.reports.exports import table_csv
+from campaigns.reports.number_history import Entry, NumberHistory
+from campaigns.reports.timeline import Step
+from campaigns.reports.times import local
+
+HEADER = (
+    "When", "What", "Detail", "Campaign", "Launched by", "List", "File", "Row", "Cells", "State", "Reason",
+    "Code", "From", "To", "Text", "Batch", "Provider ids",
+)  # fmt: skip
+
+
+def history_csv(history: NumberHistory) -> Iterator[str]:
+    return table_csv(HEADER, lines(history))
+
+
+def lines(history: NumberHistory) -> Iterator[list[str]]:
+    for entry in history.entries:
+        title = "In a list that no campaign has used" if entry.campaign is None else "Got no text"
+        for step in entry.steps or [Step(at=entry.at, title=title, detail=entry.reason)]:
+            yield [time_cell(step.at), step.title, step.detail, *entry_cells(entry, history.phone)]
+    for kind, group in (("Wrote to us", history.replies), ("A text of another program", history.others)):
+        for one in group:
+            pair = (history.phone, one.our_number) if one.inbound else (one.our_number, history.phone)
+            batch = one.batch.provider_id if one.batch else ""
+            yield [
+                time_cell(one.created_at), kind, one.status, *[""] * 8, one.error_code, *pair, one.text,
+                batch, one.provider_id,
+            ]  # fmt: skip
+    for opt_out in history.opt_outs:
+        yield short_line(opt_out.created_at, "Opted out", f"{opt_out.get_source_display()}. {opt_out.note}")
+        if opt_out.ended_at:
+            yield short_line(opt_out.ended_at, "Opt-out ended", f"By {opt_out.ended_by or 'the program'}.")
+    for consent in history.consents:
+        title = "Opted out at the carrier" if consent.opted_out else "Opted in at the carrier"
+        sender = "every number" if consent.sender == "*" else consent.sender
+        yield short_line(consent.changed_at, title, f"Of {sender}.")
+
+
+def entry_cells(entry: Entry, phone: str) -> list[str]:
+    campaign, message = entry.campaign, entry.message
+    return [
+        campaign.name if campaign else "",
+        str(campaign.launched_by or "") if campaign else "",
+        entry.contact_list.name,
+        entry.source.filename,
+        str(entry.row.number),
+        "; ".join(f"{name}: {cell}" for name, cell in entry.cells),
+        entry.state.label if entry.state else "",
+        entry.reason,
+        message.error_code if message else "",
+        campaign.sender if campaign else "",
+        phone,
+        message.text if message else "",
+        message.batch.provider_id if message else "",
+        " ".join(entry.provider_ids),
+    ]
+
+
+def short_line(at: datetime | None, what: str, detail: str) -> list[str]:
+    return [time_cell(at), what, detail.strip(), *[""] * (len(HEADER) - 3)]
+
+
+def time_cell(at: datetime | None) -> str:
+    return "" if at is None else local(at).isoformat(timespec="seconds")
