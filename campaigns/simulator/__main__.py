@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from campaigns.simulator.carrier import Carrier, Options
-from campaigns.simulator.faults import FaultScriptError, read_faults
-from campaigns.simulator.ledger import DamagedLogError
+from campaigns.simulator.api.platform import Carrier, Options
+from campaigns.simulator.carrier.accepted_log import DamagedLogError
+from campaigns.simulator.carrier.faults import FaultScriptError, read_faults
 from campaigns.simulator.server import Server
 
 

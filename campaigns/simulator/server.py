@@ -16,11 +16,11 @@ from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from campaigns.simulator.answers import Answer, Request
-from campaigns.simulator.carrier import Carrier
-from campaigns.simulator.clock import SECOND
-from campaigns.simulator.faults import Fault
-from campaigns.simulator.routes import answer_request
+from campaigns.simulator.api.answers import Answer, Request
+from campaigns.simulator.api.platform import Carrier
+from campaigns.simulator.api.routes import answer_request
+from campaigns.simulator.carrier.clock import SECOND
+from campaigns.simulator.carrier.faults import Fault
 
 MAX_BODY = 50 * 1024 * 1024
 _DRAINED = 4 * MAX_BODY

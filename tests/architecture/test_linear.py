@@ -25,7 +25,7 @@ Built = Callable[[], Iterable[re.Pattern[str]]]
 
 
 def _of_routes() -> Iterator[re.Pattern[str]]:
-    routes = importlib.import_module("campaigns.simulator.routes")
+    routes = importlib.import_module("campaigns.simulator.api.routes")
     return (route.pattern for route in routes.ROUTES)
 
 
@@ -55,7 +55,7 @@ def _of_delimiters() -> Iterator[re.Pattern[str]]:
 
 
 MADE_AT_RUN_TIME: dict[str, tuple[Built, frozenset[str]]] = {
-    "campaigns/simulator/routes.py _route": (_of_routes, frozenset({"fullmatch"})),
+    "campaigns/simulator/api/routes.py _route": (_of_routes, frozenset({"fullmatch"})),
     "campaigns/contacts/phone_patterns.py national_pattern": (_of_countries, frozenset({"fullmatch"})),
     "campaigns/contacts/phone_patterns.py trunk_prefix": (_of_trunk_prefixes, frozenset({"match"})),
     "campaigns/contacts/countries.py _north_america": (_of_north_america, frozenset({"match", "fullmatch"})),

@@ -69,7 +69,7 @@ PLANTS = [
         "from campaigns.simulator import server",
         "Nobody imports the simulator",
     ),
-    ("dashboard/settings.py", "import campaigns.simulator.clock", "Nobody imports the simulator"),
+    ("dashboard/settings.py", "import campaigns.simulator.carrier.clock", "Nobody imports the simulator"),
 ]
 
 

@@ -11,7 +11,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat
 from campaigns.contacts import countries
 from campaigns.contacts.country_names import NAMES
 from campaigns.providers.ringcentral.client import RingCentral
-from campaigns.simulator.numbers import takes_recipient
+from campaigns.simulator.carrier.numbers import takes_recipient
 
 REACH = RingCentral.reaches
 AREA_CODES = range(200, 1000)

@@ -25,7 +25,7 @@ from campaigns.receipts import store_sync, webhook_intake
 from campaigns.receipts.statuses import RANK
 from campaigns.sending import dispatch
 from campaigns.sending.prepared import Prepared
-from campaigns.simulator.postman import HOOK_SECONDS
+from campaigns.simulator.webhooks.dispatcher import HOOK_SECONDS
 from campaigns.worker import tasks
 from tests.dashboard.page_client import PageClient
 from tests.faults import oracle

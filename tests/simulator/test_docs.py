@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from campaigns.simulator.__main__ import build_parser
-from campaigns.simulator.control import ENDPOINTS
-from campaigns.simulator.faults import HOOK_KINDS, KINDS
-from campaigns.simulator.outcomes import BY_ENDING, REJECTED_ENDING
-from campaigns.simulator.routes import ROUTES
+from campaigns.simulator.api.routes import ROUTES
+from campaigns.simulator.carrier.faults import HOOK_KINDS, KINDS
+from campaigns.simulator.carrier.outcomes import BY_ENDING, REJECTED_ENDING
+from campaigns.simulator.control.endpoints import ENDPOINTS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
 

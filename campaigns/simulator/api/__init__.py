@@ -1,0 +1,1 @@
+"""RingCentral's API over HTTP: signing in, endpoints, errors and rate limits."""

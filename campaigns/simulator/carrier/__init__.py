@@ -1,0 +1,1 @@
+"""The carrier itself, without HTTP: numbers, accepted texts, what becomes of them, opt-outs, faults."""

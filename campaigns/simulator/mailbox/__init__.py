@@ -1,0 +1,1 @@
+"""The mailbox of ordinary SMS, MMS, fax and voicemail messages."""

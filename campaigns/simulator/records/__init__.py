@@ -1,0 +1,1 @@
+"""The JSON records that the API and the webhook events share."""

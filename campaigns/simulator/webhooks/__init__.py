@@ -1,0 +1,1 @@
+"""Webhook subscriptions: what happened, who subscribed to it, and the delivery."""
