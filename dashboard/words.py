@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from campaigns.providers.types import REGISTRATION_CONFIRMED, Registration
 
-Tone = Literal["good", "moving", "quiet", "look", "wrong"]
+Tone = Literal["success", "info", "secondary", "warning", "danger"]
 Kind = Literal["row", "campaign", "batch", "remote"]
 
 
@@ -25,66 +25,66 @@ class Words:
 
 
 ROW: dict[str, Words] = {
-    "duplicate": Words("Duplicate", "The same number stands further up in the file.", "copy", "quiet"),
+    "duplicate": Words("Duplicate", "The same number stands further up in the file.", "copy", "secondary"),
     "invalid": Words(
-        "Not usable", "We did not send: the row has no usable phone number.", "telephone-x", "look"
+        "Not usable", "We did not send: the row has no usable phone number.", "telephone-x", "warning"
     ),
     "excluded": Words(
-        "Left out", "We did not send: this person opted out or was left out.", "dash-circle", "quiet"
+        "Left out", "We did not send: this person opted out or was left out.", "dash-circle", "secondary"
     ),
-    "held": Words("Held here", "Not handed over yet. It can still be stopped.", "pause-circle", "look"),
+    "held": Words("Held here", "Not handed over yet. It can still be stopped.", "pause-circle", "warning"),
     "queued": Words(
-        "Waiting", "Waiting here for its turn. It can still be stopped.", "hourglass-split", "quiet"
+        "Waiting", "Waiting here for its turn. It can still be stopped.", "hourglass-split", "secondary"
     ),
-    "submitting": Words("Being handed over", "On its way to {provider} now.", "arrow-up-circle", "moving"),
+    "submitting": Words("Being handed over", "On its way to {provider} now.", "arrow-up-circle", "info"),
     "in_doubt": Words(
         "In doubt",
         "The answer was lost. Nobody is texted again until {provider}'s own records are read.",
         "question-circle",
-        "look",
+        "warning",
     ),
     "needs_review": Words(
         "Needs review",
         "Nobody can prove whether {provider} took it. A person has to decide.",
         "exclamation-circle",
-        "look",
+        "warning",
     ),
     "marked_sent": Words(
         "Marked as sent",
         "A person decided that it went out. {provider} did not confirm it.",
         "person-check",
-        "quiet",
+        "secondary",
     ),
-    "rejected": Words("Rejected", "{provider} refused this number. It was not sent.", "x-octagon", "wrong"),
+    "rejected": Words("Rejected", "{provider} refused this number. It was not sent.", "x-octagon", "danger"),
     "with_carrier": Words(
-        "With {provider}", "{provider} has it and will send it. It cannot be recalled.", "broadcast", "moving"
+        "With {provider}", "{provider} has it and will send it. It cannot be recalled.", "broadcast", "info"
     ),
     "sent": Words(
-        "Sent, no receipt yet", "Handed to the carrier. No receipt yet.", "arrow-right-circle", "moving"
+        "Sent, no receipt yet", "Handed to the carrier. No receipt yet.", "arrow-right-circle", "info"
     ),
-    "delivered": Words("Delivered", "The carrier says that it reached the phone.", "check-circle", "good"),
-    "not_delivered": Words("Not delivered", "The carrier could not deliver it.", "x-circle", "wrong"),
+    "delivered": Words("Delivered", "The carrier says that it reached the phone.", "check-circle", "success"),
+    "not_delivered": Words("Not delivered", "The carrier could not deliver it.", "x-circle", "danger"),
     "cancelled": Words(
-        "Cancelled", "Stopped before it was handed over. It was not sent.", "slash-circle", "quiet"
+        "Cancelled", "Stopped before it was handed over. It was not sent.", "slash-circle", "secondary"
     ),
 }
 
 CAMPAIGN: dict[str, Words] = {
-    "draft": Words("Draft", "Nothing is sent until somebody presses Send.", "pencil", "quiet"),
+    "draft": Words("Draft", "Nothing is sent until somebody presses Send.", "pencil", "secondary"),
     "preparing": Words(
-        "Preparing", "Texts are being written. Nothing has left yet.", "hourglass-split", "moving"
+        "Preparing", "Texts are being written. Nothing has left yet.", "hourglass-split", "info"
     ),
-    "sending": Words("Sending", "Texts are leaving through {provider}.", "broadcast", "moving"),
-    "held": Words("Held", "What is not with {provider} stays here.", "pause-circle", "look"),
+    "sending": Words("Sending", "Texts are leaving through {provider}.", "broadcast", "info"),
+    "held": Words("Held", "What is not with {provider} stays here.", "pause-circle", "warning"),
     "delivering": Words(
         "Waiting for receipts",
         "Everything is with {provider}. Receipts are coming in.",
         "hourglass-split",
-        "moving",
+        "info",
     ),
-    "finished": Words("Finished", "Every row has its final state.", "flag", "good"),
+    "finished": Words("Finished", "Every row has its final state.", "flag", "success"),
     "cancelled": Words(
-        "Cancelled", "What was not with {provider} yet was never sent.", "slash-circle", "quiet"
+        "Cancelled", "What was not with {provider} yet was never sent.", "slash-circle", "secondary"
     ),
 }
 
@@ -103,17 +103,20 @@ BATCH: dict[str, Words] = {
         )
     },
     "empty": Words(
-        "Nobody left in it", "Everybody in this batch was left out. Nothing was sent.", "dash-circle", "quiet"
+        "Nobody left in it",
+        "Everybody in this batch was left out. Nothing was sent.",
+        "dash-circle",
+        "secondary",
     ),
 }
 
 REMOTE: dict[str, Words] = {
-    "Processing": Words("Processing", "{provider} is sending it now.", "broadcast", "moving"),
+    "Processing": Words("Processing", "{provider} is sending it now.", "broadcast", "info"),
     "Completed": Words(
-        "Completed", "{provider} has sent all of it. Receipts may still come.", "check-circle", "good"
+        "Completed", "{provider} has sent all of it. Receipts may still come.", "check-circle", "success"
     ),
     "Sent": Words(
-        "Sent", "{provider} has sent all of it. Receipts may still come.", "arrow-right-circle", "moving"
+        "Sent", "{provider} has sent all of it. Receipts may still come.", "arrow-right-circle", "info"
     ),
 }
 

@@ -24,9 +24,9 @@ let waiting = 0;
 function announce() {
   waiting = 0;
   const news = document.querySelector("[data-announce]");
-  const live = document.getElementById("live");
-  if (!news || live.textContent === news.dataset.announce) return;
-  live.textContent = news.dataset.announce;
+  const announcer = document.getElementById("announcer");
+  if (!news || announcer.textContent === news.dataset.announce) return;
+  announcer.textContent = news.dataset.announce;
   spokenAt = Date.now();
 }
 

@@ -176,15 +176,15 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def pill(state: str, kind: Kind = "row", provider: str = "the carrier") -> SafeString:
-    """A state as words, icon and colour: `{% pill row.state provider=provider_name %}`."""
+def badge(state: str, kind: Kind = "row", provider: str = "the carrier") -> SafeString:
+    """A state as words, icon and colour: `{% badge row.state provider=provider_name %}`."""
     said = words(state, kind, provider)
-    return format_html('<span class="pill pill-{}">{}{}</span>', said.tone, icon(said.icon), said.label)
+    return format_html('<span class="badge badge-{}">{}{}</span>', said.tone, icon(said.icon), said.label)
 
 
 @register.filter
 def state_label(state: str, provider: str = "the carrier") -> str:
-    """The label of a row state, where a pill would be too much."""
+    """The label of a row state, where a badge would be too much."""
     return words(state, "row", provider).label
 
 
@@ -195,18 +195,18 @@ def state_sentence(state: str, provider: str = "the carrier") -> str:
 
 
 @register.simple_tag
-def tile(count: int, state: str, href: str, provider: str = "the carrier", note: str = "") -> SafeString:
+def stat(count: int, state: str, href: str, provider: str = "the carrier", note: str = "") -> SafeString:
     """A count that links to the people behind it. Nobody there: it steps back."""
     said = words(state, "row", provider)
     return format_html(
-        '<a class="tile tile-{}" href="{}"><span class="tile-number">{}</span>'
-        '<span class="tile-label">{}{}</span>{}</a>',
-        said.tone if count else "none",
+        '<a class="stat stat-{}" href="{}"><span class="stat-value">{}</span>'
+        '<span class="stat-label">{}{}</span>{}</a>',
+        said.tone if count else "empty",
         href,
         number(count),
         icon(said.icon),
         said.label,
-        format_html('<span class="tile-note">{}</span>', note) if note else "",
+        format_html('<span class="stat-note">{}</span>', note) if note else "",
     )
 
 
@@ -227,7 +227,7 @@ def share_bar(parts: Iterable[tuple[str, int]]) -> SafeString:
         rects.append((words(state).tone, state, f"{x:.2f}", f"{width:.2f}"))
         x += width
     return format_html(
-        '<svg class="share" viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
+        '<svg class="share-bar" viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
         f"{x:.2f}",
         format_html_join("", '<rect class="share-{} share-{}" x="{}" width="{}" height="10"></rect>', rects),
     )

@@ -59,7 +59,7 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
         "batch": found,
         "ours": ours,
         "totals": totals,
-        "tiles": [(totals.counts[state], state, f"{people}&state={state}") for state in ORDER],
+        "stats": [(totals.counts[state], state, f"{people}&state={state}") for state in ORDER],
         "shares": [(state.value, totals.counts[state]) for state in ORDER],
         "errors": [ErrorLine(code, count, explain(code)) for code, count in totals.codes.most_common()],
         "messages_url": people,

@@ -118,7 +118,7 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "campaign": now.campaign,
         "progress": now,
         "shares": [(item.state.value, item.count) for item in now.states],
-        "tiles": [(item.count, item.state.value, f"{people}?state={item.state}") for item in now.states],
+        "stats": [(item.count, item.state.value, f"{people}?state={item.state}") for item in now.states],
         "people_url": people,
         "source": source,
         "expected": _expected(now.campaign),

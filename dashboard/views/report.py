@@ -103,7 +103,7 @@ def _context(found: Report) -> dict[str, Any]:
         "campaign": campaign,
         "report": found,
         "states": states,
-        "tiles": [(count, state, f"{people}?state={state}") for state, count in states],
+        "stats": [(count, state, f"{people}?state={state}") for state, count in states],
         "provider_rows": [*_provider_rows(found, people)],
         "people_url": people,
         "source": Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).first(),

@@ -109,7 +109,7 @@ def test_batches_say_how_far_each_is(as_viewer: PageClient) -> None:
     batch(campaign, 4, size=9, remote_size=5, state="with_carrier", provider_id="b-4", remote_status="Paused")
     page = as_viewer.page(path(campaign))
     assert "940 of 998" in page
-    assert '<progress class="bar bar-thin" value="940" max="998"' in " ".join(page.split())
+    assert '<progress class="progress progress-thin" value="940" max="998"' in " ".join(page.split())
     assert "Processing" in page
     assert "$8.80" in page
     assert "Nobody in it is texted again" in page

@@ -67,12 +67,12 @@ def test_a_column_with_gaps_says_something_in_its_place(as_composer: PageClient)
 def test_shows_the_text_as_a_real_person_will_read_it(as_composer: PageClient) -> None:
     draft = campaign_factories.draft(people(("Ana", "Waco"), ("Zoë", "Coeur d'Alene")))
     page = as_composer.page(path(draft))
-    assert 'Hi <mark class="merged">Ana</mark>, 20% off' in page
+    assert 'Hi <mark class="merge-field">Ana</mark>, 20% off' in page
     assert "As row 2 will read it" in page
     assert "1 of 2" in page
     assert "$0.017" in page  # two segments at $0.0085
     second = as_composer.page(f"{path(draft)}?show=1")
-    assert '<mark class="merged">Zoë</mark>' in second
+    assert '<mark class="merge-field">Zoë</mark>' in second
     assert "2 of 2" in second
 
 
@@ -97,7 +97,7 @@ def test_whose_text_is_shown(as_composer: PageClient, show: str, reader: str) ->
 
 def test_names_the_signs_that_make_it_dear(as_composer: PageClient) -> None:
     page = as_composer.page(path(campaign_factories.draft(people(("Łukasz", "Waco")))))
-    assert '<mark class="costly">Ł</mark>' in page
+    assert '<mark class="costly-character">Ł</mark>' in page
 
 
 def test_empty_fields_are_counted(as_composer: PageClient) -> None:
@@ -118,7 +118,7 @@ def test_typing_shows_and_keeps(as_composer: PageClient) -> None:
         path(draft, "preview"), typed(draft, "New words for {{ city }}"), headers=FRAGMENT
     )
     html = answer.content.decode()
-    assert 'New words for <mark class="merged">Waco</mark>' in html
+    assert 'New words for <mark class="merge-field">Waco</mark>' in html
     assert 'hx-swap-oob="morph"' in html
     assert "<html" not in html
     draft.refresh_from_db()

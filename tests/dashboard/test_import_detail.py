@@ -53,7 +53,7 @@ def test_people_whom_the_account_cannot_reach(as_composer: PageClient) -> None:
     assert "The account that sends cannot text the country of this number." in html
     for count, label in ((1, "Person who can be texted"), (6, "Not usable"), (1, "Duplicate")):
         assert re.search(
-            rf'tile-number">{count}</span>\s*<span class="tile-label">.*?{label}', html, re.DOTALL
+            rf'stat-value">{count}</span>\s*<span class="stat-label">.*?{label}', html, re.DOTALL
         )
 
     html = as_composer.page(f"/imports/{record.pk}/?code=unreached")

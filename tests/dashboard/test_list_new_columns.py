@@ -21,7 +21,7 @@ COLUMNS = json.dumps(["Name", "Home phone", "Fax", "Work phone"])
 
 def cards(html: str) -> list[str]:
     """What each card says, without its tags."""
-    parts = flat(html).split('<label class="card-choice">')[1:]
+    parts = flat(html).split('<label class="choice-card">')[1:]
     return [" ".join(_words(part.partition("</label>")[0])) for part in parts]
 
 

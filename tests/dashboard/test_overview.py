@@ -55,7 +55,7 @@ def test_running_campaign(as_viewer: PageClient) -> None:
     assert "<h1>What is going out now?</h1>" in html
     assert f'href="/campaigns/{campaign.pk}/"' in html
     assert "<strong>42 of 100 texts</strong> processed by RingCentral" in html
-    assert '<progress class="bar" value="42" max="100"' in " ".join(html.split())
+    assert '<progress class="progress" value="42" max="100"' in " ".join(html.split())
     assert 'hx-get="/moving/"' in html
 
 
@@ -101,7 +101,7 @@ def test_fragment_carries_its_next_delay(as_viewer: PageClient) -> None:
 def test_last_fragment_ends_the_asking(as_viewer: PageClient) -> None:
     html = as_viewer.fragment("/moving/", status=286).content.decode()
     assert "hx-get" not in html
-    assert 'id="moving"' in html
+    assert 'id="live"' in html
     assert "Nothing is going out any more." in html
     assert "handed over" not in html, "it may have been cancelled"
 

@@ -173,12 +173,12 @@ def test_everyone_in_one_equation(as_viewer: PageClient) -> None:
         text = as_viewer.page(path(campaign, page))
         sum_of_it = flat(text.split('class="equation"')[1].split("</ul>")[0])
         assert "11 rows of the file" in sum_of_it
-        signs = [part.split("</span>")[0] for part in sum_of_it.split('equation-sign">')[1:]]
+        signs = [part.split("</span>")[0] for part in sum_of_it.split('equation-operator">')[1:]]
         assert signs == ["=", "+", "+"]
         for state, count in (("delivered", 7), ("not_delivered", 3), ("duplicate", 1)):
             assert f'/people/?state={state}">{count} ' in sum_of_it
             assert f"/people.csv?state={state}" in sum_of_it
-        assert "equation-wrong" not in text
+        assert "equation-danger" not in text
 
 
 def test_send_again_makes_a_draft_for_exactly_these(as_composer: PageClient) -> None:

@@ -191,31 +191,33 @@ def test_words_name_the_provider_and_end_as_sentences() -> None:
 
 def test_only_a_receipt_says_delivered() -> None:
     """ "Sent" is never dressed up as "delivered"."""
-    claims = {state for state, said in words.ROW.items() if said.label == "Delivered" or said.tone == "good"}
+    claims = {
+        state for state, said in words.ROW.items() if said.label == "Delivered" or said.tone == "success"
+    }
     assert claims == {"delivered"}
 
 
-def test_pill_has_words_icon_and_colour() -> None:
-    html = render('{% pill "in_doubt" provider="RingCentral" %}')
-    assert 'class="pill pill-look"' in html
+def test_badge_has_words_icon_and_colour() -> None:
+    html = render('{% badge "in_doubt" provider="RingCentral" %}')
+    assert 'class="badge badge-warning"' in html
     assert "icons.svg#question-circle" in html
     assert html.endswith("In doubt</span>")
 
 
-def test_pill_of_an_unknown_state_is_an_error_and_not_a_blank() -> None:
+def test_badge_of_an_unknown_state_is_an_error_and_not_a_blank() -> None:
     with pytest.raises(KeyError):
-        render('{% pill "lost" %}')
+        render('{% badge "lost" %}')
 
 
-def test_tile_links_its_count_and_steps_back_at_none() -> None:
-    html = render('{% tile 2604 "delivered" "/campaigns/7/?state=delivered" %}')
-    assert 'class="tile tile-good" href="/campaigns/7/?state=delivered"' in html
+def test_stat_links_its_count_and_steps_back_at_none() -> None:
+    html = render('{% stat 2604 "delivered" "/campaigns/7/?state=delivered" %}')
+    assert 'class="stat stat-success" href="/campaigns/7/?state=delivered"' in html
     assert ">2,604<" in html
-    assert "tile-none" in render('{% tile 0 "rejected" "/x/" %}')
+    assert "stat-empty" in render('{% stat 0 "rejected" "/x/" %}')
 
 
-def test_tile_escapes_what_it_is_given() -> None:
-    html = render('{% tile 1 "delivered" href note=note %}', href='"><script>', note="<b>")
+def test_stat_escapes_what_it_is_given() -> None:
+    html = render('{% stat 1 "delivered" href note=note %}', href='"><script>', note="<b>")
     assert "<script>" not in html
     assert "<b>" not in html
 
@@ -223,8 +225,8 @@ def test_tile_escapes_what_it_is_given() -> None:
 def test_share_bar_fills_its_width_and_shows_the_few() -> None:
     html = render("{% share_bar parts %}", parts=[("delivered", 999_997), ("held", 0), ("rejected", 3)])
     assert 'viewBox="0 0 1004.00 10"' in html
-    assert 'class="share-good share-delivered" x="0.00" width="1000.00"' in html
-    assert 'class="share-wrong share-rejected" x="1000.00" width="4.00"' in html
+    assert 'class="share-success share-delivered" x="0.00" width="1000.00"' in html
+    assert 'class="share-danger share-rejected" x="1000.00" width="4.00"' in html
     assert "held" not in html
 
 
