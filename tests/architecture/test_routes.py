@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.architecture.tree import ROOT, files
 
-NOT_SCREENS = {"base", "400", "403", "403_csrf", "404", "413", "500"}
+NOT_SCREENS = {"base", "base_auth", "400", "403", "403_csrf", "404", "413", "500"}
 """Templates that no address is named after: the frame, and the pages of refusals."""
 
 
