@@ -1,8 +1,8 @@
-"""What became of a request whose answer was lost: read from the provider's own records, never guessed.
+"""Reconciles an attempt whose answer was lost with the provider's own records.
 
-Found: the batch is adopted as if its answer had come. Absent, after two clean looks and the settle time: its
-people wait again, or go to review if the campaign says so. Neither: a person decides. As long as people wait
-again, a carrier may still work off what it had: the search goes on until they are handed over anew.
+A batch that matches is adopted as if its answer had come. After two clean misses and the settle time the
+attempt is absent: its people wait again, or go to review if the campaign wants that. Otherwise a person
+decides. While people wait again, lookups go on, because the carrier may still process the lost request.
 """
 
 from __future__ import annotations
@@ -26,39 +26,38 @@ from campaigns.sending import attempts, counters, lifecycle, quarantine
 log = logging.getLogger(__name__)
 
 WINDOW = timedelta(hours=24)
-"""Looked at before and after the request: wide, because the provider's clock may differ from ours."""
+"""Searched before and after the request. Wide, because the provider's clock may differ."""
 REQUEST_LIMIT = timedelta(seconds=120)
-"""How long a request may have gone on after its process died."""
+"""A request may go on for this long after its process died."""
 SEARCH_LIMIT = timedelta(hours=24)
-"""A search that cannot be made for so long is handed to a person."""
+"""An attempt still in doubt after this goes to a person."""
 REVIEW_SEARCH_LIMIT = timedelta(hours=72)
 
 
 def due_attempts() -> list[int]:
-    """Attempts whose next look is due."""
-    looked_for = (*Attempt.SEARCHED, Attempt.State.ABSENT)
-    waiting = Attempt.objects.filter(state__in=looked_for, next_look_at__lte=timezone.now())
-    return list(waiting.order_by("next_look_at").values_list("id", flat=True)[:50])
+    searched = (*Attempt.SEARCHED, Attempt.State.ABSENT)
+    due = Attempt.objects.filter(state__in=searched, next_look_at__lte=timezone.now())
+    return list(due.order_by("next_look_at").values_list("id", flat=True)[:50])
 
 
 def lease_name(attempt_id: int) -> str:
-    """Held while the provider's records are read for an attempt, and while a person decides about it."""
+    """The lease of a lookup, and of a person's decision about the attempt."""
     return f"reconcile {attempt_id}"
 
 
 def lookup(attempt_id: int) -> MatchResult | None:
-    """One look at the provider's records. None: nothing to look for, another is at it, or no answer."""
-    with leases.hold(lease_name(attempt_id), seconds=600) as mine:
-        if not mine:
+    """Read the provider's records once and act on them.
+
+    None: the attempt is settled, another process looks it up, or the records could not be read.
+    """
+    with leases.hold(lease_name(attempt_id), seconds=600) as acquired:
+        if not acquired:
             return None
         attempt = Attempt.objects.select_related("batch__campaign").get(pk=attempt_id)
         if attempt.state not in Attempt.SEARCHED and not attempts.is_requeued(attempt):
-            later = (
-                attempts.next_lookup_at(attempt.batch.state)
-                if attempt.state == Attempt.State.ABSENT
-                else None
-            )
-            Attempt.objects.filter(pk=attempt_id).update(next_look_at=later)
+            is_absent = attempt.state == Attempt.State.ABSENT
+            next_lookup = attempts.next_lookup_at(attempt.batch.state) if is_absent else None
+            Attempt.objects.filter(pk=attempt_id).update(next_look_at=next_lookup)
             return None
         claim(
             Attempt.objects.filter(pk=attempt_id, state=Attempt.State.AMBIGUOUS),
@@ -66,14 +65,19 @@ def lookup(attempt_id: int) -> MatchResult | None:
         )
         try:
             if registry.account() != attempt.account:
-                _review_or_again(attempt, OTHER_ACCOUNT, code="other_account")
+                review_or_retry(attempt, OTHER_ACCOUNT, code="other_account")
                 return None
-            verdict = _search(registry.provider(), attempt)
+            verdict = search_records(registry.provider(), attempt)
         except ProviderError as error:
-            _unavailable(attempt, error)
+            registry.note_failure(error)
+            log.warning(
+                "records not readable", extra={"attempt": attempt.pk, "kind": error.kind, "code": error.code}
+            )
+            sentence = f"The provider's records could not be read. {error.sentence}"
+            review_or_retry(attempt, sentence, code="unreadable")
             return None
         registry.note_success()
-        _decide(attempt, verdict)
+        act_on(attempt, verdict)
         return verdict.result
 
 
@@ -82,28 +86,23 @@ OTHER_ACCOUNT = (
 )
 
 
-def _payload(attempt: Attempt) -> dict[str, str]:
-    """What the attempt held: the batch's messages that were not left out before it was prepared."""
-    waiting = Message.objects.waiting_in(attempt.batch_id)
-    return dict(waiting.values_list("to", "text"))
-
-
-def _search(carrier: Provider, attempt: Attempt) -> Verdict:
+def search_records(carrier: Provider, attempt: Attempt) -> Verdict:
     start = attempt.sending_at or attempt.prepared_at
     linked = set(
         Attempt.objects.filter(account=attempt.account)
         .exclude(provider_id="")
         .values_list("provider_id", flat=True)
     )
-    texts = _payload(attempt)
-    found = carrier.batches(
+    # Excluded messages have a state of their own, so these are the texts of the request.
+    texts = dict(Message.objects.waiting_in(attempt.batch_id).values_list("to", "text"))
+    listed = carrier.batches(
         date_from=start - WINDOW, date_to=timezone.now() + WINDOW, sender=attempt.sender, whole=True
     )
     seen, candidates = set(), []
-    for batch in found:
+    for batch in listed:
         seen.add(batch.provider_id)
         if batch.provider_id not in linked:
-            candidates.append(Candidate(batch, _contents(carrier, batch, start)))
+            candidates.append(Candidate(batch, read_contents(carrier, batch, start)))
     verdict = match(texts, candidates)
     if verdict.result is MatchResult.NO_MATCH and not records_are_current(attempt, start, seen):
         return Verdict(MatchResult.LAGGING)
@@ -111,22 +110,22 @@ def _search(carrier: Provider, attempt: Attempt) -> Verdict:
 
 
 def records_are_current(attempt: Attempt, start: datetime, seen: set[str]) -> bool:
-    """Whether the records prove themselves: the batch that was confirmed last before this one is in them.
+    """Whether the records contain the batch that was confirmed last before this attempt.
 
-    True for a number that had none in the window; then a readable list has to do.
+    True if the number had no confirmed batch in the window; then any readable list counts.
     """
-    before = Attempt.objects.filter(
+    confirmed = Attempt.objects.filter(
         account=attempt.account,
         sender=attempt.sender,
         state=Attempt.State.ACCEPTED,
         sending_at__lt=start,
         sending_at__gt=start - WINDOW,
     )
-    last = before.order_by("-sending_at").values_list("provider_id", flat=True).first()
+    last = confirmed.order_by("-sending_at").values_list("provider_id", flat=True).first()
     return last is None or last in seen
 
 
-def _contents(carrier: Provider, batch: BatchState, start: datetime) -> list[tuple[str, str]]:
+def read_contents(carrier: Provider, batch: BatchState, start: datetime) -> list[tuple[str, str]]:
     pages = carrier.messages(
         date_from=start - WINDOW,
         date_to=timezone.now() + WINDOW,
@@ -137,99 +136,92 @@ def _contents(carrier: Provider, batch: BatchState, start: datetime) -> list[tup
     return [(item.to, item.text) for page in pages for item in page]
 
 
-def _decide(attempt: Attempt, verdict: Verdict) -> None:
+def act_on(attempt: Attempt, verdict: Verdict) -> None:
     if verdict.result is MatchResult.MATCHED and verdict.batch is not None:
         adopt(attempt, verdict.batch, verdict.missing)
     elif verdict.result is MatchResult.MULTIPLE:
-        _alarm(attempt, verdict)
+        adopt_first(attempt, verdict)
     elif verdict.result is MatchResult.UNCLEAR:
         sentence = "The provider has a batch for some of the same people, but it is not the same."
-        _review_or_again(attempt, sentence, code="unclear", at_once=True)
+        review_or_retry(attempt, sentence, code="unclear", at_once=True)
     elif verdict.result is MatchResult.INCOMPLETE:
         sentence = "The provider is still working on a batch that may be this one."
-        _review_or_again(attempt, sentence, code="unfinished")
+        review_or_retry(attempt, sentence, code="unfinished")
     elif verdict.result is MatchResult.LAGGING:
         sentence = "The provider's records do not show a batch that it had confirmed before: they lag behind."
-        _review_or_again(attempt, sentence, code="lagging")
+        review_or_retry(attempt, sentence, code="lagging")
     else:
-        _not_found(attempt)
+        record_clean_miss(attempt)
 
 
-def _review_or_again(attempt: Attempt, sentence: str, *, code: str, at_once: bool = False) -> None:
-    """Neither found nor absent. After a day, or at once if looking again cannot help, a person decides."""
+def review_or_retry(attempt: Attempt, sentence: str, *, code: str, at_once: bool = False) -> None:
+    """Nothing is proved. Look up again; after SEARCH_LIMIT, or `at_once`, a person decides."""
     lost_at = attempt.ended_at or attempt.prepared_at
-    tired = at_once or timezone.now() - lost_at > SEARCH_LIMIT
-    if tired and attempt.state in Attempt.IN_DOUBT:
+    gives_up = at_once or timezone.now() - lost_at > SEARCH_LIMIT
+    if gives_up and attempt.state in Attempt.IN_DOUBT:
         send_to_review(attempt, sentence, code=code)
     else:
-        _again(attempt, sentence, negatives=0, first_negative_at=None)
+        schedule_lookup(attempt, sentence, negatives=0, first_negative_at=None)
 
 
-def _again(attempt: Attempt, note: str, **changes: object) -> None:
-    gap = timedelta(seconds=settings.LOOK_GAP_SECONDS)
-    when: datetime | None = timezone.now() + gap
+def schedule_lookup(attempt: Attempt, note: str, **changes: object) -> None:
+    interval = timedelta(seconds=settings.LOOK_GAP_SECONDS)
+    next_lookup: datetime | None = timezone.now() + interval
     if attempt.state not in Attempt.IN_DOUBT:
         age = timezone.now() - (attempt.ended_at or attempt.prepared_at)
-        when = None if age > REVIEW_SEARCH_LIMIT else timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL
-    same = Attempt.objects.filter(pk=attempt.pk)
+        next_lookup = None if age > REVIEW_SEARCH_LIMIT else timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL
+    row = Attempt.objects.filter(pk=attempt.pk)
     if attempt.state == Attempt.State.ABSENT:
-        same.filter(state=attempt.state).update(next_look_at=when)  # the proof that was acted on stays told
+        # Its note and lookups are the proof that was acted on, so they stay.
+        row.filter(state=attempt.state).update(next_look_at=next_lookup)
         return
-    same.filter(state__in=Attempt.SEARCHED).update(
-        looks=attempt.looks + 1, looked_at=timezone.now(), next_look_at=when, note=note, **changes
+    row.filter(state__in=Attempt.SEARCHED).update(
+        looks=attempt.looks + 1, looked_at=timezone.now(), next_look_at=next_lookup, note=note, **changes
     )
 
 
-def _unavailable(attempt: Attempt, error: ProviderError) -> None:
-    registry.note_failure(error)
-    log.warning("records not readable", extra={"attempt": attempt.pk, "kind": error.kind, "code": error.code})
-    _review_or_again(
-        attempt, f"The provider's records could not be read. {error.sentence}", code="unreadable"
-    )
-
-
-def _not_found(attempt: Attempt) -> None:
-    """A clean negative. Two of them, apart, after the settle time, are taken for absence."""
+def record_clean_miss(attempt: Attempt) -> None:
+    """Two clean misses, apart, the second after the settle time, prove absence."""
     now = timezone.now()
     first = attempt.first_negative_at or now
     apart = now - first >= timedelta(seconds=settings.LOOK_GAP_SECONDS)
-    settled = now >= _may_have_ended(attempt) + timedelta(seconds=settings.SETTLE_SECONDS)
+    settled = now >= latest_request_end(attempt) + timedelta(seconds=settings.SETTLE_SECONDS)
     if attempt.state in Attempt.IN_DOUBT and attempt.negatives >= 1 and apart and settled:
-        absent(attempt)
+        declare_absent(attempt)
         return
     note = "The provider's records show no such batch."
-    _again(attempt, note, negatives=attempt.negatives + 1, first_negative_at=first)
+    schedule_lookup(attempt, note, negatives=attempt.negatives + 1, first_negative_at=first)
 
 
-def _may_have_ended(attempt: Attempt) -> datetime:
+def latest_request_end(attempt: Attempt) -> datetime:
     ended = attempt.ended_at or attempt.prepared_at
     if attempt.problem_code in quarantine.OWNER_GONE_CODES and attempt.sending_at:
         return max(ended, attempt.sending_at + REQUEST_LIMIT)
     return ended
 
 
-def _place(state: str, batch_id: int) -> RowState:
-    """Where its people are counted."""
+def row_state_of(state: str, batch_id: int) -> RowState:
+    """The row state of the people of an attempt in `state`."""
     if state == Attempt.State.ABSENT:
         return RowState(Batch.objects.values_list("state", flat=True).get(pk=batch_id))
     return RowState.NEEDS_REVIEW if state == Attempt.State.REVIEW else RowState.IN_DOUBT
 
 
 @transaction.atomic
-def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
-    """Its batch is there: link it, as its answer would have done."""
+def adopt(attempt: Attempt, remote: BatchState, missing: frozenset[str]) -> bool:
+    """Link the provider's batch, as its answer would have done."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     now = timezone.now()
     before = Attempt.objects.values_list("state", flat=True).get(pk=attempt.pk)
     if before not in Attempt.SEARCHED and not attempts.is_requeued(attempt):
         return False
-    place = _place(before, attempt.batch_id)
-    same = Attempt.objects.filter(pk=attempt.pk, state=before)
+    row_state = row_state_of(before, attempt.batch_id)
+    unchanged = Attempt.objects.filter(pk=attempt.pk, state=before)
     note = f"Found in the provider's records at look {attempt.looks + 1}."
     if not claim(
-        same,
+        unchanged,
         state=Attempt.State.ACCEPTED,
-        provider_id=found.provider_id,
+        provider_id=remote.provider_id,
         looks=attempt.looks + 1,
         looked_at=now,
         next_look_at=None,
@@ -237,23 +229,23 @@ def adopt(attempt: Attempt, found: BatchState, missing: frozenset[str]) -> bool:
     ):
         return False
     waiting = Message.objects.waiting_in(attempt.batch_id)
-    held = waiting.count()
+    count = waiting.count()
     refused = 0
     for to in missing:
         refused += waiting.filter(to=to).update(
             state=Message.State.REJECTED, error_code="rejected", changed_at=now
         )
-    _link(attempt, found, now)
-    counters.move(campaign.pk, place, RowState.REJECTED, refused)
-    counters.move(campaign.pk, place, RowState.WITH_CARRIER, held - refused)
+    link_batch(attempt, remote, now)
+    counters.move(campaign.pk, row_state, RowState.REJECTED, refused)
+    counters.move(campaign.pk, row_state, RowState.WITH_CARRIER, count - refused)
     Event.objects.create(campaign=campaign, verb="adopted", detail=f"batch {attempt.batch.number}")
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
 
 @transaction.atomic
-def absent(attempt: Attempt) -> bool:
-    """It never arrived. Its people wait again, or go to review if the campaign is strict."""
+def declare_absent(attempt: Attempt) -> bool:
+    """Its people wait again, or go to review if the campaign is strict."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     sentence = (
         f"The provider's records show no such batch, looked at {attempt.looks + 1} times "
@@ -261,18 +253,18 @@ def absent(attempt: Attempt) -> bool:
     )
     if campaign.if_absent == Campaign.IfAbsent.REVIEW:
         return send_to_review(attempt, sentence, code="absent")
-    return release(attempt, Attempt.IN_DOUBT, sentence)
+    return requeue(attempt, Attempt.IN_DOUBT, sentence)
 
 
 @transaction.atomic
-def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
-    """Declare it absent: the batch waits again, or stays held if its campaign is."""
+def requeue(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
+    """The batch waits again, or is held or cancelled as its campaign is."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     before = Attempt.objects.filter(pk=attempt.pk, state__in=states).values_list("state", flat=True).first()
-    same = Attempt.objects.filter(pk=attempt.pk, state=before or "")
+    unchanged = Attempt.objects.filter(pk=attempt.pk, state=before or "")
     target = lifecycle.state_after_return(campaign)
     if not claim(
-        same,
+        unchanged,
         state=Attempt.State.ABSENT,
         looks=attempt.looks + 1,
         looked_at=timezone.now(),
@@ -280,10 +272,10 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
         note=sentence,
     ):
         return False
-    place = _place(before or "", attempt.batch_id)
+    row_state = row_state_of(before or "", attempt.batch_id)
     Batch.objects.filter(pk=attempt.batch_id).update(state=target.value)
     waiting = Message.objects.waiting_in(attempt.batch_id).count()
-    counters.move(campaign.pk, place, target, waiting)
+    counters.move(campaign.pk, row_state, target, waiting)
     Event.objects.create(campaign=campaign, verb="absent", detail=f"batch {attempt.batch.number}")
     attempts.clear_doubt_notice(campaign.pk)
     return True
@@ -291,11 +283,11 @@ def release(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
 
 @transaction.atomic
 def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
-    """Nobody can prove either: a person decides. The sender is free again; the search goes on."""
+    """Nothing can be proved, so a person decides. The sender is free again; lookups go on."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
-    same = Attempt.objects.filter(pk=attempt.pk, state__in=Attempt.IN_DOUBT)
+    in_doubt = Attempt.objects.filter(pk=attempt.pk, state__in=Attempt.IN_DOUBT)
     if not claim(
-        same,
+        in_doubt,
         state=Attempt.State.REVIEW,
         looks=attempt.looks + 1,
         looked_at=timezone.now(),
@@ -312,22 +304,22 @@ def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     return True
 
 
-def _link(attempt: Attempt, found: BatchState, now: datetime) -> None:
+def link_batch(attempt: Attempt, remote: BatchState, now: datetime) -> None:
     Batch.objects.filter(pk=attempt.batch_id).update(
         state=Batch.State.ACCEPTED,
         account=attempt.account,
-        provider_id=found.provider_id,
-        remote_status=found.status,
-        remote_size=found.batch_size,
-        processed_count=found.processed_count,
+        provider_id=remote.provider_id,
+        remote_status=remote.status,
+        remote_size=remote.batch_size,
+        processed_count=remote.processed_count,
         accepted_at=attempt.sending_at or now,
-        remote_created_at=found.created_at or now,
+        remote_created_at=remote.created_at or now,
         next_poll_at=now,
     )
 
 
-def _alarm(attempt: Attempt, verdict: Verdict) -> None:
-    """Our texts stand there more than once. The earliest is ours; the rest is said aloud."""
+def adopt_first(attempt: Attempt, verdict: Verdict) -> None:
+    """The provider has the texts more than once: adopt the earliest batch, raise the alarm for the others."""
     if verdict.batch is not None and adopt(attempt, verdict.batch, verdict.missing):
         log.error("possible double at the provider", extra={"attempt": attempt.pk, "others": verdict.others})
         Event.objects.create(

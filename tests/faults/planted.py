@@ -60,7 +60,7 @@ PLANTED = (
         (
             Change(
                 SEARCH,
-                "verdict = _search(registry.provider(), attempt)",
+                "verdict = search_records(registry.provider(), attempt)",
                 "verdict = Verdict(MatchResult.NO_MATCH)",
             ),
         ),
