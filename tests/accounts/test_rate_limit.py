@@ -15,7 +15,7 @@ from campaigns.accounts.rate_limit import DatabaseGate, Window
 from campaigns.models import RateWindow
 from campaigns.providers.base import Outcome, ProviderError
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 HEADERS = {"x-rate-limit-limit": "3", "x-rate-limit-window": "60", "x-rate-limit-remaining": "2"}
 NOW = 1_700_000_000.0
@@ -218,13 +218,13 @@ def test_a_decision_on_an_older_state_is_not_taken() -> None:
 def test_the_carrier_never_has_to_refuse(carrier: RunningSimulator) -> None:
     """With its limits on, a campaign of 52 batches waits instead of being turned away."""
     carrier.options(rate_limits=True)
-    campaign = world.launched(world.people(52), size=1)
-    step = world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(52), size=1)
+    step = scenario.submit_all(campaign)
     assert step.result == "wait"
     assert 0 < step.seconds <= 61
     assert {call["status"] for call in carrier.requests()} <= {200, 201}
     assert len(carrier.ledger()) < 52
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_killed_call_slows_nobody_down_for_good() -> None:

@@ -12,7 +12,7 @@ from campaigns.accounts import registrations, registry
 from campaigns.models import SenderNumber
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -35,27 +35,27 @@ def test_each_sender_is_asked_about_once_an_hour(carrier: RunningSimulator) -> N
 
 def test_what_was_read(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
-    assert registrations.of(number(world.LOCAL)) is None
+    assert registrations.of(number(scenario.LOCAL)) is None
     registrations.refresh()
-    local = registrations.of(number(world.LOCAL))
+    local = registrations.of(number(scenario.LOCAL))
     assert local is not None
     assert local.confirmed
-    assert registrations.of(number(world.PLAIN)) is None
+    assert registrations.of(number(scenario.PLAIN)) is None
 
 
 def test_trouble_keeps_the_last_answer(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
     registrations.refresh()
-    before = number(world.LOCAL)
+    before = number(scenario.LOCAL)
     carrier.faults({"path": "/sms-configuration", "fault": "status", "status": 404, "times": 1})
     with time_machine.travel(timezone.now() + registrations.STALE * 2):
         assert registrations.refresh() == 1
         assert registrations.refresh() == 1, "the one that gave trouble is asked about again"
-    assert number(world.LOCAL).registration == before.registration
+    assert number(scenario.LOCAL).registration == before.registration
 
 
 def test_numbers_that_are_read_again_keep_it(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
     registrations.refresh()
     registry.refresh_numbers()
-    assert registrations.of(number(world.LOCAL)) is not None
+    assert registrations.of(number(scenario.LOCAL)) is not None

@@ -11,29 +11,29 @@ from campaigns.accounts import registry
 from campaigns.models import AccessToken, AccountState, Price, SenderNumber
 from campaigns.providers.base import Outcome, ProviderError
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
 
 def test_the_numbers_that_may_send(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
-    assert [number.phone for number in registry.usable_numbers()] == [world.LOCAL, world.TOLL_FREE]
-    assert world.PLAIN in [number.phone for number in registry.all_numbers()]
+    assert [number.phone for number in registry.usable_numbers()] == [scenario.LOCAL, scenario.TOLL_FREE]
+    assert scenario.PLAIN in [number.phone for number in registry.all_numbers()]
     assert registry.numbers_fresh()
-    toll_free = registry.number(world.TOLL_FREE)
+    toll_free = registry.number(scenario.TOLL_FREE)
     assert toll_free is not None
     assert toll_free.toll_free
 
 
 def test_a_number_that_went_away_is_forgotten(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
-    SenderNumber.objects.filter(phone=world.LOCAL).update(phone="+16505550177", rate=99.0)
-    SenderNumber.objects.filter(phone=world.TOLL_FREE).update(rate=123.0)
+    SenderNumber.objects.filter(phone=scenario.LOCAL).update(phone="+16505550177", rate=99.0)
+    SenderNumber.objects.filter(phone=scenario.TOLL_FREE).update(rate=123.0)
     registry.refresh_numbers()
     assert registry.number("+16505550177") is None
-    assert registry.number(world.LOCAL) is not None
-    assert registry.rate_for(world.TOLL_FREE) == 123.0, "what was measured is kept"
+    assert registry.number(scenario.LOCAL) is not None
+    assert registry.rate_for(scenario.TOLL_FREE) == 123.0, "what was measured is kept"
 
 
 def test_numbers_of_another_account_are_not_ours(carrier: RunningSimulator) -> None:
@@ -76,25 +76,25 @@ def test_the_banner_is_about_the_account_and_not_about_one_request(
 
 def test_prices_are_by_kind_of_number_and_never_guessed(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
-    assert registry.price_for(world.LOCAL) is None
+    assert registry.price_for(scenario.LOCAL) is None
     Price.objects.create(kind=Price.Kind.TOLL_FREE, per_segment=Decimal("0.01"))
-    assert registry.price_for(world.LOCAL) is None
-    assert registry.price_for(world.TOLL_FREE) == Decimal("0.01")
+    assert registry.price_for(scenario.LOCAL) is None
+    assert registry.price_for(scenario.TOLL_FREE) == Decimal("0.01")
 
 
 def test_speed_is_by_kind_until_it_is_measured(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
-    assert registry.rate_for(world.LOCAL) == 60
-    assert registry.rate_for(world.TOLL_FREE) == 180
-    SenderNumber.objects.filter(phone=world.LOCAL).update(rate=44.0)
-    assert registry.rate_for(world.LOCAL) == 44
+    assert registry.rate_for(scenario.LOCAL) == 60
+    assert registry.rate_for(scenario.TOLL_FREE) == 180
+    SenderNumber.objects.filter(phone=scenario.LOCAL).update(rate=44.0)
+    assert registry.rate_for(scenario.LOCAL) == 44
 
 
 def test_one_token_serves_all_calls_and_workers(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
-    campaign = world.launched(world.people(3), size=1)
-    world.hand_over(campaign)
-    world.poll()
+    campaign = scenario.launched(scenario.people(3), size=1)
+    scenario.submit_all(campaign)
+    scenario.poll()
     assert sum("oauth/token" in call["path"] for call in carrier.requests()) == 1
     token = AccessToken.objects.get()
     store = registry.DatabaseTokens(token.account)

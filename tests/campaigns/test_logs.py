@@ -9,7 +9,7 @@ import pytest
 
 from campaigns.logs import redact
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.site import Site
 
 
@@ -82,15 +82,15 @@ def test_other_lines_stay_as_they_are(line: str) -> None:
 SECRETS = re.compile(r"\d{3}[ .)-]{0,2}\d{3}[ .-]?\d{4}(?!\d)|eyJ|Bearer (?!\[)")
 RUN = """
 import logging
-rows = [*world.people(4), (world.ending("9700"), "Refused"), (world.ending("9830"), "Failed")]
-campaign = world.launched(rows, size=2)
-world.hand_over(campaign)
-world.poll()
-world.poll()
-logging.getLogger("anything").warning("lost %s", world.phone(1))
-logging.getLogger("anything").error("sent", extra={"to": world.phone(2), "all": [world.phone(3)]})
+rows = [*scenario.people(4), (scenario.ending("9700"), "Refused"), (scenario.ending("9830"), "Failed")]
+campaign = scenario.launched(rows, size=2)
+scenario.submit_all(campaign)
+scenario.poll()
+scenario.poll()
+logging.getLogger("anything").warning("lost %s", scenario.phone(1))
+logging.getLogger("anything").error("sent", extra={"to": scenario.phone(2), "all": [scenario.phone(3)]})
 try:
-    raise ValueError(f"{world.phone(0)} Authorization: Bearer abcdefghijklmnop")
+    raise ValueError(f"{scenario.phone(0)} Authorization: Bearer abcdefghijklmnop")
 except ValueError:
     logging.getLogger("anything").exception("failed")
 tell(list(AccessToken.objects.values_list("token", flat=True)))
@@ -125,5 +125,11 @@ def test_a_whole_send_logs_no_number_and_no_secret(
     ]
     assert "campaigns.sending.dispatch" in {line["logger"] for line in lines}
     assert [line for line in lines if SECRETS.search(json.dumps(line, ensure_ascii=False))] == []
-    for number in (world.phone(0), world.phone(1), world.phone(2), world.phone(3), world.LOCAL):
+    for number in (
+        scenario.phone(0),
+        scenario.phone(1),
+        scenario.phone(2),
+        scenario.phone(3),
+        scenario.LOCAL,
+    ):
         assert number[2:] not in err

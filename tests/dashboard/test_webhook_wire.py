@@ -16,7 +16,7 @@ import pytest
 
 from campaigns.receipts.webhook_intake import STORE_SECONDS
 from tests.simulator.running import running_simulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.site import Site, _template, database, fresh_database, locked, rows
 from tests.support.waiting import until
 
@@ -173,17 +173,20 @@ TELL = """
 from campaigns.receipts import subscriptions, webhook_events
 from campaigns.models import Batch, OptOut
 subscriptions.ensure_subscription()
-campaign = world.launched([*world.people(3), (world.ending("9830"), "x"), (world.ending("9721"), "stops")])
-world.hand_over(campaign)
+special = [(scenario.ending("9830"), "x"), (scenario.ending("9721"), "stops")]
+campaign = scenario.launched([*scenario.people(3), *special])
+scenario.submit_all(campaign)
 end = time.monotonic() + 30
 def told():
     webhook_events.process_due()
     ended = Batch.objects.get().remote_status == "Completed"
-    return ended and OptOut.objects.exists() and world.told(campaign) == {"delivered": 4, "not_delivered": 1}
+    final = {"delivered": 4, "not_delivered": 1}
+    return ended and OptOut.objects.exists() and scenario.counts(campaign) == final
 while not told() and time.monotonic() < end:
     time.sleep(0.05)
-world.assert_adds_up(campaign)
-tell([world.told(campaign), Batch.objects.get().remote_status, [one.phone for one in OptOut.objects.all()]])
+scenario.assert_adds_up(campaign)
+opt_outs = [one.phone for one in OptOut.objects.all()]
+tell([scenario.counts(campaign), Batch.objects.get().remote_status, opt_outs])
 """
 
 
@@ -197,4 +200,4 @@ def test_everything_is_told_through_the_door(tmp_path: Path, database: str) -> N
         finally:
             site.close()
     assert counts == {"delivered": 4, "not_delivered": 1}
-    assert (status, opted_out) == ("Completed", [world.ending("9721")])
+    assert (status, opted_out) == ("Completed", [scenario.ending("9721")])

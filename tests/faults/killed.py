@@ -7,14 +7,14 @@ from typing import Any
 
 from tests.faults.conftest import Zygote
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.waiting import until
 
 BATCHES, SIZE = 3, 2
-PEOPLE = world.people(BATCHES * SIZE)
+PEOPLE = scenario.people(BATCHES * SIZE)
 TEXTS = {number: f"Hi {name}" for number, name in PEOPLE}
 
-MAKE = f"world.launched(world.people({BATCHES * SIZE}), size={SIZE})\n"
+MAKE = f"scenario.launched(scenario.people({BATCHES * SIZE}), size={SIZE})\n"
 # A request of a process that died may go on for two minutes, so its past is moved back by more.
 RECOVER = f"""
 import datetime, time
@@ -25,7 +25,7 @@ for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
     attempt.save(update_fields=["sending_at", "ended_at"])
 campaign = Campaign.objects.get()
 end = time.monotonic() + 20
-while world.hand_over(campaign).result != "done":
+while scenario.submit_all(campaign).result != "done":
     assert time.monotonic() < end, list(Attempt.objects.values())
     for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
         search.lookup(attempt.pk)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, RowState, Tally
-from tests.support import world
+from tests.support import scenario
 
 Line = Mapping[str, Any]
 """One line of the carrier's ledger: `batch_id`, `from`, `to` and `text` are looked at."""
@@ -157,7 +157,7 @@ def _of_numbers(campaign: Campaign) -> list[str]:
         return []
     tally = Tally.objects.get(campaign=campaign)
     wrong = []
-    told, counted = world.told(campaign), world.recounted(campaign)
+    told, counted = scenario.counts(campaign), scenario.recount(campaign)
     if told != counted:
         wrong.append(f"the tally says {told}, counted one by one it is {counted}")
     frozen = Counter(CampaignRow.objects.filter(campaign=campaign).values_list("outcome", flat=True))

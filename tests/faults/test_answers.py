@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from campaigns.models import AccountState, Attempt, Batch, Campaign, Event
 from campaigns.sending import lifecycle
-from tests.faults.front import Front, Seen
-from tests.faults.scenario import (
+from tests.faults.fault_scenario import (
     BATCHES,
     HOUR,
     MINUTE,
@@ -30,8 +29,9 @@ from tests.faults.scenario import (
     struck,
     worker,
 )
+from tests.faults.front import Front, Seen
 from tests.providers.servers import Talk, answer
-from tests.support import world
+from tests.support import scenario
 
 __all__ = ["front", "worker"]
 pytestmark = pytest.mark.django_db
@@ -159,7 +159,7 @@ def test_f23_token_ends_and_the_sign_in_is_refused(worker: Worker, before: int) 
     assert campaign.state == Campaign.State.HELD
     assert "JWT" in campaign.trouble
     assert "JWT" in AccountState.objects.get().trouble
-    assert world.told(campaign) == {"held": len(PEOPLE) - before * SIZE} | (
+    assert scenario.counts(campaign) == {"held": len(PEOPLE) - before * SIZE} | (
         {"with_carrier": before * SIZE} if before else {}
     )
     assert_right(worker.carrier, campaign)

@@ -23,7 +23,7 @@ from campaigns.reconciling import search
 from campaigns.sending import counters
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.carrier import carrier
 from tests.support.doubt import DAY, LIST, MINUTE, later, lost, open_attempt, real_times, search_to_the_end
 
@@ -38,7 +38,7 @@ def taken_late(campaign: Campaign) -> str:
     return elsewhere(texts, sender=campaign.sender)
 
 
-def elsewhere(texts: list[OutgoingText], sender: str = world.LOCAL) -> str:
+def elsewhere(texts: list[OutgoingText], sender: str = scenario.LOCAL) -> str:
     """A batch that Carillon's ledger knows nothing of; its id."""
     return registry.provider().submit(sender, texts, before_first_byte=lambda: None).provider_id
 
@@ -60,9 +60,9 @@ def audited() -> list[Disagreement]:
 
 
 def handed_over(people: int = 3, size: int = 1000) -> Campaign:
-    campaign = world.launched(world.people(people), size=size)
-    world.hand_over(campaign)
-    world.poll()
+    campaign = scenario.launched(scenario.people(people), size=size)
+    scenario.submit_all(campaign)
+    scenario.poll()
     return campaign
 
 
@@ -70,14 +70,14 @@ def handed_over(people: int = 3, size: int = 1000) -> Campaign:
 
 
 def test_f17_taken_after_it_was_given_up_is_reported_within_the_hour(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_before")
+    campaign = lost(carrier, scenario.people(3), fault="drop_before")
     search_to_the_end()
-    world.hand_over(campaign)
-    assert world.told(campaign) == {"with_carrier": 3}, "sent again: the records had shown nothing twice"
+    scenario.submit_all(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 3}, "sent again: the records had shown nothing twice"
     late = taken_late(campaign)
     assert len(carrier.ledger()) == 6, "the double that no look could foresee"
     [found] = looked()
-    assert (found.kind, found.about, found.sender) == ("unknown_batch", late, world.LOCAL)
+    assert (found.kind, found.about, found.sender) == ("unknown_batch", late, scenario.LOCAL)
     assert found.campaign == campaign
     assert "3 texts from this number that Carillon has not handed over" in found.detail
     assert "batch 1 of “Spring sale”: they may have got it twice" in found.detail
@@ -94,14 +94,14 @@ def test_f17_the_worker_reports_it_by_itself(carrier: RunningSimulator) -> None:
 
 
 def test_f17_strict_nobody_is_texted_twice(carrier: RunningSimulator) -> None:
-    people = world.people(3)
-    campaign = world.launched(people, size=3)
+    people = scenario.people(3)
+    campaign = scenario.launched(people, size=3)
     Campaign.objects.filter(pk=campaign.pk).update(if_absent=Campaign.IfAbsent.REVIEW)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_before"})
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     carrier.faults()
     search_to_the_end()
-    assert world.told(campaign) == {"needs_review": 3}
+    assert scenario.counts(campaign) == {"needs_review": 3}
     late = taken_late(campaign)
     later(MINUTE)
     search.lookup(open_attempt().pk)
@@ -133,7 +133,7 @@ def test_f17_says_what_it_means_for_the_people(carrier: RunningSimulator, state:
 
 def test_another_program_on_the_same_number_is_reported_once(carrier: RunningSimulator) -> None:
     handed_over()
-    sent = elsewhere([OutgoingText(world.phone(50), "From another program")])
+    sent = elsewhere([OutgoingText(scenario.phone(50), "From another program")])
     [found] = looked()
     assert (found.about, found.campaign) == (sent, None)
     assert "1 text from this number" in found.detail
@@ -144,7 +144,7 @@ def test_another_program_on_the_same_number_is_reported_once(carrier: RunningSim
 
 def test_what_a_person_knows_about_stays_known(carrier: RunningSimulator, sender: User) -> None:
     handed_over()
-    elsewhere([OutgoingText(world.phone(50), "From another program")])
+    elsewhere([OutgoingText(scenario.phone(50), "From another program")])
     [found] = looked()
     assert discrepancies.acknowledge(found, user=sender)
     assert not discrepancies.acknowledge(found, user=sender)
@@ -153,15 +153,15 @@ def test_what_a_person_knows_about_stays_known(carrier: RunningSimulator, sender
 
 
 def test_a_batch_that_is_looked_for_is_left_to_the_search(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_after")
+    campaign = lost(carrier, scenario.people(3), fault="drop_after")
     assert looked() == []
     search_to_the_end()
     assert looked() == audited() == []
-    assert world.told(campaign) == {"delivered": 3}
+    assert scenario.counts(campaign) == {"delivered": 3}
 
 
 def test_one_that_is_adopted_after_all_is_settled_by_itself(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_after")
+    campaign = lost(carrier, scenario.people(3), fault="drop_after")
     Attempt.objects.update(state=Attempt.State.REVIEW)
     Batch.objects.update(state="needs_review")
     counters.shift(campaign.pk, {"in_doubt": -3, "needs_review": 3})
@@ -199,7 +199,7 @@ def test_costs_one_call_a_list_and_one_a_thousand_texts(carrier: RunningSimulato
 def test_a_text_that_the_carrier_does_not_show_is_reported_and_settled(carrier: RunningSimulator) -> None:
     campaign = handed_over()
     message = Message.objects.get(campaign=campaign, source_row__number=3)
-    right, message.to = message.to, world.phone(99)
+    right, message.to = message.to, scenario.phone(99)
     message.save(update_fields=["to"])
     found = {one.kind: one for one in audited()}
     missing = found["missing_text"]
@@ -209,14 +209,14 @@ def test_a_text_that_the_carrier_does_not_show_is_reported_and_settled(carrier: 
     message.to = right
     message.save(update_fields=["to"])
     assert [one.kind for one in audited()] == ["unknown_text"], "a text that was seen stays for a person"
-    message.to = world.phone(99)
+    message.to = scenario.phone(99)
     message.save(update_fields=["to"])
     assert len(audited()) == 2, "it differs again"
 
 
 def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimulator) -> None:
     campaign = handed_over()
-    Message.objects.filter(campaign=campaign, source_row__number=3).update(to=world.phone(99))
+    Message.objects.filter(campaign=campaign, source_row__number=3).update(to=scenario.phone(99))
     assert audit.run_slice(audit.Progress(timezone.now())) is None
     assert list(discrepancies.unsettled()) == []
     assert len(audited()) == 2

@@ -14,10 +14,10 @@ import pytest
 from tests.faults.conftest import Zygote
 from tests.faults.killed import MAKE, PEOPLE, TEXTS
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.site import PRELUDE, ROOT, Site
 
-CSV = world.file_of(PEOPLE)
+CSV = scenario.file_of(PEOPLE)
 RECEIVE = f"""
 import io
 importer.CHUNK = importer.CONTACTS = 2
@@ -37,8 +37,8 @@ record = Import.objects.select_related("contact_list").first()
 tell(record and [record.state, record.contact_list.contact_count])
 """
 SEND = f"""
-campaign = world.launched(ContactList.objects.get(), size=2)
-assert world.hand_over(campaign).result == "done"
+campaign = scenario.launched(ContactList.objects.get(), size=2)
+assert scenario.submit_all(campaign).result == "done"
 tell(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
 """
 

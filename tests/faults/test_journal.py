@@ -22,7 +22,7 @@ from campaigns.reconciling import orphans
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, journal, restore_guard
 from campaigns.sending.dispatch import StepResult
-from tests.faults.scenario import (
+from tests.faults.fault_scenario import (
     BATCHES,
     PEOPLE,
     Worker,
@@ -34,7 +34,7 @@ from tests.faults.scenario import (
     worker,
 )
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 __all__ = ["worker"]
 pytestmark = pytest.mark.django_db
@@ -77,12 +77,14 @@ def searches(carrier: RunningSimulator) -> int:
 def test_f05_killed_with_the_answer_in_hand(
     worker: Worker, dies: Callable[[Worker, Campaign, int], None], before: int
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     dies(worker, campaign, before)
     assert orphans.settle_orphans() == 1
     assert orphans.settle_orphans() == 0
-    assert world.told(campaign) == {"with_carrier": 2 * before + 2, "queued": 4 - 2 * before} or before == 2
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert (
+        scenario.counts(campaign) == {"with_carrier": 2 * before + 2, "queued": 4 - 2 * before} or before == 2
+    )
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert searches(worker.carrier) == 0
     assert posts(worker.carrier) == BATCHES
     assert Event.objects.filter(verb="adopted_from_journal", detail=f"batch {before + 1}").count() == 1
@@ -93,13 +95,13 @@ def test_f05_killed_with_the_answer_in_hand(
 def test_f05_rejected_numbers_are_in_the_journal_too(
     worker: Worker, dies: Callable[[Worker, Campaign, int], None]
 ) -> None:
-    people = [(world.phone(0), "Ann"), (world.ending("9700"), "Bob"), (world.phone(1), "Cy")]
-    campaign = world.launched(people, size=3)
+    people = [(scenario.phone(0), "Ann"), (scenario.ending("9700"), "Bob"), (scenario.phone(1), "Cy")]
+    campaign = scenario.launched(people, size=3)
     dies(worker, campaign, 0)
     orphans.settle_orphans()
-    assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "rejected": 1}
     (attempt,) = Attempt.objects.all()
-    assert [(item["index"], item["to"]) for item in attempt.rejected] == [(2, world.ending("9700"))]
+    assert [(item["index"], item["to"]) for item in attempt.rejected] == [(2, scenario.ending("9700"))]
     assert searches(worker.carrier) == 0
     worker.rest(campaign)
     assert_right(worker.carrier, campaign, people)
@@ -108,12 +110,12 @@ def test_f05_rejected_numbers_are_in_the_journal_too(
 def test_f05_given_up_by_another_machine_and_answered_on_this_one(
     worker: Worker, dies: Callable[[Worker, Campaign, int], None], settings: LazySettings, tmp_path: Path
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     dies(worker, campaign, 0)
     here = settings.JOURNAL_DIR
     settings.JOURNAL_DIR = tmp_path / "elsewhere"
     assert orphans.settle_orphans() == 1
-    assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
+    assert scenario.counts(campaign) == {"in_doubt": 2, "queued": 4}
     settings.JOURNAL_DIR = here
     assert orphans.settle_orphans() == 1
     campaign.refresh_from_db()
@@ -125,13 +127,13 @@ def test_f05_given_up_by_another_machine_and_answered_on_this_one(
 def test_f05_an_answer_that_cannot_be_recorded_leaves_a_doubt(
     worker: Worker, dies: Callable[[Worker, Campaign, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     dies(worker, campaign, 0)
     with monkeypatch.context() as patch:
         patch.setattr(attempts, "accept", _raises(IntegrityError("the id of another batch")))
         assert orphans.settle_orphans() == 1
     assert orphans.settle_orphans() == 0
-    assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
+    assert scenario.counts(campaign) == {"in_doubt": 2, "queued": 4}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -152,9 +154,9 @@ def _down(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
 def test_f40_database_down_after_acceptance_for_a_while(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     _down(monkeypatch, 5)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert searches(worker.carrier) == 0
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
@@ -164,7 +166,7 @@ def test_f40_database_down_after_acceptance_for_a_while(
 def test_f40_database_down_for_longer_than_anybody_waits(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     _down(monkeypatch, dispatch.MAX_RECORD_TRIES)
     with pytest.raises(OperationalError):
         dispatch.step(campaign.pk)
@@ -185,7 +187,7 @@ def test_nothing_is_sent_that_cannot_be_written_down(worker: Worker, monkeypatch
         assert posts(worker.carrier) == 0
         campaign.refresh_from_db()
         assert campaign.trouble == restore_guard.UNWRITABLE
-        assert world.told(campaign) == {"queued": len(PEOPLE)}
+        assert scenario.counts(campaign) == {"queued": len(PEOPLE)}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -199,13 +201,13 @@ def kept(tmp_path: Path) -> journal.Journal:
 
 
 def sending(attempt: int, installation: str = "here") -> journal.Line:
-    named: dict[str, Any] = {"batch": 1, "campaign": 1, "sender": world.LOCAL, "size": 2, "payload": "ab"}
+    named: dict[str, Any] = {"batch": 1, "campaign": 1, "sender": scenario.LOCAL, "size": 2, "payload": "ab"}
     return journal.sending_line(installation, attempt=attempt, **named)
 
 
 def answered(attempt: int) -> journal.Line:
     answer = BatchState(
-        provider_id="b-1", sender=world.LOCAL, batch_size=2, processed_count=0, status="Processing",
+        provider_id="b-1", sender=scenario.LOCAL, batch_size=2, processed_count=0, status="Processing",
         created_at=timezone.now(), modified_at=None, cost=None, http_status=200, request_id="r-1",
         rejected=(Rejected(index=1, to="+16505550101", code="OPT", description="ö\n"),),
     )  # fmt: skip
@@ -280,8 +282,8 @@ def test_old_files_go_and_the_mark_stays(kept: journal.Journal) -> None:
 
 
 def test_every_hand_over_writes_two_lines(carrier: RunningSimulator) -> None:
-    campaign = world.launched(PEOPLE, size=2)
-    world.hand_over(campaign)
+    campaign = scenario.launched(PEOPLE, size=2)
+    scenario.submit_all(campaign)
     lines = b"".join(file.read_bytes() for file in Path(journal.current().folder).iterdir()).split()
     assert len(lines) == 2 * BATCHES
     assert [one.batch for one in journal.current().sent(restore_guard.installation_name())] == list(

@@ -25,7 +25,7 @@ from campaigns.sending import attempts, dispatch, launch
 from campaigns.sending.prepared import Prepared
 from tests.dashboard.page_client import PageClient
 from tests.faults.conftest import Zygote
-from tests.faults.scenario import (
+from tests.faults.fault_scenario import (
     HOUR,
     MINUTE,
     POST,
@@ -37,7 +37,7 @@ from tests.faults.scenario import (
     struck,
 )
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.site import Site, _execute, database, ended, fresh_database, rows, site
 from tests.support.waiting import until
 
@@ -45,7 +45,7 @@ __all__ = ["database", "site"]
 
 JUMPS = pytest.mark.parametrize("jump", [2 * HOUR, -2 * HOUR], ids=["forward", "back"])
 
-MAKE = "world.launched(world.people(6), size=2)"
+MAKE = "scenario.launched(scenario.people(6), size=2)"
 TROUBLE = """
 import psycopg
 from django.db import DatabaseError, connection
@@ -103,13 +103,13 @@ GO_ON = """
 from campaigns.worker import tasks
 tasks.tick()
 campaign = Campaign.objects.get()
-tell([world.hand_over(campaign).result, campaign.trouble])
+tell([scenario.submit_all(campaign).result, campaign.trouble])
 """
 JUDGE = """
 from tests.faults import oracle
-world.poll()
+scenario.poll()
 tell(oracle.judge({ledger!r}, Campaign.objects.get(), at_rest=False))
-tell(world.told(Campaign.objects.get()))
+tell(scenario.counts(Campaign.objects.get()))
 """
 
 
@@ -163,7 +163,7 @@ def test_f41_on_a_full_disk_nothing_leaves_until_there_is_room(
 
 
 LAUNCH = """
-campaign = world.drafted(world.people(6), size=2)
+campaign = scenario.drafted(scenario.people(6), size=2)
 launch.launch(campaign, user=None)
 """
 
@@ -212,7 +212,7 @@ def test_f39_a_worker_outlasts_a_database_that_takes_nothing(
     until(lambda: rows(database, finished), "the campaign is finished")
     second.terminate()
     assert ended(second).returncode == 0
-    assert sorted(line["to"] for line in simulator.ledger()) == sorted(to for to, _ in world.people(6))
+    assert sorted(line["to"] for line in simulator.ledger()) == sorted(to for to, _ in scenario.people(6))
 
 
 @pytest.mark.django_db

@@ -15,8 +15,7 @@ import pytest
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Attempt, Campaign
 from campaigns.providers.http import MEBIBYTE
-from tests.faults.front import Front
-from tests.faults.scenario import (
+from tests.faults.fault_scenario import (
     BATCHES,
     LIST,
     POST,
@@ -32,8 +31,9 @@ from tests.faults.scenario import (
     struck,
     worker,
 )
+from tests.faults.front import Front
 from tests.providers.servers import Talk, answer, serving
-from tests.support import world
+from tests.support import scenario
 from tests.support.waiting import until
 
 __all__ = ["front", "worker"]
@@ -312,5 +312,5 @@ def test_f31_carrier_is_only_ever_asked_where_it_lives(worker: Worker, front: Fr
         assert elsewhere.connections == 0
     worker.carrier.faults()
     worker.rest(campaign)
-    assert world.told(campaign) == {"delivered": 6}
+    assert scenario.counts(campaign) == {"delivered": 6}
     assert_delivered(worker.carrier, campaign)

@@ -11,33 +11,33 @@ from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, Tal
 from tests.faults import oracle
 from tests.simulator.client import Client
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
-PEOPLE = [*world.people(5), (world.ending("9700"), "Bob")]
+PEOPLE = [*scenario.people(5), (scenario.ending("9700"), "Bob")]
 TEXTS = {number: f"Hi {name}" for number, name in PEOPLE}
 Lines = list[dict[str, Any]]
 
 
 @pytest.fixture
 def sent(carrier: RunningSimulator) -> Campaign:
-    campaign = world.launched(PEOPLE, size=2)
-    world.hand_over(campaign)
+    campaign = scenario.launched(PEOPLE, size=2)
+    scenario.submit_all(campaign)
     return campaign
 
 
 def test_nothing_is_wrong_with_what_went_well(carrier: RunningSimulator, sent: Campaign) -> None:
     assert oracle.judge(carrier.ledger(), sent, texts=TEXTS) == []
-    world.poll()
+    scenario.poll()
     assert oracle.judge(carrier.ledger(), sent, texts=TEXTS) == []
 
 
 def test_what_others_send_to_the_same_people_is_not_held_against_it(
     carrier: RunningSimulator, sent: Campaign
 ) -> None:
-    other = world.launched(PEOPLE, text="Something else")
-    world.hand_over(other)
+    other = scenario.launched(PEOPLE, text="Something else")
+    scenario.submit_all(other)
     decoy = Client(carrier.url).send_batch(PEOPLE[0][0], text=TEXTS[PEOPLE[0][0]])["id"]
     for campaign in (sent, other):
         assert oracle.judge(carrier.ledger(), campaign, foreign={decoy}) == []
@@ -59,7 +59,7 @@ def other_words(lines: Lines) -> None:
 
 
 def other_number(lines: Lines) -> None:
-    lines[1]["from"] = world.TOLL_FREE
+    lines[1]["from"] = scenario.TOLL_FREE
 
 
 def other_id(lines: Lines) -> None:
@@ -67,11 +67,11 @@ def other_id(lines: Lines) -> None:
 
 
 def stranger(lines: Lines) -> None:
-    lines.append(lines[0] | {"to": world.phone(999)})
+    lines.append(lines[0] | {"to": scenario.phone(999)})
 
 
 def refused_and_taken(lines: Lines) -> None:
-    lines.append(lines[-1] | {"to": world.ending("9700"), "text": "Hi Bob"})
+    lines.append(lines[-1] | {"to": scenario.ending("9700"), "text": "Hi Bob"})
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_a_claim_that_is_not_true_is_seen(
 
 
 def test_on_the_way_what_is_open_is_no_fault_and_a_second_text_is(carrier: RunningSimulator) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 2, "fault": "drop_after"})
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     lines = carrier.ledger()
     assert oracle.judge(lines, campaign, texts=TEXTS, at_rest=False) == []
     assert len(oracle.judge(lines, campaign, texts=TEXTS)) >= 2

@@ -14,7 +14,7 @@ from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, lifecycle, quarantine
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
-from tests.faults.scenario import (
+from tests.faults.fault_scenario import (
     BATCHES,
     PEOPLE,
     Worker,
@@ -24,7 +24,7 @@ from tests.faults.scenario import (
     posts,
     worker,
 )
-from tests.support import world
+from tests.support import scenario
 
 __all__ = ["worker"]
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def live(campaign: Campaign, deaths: int) -> int:
     for died in range(deaths + 1):
         orphans.settle_orphans()
         try:
-            world.hand_over(campaign)
+            scenario.submit_all(campaign)
         except Killed:
             continue
         return died
@@ -69,11 +69,11 @@ def live(campaign: Campaign, deaths: int) -> int:
 def test_f12_a_poison_batch_is_parked_and_the_others_leave(
     worker: Worker, poison: Callable[[int], None], before: int, sender: User
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     poison(before + 1)
     assert live(campaign, 10) == quarantine.MAX_DEATHS
     assert [batch.number for batch in quarantine.quarantined(campaign.pk)] == [before + 1]
-    assert world.told(campaign) == {"with_carrier": 4, "held": 2}
+    assert scenario.counts(campaign) == {"with_carrier": 4, "held": 2}
     assert posts(worker.carrier) == BATCHES - 1
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble_code) == ("held", quarantine.QUARANTINED)
@@ -85,7 +85,7 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
 
     poison(0)
     assert lifecycle.resume(campaign, user=sender)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert Event.objects.filter(verb="batch_released", detail=f"batch {before + 1}").count() == 1
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
@@ -94,7 +94,7 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
 def test_f12_still_poisonous_after_it_was_let_go_on(
     worker: Worker, poison: Callable[[int], None], sender: User
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     poison(2)
     live(campaign, 10)
     lifecycle.resume(campaign, user=sender)
@@ -109,7 +109,7 @@ def test_f12_killed_after_the_mark(
     worker: Worker, poison: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each death leaves a doubt, which is cleared up before the next process takes the batch."""
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     mark = dispatch.commit_sending
 
     def killed(prepared: Any) -> None:
@@ -127,8 +127,8 @@ def test_f12_killed_after_the_mark(
                 for attempt in Attempt.objects.filter(state__in=("ambiguous", "reconciling")):
                     search.lookup(attempt.pk)
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
-    assert world.told(campaign) == {"held": 2, "with_carrier": 4}
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
+    assert scenario.counts(campaign) == {"held": 2, "with_carrier": 4}
     assert posts(worker.carrier) == BATCHES - 1
     worker.rest(campaign)
     assert_right(worker.carrier, campaign)
@@ -137,7 +137,7 @@ def test_f12_killed_after_the_mark(
 def test_f12_the_batch_that_was_prepared_beside_it_is_not_blamed(
     worker: Worker, poison: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     accept = attempts.accept
     first = Batch.objects.get(number=1).pk
 
@@ -162,13 +162,13 @@ def test_f12_the_batch_that_was_prepared_beside_it_is_not_blamed(
 def test_f12_released_while_the_others_leave(
     worker: Worker, poison: Callable[[int], None], sender: User
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     poison(1)
     for _ in range(quarantine.MAX_DEATHS):
         with pytest.raises(Killed):
             dispatch.step(campaign.pk)
         orphans.settle_orphans()
-    assert dispatch.step(campaign.pk) == world.AGAIN, "it is parked"
+    assert dispatch.step(campaign.pk) == scenario.AGAIN, "it is parked"
     assert dispatch.step(campaign.pk).result == StepResult.SUBMITTED
     campaign.refresh_from_db()
     assert campaign.state == "sending"
@@ -189,7 +189,7 @@ def test_f12_released_while_the_others_leave(
 def test_f12_paused_and_resumed_tries_it_again_and_says_so(
     worker: Worker, poison: Callable[[int], None], sender: User
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     poison(1)
     for _ in range(quarantine.MAX_DEATHS):
         with pytest.raises(Killed):
@@ -200,10 +200,10 @@ def test_f12_paused_and_resumed_tries_it_again_and_says_so(
     assert quarantine.release(campaign.pk, user=sender) == 0, (
         "a paused campaign is let go on, not one batch of it"
     )
-    assert world.told(campaign) == {"held": 6}
+    assert scenario.counts(campaign) == {"held": 6}
     poison(0)
     assert lifecycle.resume(campaign, user=sender)
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert Event.objects.filter(verb="batch_released", detail="batch 1").exists()
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
@@ -212,11 +212,11 @@ def test_f12_paused_and_resumed_tries_it_again_and_says_so(
 def test_f12_cancelled_with_a_parked_batch(
     worker: Worker, poison: Callable[[int], None], sender: User
 ) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     poison(3)
     live(campaign, 10)
     assert lifecycle.cancel(campaign, user=sender) == 2
     assert quarantine.explanation(campaign.pk) == ""
     worker.rest(campaign)
-    assert world.told(campaign) == {"delivered": 4, "cancelled": 2}
+    assert scenario.counts(campaign) == {"delivered": 4, "cancelled": 2}
     assert_right(worker.carrier, campaign)

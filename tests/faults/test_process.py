@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Zygote
+from tests.faults.fault_scenario import POST, positions
 from tests.faults.killed import BATCHES, MAKE, RECOVER, recovered
-from tests.faults.scenario import POST, positions
 from tests.simulator.running import RunningSimulator
 from tests.support.site import fresh_database, rows
 from tests.support.waiting import until
@@ -217,7 +217,7 @@ def test_f09_two_workers_on_two_hosts_at_one_campaign(
     made: str,
     tmp_path: Path,
 ) -> None:
-    people = f"world.people({MANY * 2})"
+    people = f"scenario.people({MANY * 2})"
     with fresh_database(made, tmp_path) as database:
         zygote.run(database, f"Campaign.objects.all().delete()\nworld.launched({people}, size=2)")
         files = [str(tmp_path / name) for name in ("one", "two")]
@@ -242,7 +242,7 @@ def test_f09_a_host_that_is_gone_is_waited_for_as_long_as_it_may_be_sending(
     assert died_of == signal.SIGKILL
     blocked = (
         "campaign = Campaign.objects.get()\n"
-        "tell([orphans.settle_orphans(), world.hand_over(campaign).result])"
+        "tell([orphans.settle_orphans(), scenario.submit_all(campaign).result])"
     )
     assert zygote.run(database, blocked) == (0, [[0, "wait"]])
     assert len(simulator.ledger()) == before * 2 + 2

@@ -9,7 +9,7 @@ import pytest
 from campaigns.models import Attempt, Campaign, Event, Message
 from campaigns.reconciling import decisions
 from campaigns.reconciling.decisions import Decision, DecisionResult
-from tests.faults.scenario import (
+from tests.faults.fault_scenario import (
     BATCHES,
     PEOPLE,
     TEXTS,
@@ -24,7 +24,7 @@ from tests.faults.scenario import (
     worker,
 )
 from tests.simulator.client import Client
-from tests.support import factories, world
+from tests.support import factories, scenario
 
 __all__ = ["worker"]
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ either = pytest.mark.parametrize("taken", [True, False], ids=["taken", "not take
 SOME_REFUSED = [
     person
     for place in range(BATCHES)
-    for person in ((world.phone(place), "Ann"), (world.ending("9700", place), "Bob"))
+    for person in ((scenario.phone(place), "Ann"), (scenario.ending("9700", place), "Bob"))
 ]
 """One number in each batch is rejected in the answer, and told of nowhere else."""
 
@@ -54,10 +54,10 @@ def test_f28_rejected_numbers_end_the_same_with_and_without_the_answer(worker: W
     assert attempt_states(lost, before) == ["accepted"]
     for campaign in (answered, lost):
         assert_right(worker.carrier, campaign, SOME_REFUSED)
-        assert world.told(campaign) == {"delivered": 3, "rejected": 3}
+        assert scenario.counts(campaign) == {"delivered": 3, "rejected": 3}
     assert states(lost) == states(answered)
     assert set(Message.objects.filter(state="rejected").values_list("to", flat=True)) == {
-        world.ending("9700", place) for place in range(BATCHES)
+        scenario.ending("9700", place) for place in range(BATCHES)
     }
     assert posts(worker.carrier) == 2 * BATCHES
 
@@ -67,7 +67,7 @@ def send_elsewhere(worker: Worker, texts: dict[str, str]) -> str:
     messages = [{"to": [number], "text": text} for number, text in texts.items()]
     client = Client(worker.carrier.url)
     found: str = client.post("/restapi/v1.0/account/~/a2p-sms/batches", {
-        "from": world.LOCAL, "messages": messages,
+        "from": scenario.LOCAL, "messages": messages,
     }).json["id"]  # fmt: skip
     return found
 
@@ -79,7 +79,7 @@ def of_batch(before: int) -> dict[str, str]:
 
 def same_size_other_people(worker: Worker, before: int) -> str:
     texts = of_batch(before).values()
-    return send_elsewhere(worker, {world.phone(500 + place): text for place, text in enumerate(texts)})
+    return send_elsewhere(worker, {scenario.phone(500 + place): text for place, text in enumerate(texts)})
 
 
 def same_people_other_text(worker: Worker, before: int) -> str:
@@ -87,7 +87,7 @@ def same_people_other_text(worker: Worker, before: int) -> str:
 
 
 def some_of_the_people_and_others(worker: Worker, before: int) -> str:
-    mixed = dict(list(of_batch(before).items())[:1]) | {world.phone(500): "Hi"}
+    mixed = dict(list(of_batch(before).items())[:1]) | {scenario.phone(500): "Hi"}
     return send_elsewhere(worker, mixed)
 
 
@@ -118,7 +118,7 @@ def test_f30_batch_of_the_same_size_for_others(worker: Worker, before: int, take
     assert first_said(campaign) == ["adopted" if taken else "absent"]
     of_carrier(worker, campaign, before, {decoy})
     assert_right(worker.carrier, campaign, foreign={decoy})
-    assert world.told(campaign) == {"delivered": len(PEOPLE)}
+    assert scenario.counts(campaign) == {"delivered": len(PEOPLE)}
 
 
 DECOYS = [same_people_other_text, some_of_the_people_and_others]
@@ -146,13 +146,13 @@ def test_f30_what_is_only_like_ours_is_for_a_person(
     campaign = struck(worker, before, fault="drop_before")
     worker.rest(campaign)
     assert attempt_states(campaign, before) == ["review"]
-    assert world.told(campaign) == {"needs_review": 2, "delivered": 4}
+    assert scenario.counts(campaign) == {"needs_review": 2, "delivered": 4}
     assert_right(worker.carrier, campaign, foreign={other})
     attempt = Attempt.objects.get(state="review")
     assert decisions.decide(attempt, Decision.SEND, user=factories.user("sender")) is DecisionResult.DONE
     worker.rest(campaign)
     assert_right(worker.carrier, campaign, foreign={other})
-    assert world.told(campaign) == {"delivered": len(PEOPLE)}
+    assert scenario.counts(campaign) == {"delivered": len(PEOPLE)}
 
 
 @either

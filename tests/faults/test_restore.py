@@ -31,7 +31,7 @@ from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, restore_guard
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
-from tests.faults.scenario import (
+from tests.faults.fault_scenario import (
     BATCHES,
     PEOPLE,
     POST,
@@ -41,7 +41,7 @@ from tests.faults.scenario import (
     posts,
     worker,
 )
-from tests.support import factories, world
+from tests.support import factories, scenario
 
 __all__ = ["worker"]
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def recover(*arguments: str) -> str:
 def assert_locked(worker: Worker, campaign: Campaign, requests: int) -> None:
     """Nothing leaves, whoever tries."""
     assert restore_guard.blocking_reason() == restore_guard.RESTORED
-    assert world.hand_over(campaign).result in (StepResult.BLOCKED, StepResult.WAIT)
+    assert scenario.submit_all(campaign).result in (StepResult.BLOCKED, StepResult.WAIT)
     worker.turn()
     worker.minutes(30)
     assert posts(worker.carrier) == requests
@@ -80,7 +80,7 @@ def assert_locked(worker: Worker, campaign: Campaign, requests: int) -> None:
 def test_f43_restored_in_mid_campaign(worker: Worker, known: int, left: int) -> None:
     if left <= known:
         left = BATCHES
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     for _ in range(known):
         dispatch.step(campaign.pk)
     backup = Backup()
@@ -88,9 +88,9 @@ def test_f43_restored_in_mid_campaign(worker: Worker, known: int, left: int) -> 
         assert dispatch.step(campaign.pk).result == StepResult.SUBMITTED
     backup.restore()
     assert_locked(worker, campaign, left)
-    before = world.told(campaign)
+    before = scenario.counts(campaign)
     assert "Nothing was changed" in recover()
-    assert world.told(campaign) == before
+    assert scenario.counts(campaign) == before
     assert_locked(worker, campaign, left)
     assert "unlocked" in recover("--yes")
     assert posts(worker.carrier) == left
@@ -111,18 +111,18 @@ def lost(campaign: Campaign, count: int = BATCHES) -> None:
 
 
 def test_f43_new_attempts_get_ids_that_the_journal_has_not_seen(worker: Worker) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     lost(campaign, 2)
     recover("--yes")
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert Attempt.objects.order_by("id").first().pk > 2  # type: ignore[union-attr]
     assert restore_guard.blocking_reason() == ""
 
 
 def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     backup = Backup()
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     backup.restore()
     backup = Backup()
     recover("--yes")
@@ -135,7 +135,7 @@ def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
 
 
 def test_f43_backup_of_a_batch_that_was_prepared(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     backup = Backup()
@@ -151,7 +151,7 @@ def test_f43_backup_of_a_batch_that_was_prepared(worker: Worker, monkeypatch: py
 
 
 def test_f43_nothing_that_was_prepared_before_leaves_either(worker: Worker) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     lost(campaign)
     with transaction.atomic():
         batch = Batch.objects.order_by("number").first()
@@ -163,44 +163,44 @@ def test_f43_nothing_that_was_prepared_before_leaves_either(worker: Worker) -> N
 
 
 def test_f43_rejected_numbers_are_known_from_the_journal(worker: Worker) -> None:
-    people = [(world.phone(0), "Ann"), (world.ending("9700"), "Bob"), (world.phone(1), "Cy")]
-    campaign = world.launched(people, size=3)
+    people = [(scenario.phone(0), "Ann"), (scenario.ending("9700"), "Bob"), (scenario.phone(1), "Cy")]
+    campaign = scenario.launched(people, size=3)
     lost(campaign, 1)
     recover("--yes")
-    assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "rejected": 1}
     worker.rest(campaign)
     assert_right(worker.carrier, campaign, people)
 
 
 def test_f43_cut_in_another_way_after_the_backup(worker: Worker) -> None:
-    campaign = world.launched(PEOPLE, size=4)
+    campaign = scenario.launched(PEOPLE, size=4)
     backup = Backup()
     dispatch.split(Batch.objects.get(number=1).pk)
     dispatch.step(campaign.pk)
     backup.restore()
     assert_locked(worker, campaign, 1)
     recover("--yes")
-    assert world.told(campaign) == {"with_carrier": 2, "queued": 4}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 2, "queued": 4}
+    scenario.assert_adds_up(campaign)
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
     assert posts(worker.carrier) == 3
 
 
 def test_f43_an_answer_that_was_lost_is_searched_for(worker: Worker) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     worker.carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
     lost(campaign, 1)
     worker.carrier.faults()
     recover("--yes")
-    assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
+    assert scenario.counts(campaign) == {"in_doubt": 2, "queued": 4}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
 
 def test_f43_a_lost_answer_of_a_batch_that_was_another_then_is_for_a_person(worker: Worker) -> None:
     """Somebody had opted out after the backup, which is forgotten: nobody of the rest is texted unasked."""
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     backup = Backup()
     factories.opt_out(PEOPLE[0][0])
     worker.carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
@@ -209,20 +209,20 @@ def test_f43_a_lost_answer_of_a_batch_that_was_another_then_is_for_a_person(work
     backup.restore()
     assert_locked(worker, campaign, 0)
     recover("--yes")
-    assert world.told(campaign) == {"needs_review": 2, "queued": 4}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"needs_review": 2, "queued": 4}
+    scenario.assert_adds_up(campaign)
 
 
 def test_f43_what_goes_on_is_named_before(worker: Worker) -> None:
     """Somebody may have cancelled it after the backup, of which the database knows nothing now."""
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     lost(campaign, 1)
     assert "“Spring sale” goes on with at most 6 texts." in recover()
-    assert world.told(campaign) == {"queued": 6}
+    assert scenario.counts(campaign) == {"queued": 6}
 
 
 def test_f43_records_that_lag_unlock_nothing(worker: Worker) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     worker.carrier.options(list_lag=3600)
     lost(campaign)
     with pytest.raises(CommandError, match="lag behind"):
@@ -237,7 +237,7 @@ def test_f43_records_that_lag_unlock_nothing(worker: Worker) -> None:
 def test_f43_people_of_a_campaign_that_is_not_in_the_backup(worker: Worker, tmp_path: Path) -> None:
     registry.refresh_numbers()
     backup = Backup()
-    world.hand_over(world.launched(PEOPLE, size=2))
+    scenario.submit_all(scenario.launched(PEOPLE, size=2))
     backup.restore()
     said = recover("--yes")
     assert "no campaign in this database" in said
@@ -253,18 +253,18 @@ def test_f43_people_of_a_campaign_that_is_not_in_the_backup(worker: Worker, tmp_
 
 def test_f43_another_text_to_the_same_people_holds_their_campaign(worker: Worker) -> None:
     backup = Backup()
-    world.hand_over(world.launched(PEOPLE, size=2, text="Other {{ first_name }}"))
+    scenario.submit_all(scenario.launched(PEOPLE, size=2, text="Other {{ first_name }}"))
     backup.restore()
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     recover("--yes")
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble) == ("held", recovery.SIMILAR)
 
 
 def test_f43_another_database_beside_the_same_journal_is_not_locked(worker: Worker) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     backup = Backup()
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     backup.restore()
     assert restore_guard.blocking_reason()
     Installation.objects.update(name=uuid.uuid4())
@@ -272,11 +272,11 @@ def test_f43_another_database_beside_the_same_journal_is_not_locked(worker: Work
 
 
 def test_a_journal_that_cannot_be_read_stops_everything(worker: Worker, settings: LazySettings) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     settings.JOURNAL_DIR.mkdir(parents=True)
     (settings.JOURNAL_DIR / "2026-01-01.jsonl").symlink_to("2026-01-01.jsonl")
     assert restore_guard.blocking_reason() == restore_guard.UNREADABLE
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert posts(worker.carrier) == 0
 
 
@@ -307,7 +307,7 @@ def migrations() -> Callable[[str, bool], None]:
     ],
 )
 @pytest.mark.parametrize(
-    "command", [["worker"], ["send", "people.csv", "--from", world.LOCAL, "--text", "Hi"]]
+    "command", [["worker"], ["send", "people.csv", "--from", scenario.LOCAL, "--text", "Hi"]]
 )
 def test_f44_program_and_database_of_different_versions(
     migrations: Callable[[str, bool], None], command: list[str], name: str, applied: bool, said: str
@@ -333,15 +333,15 @@ def test_f44_a_worker_under_which_the_database_is_migrated_drains(
 
 
 def test_f43_send_refuses_too(worker: Worker, tmp_path: Path) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     lost(campaign)
     with pytest.raises(CommandError, match="restored from a backup"):
-        call_command("send", str(tmp_path / "people.csv"), "--from", world.LOCAL, "--text", "Hi")
+        call_command("send", str(tmp_path / "people.csv"), "--from", scenario.LOCAL, "--text", "Hi")
     assert posts(worker.carrier) == BATCHES
 
 
 def test_f43_pages_and_watchers_are_told(worker: Worker, admin: User, client: Client) -> None:
-    campaign = world.launched(PEOPLE, size=2)
+    campaign = scenario.launched(PEOPLE, size=2)
     client.force_login(admin)
     assert "restored from a backup" not in client.get("/").content.decode()
     assert checks.check_database(None, databases=["default"]) == []

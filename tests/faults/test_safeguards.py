@@ -18,7 +18,7 @@ from campaigns.sending import attempts, dispatch
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ ELSEWHERE = "another host:1:1"
 
 def tried(state: str) -> Batch:
     """A batch that waits, and one attempt of it that another host made; nothing else stands in its way."""
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     batch = Batch.objects.get(campaign=campaign)
     now = timezone.now()
     Attempt.objects.create(
@@ -52,14 +52,14 @@ def test_a_second_live_attempt_is_impossible(carrier: RunningSimulator, state: s
 @pytest.mark.parametrize("state", Attempt.DEAD)
 def test_after_a_dead_one_it_is_tried_again(carrier: RunningSimulator, state: str) -> None:
     batch = tried(state)
-    assert world.hand_over(batch.campaign).result == StepResult.DONE
+    assert scenario.submit_all(batch.campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 2
 
 
 def test_the_mark_is_made_before_the_first_byte(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(world.people(3), size=1)
+    campaign = scenario.launched(scenario.people(3), size=1)
     states: list[list[str]] = []
     sendall = socket.socket.sendall
 
@@ -69,14 +69,14 @@ def test_the_mark_is_made_before_the_first_byte(
         sendall(connection, data, *more)
 
     monkeypatch.setattr(socket.socket, "sendall", watched)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert states == [["sending"], ["accepted", "sending"], ["accepted", "accepted", "sending"]]
 
 
 def test_a_mark_that_is_too_old_is_not_acted_on(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     registry.account()
     monkeypatch.setattr(registry.provider(), "_transport", Transport(Limits(stale=-1.0)))
     assert dispatch.step(campaign.pk).result == StepResult.WAIT
@@ -88,7 +88,7 @@ def test_a_mark_that_is_too_old_is_not_acted_on(
 def test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending(
     carrier: RunningSimulator, state: str
 ) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     chosen = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(chosen, Prepared)
     if state == Attempt.State.SENDING:

@@ -19,8 +19,8 @@ from campaigns.sending.prepared import Prepared
 from dashboard.views.campaign_review import seen
 from tests.dashboard.page_client import PageClient
 from tests.faults import oracle
-from tests.faults.scenario import PEOPLE, SIZE, Worker, assert_right, launched, worker
-from tests.support import world
+from tests.faults.fault_scenario import PEOPLE, SIZE, Worker, assert_right, launched, worker
+from tests.support import scenario
 
 __all__ = ["worker"]
 
@@ -75,12 +75,12 @@ def reload(client: PageClient, draft: Campaign, then: Callable[[], None]) -> Non
 def test_f45_send_pressed_more_than_once(
     worker: Worker, sender: User, press: Callable[[PageClient, Campaign, Callable[[], None]], None]
 ) -> None:
-    draft = world.drafted(PEOPLE)
+    draft = scenario.drafted(PEOPLE)
     press(PageClient(sender), draft, worker.turn)
     worker.rest(draft)
     assert Event.objects.filter(verb="launched").count() == 1
     assert_right(worker.carrier, draft)
-    assert world.told(draft) == {"delivered": len(PEOPLE)}
+    assert scenario.counts(draft) == {"delivered": len(PEOPLE)}
 
 
 # --- F46: a press, or a wish not to be texted, while texts are leaving -------------------------------------
@@ -109,7 +109,12 @@ def cancel(client: PageClient, campaign: Campaign) -> None:
 
 
 def edit(client: PageClient, campaign: Campaign) -> None:
-    fields = {"name": "x", "contact_list": campaign.contact_list_id, "sender": world.LOCAL, "text": "Other"}
+    fields = {
+        "name": "x",
+        "contact_list": campaign.contact_list_id,
+        "sender": scenario.LOCAL,
+        "text": "Other",
+    }
     page = client.send(f"/campaigns/{campaign.pk}/edit/", **fields).content.decode()
     assert "can no longer be changed" in page
     assert client.post(f"/campaigns/{campaign.pk}/preview/", fields)["HX-Redirect"]
@@ -131,10 +136,10 @@ def test_f46_pressed_while_a_batch_is_on_its_way(
     told: dict[str, int],
     sent: int,
 ) -> None:
-    campaign = world.launched(PEOPLE, size=SIZE)
+    campaign = scenario.launched(PEOPLE, size=SIZE)
     client = PageClient(sender)
     while_it_leaves(campaign, lambda: press(client, campaign))
-    assert world.told(campaign) == told
+    assert scenario.counts(campaign) == told
     worker.minutes(8)
     assert len(worker.carrier.ledger()) == sent
     assert_right(worker.carrier, campaign)
@@ -142,7 +147,7 @@ def test_f46_pressed_while_a_batch_is_on_its_way(
         client.send(f"/campaigns/{campaign.pk}/try-again/")
         worker.rest(campaign)
         assert_right(worker.carrier, campaign)
-        assert world.told(campaign) == {"delivered": 6}
+        assert scenario.counts(campaign) == {"delivered": 6}
 
 
 def say_no(client: PageClient, number: str) -> None:
@@ -180,12 +185,12 @@ def in_the_last_look(campaign: Campaign, wish: Callable[[], None]) -> None:
 def test_f46_a_wish_not_to_be_texted_between_writing_and_sending(
     worker: Worker, sender: User, when: Callable[[Campaign, Callable[[], None]], None]
 ) -> None:
-    campaign = world.launched(PEOPLE, size=SIZE)
+    campaign = scenario.launched(PEOPLE, size=SIZE)
     when(campaign, lambda: say_no(PageClient(sender), PEOPLE[0][0]))
     assert worker.carrier.ledger() == []
     worker.rest(campaign)
     assert_right(worker.carrier, campaign)
-    assert world.told(campaign) == {"delivered": 5, "excluded": 1}
+    assert scenario.counts(campaign) == {"delivered": 5, "excluded": 1}
     assert PEOPLE[0][0] not in {line["to"] for line in worker.carrier.ledger()}
 
 
@@ -195,11 +200,11 @@ def test_f46_a_wish_not_to_be_texted_while_a_batch_is_on_its_way(
     worker: Worker, sender: User, place: int, told: dict[str, int]
 ) -> None:
     """Too late for those in it; the others are left out of every later request."""
-    campaign = world.launched(PEOPLE, size=SIZE)
+    campaign = scenario.launched(PEOPLE, size=SIZE)
     while_it_leaves(campaign, lambda: say_no(PageClient(sender), PEOPLE[place][0]))
     worker.rest(campaign)
     assert_right(worker.carrier, campaign)
-    assert world.told(campaign) == told
+    assert scenario.counts(campaign) == told
 
 
 # --- F47: one person, written in many ways -----------------------------------------------------------------
@@ -219,18 +224,20 @@ SPELLINGS = (
 
 @pytest.mark.django_db
 def test_f47_one_number_in_many_spellings_gets_one_text(worker: Worker, sender: User) -> None:
-    contacts = world.imported(world.file_of([*[(typed, "Ada") for typed in SPELLINGS], *world.people(3)[1:]]))
-    campaign = world.drafted(contacts)
+    contacts = scenario.imported(
+        scenario.file_of([*[(typed, "Ada") for typed in SPELLINGS], *scenario.people(3)[1:]])
+    )
+    campaign = scenario.drafted(contacts)
     client = PageClient(sender)
     review_page = client.page(review(campaign))
     assert f"{len(SPELLINGS) - 1} repeated" in review_page
     client.send(review(campaign), batch_size=1000, seen=seen(campaign))
     worker.rest(campaign)
     assert oracle.judge(worker.carrier.ledger(), campaign) == []
-    assert world.told(campaign) == {"delivered": 3, "duplicate": len(SPELLINGS) - 1}
+    assert scenario.counts(campaign) == {"delivered": 3, "duplicate": len(SPELLINGS) - 1}
     assert Tally.objects.get().rows == len(SPELLINGS) + 2
     texted = [line["to"] for line in worker.carrier.ledger()]
-    assert sorted(texted) == [world.phone(0), world.phone(1), world.phone(2)]
+    assert sorted(texted) == [scenario.phone(0), scenario.phone(1), scenario.phone(2)]
 
 
 @pytest.mark.django_db
@@ -239,5 +246,5 @@ def test_f47_an_opt_out_counts_in_every_spelling(worker: Worker, sender: User, t
     say_no(PageClient(sender), typed)
     campaign = launched(PEOPLE)
     worker.rest(campaign)
-    assert world.told(campaign) == {"delivered": 5, "excluded": 1}
-    assert world.phone(0) not in {line["to"] for line in worker.carrier.ledger()}
+    assert scenario.counts(campaign) == {"delivered": 5, "excluded": 1}
+    assert scenario.phone(0) not in {line["to"] for line in worker.carrier.ledger()}

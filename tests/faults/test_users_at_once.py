@@ -20,7 +20,7 @@ import requests
 
 from campaigns.local.supervisor import free_port
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.site import Site, database, ended, rows, site
 from tests.support.waiting import until
 
@@ -37,16 +37,16 @@ from django.contrib.auth.models import User
 user = User.objects.create_superuser("ada", password="correct horse battery staple")
 client = Client()
 client.force_login(user)
-campaign = world.drafted(world.people({people}), size={size})
+campaign = scenario.drafted(scenario.people({people}), size={size})
 tell([campaign.pk, client.cookies["sessionid"].value])
 """
 LEFT = """
 campaigns = list(Campaign.objects.all())
 for campaign in campaigns:
     if campaign.state != "draft":
-        world.assert_adds_up(campaign)
+        scenario.assert_adds_up(campaign)
 launched = Event.objects.filter(verb="launched").count()
-tell([launched, [[one.state, world.told(one)] for one in campaigns]])
+tell([launched, [[one.state, scenario.counts(one)] for one in campaigns]])
 """
 
 
@@ -126,7 +126,7 @@ def test_f45_twenty_presses_at_the_same_moment(site: Site, simulator: RunningSim
     carry_on(site)
     assert site.run(LEFT) == [1, [["finished", {"delivered": 6}]]]
     assert sorted(line["to"] for line in simulator.ledger()) == sorted(
-        number for number, _ in world.people(6)
+        number for number, _ in scenario.people(6)
     )
 
 
@@ -162,7 +162,7 @@ tell(made)
 # --- F07: told to stop while a request is under way --------------------------------------------------------
 
 LAUNCH = """
-campaign = world.drafted(world.people(4), size=2)
+campaign = scenario.drafted(scenario.people(4), size=2)
 launch.launch(campaign, user=None)
 tell(campaign.pk)
 """
@@ -175,9 +175,11 @@ def from_the_worker(site: Site, folder: Path) -> subprocess.Popen[str]:
 
 def from_the_command_line(site: Site, folder: Path) -> subprocess.Popen[str]:
     path = folder / "people.csv"
-    path.write_text(world.file_of(world.people(4)))
-    text = world.GREETING
-    return site.start("manage.py", "send", str(path), "--from", world.LOCAL, "--text", text, BATCH_SIZE="2")
+    path.write_text(scenario.file_of(scenario.people(4)))
+    text = scenario.GREETING
+    return site.start(
+        "manage.py", "send", str(path), "--from", scenario.LOCAL, "--text", text, BATCH_SIZE="2"
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,4 +215,4 @@ def test_f07_told_to_stop_the_request_under_way_ends_and_no_other_begins(
     assert len(simulator.ledger()) == 2 * (answered + 1)
     simulator.faults()
     carry_on(site)
-    assert sorted(line["to"] for line in simulator.ledger()) == [number for number, _ in world.people(4)]
+    assert sorted(line["to"] for line in simulator.ledger()) == [number for number, _ in scenario.people(4)]

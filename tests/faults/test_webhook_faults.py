@@ -30,10 +30,10 @@ from campaigns.worker import tasks
 from tests.dashboard.page_client import PageClient
 from tests.faults import oracle
 from tests.faults.door import Door, as_told, changed, door, first, our_states, take_in
-from tests.faults.scenario import MINUTE, Worker, at_rest, worker
+from tests.faults.fault_scenario import MINUTE, Worker, at_rest, worker
 from tests.simulator.hook import answer
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.site import Site, database, locked, rows
 from tests.support.waiting import until
 
@@ -43,37 +43,37 @@ pytestmark = pytest.mark.django_db
 
 DAY = 24 * 60 * MINUTE
 PEOPLE = [
-    *world.people(4),
-    (world.ending("9701"), "never a receipt"),
-    (world.ending("9703"), "sending failed"),
-    (world.ending("9830"), "delivery failed"),
-    (world.ending("9913"), "delivery failed"),
+    *scenario.people(4),
+    (scenario.ending("9701"), "never a receipt"),
+    (scenario.ending("9703"), "sending failed"),
+    (scenario.ending("9830"), "delivery failed"),
+    (scenario.ending("9913"), "delivery failed"),
 ]
 FICKLE = [
-    *world.people(2),
-    (world.ending("9704"), "delivered and then not"),
-    (world.ending("9706"), "not delivered and then after all"),
+    *scenario.people(2),
+    (scenario.ending("9704"), "delivered and then not"),
+    (scenario.ending("9706"), "not delivered and then after all"),
 ]
 """What the carrier says of the last two at the end contradicts what it said first."""
 NO_NEWS = "RingCentral does not tell us what happens; it is asked instead."
 
 
 def sent(people: list[tuple[str, str]] = PEOPLE, size: int = 3) -> Campaign:
-    campaign = world.launched(people, size=size)
-    world.hand_over(campaign)
+    campaign = scenario.launched(people, size=size)
+    scenario.submit_all(campaign)
     return campaign
 
 
 def assert_right(carrier: RunningSimulator, campaign: Campaign, people: list[tuple[str, str]]) -> None:
     texts = {number: f"Hi {name}" for number, name in people}
     assert oracle.judge(carrier.ledger(), campaign, texts=texts) == []
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def assert_as_the_carrier_says(carrier: RunningSimulator, campaign: Campaign) -> None:
     truth = as_told(carrier.messages())
     assert our_states() == truth
-    assert world.told(campaign) == Counter(truth.values())
+    assert scenario.counts(campaign) == Counter(truth.values())
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -116,7 +116,7 @@ def test_f33_a_text_never_goes_back(
         take_in()
         now = our_states()
         assert [to for to in now if forward(before[to], now[to])] == list(now), (before, now, one.json)
-        world.assert_adds_up(campaign)
+        scenario.assert_adds_up(campaign)
         before = now
     # The first end that was told stays; that the carrier told another one is logged.
     ends = {"delivered", "not_delivered"}
@@ -134,7 +134,7 @@ def forward(old: str, new: str) -> bool:
 
 def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door: Door) -> None:
     """While our request is still under way its batch has no id here: its events wait for that."""
-    campaign = world.launched(PEOPLE)
+    campaign = scenario.launched(PEOPLE)
     account = registry.account()
     prepared = dispatch.choose_next(campaign.pk, account)
     assert isinstance(prepared, Prepared)
@@ -155,7 +155,7 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door:
     assert not WebhookEvent.objects.exclude(state="applied").exists(), "not one was dropped"
     assert_as_the_carrier_says(worker.carrier, campaign)
     worker.turn()
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def webhook_pause() -> float:
@@ -268,7 +268,7 @@ def test_f36_a_status_that_nobody_knows_is_kept_and_changes_nothing(worker: Work
     take_in()
     assert {event.body.encode() for event in WebhookEvent.objects.all()} == set(strange)
     assert set(our_states().values()) == {"waiting"}
-    assert world.told(campaign) == {"with_carrier": len(PEOPLE)}
+    assert scenario.counts(campaign) == {"with_carrier": len(PEOPLE)}
     door.pass_on(heard)
     take_in()
     assert_as_the_carrier_says(worker.carrier, campaign)
@@ -276,7 +276,7 @@ def test_f36_a_status_that_nobody_knows_is_kept_and_changes_nothing(worker: Work
 
 def test_f37_when_every_event_is_lost_the_records_are_read(worker: Worker, door: Door) -> None:
     worker.carrier.faults({"fault": "hook_drop", "path": "/restapi", "times": 10_000})
-    people = world.people(5)
+    people = scenario.people(5)
     campaign = sent(people)
     worker.sleep(10)
     worker.turn()
@@ -290,17 +290,17 @@ def test_f37_when_every_event_is_lost_the_records_are_read(worker: Worker, door:
 def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, door: Door) -> None:
     """What people write is read with everything else; and that they may be texted again."""
     worker.carrier.faults({"fault": "hook_drop", "path": "/restapi", "times": 10_000})
-    people = world.people(5)
+    people = scenario.people(5)
     sent(people)
     (ann, _), (ben, _), *_ = people
     for number, text in ((ann, " stop "), (ben, "STOP"), (ben, "START")):
-        worker.carrier.inbound(number, world.LOCAL, text)
+        worker.carrier.inbound(number, scenario.LOCAL, text)
         worker.sleep(MINUTE)
     assert store_sync.due()
     tasks.read_store.func()
     assert list(OptOut.objects.filter(ended_at=None).values_list("phone", "source")) == [(ann, "reply")]
     again = sent(people)
-    assert world.told(again)["excluded"] == 1
+    assert scenario.counts(again)["excluded"] == 1
     assert [line["to"] for line in worker.carrier.ledger()].count(ann) == 1
     assert (door.hook.events, WebhookEvent.objects.count()) == ([], 0)
 
@@ -315,7 +315,7 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
     else:
         door.hook.status = 500
         for number in range(12):
-            worker.carrier.inbound(world.phone(number), world.LOCAL, "Hello")
+            worker.carrier.inbound(scenario.phone(number), scenario.LOCAL, "Hello")
         client = registry.provider().webhooks
         assert client is not None
         until(lambda: not client.get(before).active, "the carrier gives up")
@@ -354,7 +354,7 @@ def test_f38_an_event_that_was_answered_is_stored_though_the_database_was_locked
         site.run(KEEP)
         with locked(database, "campaigns_webhookevent"):
             for number in range(5):
-                simulator.inbound(world.phone(number), world.LOCAL, "Hello")
+                simulator.inbound(scenario.phone(number), scenario.LOCAL, "Hello")
             until(results, "the first event was tried")
             assert "200" not in results()
         until(lambda: outstanding(simulator) == 0, "every event is answered or given up")

@@ -30,7 +30,7 @@ from campaigns.runtime import process_identity  # noqa: E402
 from campaigns.sending import attempts, dispatch  # noqa: E402
 from campaigns.worker import tasks  # noqa: E402
 from tests.faults import oracle, steps  # noqa: E402
-from tests.support import world  # noqa: E402
+from tests.support import scenario  # noqa: E402
 
 
 def carrier_ledger() -> list[dict[str, Any]]:
@@ -39,7 +39,19 @@ def carrier_ledger() -> list[dict[str, Any]]:
 
 
 STAGES = (
-    *(attempts, dispatch, importer, oracle, orphans, process_identity, registry, search, steps, tasks, world),
+    *(
+        attempts,
+        dispatch,
+        importer,
+        oracle,
+        orphans,
+        process_identity,
+        registry,
+        search,
+        steps,
+        tasks,
+        scenario,
+    ),
 )
 KNOWN = {
     **{name: getattr(models, name) for name in models.__all__},

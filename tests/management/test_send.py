@@ -34,7 +34,7 @@ from campaigns.runtime import shutdown
 from campaigns.sending import attempts
 from campaigns.worker import clock_jump
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.doubt import MINUTE, later, lost
 from tests.support.site import Site, rows
 from tests.support.waiting import until
@@ -61,11 +61,11 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def people(tmp_path: Path) -> Path:
     path = tmp_path / "texas.csv"
-    path.write_text(world.file_of(world.people(5)))
+    path.write_text(scenario.file_of(scenario.people(5)))
     return path
 
 
-def send(path: Path, *arguments: str, sender: str = world.LOCAL, text: str = HELLO) -> dict[str, Any]:
+def send(path: Path, *arguments: str, sender: str = scenario.LOCAL, text: str = HELLO) -> dict[str, Any]:
     """The object that its last line holds."""
     out = io.StringIO()
     call_command("send", str(path), "--from", sender, "--text", text, "--json", *arguments, stdout=out)
@@ -90,7 +90,7 @@ def test_from_a_file_to_receipts(carrier: RunningSimulator, people: Path) -> Non
         "cost": "0.035",
     }
     assert sorted((line["to"], line["text"]) for line in carrier.ledger()) == sorted(
-        (phone, f"Hi {name}") for phone, name in world.people(5)
+        (phone, f"Hi {name}") for phone, name in scenario.people(5)
     )
     campaign = Campaign.objects.get()
     assert (campaign.name, campaign.state) == ("texas", Campaign.State.FINISHED)
@@ -120,20 +120,20 @@ def test_it_says_the_numbers_in_words(
 def test_every_row_is_accounted_for(carrier: RunningSimulator, tmp_path: Path) -> None:
     path = tmp_path / "mixed.csv"
     path.write_text(
-        world.file_of(
+        scenario.file_of(
             [
-                *world.people(4),
-                world.people(1)[0],
+                *scenario.people(4),
+                scenario.people(1)[0],
                 ("nonsense", "Bad"),
                 ("", "Nobody"),
-                (world.ending("9700"), "Refused"),
-                (world.ending("9830"), "Not delivered"),
-                (world.ending("9701"), "Never a receipt"),
+                (scenario.ending("9700"), "Refused"),
+                (scenario.ending("9830"), "Not delivered"),
+                (scenario.ending("9701"), "Never a receipt"),
             ]
         )
         + "\n\n"
     )
-    manual.add(world.phone(3), note="", user=None)
+    manual.add(scenario.phone(3), note="", user=None)
     told = send(path, "--wait", "--wait-limit", "1")
     assert told["rows"] == 10
     assert states(told) == {
@@ -149,7 +149,7 @@ def nothing_stored() -> bool:
     )
 
 
-GOOD = world.file_of(world.people(2))
+GOOD = scenario.file_of(scenario.people(2))
 BAD = [
     (None, {}, "There is no file"),
     ("", {}, "The file is empty"),
@@ -158,7 +158,7 @@ BAD = [
     ("\x89PNG\r\n\x1a\n\0\0\0", {}, "not a spreadsheet"),
     (GOOD, {"phone_column": "Mobile"}, "There is no column called Mobile"),
     (GOOD, {"sender": "+12125550100"}, "does not list it"),
-    (GOOD, {"sender": world.PLAIN}, "A2PSmsSender"),
+    (GOOD, {"sender": scenario.PLAIN}, "A2PSmsSender"),
     (GOOD, {"sender": "nonsense"}, "is not a phone number"),
     (GOOD, {"text": "Hi {{ frist_name }}"}, "first_name"),
     (GOOD, {"text": "Hi {{ first_name"}, "Check the text"),
@@ -184,7 +184,7 @@ def test_bad_input_gets_a_sentence_and_stores_nothing(
     path = tmp_path / "people.csv"
     if content is not None:
         path.write_bytes(content.encode("latin-1"))
-    given = {"sender": world.LOCAL, "text": HELLO} | options
+    given = {"sender": scenario.LOCAL, "text": HELLO} | options
     with pytest.raises(CommandError, match=words) as problem:
         call_command("send", str(path), **given)
     assert problem.value.returncode != 0
@@ -221,7 +221,7 @@ def test_a_lost_answer_is_not_success(
         call_command(
             "send",
             str(people),
-            sender=world.LOCAL,
+            sender=scenario.LOCAL,
             text=HELLO,
             json=True,
             wait=True,
@@ -238,7 +238,7 @@ def test_a_lost_answer_is_not_success(
 @pytest.mark.parametrize(("ticks", "minutes"), [("", 15), ("a worker", 0)])
 def test_a_clock_that_is_set_shortens_no_wait(carrier: RunningSimulator, ticks: str, minutes: int) -> None:
     """Seen to once: a worker beside it, which ticks, does so itself."""
-    lost(carrier, world.people(3), fault="drop_before")
+    lost(carrier, scenario.people(3), fault="drop_before")
     later(MINUTE)
     before = Attempt.objects.get().ended_at
     Lease.objects.update_or_create(
@@ -304,9 +304,9 @@ def test_ten_thousand_rows(site: Site, simulator: RunningSimulator, tmp_path: Pa
     valid = [
         (f"+1{212 + place // 7000}5{place % 7000 + 550000:06}", f"Person {place}") for place in range(9990)
     ]
-    path.write_text(world.file_of([*valid, *valid[:6], ("x", ""), ("", "y"), ("12", ""), ("x", "z")]))
+    path.write_text(scenario.file_of([*valid, *valid[:6], ("x", ""), ("", "y"), ("12", ""), ("x", "z")]))
     done = site.manage(
-        "send", str(path), "--from", world.LOCAL, "--text", HELLO, "--wait", "--wait-limit", "60", "--json"
+        "send", str(path), "--from", scenario.LOCAL, "--text", HELLO, "--wait", "--wait-limit", "60", "--json"
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
@@ -322,10 +322,10 @@ def test_it_stops_in_order_when_it_is_told_to(
 ) -> None:
     """SIGTERM in the middle of a request: the request ends, no other starts, nothing is in doubt."""
     path = tmp_path / "people.csv"
-    path.write_text(world.file_of(world.people(6)))
+    path.write_text(scenario.file_of(scenario.people(6)))
     simulator.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "delay", "seconds": 0.7})
     process = site.start(
-        "manage.py", "send", str(path), "--from", world.LOCAL, "--text", HELLO, "--json", BATCH_SIZE="2"
+        "manage.py", "send", str(path), "--from", scenario.LOCAL, "--text", HELLO, "--json", BATCH_SIZE="2"
     )
     until(
         lambda: rows(site.env["DATABASE_URL"], "SELECT 1 FROM campaigns_attempt WHERE state = 'sending'"),
@@ -341,14 +341,15 @@ def test_it_stops_in_order_when_it_is_told_to(
 
 def test_beside_a_running_worker(site: Site, simulator: RunningSimulator, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
-    path.write_text(world.file_of(world.people(40)))
+    path.write_text(scenario.file_of(scenario.people(40)))
     worker = site.start("manage.py", "worker", "--interval", "0.05", BATCH_SIZE="2")
     until(
         lambda: rows(site.env["DATABASE_URL"], "SELECT 1 FROM campaigns_lease WHERE name = 'tick'"),
         "the worker ticks",
     )
     done = site.manage(
-        "send", str(path), "--from", world.LOCAL, "--text", HELLO, "--wait", "--wait-limit", "40", "--json",
+        "send", str(path), "--from", scenario.LOCAL, "--text", HELLO,
+        "--wait", "--wait-limit", "40", "--json",
         BATCH_SIZE="2",
     )  # fmt: skip
     worker.terminate()
@@ -365,11 +366,11 @@ def test_after_a_run_that_was_killed_the_next_one_gets_through(
 ) -> None:
     """No worker is there to settle what the killed one left: the new one does, and says what it waits for."""
     path = tmp_path / "people.csv"
-    path.write_text(world.file_of(world.people(2)))
+    path.write_text(scenario.file_of(scenario.people(2)))
     simulator.faults(
         {"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "delay", "seconds": 30}
     )
-    arguments = ("send", str(path), "--from", world.LOCAL, "--text", HELLO, "--wait")
+    arguments = ("send", str(path), "--from", scenario.LOCAL, "--text", HELLO, "--wait")
     killed = site.start("manage.py", *arguments)
     until(
         lambda: rows(site.env["DATABASE_URL"], "SELECT 1 FROM campaigns_attempt WHERE state = 'sending'"),
@@ -380,5 +381,5 @@ def test_after_a_run_that_was_killed_the_next_one_gets_through(
     done = site.manage(*arguments, "--wait-limit", "1")
     assert done.returncode == 1
     assert "which sends from the same number" in done.stderr
-    other = site.manage(*arguments[:2], "--from", world.TOLL_FREE, "--text", HELLO, "--wait")
+    other = site.manage(*arguments[:2], "--from", scenario.TOLL_FREE, "--text", HELLO, "--wait")
     assert other.returncode == 0, other.stderr

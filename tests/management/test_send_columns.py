@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from campaigns.models import Campaign, ContactList, Import
 from campaigns.runtime import shutdown
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_it_refuses_until_a_person_names_the_column(
     path = tmp_path / "people.csv"
     path.write_text(content)
     out = io.StringIO()
-    given = {"sender": world.LOCAL, "text": "Hi", "json": as_json, "stdout": out} | options
+    given = {"sender": scenario.LOCAL, "text": "Hi", "json": as_json, "stdout": out} | options
     with pytest.raises(CommandError, match="Name it with --phone-column") as problem:
         call_command("send", str(path), **given)
     assert problem.value.returncode == 2
@@ -82,7 +82,7 @@ def test_the_named_column_gets_the_texts_and_is_said(
     path = tmp_path / "people.csv"
     path.write_text(ASKED[0][0])
     carrier.options(speed=0.001)
-    given = ("send", str(path), "--from", world.LOCAL, "--text", "Hi", "--phone-column", column)
+    given = ("send", str(path), "--from", scenario.LOCAL, "--text", "Hi", "--phone-column", column)
     call_command(*given, "--json", stdout=io.StringIO())
     assert [line["to"] for line in carrier.ledger()] == [number]
     said = f"Phone numbers are read from the column “{column.replace('work_p', 'Work p')}”."

@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from campaigns.runtime import shutdown
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def send(path: Path, content: str, *arguments: str) -> str:
     """What it prints."""
     path.write_text(content)
     out = io.StringIO()
-    call_command("send", str(path), "--from", world.LOCAL, "--text", "Hi", *arguments, stdout=out)
+    call_command("send", str(path), "--from", scenario.LOCAL, "--text", "Hi", *arguments, stdout=out)
     return out.getvalue()
 
 

@@ -13,14 +13,14 @@ from tests.support.waiting import until
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
 LAUNCH = """
-campaign = world.drafted(world.people({people}), size={size})
+campaign = scenario.drafted(scenario.people({people}), size={size})
 launch.launch(campaign, user=None)
 tell(campaign.pk)
 """
 COUNTS = """
 campaign = Campaign.objects.get(pk={pk})
-world.assert_adds_up(campaign)
-tell([campaign.state, world.told(campaign), sorted(Attempt.objects.values_list("state", flat=True))])
+scenario.assert_adds_up(campaign)
+tell([campaign.state, scenario.counts(campaign), sorted(Attempt.objects.values_list("state", flat=True))])
 """
 
 

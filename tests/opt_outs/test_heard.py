@@ -23,7 +23,7 @@ from campaigns.receipts import store_sync
 from campaigns.sending import attempts, dispatch
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -36,29 +36,29 @@ ASKED = ("stop please", "wrong number", "remove me from this list")
 
 
 def sent(rows: Iterable[tuple[str, str]]) -> Campaign:
-    campaign = world.launched(rows)
-    world.hand_over(campaign)
-    world.poll()
-    world.poll()
+    campaign = scenario.launched(rows)
+    scenario.submit_all(campaign)
+    scenario.poll()
+    scenario.poll()
     return campaign
 
 
 def who_gets_the_next(people: Iterable[tuple[str, str]]) -> set[str]:
     """Numbers that are in no list of those who are left out."""
-    campaign = world.launched(people, text="Once more")
+    campaign = scenario.launched(people, text="Once more")
     return set(campaign.messages.values_list("to", flat=True))
 
 
 def terms() -> Terms:
-    return Terms(label=world.LOCAL, price=None, rate=60)
+    return Terms(label=scenario.LOCAL, price=None, rate=60)
 
 
 def test_whoever_writes_a_keyword_gets_nothing_more(carrier: RunningSimulator) -> None:
     words = [*SAID, "Thanks, see you there"]
-    people = world.people(len(words))
+    people = scenario.people(len(words))
     sent(people)
     for (phone, _), text in zip(people, words, strict=True):
-        carrier.inbound(phone, world.LOCAL, text)
+        carrier.inbound(phone, scenario.LOCAL, text)
     store_sync.sync(ingest.ingest_replies)
     assert who_gets_the_next(people) == {people[-1][0]}
     assert sorted(OptOut.objects.values_list("words", flat=True)) == sorted(SAID)
@@ -67,13 +67,13 @@ def test_whoever_writes_a_keyword_gets_nothing_more(carrier: RunningSimulator) -
 def test_whoever_may_mean_it_is_held_until_somebody_decides(
     carrier: RunningSimulator, composer: User
 ) -> None:
-    people = world.people(len(ASKED) + 1)
+    people = scenario.people(len(ASKED) + 1)
     sent(people)
     for (phone, _), text in zip(people, ASKED, strict=False):
-        carrier.inbound(phone, world.LOCAL, text)
+        carrier.inbound(phone, scenario.LOCAL, text)
     store_sync.sync(ingest.ingest_replies)
-    campaign = world.launched(people, text="Once more")
-    assert world.told(campaign) == {"queued": 1, "excluded": len(ASKED)}
+    campaign = scenario.launched(people, text="Once more")
+    assert scenario.counts(campaign) == {"queued": 1, "excluded": len(ASKED)}
     assert set(campaign.rows.filter(outcome="excluded").values_list("reason", flat=True)) == {
         "may_have_opted_out"
     }
@@ -85,14 +85,14 @@ def test_whoever_may_mean_it_is_held_until_somebody_decides(
 
 
 def test_a_receipt_that_says_opted_out_is_an_opt_out_at_once(carrier: RunningSimulator) -> None:
-    people = [(world.ending(last), last) for last in ENDINGS] + world.people(1)
+    people = [(scenario.ending(last), last) for last in ENDINGS] + scenario.people(1)
     campaign = sent(people)
-    assert world.told(campaign) == {"not_delivered": 3, "delivered": 1}
+    assert scenario.counts(campaign) == {"not_delivered": 3, "delivered": 1}
     assert who_gets_the_next(people) == {people[-1][0]}
     rows = OptOut.objects.in_force()
     assert {row.source for row in rows} == {OptOut.Source.CARRIER}
     assert Event.objects.filter(verb="opt_out_added").count() == 3
-    world.poll()
+    scenario.poll()
     store_sync.sync(ingest.ingest_replies)
     assert Event.objects.filter(verb="opt_out_added").count() == 3, "the same receipt again is no news"
 
@@ -100,7 +100,7 @@ def test_a_receipt_that_says_opted_out_is_an_opt_out_at_once(carrier: RunningSim
 def test_what_staff_undid_stands_until_another_receipt_says_so(
     carrier: RunningSimulator, composer: User
 ) -> None:
-    people = [(world.ending("9813"), "Ann")]
+    people = [(scenario.ending("9813"), "Ann")]
     sent(people)
     manual.end(OptOut.objects.in_force().get(), user=composer)
     store_sync.sync(ingest.ingest_replies)
@@ -109,9 +109,9 @@ def test_what_staff_undid_stands_until_another_receipt_says_so(
 
 def test_a_receipt_of_another_program_counts_too(carrier: RunningSimulator) -> None:
     registry.refresh_numbers()
-    whom = world.ending("9913")
-    texts = [OutgoingText(whom, "From elsewhere"), OutgoingText(world.phone(1), "From elsewhere")]
-    registry.provider().submit(world.TOLL_FREE, texts, before_first_byte=lambda: None)
+    whom = scenario.ending("9913")
+    texts = [OutgoingText(whom, "From elsewhere"), OutgoingText(scenario.phone(1), "From elsewhere")]
+    registry.provider().submit(scenario.TOLL_FREE, texts, before_first_byte=lambda: None)
     store_sync.sync(ingest.ingest_replies)
     assert [row.phone for row in OptOut.objects.in_force()] == [whom]
 
@@ -120,14 +120,14 @@ def test_a_rehearsal_leaves_everybody_textable_for_a_real_account(
     carrier: RunningSimulator, settings: LazySettings
 ) -> None:
     """A list with every way to end as opted out, rehearsed; then the real account is opened."""
-    people = [(world.ending(last), last) for last in (*ENDINGS, *ANSWERS)]
-    people += world.people(len(SAID) + len(ASKED))
+    people = [(scenario.ending(last), last) for last in (*ENDINGS, *ANSWERS)]
+    people += scenario.people(len(SAID) + len(ASKED))
     sent(people)
     for (phone, _), text in zip(people[len(ENDINGS) + len(ANSWERS) :], (*SAID, *ASKED), strict=True):
-        carrier.inbound(phone, world.LOCAL, text)
+        carrier.inbound(phone, scenario.LOCAL, text)
     store_sync.sync(ingest.ingest_replies)
     ingest.read_blocked()
-    campaign = world.drafted(people)
+    campaign = scenario.drafted(people)
     rehearsed = preflight(campaign, terms())
     assert (rehearsed.texts, rehearsed.excluded) == (0, len(people))
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
@@ -138,9 +138,9 @@ def test_a_rehearsal_leaves_everybody_textable_for_a_real_account(
 def test_what_staff_enter_while_they_rehearse_counts_for_a_real_account(
     carrier: RunningSimulator, settings: LazySettings, composer: User
 ) -> None:
-    people = world.people(2)
+    people = scenario.people(2)
     manual.add(people[0][0], note="called us", user=composer)
-    campaign = world.drafted(people)
+    campaign = scenario.drafted(people)
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
     assert preflight(campaign, terms()).excluded == 1
 
@@ -148,7 +148,9 @@ def test_what_staff_enter_while_they_rehearse_counts_for_a_real_account(
 def test_known_receipts_cost_one_question_however_many_they_are(db: None) -> None:
     """They come again with each reading of their batch."""
     at = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    receipts = [carrier_words.from_receipt(world.LOCAL, world.phone(number), at) for number in range(300)]
+    receipts = [
+        carrier_words.from_receipt(scenario.LOCAL, scenario.phone(number), at) for number in range(300)
+    ]
     assert carrier_words.record_refusals("a", receipts) == 300
     with CaptureQueriesContext(connection) as again:
         assert carrier_words.record_refusals("a", receipts) == 0
@@ -160,14 +162,14 @@ def test_known_receipts_cost_one_question_however_many_they_are(db: None) -> Non
 
 
 def test_a_refused_number_in_the_answer_itself_counts_as_well(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     attempts.mark_sending(prepared)
-    refusal = Rejected(index=1, to=world.phone(0), code="SMS-RC-413", description="")
+    refusal = Rejected(index=1, to=scenario.phone(0), code="SMS-RC-413", description="")
     answer = BatchState(
-        provider_id="b-1", sender=world.LOCAL, batch_size=1, processed_count=0, status="Processing",
+        provider_id="b-1", sender=scenario.LOCAL, batch_size=1, processed_count=0, status="Processing",
         created_at=None, modified_at=None, cost=None, rejected=(refusal,),
     )  # fmt: skip
     attempts.accept(prepared, answer, registry.account())
-    assert [row.phone for row in OptOut.objects.in_force()] == [world.phone(0)]
+    assert [row.phone for row in OptOut.objects.in_force()] == [scenario.phone(0)]

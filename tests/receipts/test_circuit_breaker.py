@@ -16,7 +16,7 @@ from campaigns.receipts import circuit_breaker
 from campaigns.reports import progress
 from campaigns.sending import dispatch, lifecycle
 from tests.simulator.running import RunningSimulator
-from tests.support import factories, world
+from tests.support import factories, scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -128,28 +128,28 @@ def test_it_costs_no_count_over_messages() -> None:
     [(SPAM, "SMS-UP-430"), (NOT_REGISTERED, "SMS-RC-503"), (DAILY_LIMIT, "SMS-RC-403")],
 )
 def test_from_the_carrier_to_the_hold(carrier: RunningSimulator, ending: str, code: str) -> None:
-    bad = [(world.ending(ending, number), "stopped") for number in TWELVE]
-    campaign = world.launched([*bad, *world.people(20)], size=16)
+    bad = [(scenario.ending(ending, number), "stopped") for number in TWELVE]
+    campaign = scenario.launched([*bad, *scenario.people(20)], size=16)
     dispatch.step(campaign.pk)
-    world.poll()
+    scenario.poll()
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble_code) == ("held", code)
-    assert world.told(campaign) == {"not_delivered": 12, "delivered": 4, "held": 16}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"not_delivered": 12, "delivered": 4, "held": 16}
+    scenario.assert_adds_up(campaign)
     assert dispatch.step(campaign.pk).result == dispatch.StepResult.BLOCKED
     lifecycle.resume(campaign, user=None)
-    world.hand_over(campaign)
-    world.poll()
+    scenario.submit_all(campaign)
+    scenario.poll()
     campaign.refresh_from_db()
     assert campaign.state == "finished"
 
 
 @pytest.mark.parametrize("ending", [GONE, OPTED_OUT, PROVIDER_FAULT])
 def test_what_concerns_one_person_stops_nobody_else(carrier: RunningSimulator, ending: str) -> None:
-    bad = [(world.ending(ending, number), "failed") for number in TWELVE]
-    campaign = world.launched([*bad, *world.people(20)], size=16)
+    bad = [(scenario.ending(ending, number), "failed") for number in TWELVE]
+    campaign = scenario.launched([*bad, *scenario.people(20)], size=16)
     dispatch.step(campaign.pk)
-    world.poll()
+    scenario.poll()
     campaign.refresh_from_db()
     assert campaign.state == "sending"
 

@@ -13,17 +13,17 @@ from campaigns.models import AccountState, Batch, Campaign, Lease, Message, Send
 from campaigns.receipts import polling, sending_rate
 from campaigns.sending import dispatch, lifecycle
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
 MIXED = [
-    *world.people(4),
-    (world.ending("9700"), "rejected"),
-    (world.ending("9701"), "never a receipt"),
-    (world.ending("9703"), "sending failed"),
-    (world.ending("9830"), "delivery failed"),
-    (world.ending("9705"), "sending failed without a code"),
+    *scenario.people(4),
+    (scenario.ending("9700"), "rejected"),
+    (scenario.ending("9701"), "never a receipt"),
+    (scenario.ending("9703"), "sending failed"),
+    (scenario.ending("9830"), "delivery failed"),
+    (scenario.ending("9705"), "sending failed without a code"),
 ]
 
 
@@ -32,14 +32,14 @@ def calls(carrier: RunningSimulator) -> Counter[str]:
 
 
 def test_to_the_end(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(5), size=2)
-    world.hand_over(campaign)
-    assert world.poll() == 3
+    campaign = scenario.launched(scenario.people(5), size=2)
+    scenario.submit_all(campaign)
+    assert scenario.poll() == 3
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
     assert campaign.finished_at is not None
-    assert world.told(campaign) == {"delivered": 5}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"delivered": 5}
+    scenario.assert_adds_up(campaign)
     for batch in Batch.objects.all():
         assert (batch.remote_status, batch.next_poll_at) == ("Completed", None)
         assert batch.processed_count == batch.remote_size == batch.size
@@ -50,21 +50,21 @@ def test_to_the_end(carrier: RunningSimulator) -> None:
         assert message.billed_segments == 1
         assert message.cost is not None
         assert message.changed_at is not None
-    assert world.poll() == 0, "nobody asks about what is known"
+    assert scenario.poll() == 0, "nobody asks about what is known"
 
 
 def test_every_kind_of_end(carrier: RunningSimulator) -> None:
-    campaign = world.launched(MIXED)
-    world.hand_over(campaign)
-    world.poll()
-    world.poll()
+    campaign = scenario.launched(MIXED)
+    scenario.submit_all(campaign)
+    scenario.poll()
+    scenario.poll()
     truth = Counter(record["messageStatus"] for record in carrier.messages())
-    told = world.told(campaign)
+    told = scenario.counts(campaign)
     assert told["delivered"] == truth["Delivered"]
     assert told["sent"] == truth["Sent"] == 1
     assert told["not_delivered"] == truth["SendingFailed"] + truth["DeliveryFailed"]
     assert told["rejected"] == 1
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
     codes = Message.objects.filter(state="not_delivered").values_list("to", "error_code")
     ours = dict(codes)
     theirs = {
@@ -78,45 +78,45 @@ def test_every_kind_of_end(carrier: RunningSimulator) -> None:
 
 
 def test_receipts_are_not_waited_for_for_ever(carrier: RunningSimulator) -> None:
-    campaign = world.launched([(world.ending("9701"), "no receipt"), *world.people(1)])
-    world.hand_over(campaign)
-    world.poll()
+    campaign = scenario.launched([(scenario.ending("9701"), "no receipt"), *scenario.people(1)])
+    scenario.submit_all(campaign)
+    scenario.poll()
     with time_machine.travel(timezone.now() + timedelta(hours=73), tick=True):
-        world.poll()
+        scenario.poll()
         campaign.refresh_from_db()
         assert campaign.state == Campaign.State.FINISHED
-    assert world.told(campaign) == {"delivered": 1, "sent": 1}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"delivered": 1, "sent": 1}
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_receipt_hours_later_is_still_taken(carrier: RunningSimulator) -> None:
     carrier.options(speed=1)
-    campaign = world.launched([(world.ending("9702"), "late"), *world.people(1)])
-    world.hand_over(campaign)
+    campaign = scenario.launched([(scenario.ending("9702"), "late"), *scenario.people(1)])
+    scenario.submit_all(campaign)
     carrier.advance(120)
-    world.poll()
-    world.poll()
-    assert world.told(campaign) == {"delivered": 1, "sent": 1}
+    scenario.poll()
+    scenario.poll()
+    assert scenario.counts(campaign) == {"delivered": 1, "sent": 1}
     carrier.advance(4 * 3600)
-    world.poll()
-    assert world.told(campaign) == {"delivered": 2}
+    scenario.poll()
+    assert scenario.counts(campaign) == {"delivered": 2}
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
 
 
 def test_while_it_is_sent_the_numbers_move(carrier: RunningSimulator) -> None:
     carrier.options(speed=1)
-    campaign = world.launched(world.people(40))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(40))
+    scenario.submit_all(campaign)
     seen = []
     now = timezone.now()
     for seconds in range(10, 80, 10):
         carrier.advance(10)
         with time_machine.travel(now + timedelta(seconds=seconds), tick=True):
-            world.poll()
-        told = world.told(campaign)
+            scenario.poll()
+        told = scenario.counts(campaign)
         seen.append(Batch.objects.get().processed_count)
-        world.assert_adds_up(campaign)
+        scenario.assert_adds_up(campaign)
         assert sum(told.values()) == 40
     assert seen == sorted(seen)
     assert len(set(seen)) > 3
@@ -124,26 +124,26 @@ def test_while_it_is_sent_the_numbers_move(carrier: RunningSimulator) -> None:
 
 
 def test_a_batch_that_is_gone_does_not_stop_the_others(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3), size=1)
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3), size=1)
+    scenario.submit_all(campaign)
     Batch.objects.filter(number=1).update(provider_id="123456789", remote_created_at=timezone.now())
-    world.poll()
-    world.poll()
-    assert world.told(campaign) == {"with_carrier": 1, "delivered": 2}
+    scenario.poll()
+    scenario.poll()
+    assert scenario.counts(campaign) == {"with_carrier": 1, "delivered": 2}
     gone = Batch.objects.get(number=1)
     assert gone.next_poll_at is not None
     assert gone.next_poll_at > timezone.now() + timedelta(seconds=30)
     assert AccountState.objects.get().trouble == ""
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_the_only_batch_being_gone_is_borne(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(1))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(1))
+    scenario.submit_all(campaign)
     Batch.objects.update(provider_id="123456789")
-    assert world.poll() == 1
+    assert scenario.poll() == 1
     assert polling.poll() == 0, "not again at once"
-    assert world.told(campaign) == {"with_carrier": 1}
+    assert scenario.counts(campaign) == {"with_carrier": 1}
 
 
 @pytest.mark.parametrize("path", ["/a2p-sms/statuses", "/a2p-sms/messages"])
@@ -158,67 +158,67 @@ def test_the_only_batch_being_gone_is_borne(carrier: RunningSimulator) -> None:
 def test_trouble_with_one_batch_does_not_stop_the_others(
     carrier: RunningSimulator, path: str, fault: dict[str, object]
 ) -> None:
-    campaign = world.launched(world.people(3), size=1)
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3), size=1)
+    scenario.submit_all(campaign)
     carrier.faults({"method": "GET", "path": path, "nth": 1, **fault})
-    world.poll()
-    assert world.told(campaign) == {"with_carrier": 1, "delivered": 2}
+    scenario.poll()
+    assert scenario.counts(campaign) == {"with_carrier": 1, "delivered": 2}
     carrier.faults()
-    world.poll()
-    assert world.told(campaign) == {"delivered": 3}
+    scenario.poll()
+    assert scenario.counts(campaign) == {"delivered": 3}
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 def test_trouble_with_the_account_is_not_tried_on_every_batch(carrier: RunningSimulator, status: int) -> None:
-    campaign = world.launched(world.people(3), size=1)
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3), size=1)
+    scenario.submit_all(campaign)
     carrier.faults({"method": "GET", "path": "/a2p-sms", "fault": "status", "status": status})
     before = timezone.now()
-    world.poll()
+    scenario.poll()
     assert all(
         when is not None and when > before + timedelta(seconds=5)
         for when in Batch.objects.values_list("next_poll_at", flat=True)
     )
-    assert world.told(campaign) == {"with_carrier": 3}
+    assert scenario.counts(campaign) == {"with_carrier": 3}
 
 
 def test_messages_that_the_list_does_not_show_yet_are_read_again(carrier: RunningSimulator) -> None:
     """The totals already count them, the list lags behind: the batch is not settled before we have them."""
-    campaign = world.launched(world.people(3))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3))
+    scenario.submit_all(campaign)
     carrier.faults(
         {"method": "GET", "path": "/a2p-sms/messages", "nth": 1, "fault": "status", "status": 200,
          "body": '{"records": [], "paging": {}}'}
     )  # fmt: skip
-    world.poll()
+    scenario.poll()
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.DELIVERING
-    world.poll()
+    scenario.poll()
     campaign.refresh_from_db()
-    assert world.told(campaign) == {"delivered": 3}
+    assert scenario.counts(campaign) == {"delivered": 3}
     assert campaign.state == Campaign.State.FINISHED
 
 
 def test_one_poller_at_a_time(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(1))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(1))
+    scenario.submit_all(campaign)
     Lease.objects.create(
         name=f"poll {Batch.objects.get().account}", owner="another-host:1:1",
         until=timezone.now() + timedelta(minutes=1),
     )  # fmt: skip
     before = len(carrier.requests())
-    assert world.poll() == 0
+    assert scenario.poll() == 0
     assert len(carrier.requests()) == before
 
 
 def test_a_round_is_bounded_and_cheap(carrier: RunningSimulator) -> None:
     """Twenty-five batches, none of which moved: one list, and the rest in the next round."""
     carrier.options(speed=0.0001)
-    campaign = world.launched(world.people(25), size=1)
-    world.hand_over(campaign)
-    world.poll()
+    campaign = scenario.launched(scenario.people(25), size=1)
+    scenario.submit_all(campaign)
+    scenario.poll()
     Batch.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
     before = calls(carrier)
     assert polling.poll() == polling.MAX_BATCHES
@@ -229,19 +229,19 @@ def test_a_round_is_bounded_and_cheap(carrier: RunningSimulator) -> None:
 
 def test_a_batch_handed_over_days_ago_is_found(carrier: RunningSimulator) -> None:
     """Without dates a list looks back one day only."""
-    campaign = world.launched(world.people(4), size=2)
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(4), size=2)
+    scenario.submit_all(campaign)
     carrier.advance(60 * 3600)
     Batch.objects.update(remote_created_at=timezone.now())
-    world.poll()
-    assert world.told(campaign) == {"delivered": 4}
+    scenario.poll()
+    assert scenario.counts(campaign) == {"delivered": 4}
 
 
 def test_a_campaign_is_finished_once(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(1))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(1))
+    scenario.submit_all(campaign)
     assert not lifecycle.finish_if_final(campaign.pk), "its receipts are not in"
-    world.poll()
+    scenario.poll()
     assert not lifecycle.finish_if_final(campaign.pk), "it is already"
     assert polling.campaigns_to_finish() == []
 
@@ -251,19 +251,19 @@ def test_all_batches_that_the_list_shows_move(
 ) -> None:
     """Of many batches only some have their turn, but none stays at 0 while later ones are worked off."""
     monkeypatch.setattr(polling, "MAX_BATCHES", 2)
-    campaign = world.launched(world.people(5), size=1)
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(5), size=1)
+    scenario.submit_all(campaign)
     now = timezone.now()
     for number in range(1, 6):
         Batch.objects.filter(number=number).update(next_poll_at=now - timedelta(seconds=number))
     assert polling.poll() == 2
     done = Batch.objects.order_by("number").values_list("processed_count", "remote_status")
     assert list(done) == [(1, "Completed")] * 5
-    assert world.told(campaign) == {"delivered": 2, "with_carrier": 3}
+    assert scenario.counts(campaign) == {"delivered": 2, "with_carrier": 3}
     for _ in range(2):
         polling.poll()
-    assert world.told(campaign) == {"delivered": 5}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"delivered": 5}
+    scenario.assert_adds_up(campaign)
 
 
 @pytest.mark.parametrize(
@@ -278,28 +278,28 @@ def test_all_batches_that_the_list_shows_move(
 def test_a_pause_does_not_make_the_speed_swing(
     carrier: RunningSimulator, idle_first: bool, done: int, seconds: int, rate: float
 ) -> None:
-    campaign = world.launched(world.people(40), size=40)
+    campaign = scenario.launched(scenario.people(40), size=40)
     dispatch.step(campaign.pk)
     now = timezone.now()
     batch = Batch.objects.get()
     Batch.objects.update(accepted_at=now - timedelta(seconds=seconds), processed_count=done)
-    number = SenderNumber.objects.filter(phone=world.LOCAL)
+    number = SenderNumber.objects.filter(phone=scenario.LOCAL)
     number.update(rate=60.0, processed_at=None if idle_first else now - timedelta(seconds=seconds))
     with time_machine.travel(now, tick=False):
-        sending_rate.measure(batch.account, world.LOCAL)
+        sending_rate.measure(batch.account, scenario.LOCAL)
     assert number.get().rate == pytest.approx(rate)
 
 
 def test_a_short_pause_between_two_looks_does_not_count(carrier: RunningSimulator) -> None:
     """The number had nothing to do for a minute, and no look fell into it."""
-    campaign = world.launched(world.people(40), size=20)
+    campaign = scenario.launched(scenario.people(40), size=20)
     dispatch.step(campaign.pk)
     dispatch.step(campaign.pk)
     now = timezone.now()
     Batch.objects.filter(number=1).update(processed_count=20, completed_at=now - timedelta(seconds=60))
     Batch.objects.filter(number=2).update(processed_count=10, accepted_at=now - timedelta(seconds=10))
-    number = SenderNumber.objects.filter(phone=world.LOCAL)
+    number = SenderNumber.objects.filter(phone=scenario.LOCAL)
     number.update(rate=60.0, processed_total=20, processed_at=now - timedelta(seconds=70))
     with time_machine.travel(now, tick=False):
-        sending_rate.measure(Batch.objects.first().account, world.LOCAL)  # type: ignore[union-attr]
+        sending_rate.measure(Batch.objects.first().account, scenario.LOCAL)  # type: ignore[union-attr]
     assert number.get().rate == pytest.approx(60)

@@ -17,7 +17,7 @@ from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMess
 from campaigns.providers.types import BatchState, RemoteMessage
 from campaigns.receipts import store
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -193,9 +193,9 @@ def test_recount(whose: AccountState) -> None:
 
 
 def test_the_poller_feeds_it(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(5), size=2)
-    world.hand_over(campaign)
-    world.poll()
+    campaign = scenario.launched(scenario.people(5), size=2)
+    scenario.submit_all(campaign)
+    scenario.poll()
     assert StoreMessage.objects.count() == 5
     assert set(StoreMessage.objects.values_list("text", "undelivered")) == {("", None)}
     ours = dict(Message.objects.values_list("to", "provider_id"))
@@ -212,12 +212,12 @@ def test_campaigns_are_locked_before_anything_that_both_readers_write(
 ) -> None:
     """Else a poll and a reading of the store wait for each other in a ring, and the database ends one."""
     for size in (2, 3):
-        world.hand_over(world.launched(world.people(4), size=size))
+        scenario.submit_all(scenario.launched(scenario.people(4), size=size))
     page = list(next(registry.provider().messages(date_from=timezone.now() - timedelta(hours=1))))
     written = re.compile(r'(INSERT INTO|UPDATE) "campaigns_(storemessage|message|tally)"')
     with CaptureQueriesContext(connection) as queries:
         if reader == "poll":
-            world.poll()
+            scenario.poll()
         else:
             whose = store.account_state()
             assert whose is not None

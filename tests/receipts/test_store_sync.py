@@ -17,7 +17,7 @@ from campaigns.providers.types import OutgoingText
 from campaigns.receipts import store_sync
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def _known(carrier: RunningSimulator) -> None:
 def another_program_sends(to: Sequence[str], text: str = "From elsewhere") -> str:
     """A batch that no campaign of ours knows; its id."""
     texts = [OutgoingText(phone, text) for phone in to]
-    return registry.provider().submit(world.TOLL_FREE, texts, before_first_byte=lambda: None).provider_id
+    return registry.provider().submit(scenario.TOLL_FREE, texts, before_first_byte=lambda: None).provider_id
 
 
 def phones(count: int) -> list[str]:
@@ -48,18 +48,23 @@ def read_all() -> int:
 
 
 def test_sees_foreign_batches_and_what_people_write(carrier: RunningSimulator) -> None:
-    sent = another_program_sends([*phones(2), world.ending("9911")])
-    carrier.inbound("+13125550123", world.LOCAL, "Is it open on Sunday?")
+    sent = another_program_sends([*phones(2), scenario.ending("9911")])
+    carrier.inbound("+13125550123", scenario.LOCAL, "Is it open on Sunday?")
     assert store_sync.sync(ingest.ingest_replies) >= 2
     made = StoreBatch.objects.get()
-    assert (made.provider_id, made.sender, made.size, made.status) == (sent, world.TOLL_FREE, 3, "Completed")
+    assert (made.provider_id, made.sender, made.size, made.status) == (
+        sent,
+        scenario.TOLL_FREE,
+        3,
+        "Completed",
+    )
     assert {state: part["count"] for state, part in made.totals.items()} == {
         "delivered": 2,
         "not_delivered": 1,
     }
     assert set(made.messages.values_list("text", flat=True)) == {"From elsewhere"}
     came_in = StoreMessage.objects.get(inbound=True)
-    assert (came_in.their_number, came_in.our_number) == ("+13125550123", world.LOCAL)
+    assert (came_in.their_number, came_in.our_number) == ("+13125550123", scenario.LOCAL)
     assert (came_in.text, came_in.batch) == ("Is it open on Sunday?", None)
 
 
@@ -75,15 +80,15 @@ def test_fresh_and_far_back() -> None:
 
 
 def test_ours_move_their_campaign_too(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3))
+    scenario.submit_all(campaign)
     read_all()
-    assert world.told(campaign) == {"delivered": 3}
+    assert scenario.counts(campaign) == {"delivered": 3}
     assert set(Message.objects.values_list("state", flat=True)) == {"delivered"}
     assert set(StoreMessage.objects.values_list("text", flat=True)) == {""}, (
         "the text stands with the campaign"
     )
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +134,7 @@ def test_an_outage_loses_nothing(carrier: RunningSimulator) -> None:
 def waiting(carrier: RunningSimulator) -> RunningSimulator:
     """A text was sent and read; its receipt comes three hours later by the carrier's clock."""
     carrier.options(speed=1)
-    another_program_sends([world.ending("9702")])
+    another_program_sends([scenario.ending("9702")])
     carrier.advance(10)
     read_all()
     assert StoreMessage.objects.get().status == "Sent"

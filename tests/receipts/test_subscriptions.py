@@ -20,7 +20,7 @@ from campaigns.providers.types import Subscription
 from campaigns.receipts import subscriptions
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db
@@ -154,7 +154,7 @@ def test_one_that_was_given_up_is_made_anew(public: str, carrier: RunningSimulat
     before = standing().provider_id
     receiver.status = 401
     for number in range(12):
-        carrier.inbound(f"+1415555{number:04}", world.LOCAL, "hello")
+        carrier.inbound(f"+1415555{number:04}", scenario.LOCAL, "hello")
     until(lambda: not client().get(before).active, "the carrier gives up")
     with later(minutes=11):
         subscriptions.ensure_subscription()
@@ -229,10 +229,10 @@ def test_a_carrier_that_is_away(carrier: RunningSimulator, settings: LazySetting
 def test_when_every_event_is_lost_asking_is_enough(public: str, carrier: RunningSimulator) -> None:
     subscriptions.ensure_subscription()
     carrier.faults({"path": "/restapi", "method": "WEBHOOK", "fault": "hook_drop", "times": 10_000})
-    campaign = world.launched(world.people(3))
-    world.hand_over(campaign)
-    world.poll()
+    campaign = scenario.launched(scenario.people(3))
+    scenario.submit_all(campaign)
+    scenario.poll()
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
-    assert world.told(campaign) == {"delivered": 3}
+    assert scenario.counts(campaign) == {"delivered": 3}
     assert not WebhookEvent.objects.exists()

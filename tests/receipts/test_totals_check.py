@@ -13,7 +13,7 @@ from campaigns.models import Batch, Campaign, Disagreement, Message, RowState
 from campaigns.receipts import discrepancies, totals_check
 from campaigns.sending import counters
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -27,10 +27,10 @@ def clock(carrier: RunningSimulator) -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def campaign(clock: time_machine.Traveller) -> Campaign:
     """Two delivered, one that never gets a receipt, so that it goes on being asked about."""
-    made = world.launched([*world.people(2), (world.ending("9701"), "no receipt")])
-    world.hand_over(made)
-    world.poll()
-    assert world.told(made) == {"delivered": 2, "sent": 1}
+    made = scenario.launched([*scenario.people(2), (scenario.ending("9701"), "no receipt")])
+    scenario.submit_all(made)
+    scenario.poll()
+    assert scenario.counts(made) == {"delivered": 2, "sent": 1}
     return made
 
 
@@ -49,7 +49,7 @@ def unsettled() -> list[Disagreement]:
 def test_what_agrees_is_not_mentioned(campaign: Campaign, clock: time_machine.Traveller) -> None:
     for _ in range(3):
         clock.shift(timedelta(minutes=10))
-        world.poll()
+        scenario.poll()
     assert not Disagreement.objects.exists()
 
 
@@ -57,13 +57,13 @@ def test_differs_is_kept_once_and_settled_by_itself(
     campaign: Campaign, clock: time_machine.Traveller
 ) -> None:
     message = lose_a_receipt(campaign)
-    world.poll()
+    scenario.poll()
     assert unsettled() == [], "its lists may be behind its counts for some minutes"
     for _ in range(3):
         clock.shift(timedelta(minutes=10))
-        world.poll()
+        scenario.poll()
     [found] = unsettled()
-    assert (found.kind, found.campaign, found.sender) == ("sums", campaign, world.LOCAL)
+    assert (found.kind, found.campaign, found.sender) == ("sums", campaign, scenario.LOCAL)
     assert found.detail == (
         "Batch 1: RingCentral counts 2 delivered, our messages say 1; "
         "RingCentral counts 0 not delivered, our messages say 1."
@@ -71,23 +71,23 @@ def test_differs_is_kept_once_and_settled_by_itself(
     Message.objects.filter(pk=message.pk).update(state="delivered")
     counters.move(campaign.pk, RowState.NOT_DELIVERED, RowState.DELIVERED, 1)
     clock.shift(timedelta(minutes=10))
-    world.poll()
+    scenario.poll()
     assert unsettled() == []
     assert Disagreement.objects.get().settled_by is None
 
 
 def test_a_batch_whose_counts_differ_is_asked_about_on(clock: time_machine.Traveller) -> None:
-    campaign = world.launched(world.people(3))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3))
+    scenario.submit_all(campaign)
     message = Message.objects.earliest("pk")
     Message.objects.filter(pk=message.pk).update(state="not_delivered")
     counters.move(campaign.pk, RowState.WITH_CARRIER, RowState.NOT_DELIVERED, 1)
-    world.poll()
+    scenario.poll()
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.DELIVERING
     assert Batch.objects.get().next_poll_at is not None
     clock.shift(timedelta(minutes=10))
-    world.poll()
+    scenario.poll()
     assert len(unsettled()) == 1
 
 
@@ -95,7 +95,7 @@ def test_totals_that_still_move_prove_nothing(campaign: Campaign, clock: time_ma
     lose_a_receipt(campaign)
     clock.shift(timedelta(minutes=10))
     Batch.objects.update(totals={})
-    world.poll()
+    scenario.poll()
     assert unsettled() == []
     assert not totals_check.compare(Batch.objects.get(), stable=False)
     assert unsettled() == []

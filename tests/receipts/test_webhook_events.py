@@ -20,18 +20,18 @@ from campaigns.reconciling import search
 from campaigns.sending import dispatch
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import factories, world
+from tests.support import factories, scenario
 
 pytestmark = pytest.mark.django_db
 
 A2P = "/restapi/v1.0/account/{account}/a2p-sms"
 MIXED = [
-    *world.people(4),
-    (world.ending("9701"), "never a receipt"),
-    (world.ending("9703"), "sending failed"),
-    (world.ending("9705"), "sending failed without a code"),
-    (world.ending("9830"), "delivery failed"),
-    (world.ending("9913"), "delivery failed"),
+    *scenario.people(4),
+    (scenario.ending("9701"), "never a receipt"),
+    (scenario.ending("9703"), "sending failed"),
+    (scenario.ending("9705"), "sending failed without a code"),
+    (scenario.ending("9830"), "delivery failed"),
+    (scenario.ending("9913"), "delivery failed"),
 ]
 STEPS = {
     "Sent": ["Queued", "Sent"],
@@ -124,8 +124,8 @@ def history(text: dict[str, Any]) -> Iterator[bytes]:
 
 
 def handed_over(rows: list[tuple[str, str]] = MIXED, *, size: int = 1000) -> Campaign:
-    campaign = world.launched(rows, size=size)
-    world.hand_over(campaign)
+    campaign = scenario.launched(rows, size=size)
+    scenario.submit_all(campaign)
     return campaign
 
 
@@ -138,7 +138,7 @@ def assert_as_the_carrier_says(campaign: Campaign) -> None:
     assert ours == {to: (meaning.get(word, "not_delivered"), *rest) for to, (word, *rest) in truth.items()}
     mirrored = StoreMessage.objects.values_list("their_number", "status", "error_code", "provider_id")
     assert {to: tuple(rest) for to, *rest in mirrored} == truth
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -164,10 +164,10 @@ def test_taking_everything_in_again_changes_nothing(carrier: RunningSimulator) -
     campaign = handed_over()
     tell(*(event for text in carrier_texts() for event in history(text)))
     take_in()
-    before = list(Message.objects.order_by("pk").values()), world.told(campaign)
+    before = list(Message.objects.order_by("pk").values()), scenario.counts(campaign)
     WebhookEvent.objects.update(state="waiting", next_try_at=timezone.now())
     take_in()
-    assert (list(Message.objects.order_by("pk").values()), world.told(campaign)) == before
+    assert (list(Message.objects.order_by("pk").values()), scenario.counts(campaign)) == before
 
 
 @pytest.mark.parametrize(
@@ -184,17 +184,17 @@ def test_taking_everything_in_again_changes_nothing(carrier: RunningSimulator) -
     ],
 )
 def test_a_text_only_moves_forward(carrier: RunningSimulator, told: list[str], state: str) -> None:
-    campaign = handed_over(world.people(1))
+    campaign = handed_over(scenario.people(1))
     message = Message.objects.get()
     for status in told:
         tell(envelope("messages", message_body(message, status)))
         take_in()
     assert Message.objects.get().state == state
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_what_an_event_leaves_out_is_not_taken_away(carrier: RunningSimulator) -> None:
-    handed_over(world.people(1))
+    handed_over(scenario.people(1))
     message = Message.objects.get()
     tell(envelope("messages", message_body(message, "Delivered")))
     take_in()
@@ -207,7 +207,7 @@ def test_what_an_event_leaves_out_is_not_taken_away(carrier: RunningSimulator) -
 
 
 def test_a_batch_does_not_go_back(carrier: RunningSimulator) -> None:
-    handed_over(world.people(5))
+    handed_over(scenario.people(5))
     batch = Batch.objects.get()
     tell(envelope("batches", batch_body(batch)))
     take_in()
@@ -223,7 +223,7 @@ def test_a_batch_does_not_go_back(carrier: RunningSimulator) -> None:
 
 def test_the_end_of_a_batch_wakes_the_poller(carrier: RunningSimulator) -> None:
     """Totals and cost are the poller's; without the event it would look at its own time."""
-    campaign = handed_over(world.people(5))
+    campaign = handed_over(scenario.people(5))
     later = timezone.now() + timedelta(hours=1)
     Batch.objects.update(next_poll_at=later)
     tell(envelope("batches", batch_body(Batch.objects.get())))
@@ -234,7 +234,7 @@ def test_the_end_of_a_batch_wakes_the_poller(carrier: RunningSimulator) -> None:
 
 
 def test_the_last_receipt_wakes_the_poller(carrier: RunningSimulator) -> None:
-    handed_over(world.people(2))
+    handed_over(scenario.people(2))
     later = timezone.now() + timedelta(hours=1)
     Batch.objects.update(next_poll_at=later)
     first, second = Message.objects.order_by("pk")
@@ -248,12 +248,18 @@ def test_the_last_receipt_wakes_the_poller(carrier: RunningSimulator) -> None:
 
 def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimulator) -> None:
     """The carrier took the batch and told its end while our request was still without an answer."""
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_after", "times": 1})
     assert dispatch.step(campaign.pk).result != dispatch.StepResult.SUBMITTED
     texts = carrier_texts()
     batch_id = texts[0]["batchId"]
-    body = {"id": batch_id, "from": world.LOCAL, "batchSize": 3, "processedCount": 3, "status": "Completed"}
+    body = {
+        "id": batch_id,
+        "from": scenario.LOCAL,
+        "batchSize": 3,
+        "processedCount": 3,
+        "status": "Completed",
+    }
     tell(envelope("batches", body), *(event for text in texts for event in history(text)))
     count = WebhookEvent.objects.count()
     assert take_in() == count
@@ -273,7 +279,9 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
 def test_what_is_about_no_batch_of_ours_is_kept_in_the_end(carrier: RunningSimulator) -> None:
     """Another program sends from the same account."""
     registry.account()
-    tell(envelope("batches", {"id": "not-ours", "from": world.LOCAL, "batchSize": 1, "status": "Completed"}))
+    tell(
+        envelope("batches", {"id": "not-ours", "from": scenario.LOCAL, "batchSize": 1, "status": "Completed"})
+    )
     start = timezone.now()
     looks = 0
     for hours in range(100):
@@ -287,7 +295,7 @@ def test_what_is_about_no_batch_of_ours_is_kept_in_the_end(carrier: RunningSimul
 
 def test_a_receipt_that_names_no_batch(carrier: RunningSimulator) -> None:
     """As in the samples of RingCentral's documents."""
-    handed_over(world.people(2))
+    handed_over(scenario.people(2))
     first, second = Message.objects.order_by("pk")
     for message, text in ((first, first.text), (second, "Not what we sent")):
         body = message_body(message, "Delivered", text=text)
@@ -298,7 +306,7 @@ def test_a_receipt_that_names_no_batch(carrier: RunningSimulator) -> None:
 
 
 def test_a_receipt_that_may_be_about_either_of_two_texts_waits(carrier: RunningSimulator) -> None:
-    campaigns = [handed_over(world.people(1)) for _ in range(2)]
+    campaigns = [handed_over(scenario.people(1)) for _ in range(2)]
     body = message_body(Message.objects.get(campaign=campaigns[0]), "Delivered")
     del body["batchId"]
     tell(envelope("messages", body))
@@ -315,7 +323,7 @@ def test_a_receipt_that_may_be_about_either_of_two_texts_waits(carrier: RunningS
         envelope("batches", {"id": None, "status": 7}, account="~"),
         envelope("messages", {"id": {"deep": 1}, "to": "nobody"}, account="~"),
         envelope("messages", {"id": "1", "to": [None], "batchId": []}, account="~"),
-        envelope("opt-outs", {"from": world.LOCAL}, account="~"),
+        envelope("opt-outs", {"from": scenario.LOCAL}, account="~"),
         envelope("opt-outs", {"to": 5, "active": "perhaps"}, account="~"),
         b"{}",
         b'{"event": 5, "body": []}',
@@ -323,17 +331,17 @@ def test_a_receipt_that_may_be_about_either_of_two_texts_waits(carrier: RunningS
     ],
 )
 def test_what_makes_no_sense_is_kept_and_stops_nothing(carrier: RunningSimulator, event: bytes) -> None:
-    campaign = handed_over(world.people(1))
+    campaign = handed_over(scenario.people(1))
     tell(event, envelope("messages", message_body(Message.objects.get(), "Delivered")))
     take_in()
     assert WebhookEvent.objects.filter(state="applied").count() == 1
     strange = WebhookEvent.objects.exclude(state="applied").get()
     assert (strange.state, bool(strange.note), strange.body.encode()) == ("kept", True, event)
-    assert world.told(campaign) == {"delivered": 1}
+    assert scenario.counts(campaign) == {"delivered": 1}
 
 
 def test_signs_that_a_database_does_not_take(carrier: RunningSimulator) -> None:
-    campaign = handed_over(world.people(2))
+    campaign = handed_over(scenario.people(2))
     first, second = Message.objects.order_by("pk")
     tell(
         envelope("messages", message_body(first, "Delivered", text="a\x00b", errorCode="\x00" * 90)),
@@ -343,11 +351,11 @@ def test_signs_that_a_database_does_not_take(carrier: RunningSimulator) -> None:
     second.refresh_from_db()
     assert second.state == "delivered"
     assert not WebhookEvent.objects.filter(state="waiting").exists()
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_events_of_another_account_change_nothing(carrier: RunningSimulator) -> None:
-    handed_over(world.people(1))
+    handed_over(scenario.people(1))
     tell(envelope("messages", message_body(Message.objects.get(), "Delivered"), account="99999"))
     take_in()
     assert Message.objects.get().state == "waiting"
@@ -357,21 +365,21 @@ def test_events_of_another_account_change_nothing(carrier: RunningSimulator) -> 
 def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:
     registry.account()
     body = {
-        "id": "7119", "from": "+14155550101", "to": [world.LOCAL], "text": "Thank you",
+        "id": "7119", "from": "+14155550101", "to": [scenario.LOCAL], "text": "Thank you",
         "direction": "Inbound", "messageStatus": "Delivered", "segmentCount": 1, "cost": 0.007,
         "creationTime": iso(timezone.now()), "lastModifiedTime": iso(timezone.now()),
     }  # fmt: skip
     tell(envelope("messages?direction=Inbound", body))
     take_in()
     found = StoreMessage.objects.get()
-    assert (found.inbound, found.our_number, found.text) == (True, world.LOCAL, "Thank you")
+    assert (found.inbound, found.our_number, found.text) == (True, scenario.LOCAL, "Thank you")
     assert not OptOut.objects.exists()
 
 
 def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
     registry.account()
     assert tasks.EVENTS.wake() == 0
-    tell(envelope("opt-outs", {"from": world.LOCAL, "to": "+14155550101", "active": True}))
+    tell(envelope("opt-outs", {"from": scenario.LOCAL, "to": "+14155550101", "active": True}))
     assert tasks.EVENTS.wake() == 1
     tasks.take_events.func()
     assert OptOut.objects.get().phone == "+14155550101"
@@ -390,6 +398,6 @@ def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulato
 def test_it_is_known_when_the_carrier_was_last_heard(carrier: RunningSimulator) -> None:
     registry.account()
     webhook_intake.endpoint("ringcentral")
-    tell(envelope("opt-outs", {"from": world.LOCAL, "to": factories.phone(1), "active": True}))
+    tell(envelope("opt-outs", {"from": scenario.LOCAL, "to": factories.phone(1), "active": True}))
     take_in()
     assert Webhook.objects.get().last_event_at == WebhookEvent.objects.get().received_at

@@ -14,7 +14,7 @@ from campaigns.sending import attempts, dispatch, lifecycle, quarantine
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
-from tests.support import factories, world
+from tests.support import factories, scenario
 from tests.support.doubt import (
     DAY,
     MINUTE,
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
 
 def answered_after_it_was_found_absent() -> tuple[Campaign, Prepared, BatchState]:
     """A process that slept for an hour wakes up with its answer."""
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     answer = registry.provider().submit(
@@ -48,11 +48,11 @@ def answered_after_it_was_found_absent() -> tuple[Campaign, Prepared, BatchState
 def test_an_answer_that_comes_before_its_people_were_texted_again_wins(carrier: RunningSimulator) -> None:
     campaign, prepared, answer = answered_after_it_was_found_absent()
     attempts.accept(prepared, answer, registry.account())
-    assert world.told(campaign) == {"with_carrier": 3}
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert_everybody_once(carrier, world.people(3))
+    assert scenario.counts(campaign) == {"with_carrier": 3}
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert_everybody_once(carrier, scenario.people(3))
     assert not Event.objects.filter(verb="possible_double").exists()
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_an_answer_that_comes_after_they_were_texted_again_is_said_aloud(carrier: RunningSimulator) -> None:
@@ -62,16 +62,16 @@ def test_an_answer_that_comes_after_they_were_texted_again_is_said_aloud(carrier
     attempts.accept(prepared, answer, registry.account())
     assert [attempt.state for attempt in Attempt.objects.all()] == ["absent", "prepared"]
     assert answer.provider_id in Event.objects.get(verb="possible_double").detail
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def found_absent(carrier: RunningSimulator, state: str) -> tuple[Campaign, Attempt]:
     """Proved absent while the campaign was held, or just before it could leave again."""
-    campaign = lost(carrier, world.people(3), fault="drop_before")
+    campaign = lost(carrier, scenario.people(3), fault="drop_before")
     if state == "held":
         assert lifecycle.hold(campaign.pk, "Paused.", code=lifecycle.PAUSED)
     search_to_the_end()
-    assert world.told(campaign) == {state: 3}
+    assert scenario.counts(campaign) == {state: 3}
     return campaign, Attempt.objects.get()
 
 
@@ -91,22 +91,22 @@ def test_what_turns_up_before_it_was_handed_over_again_is_adopted(
     later(4 * MINUTE)
     assert search.due_attempts() == [attempt.pk]
     assert search.lookup(attempt.pk) is MatchResult.NO_MATCH
-    assert world.told(campaign) == {state: 3}, "it is absent still"
+    assert scenario.counts(campaign) == {state: 3}, "it is absent still"
     its_request_arrives_late(attempt)
     later(5 * MINUTE)
     assert search.due_attempts() == [attempt.pk]
     assert search.lookup(attempt.pk) is MatchResult.MATCHED
-    assert world.told(campaign) == {"with_carrier": 3}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 3}
+    scenario.assert_adds_up(campaign)
     assert search.due_attempts() == []
     lifecycle.resume(campaign, user=None)
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert_everybody_once(carrier, world.people(3))
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert_everybody_once(carrier, scenario.people(3))
 
 
 def test_what_was_handed_over_again_is_not_looked_for(carrier: RunningSimulator) -> None:
     campaign, attempt = found_absent(carrier, "queued")
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     later(5 * MINUTE)
     asked = len(carrier.requests())
     assert search.due_attempts() == [attempt.pk]
@@ -118,9 +118,9 @@ def test_what_was_handed_over_again_is_not_looked_for(carrier: RunningSimulator)
 
 def test_when_nobody_of_them_is_left_to_text_nothing_is_looked_for(carrier: RunningSimulator) -> None:
     campaign, attempt = found_absent(carrier, "queued")
-    for number, _ in world.people(3):
+    for number, _ in scenario.people(3):
         factories.opt_out(number)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert Batch.objects.get().state == Batch.State.EMPTY
     later(5 * MINUTE)
     assert search.lookup(attempt.pk) is None
@@ -130,27 +130,27 @@ def test_when_nobody_of_them_is_left_to_text_nothing_is_looked_for(carrier: Runn
 
 def test_another_account_proves_nothing(carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody set other credentials for a while: its empty list must not be taken for absence."""
-    campaign = lost(carrier, world.people(3), fault="drop_after")
+    campaign = lost(carrier, scenario.people(3), fault="drop_after")
     with monkeypatch.context() as patched:
         patched.setattr(registry, "account", lambda: "somebody else")
         for _ in range(15):
             assert look() is None
             later(MINUTE)
         assert "another account" in open_attempt().note
-        assert world.told(campaign) == {"in_doubt": 3}
+        assert scenario.counts(campaign) == {"in_doubt": 3}
         later(DAY)
         assert look() is None
-        assert world.told(campaign) == {"needs_review": 3}
+        assert scenario.counts(campaign) == {"needs_review": 3}
     later(5 * MINUTE)
     assert look() is MatchResult.MATCHED
-    assert_everybody_once(carrier, world.people(3))
+    assert_everybody_once(carrier, scenario.people(3))
 
 
 @pytest.mark.parametrize("code", quarantine.OWNER_GONE_CODES)
 def test_the_request_of_a_process_that_died_may_go_on_for_its_limit(
     carrier: RunningSimulator, code: str
 ) -> None:
-    lost(carrier, world.people(3), fault="drop_before")
+    lost(carrier, scenario.people(3), fault="drop_before")
     Attempt.objects.update(problem_code=code)
     for _ in range(11):
         assert look() is MatchResult.NO_MATCH

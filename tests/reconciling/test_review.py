@@ -11,7 +11,7 @@ from campaigns.reconciling import search
 from campaigns.reconciling.matching import MatchResult
 from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.doubt import (
     DAY,
     LIST,
@@ -31,31 +31,31 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
 
 
 def test_records_unreadable_for_a_day_are_for_a_person_and_still_searched(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(5), fault="drop_after")
+    campaign = lost(carrier, scenario.people(5), fault="drop_after")
     carrier.faults({**LIST, "fault": "status", "status": 503})
     look()
     later(DAY)
     assert look() is None
     attempt = open_attempt()
     assert (attempt.state, attempt.problem_code) == ("review", "unreadable")
-    assert world.told(campaign) == {"needs_review": 3, "queued": 2}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"needs_review": 3, "queued": 2}
+    scenario.assert_adds_up(campaign)
 
     # Its number is free for others; those in review are not among them.
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
-    assert world.told(campaign) == {"needs_review": 3, "with_carrier": 2}
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
+    assert scenario.counts(campaign) == {"needs_review": 3, "with_carrier": 2}
     assert campaign.state == Campaign.State.SENDING
     carrier.faults()
     later(6 * MINUTE)
     assert search.due_attempts() == [attempt.pk]
     assert look() is MatchResult.MATCHED
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert world.told(campaign) == {"with_carrier": 5}
-    assert_everybody_once(carrier, world.people(5))
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert scenario.counts(campaign) == {"with_carrier": 5}
+    assert_everybody_once(carrier, scenario.people(5))
 
 
 def test_a_strict_campaign_always_asks(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_before")
+    campaign = lost(carrier, scenario.people(3), fault="drop_before")
     Campaign.objects.update(if_absent=Campaign.IfAbsent.REVIEW)
     search_to_the_end()
     attempt = open_attempt()
@@ -64,13 +64,13 @@ def test_a_strict_campaign_always_asks(carrier: RunningSimulator) -> None:
     for _ in range(5):
         later(10 * MINUTE)
         assert look() is MatchResult.NO_MATCH
-        assert world.hand_over(campaign).result == StepResult.BLOCKED
-    assert world.told(campaign) == {"needs_review": 3}
+        assert scenario.submit_all(campaign).result == StepResult.BLOCKED
+    assert scenario.counts(campaign) == {"needs_review": 3}
     assert carrier.ledger() == []
 
 
 def test_in_review_it_is_looked_for_every_few_minutes_and_not_for_ever(carrier: RunningSimulator) -> None:
-    lost(carrier, world.people(3), fault="drop_before")
+    lost(carrier, scenario.people(3), fault="drop_before")
     Campaign.objects.update(if_absent=Campaign.IfAbsent.REVIEW)
     search_to_the_end()
     look()
@@ -87,17 +87,17 @@ def test_in_review_it_is_looked_for_every_few_minutes_and_not_for_ever(carrier: 
 def foreign(texts: dict[str, str]) -> str:
     """Another program sends from the same number; our ledger knows nothing of it."""
     outgoing = [OutgoingText(to, text) for to, text in texts.items()]
-    return registry.provider().submit(world.LOCAL, outgoing, before_first_byte=lambda: None).provider_id
+    return registry.provider().submit(scenario.LOCAL, outgoing, before_first_byte=lambda: None).provider_id
 
 
-OURS = {number: f"Hi {name}" for number, name in world.people(3)}
+OURS = {number: f"Hi {name}" for number, name in scenario.people(3)}
 
 
 def test_a_batch_of_the_same_size_for_others_is_no_match(carrier: RunningSimulator) -> None:
-    foreign({world.phone(100 + place): text for place, text in enumerate(OURS.values())})
-    campaign = lost(carrier, world.people(3), fault="drop_before")
+    foreign({scenario.phone(100 + place): text for place, text in enumerate(OURS.values())})
+    campaign = lost(carrier, scenario.people(3), fault="drop_before")
     search_to_the_end()
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert {line["to"] for line in carrier.ledger()} >= set(OURS)
 
 
@@ -106,8 +106,8 @@ def test_a_batch_of_the_same_size_for_others_is_no_match(carrier: RunningSimulat
     [
         dict.fromkeys(OURS, "Your order is ready"),
         {number: f"{text} " for number, text in OURS.items()},
-        OURS | {world.phone(100): "Hi Dee"},
-        {world.phone(0): "Hi Person 0", world.phone(100): "Hi Dee"},
+        OURS | {scenario.phone(100): "Hi Dee"},
+        {scenario.phone(0): "Hi Person 0", scenario.phone(100): "Hi Dee"},
     ],
     ids=["other texts", "trimmed texts", "larger", "one in common"],
 )
@@ -116,11 +116,11 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
 ) -> None:
     registry.refresh_numbers()
     foreign(decoy)
-    campaign = lost(carrier, world.people(3), fault="drop_before")
+    campaign = lost(carrier, scenario.people(3), fault="drop_before")
     assert look() is MatchResult.UNCLEAR
     attempt = open_attempt()
     assert (attempt.state, attempt.problem_code, attempt.looks) == ("review", "unclear", 1)
-    assert world.told(campaign) == {"needs_review": 3}
+    assert scenario.counts(campaign) == {"needs_review": 3}
     assert len(carrier.ledger()) == len(decoy)
 
     # Not again and again: it is looked for as seldom as everything in review.
@@ -131,27 +131,27 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
 
 
 def test_the_same_campaign_sent_before_is_not_taken_for_it(carrier: RunningSimulator) -> None:
-    contacts = world.imported(world.file_of(world.people(3)))
-    first = world.launched(contacts)
-    assert world.hand_over(first).result == StepResult.DONE
-    second = world.launched(contacts)
+    contacts = scenario.imported(scenario.file_of(scenario.people(3)))
+    first = scenario.launched(contacts)
+    assert scenario.submit_all(first).result == StepResult.DONE
+    second = scenario.launched(contacts)
     carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
-    assert world.hand_over(second).result == StepResult.BLOCKED
+    assert scenario.submit_all(second).result == StepResult.BLOCKED
     carrier.faults()
     assert look() is MatchResult.NO_MATCH
     later(MINUTE)
     search_to_the_end()
-    assert world.hand_over(second).result == StepResult.DONE
+    assert scenario.submit_all(second).result == StepResult.DONE
     assert len(carrier.ledger()) == 6
     assert Batch.objects.values("provider_id").distinct().count() == 2
 
 
 def test_two_that_hold_our_texts_are_said_aloud(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_after")
+    campaign = lost(carrier, scenario.people(3), fault="drop_after")
     ours = carrier.ledger()[0]["batch_id"]
     carrier.advance(1)
     other = foreign(OURS)
     assert look() is MatchResult.MULTIPLE
     assert Attempt.objects.get().provider_id == ours
     assert other in Event.objects.get(verb="possible_double").detail
-    assert world.told(campaign) == {"with_carrier": 3}
+    assert scenario.counts(campaign) == {"with_carrier": 3}

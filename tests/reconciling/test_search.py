@@ -17,7 +17,7 @@ from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.doubt import (
     DAY,
     LIST,
@@ -65,39 +65,39 @@ def name_of(fault: dict[str, Any]) -> str:
 def test_what_the_carrier_took_is_adopted_and_never_sent_again(
     carrier: RunningSimulator, fault: dict[str, Any]
 ) -> None:
-    campaign = lost(carrier, world.people(5), **fault)
+    campaign = lost(carrier, scenario.people(5), **fault)
     assert look() is MatchResult.MATCHED
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.looks, attempt.next_look_at) == ("accepted", 1, None)
     assert attempt.provider_id == Batch.objects.get(number=1).provider_id == carrier.ledger()[0]["batch_id"]
     assert posts(carrier) == 1
-    assert world.told(campaign) == {"with_carrier": 3, "queued": 2}
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.counts(campaign) == {"with_carrier": 3, "queued": 2}
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert campaign.trouble == ""
-    assert_everybody_once(carrier, world.people(5))
-    world.poll()
-    world.assert_adds_up(campaign)
-    assert world.told(campaign) == {"delivered": 5}
+    assert_everybody_once(carrier, scenario.people(5))
+    scenario.poll()
+    scenario.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"delivered": 5}
 
 
 def test_a_duplicate_that_is_refused_says_that_the_first_is_there(carrier: RunningSimulator) -> None:
     """CMN-304 asks for silence too, so the records are read after it."""
     body = '{"errorCode": "CMN-304"}'
-    campaign = lost(carrier, world.people(3), fault="status", status=429, body=body, when="after")
+    campaign = lost(carrier, scenario.people(3), fault="status", status=429, body=body, when="after")
     calls = len(carrier.requests())
     assert look() is None
     assert len(carrier.requests()) == calls
     RateWindow.objects.update(silent_until=None)
     assert look() is MatchResult.MATCHED
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert_everybody_once(carrier, world.people(3))
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert_everybody_once(carrier, scenario.people(3))
 
 
 @pytest.mark.parametrize("fault", NOT_TAKEN, ids=name_of)
 def test_what_never_arrived_is_sent_again_after_the_settle_time(
     carrier: RunningSimulator, fault: dict[str, Any]
 ) -> None:
-    campaign = lost(carrier, world.people(5), **fault)
+    campaign = lost(carrier, scenario.people(5), **fault)
     assert look() is MatchResult.NO_MATCH
     later(8 * MINUTE)
     assert look() is MatchResult.NO_MATCH
@@ -111,29 +111,29 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
     assert look() is MatchResult.NO_MATCH
     attempt.refresh_from_db()
     assert attempt.state == Attempt.State.ABSENT
-    assert world.told(campaign) == {"queued": 5}
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert_everybody_once(carrier, world.people(5))
+    assert scenario.counts(campaign) == {"queued": 5}
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert_everybody_once(carrier, scenario.people(5))
     assert [found.state for found in Attempt.objects.all()] == ["absent", "accepted", "accepted"]
     assert campaign.trouble == ""
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_one_clean_look_is_never_enough(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_before")
+    campaign = lost(carrier, scenario.people(3), fault="drop_before")
     later(DAY)
     assert look() is MatchResult.NO_MATCH
     later(MINUTE / 2)
     assert look() is MatchResult.NO_MATCH, "and two at nearly the same moment are one"
-    assert world.told(campaign) == {"in_doubt": 3}
+    assert scenario.counts(campaign) == {"in_doubt": 3}
     later(MINUTE / 2)
     look()
-    assert world.told(campaign) == {"queued": 3}
+    assert scenario.counts(campaign) == {"queued": 3}
 
 
 def test_of_a_process_that_died_the_request_may_have_lasted(carrier: RunningSimulator) -> None:
     """Nobody knows when it ended, so the settle time starts when it must have."""
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     attempts.mark_sending(prepared)
@@ -145,27 +145,27 @@ def test_of_a_process_that_died_the_request_may_have_lasted(carrier: RunningSimu
     assert open_attempt().state == "reconciling"
     later(2 * MINUTE)
     look()
-    assert world.told(campaign) == {"queued": 3}
+    assert scenario.counts(campaign) == {"queued": 3}
 
 
 def test_records_that_lag_are_waited_for(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_after")
+    campaign = lost(carrier, scenario.people(3), fault="drop_after")
     carrier.options(list_lag=300)
     for _ in range(4):
         assert look() is MatchResult.NO_MATCH
         later(MINUTE)
-    assert world.told(campaign) == {"in_doubt": 3}
+    assert scenario.counts(campaign) == {"in_doubt": 3}
     carrier.advance(301)
     assert look() is MatchResult.MATCHED
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert posts(carrier) == 1
 
 
 def test_records_that_miss_what_was_confirmed_before_prove_nothing(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(6), size=3)
+    campaign = scenario.launched(scenario.people(6), size=3)
     dispatch.step(campaign.pk)
     carrier.faults({**POST, "nth": 1, "fault": "drop_after"})
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     carrier.faults()
     carrier.options(list_lag=3600)
     for _ in range(15):
@@ -177,11 +177,11 @@ def test_records_that_miss_what_was_confirmed_before_prove_nothing(carrier: Runn
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     carrier.options(list_lag=0)
     assert look() is MatchResult.MATCHED
-    assert_everybody_once(carrier, world.people(6))
+    assert_everybody_once(carrier, scenario.people(6))
 
 
 def test_a_batch_whose_texts_are_not_listed_yet_is_waited_for(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_after")
+    campaign = lost(carrier, scenario.people(3), fault="drop_after")
     carrier.faults({"method": "GET", "path": "/a2p-sms/messages", "fault": "lag", "seconds": 300})
     later(20 * MINUTE)
     for _ in range(3):
@@ -190,20 +190,20 @@ def test_a_batch_whose_texts_are_not_listed_yet_is_waited_for(carrier: RunningSi
     assert open_attempt().negatives == 0
     carrier.faults()
     assert look() is MatchResult.MATCHED
-    assert world.told(campaign) == {"with_carrier": 3}
+    assert scenario.counts(campaign) == {"with_carrier": 3}
 
 
 def test_a_batch_that_never_becomes_whole_is_for_a_person(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_after")
+    campaign = lost(carrier, scenario.people(3), fault="drop_after")
     carrier.faults({"method": "GET", "path": "/a2p-sms/messages", "fault": "lag", "seconds": 3 * DAY})
     later(DAY + MINUTE)
     assert look() is MatchResult.INCOMPLETE
     assert open_attempt().state == "review"
-    assert world.told(campaign) == {"needs_review": 3}
+    assert scenario.counts(campaign) == {"needs_review": 3}
 
 
 def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_before")
+    campaign = lost(carrier, scenario.people(3), fault="drop_before")
     look()
     later(20 * MINUTE)
     carrier.faults({**LIST, "fault": "status", "status": 500})
@@ -217,8 +217,8 @@ def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) 
     assert open_attempt().negatives == 1, "it is counted from the beginning"
     assert AccountState.objects.get().trouble == ""
     search_to_the_end()
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert_everybody_once(carrier, world.people(3))
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert_everybody_once(carrier, scenario.people(3))
 
 
 @pytest.mark.parametrize(
@@ -235,40 +235,42 @@ def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) 
     ids=name_of,
 )
 def test_an_answer_without_a_list_is_no_negative(carrier: RunningSimulator, fault: dict[str, Any]) -> None:
-    lost(carrier, world.people(2), fault="drop_after")
+    lost(carrier, scenario.people(2), fault="drop_after")
     carrier.faults(fault)
     assert look() is None
     assert open_attempt().negatives == 0
 
 
-REJECTED = [(world.phone(1), "Ann"), (world.ending("9700", 1), "Bob"), (world.phone(2), "Cy")]
+REJECTED = [(scenario.phone(1), "Ann"), (scenario.ending("9700", 1), "Bob"), (scenario.phone(2), "Cy")]
 
 
 def test_a_lost_list_of_rejected_numbers_makes_no_difference(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, REJECTED, fault="drop_after")
     assert look() is MatchResult.MATCHED
-    assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "rejected": 1}
     rejected = Message.objects.get(state="rejected")
-    assert (rejected.to, rejected.error_code) == (world.ending("9700", 1), "rejected")
-    world.hand_over(campaign)
-    world.poll()
-    world.assert_adds_up(campaign)
-    with_answer = world.launched(REJECTED)
-    world.hand_over(with_answer)
-    world.poll()
-    assert world.told(campaign) == world.told(with_answer) == {"delivered": 2, "rejected": 1}
+    assert (rejected.to, rejected.error_code) == (scenario.ending("9700", 1), "rejected")
+    scenario.submit_all(campaign)
+    scenario.poll()
+    scenario.assert_adds_up(campaign)
+    with_answer = scenario.launched(REJECTED)
+    scenario.submit_all(with_answer)
+    scenario.poll()
+    assert scenario.counts(campaign) == scenario.counts(with_answer) == {"delivered": 2, "rejected": 1}
 
 
 def test_a_batch_of_rejected_numbers_only_is_tried_again_and_texts_nobody(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, [(world.ending("9700", place), "Bob") for place in (1, 2)], fault="drop_after")
+    campaign = lost(
+        carrier, [(scenario.ending("9700", place), "Bob") for place in (1, 2)], fault="drop_after"
+    )
     search_to_the_end()
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert world.told(campaign) == {"rejected": 2}
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert scenario.counts(campaign) == {"rejected": 2}
     assert carrier.ledger() == []
 
 
 def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulator) -> None:
-    campaign = world.launched(REJECTED)
+    campaign = scenario.launched(REJECTED)
     prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     answer = registry.provider().submit(
@@ -277,17 +279,17 @@ def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulato
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     assert orphans.settle_orphans() == 1
     assert look() is MatchResult.MATCHED
-    before = world.told(campaign)
+    before = scenario.counts(campaign)
     attempts.accept(prepared, answer, registry.account())
-    assert world.told(campaign) == before == {"with_carrier": 2, "rejected": 1}
+    assert scenario.counts(campaign) == before == {"with_carrier": 2, "rejected": 1}
     assert Attempt.objects.get().provider_id == answer.provider_id
     assert not Event.objects.filter(verb="possible_double").exists()
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_tick_wakes_the_looks_that_are_due(carrier: RunningSimulator) -> None:
-    campaign = lost(carrier, world.people(3), fault="drop_after")
+    campaign = lost(carrier, scenario.people(3), fault="drop_after")
     later(MINUTE)
     tasks.tick()
     tasks.reconcile_attempt.func(open_attempt().pk)
-    assert world.told(campaign) == {"with_carrier": 3}
+    assert scenario.counts(campaign) == {"with_carrier": 3}

@@ -10,33 +10,33 @@ from campaigns.models import Batch, Campaign, Message, Price, Tally
 from campaigns.opt_outs import manual
 from campaigns.reports import delivery
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
 MIXED = [
-    *world.people(4),
-    world.people(1)[0],
+    *scenario.people(4),
+    scenario.people(1)[0],
     ("nonsense", "Bad"),
     ("", "Nobody"),
-    (world.ending("9700"), "Refused"),
-    (world.ending("9830"), "UP-430"),
-    (world.ending("9830", 1), "UP-430"),
-    (world.ending("9703"), "RC-403"),
-    (world.ending("9705"), "no code"),
-    (world.ending("9701"), "no receipt"),
+    (scenario.ending("9700"), "Refused"),
+    (scenario.ending("9830"), "UP-430"),
+    (scenario.ending("9830", 1), "UP-430"),
+    (scenario.ending("9703"), "RC-403"),
+    (scenario.ending("9705"), "no code"),
+    (scenario.ending("9701"), "no receipt"),
 ]
 
 
 @pytest.fixture
 def campaign(carrier: RunningSimulator) -> Campaign:
     Price.objects.create(kind=Price.Kind.LOCAL, per_segment=Decimal("0.01"))
-    contacts = world.imported(world.file_of(MIXED))
-    manual.add(world.phone(3), note="", user=None)
-    campaign = world.launched(contacts, size=4)
-    world.hand_over(campaign)
+    contacts = scenario.imported(scenario.file_of(MIXED))
+    manual.add(scenario.phone(3), note="", user=None)
+    campaign = scenario.launched(contacts, size=4)
+    scenario.submit_all(campaign)
     for _ in range(2):
-        world.poll()
+        scenario.poll()
     campaign.refresh_from_db()
     return campaign
 
@@ -90,8 +90,8 @@ def test_a_difference_is_said_and_not_hidden(campaign: Campaign) -> None:
 
 
 def test_before_the_first_look_nothing_is_claimed(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3))
+    scenario.submit_all(campaign)
     found = delivery.report(campaign)
     assert (found.cost, found.expected_cost, found.delivered_percent) == (None, None, None)
     assert found.read_at is None
@@ -107,8 +107,8 @@ def test_a_report_does_not_grow_with_its_messages(
 
 
 def test_campaigns_newest_first_page_by_page(carrier: RunningSimulator, campaign: Campaign) -> None:
-    world.drafted(world.people(1))
-    others = [world.launched(world.people(1)) for _ in range(3)]
+    scenario.drafted(scenario.people(1))
+    others = [scenario.launched(scenario.people(1)) for _ in range(3)]
     lines = delivery.campaign_reports(limit=2)
     assert [line.campaign.pk for line in lines] == [others[2].pk, others[1].pk]
     assert [line.billed for line in lines] == [None, None]
@@ -121,9 +121,9 @@ def test_campaigns_newest_first_page_by_page(carrier: RunningSimulator, campaign
 def test_the_list_of_reports_has_no_query_a_campaign(
     carrier: RunningSimulator, django_assert_max_num_queries: pytest.FixtureRequest
 ) -> None:
-    contacts = world.imported(world.file_of(world.people(1)))
+    contacts = scenario.imported(scenario.file_of(scenario.people(1)))
     for _ in range(4):
-        world.hand_over(world.launched(contacts))
+        scenario.submit_all(scenario.launched(contacts))
     with django_assert_max_num_queries(2):  # type: ignore[operator]
         assert len(delivery.campaign_reports()) == 4
 

@@ -13,18 +13,18 @@ from campaigns.reports import exports
 from campaigns.reports.explanations import sentence
 from campaigns.sending import dispatch, lifecycle
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
-FILE = world.file_of(
+FILE = scenario.file_of(
     [
-        *((phone, name, "Austin") for phone, name in world.people(6)),
-        (world.phone(0), "Again", "Waco"),
+        *((phone, name, "Austin") for phone, name in scenario.people(6)),
+        (scenario.phone(0), "Again", "Waco"),
         ("nonsense", "Bad", "Waco"),
-        (world.ending("9700"), "Refused", "Waco"),
-        (world.ending("9830"), "Failed", "Waco"),
-        (world.ending("9701"), "No receipt", "Waco"),
+        (scenario.ending("9700"), "Refused", "Waco"),
+        (scenario.ending("9830"), "Failed", "Waco"),
+        (scenario.ending("9701"), "No receipt", "Waco"),
     ],
     header="Phone,First name,City",
 )
@@ -33,15 +33,15 @@ FILE = world.file_of(
 @pytest.fixture
 def campaign(carrier: RunningSimulator) -> Campaign:
     """One row or more in most states, of 11: batches of two, one in doubt, the rest held."""
-    contacts = world.imported(FILE)
-    campaign = world.launched(contacts, size=3)
+    contacts = scenario.imported(FILE)
+    campaign = scenario.launched(contacts, size=3)
     for _ in range(2):
         dispatch.step(campaign.pk)
-    world.poll()
+    scenario.poll()
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_before"})
-    Message.objects.filter(to=world.phone(0)).update(state="waiting")
+    Message.objects.filter(to=scenario.phone(0)).update(state="waiting")
     dispatch.step(campaign.pk)
-    Message.objects.filter(to=world.phone(0)).update(state="delivered")
+    Message.objects.filter(to=scenario.phone(0)).update(state="delivered")
     lifecycle.hold(campaign.pk, "Stop.", code="test")
     return campaign
 
@@ -56,7 +56,7 @@ def test_every_row_of_the_file_once_and_its_own_columns_first(campaign: Campaign
     header, *lines = parsed(exports.rows_csv(campaign))
     assert header == ["Phone", "First name", "City", *exports.OWN_COLUMNS]
     assert [line[3] for line in lines] == [str(number) for number in range(2, 13)]
-    assert [line[1] for line in lines[:6]] == [name for _, name in world.people(6)]
+    assert [line[1] for line in lines[:6]] == [name for _, name in scenario.people(6)]
     by_row = {line[3]: dict(zip(header, line, strict=True)) for line in lines}
     assert by_row["2"]["State"] == "Delivered"
     assert by_row["2"]["Text"] == "Hi Person 0"
@@ -72,7 +72,7 @@ def test_every_row_of_the_file_once_and_its_own_columns_first(campaign: Campaign
 
 @pytest.mark.parametrize("state", list(RowState))
 def test_a_state_s_list_has_as_many_rows_as_the_tally_counts(campaign: Campaign, state: RowState) -> None:
-    counted = world.told(campaign).get(state.value, 0)
+    counted = scenario.counts(campaign).get(state.value, 0)
     found = exports.people(campaign, state, limit=1000)
     assert len(found) == counted
     assert {line.state for line in found} <= {state}
@@ -80,7 +80,7 @@ def test_a_state_s_list_has_as_many_rows_as_the_tally_counts(campaign: Campaign,
 
 
 def test_the_states_share_the_rows_among_them(campaign: Campaign) -> None:
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
     numbers = [line.row_number for state in RowState for line in exports.people(campaign, state, limit=1000)]
     assert sorted(numbers) == list(range(2, 13))
 
@@ -125,7 +125,7 @@ def test_no_cell_is_a_formula(cell: str, written: str) -> None:
 
 def test_formulas_in_headings_cells_and_texts_are_written_as_text(carrier: RunningSimulator) -> None:
     file = 'Phone,=HYPERLINK("x"),Name\n(212) 555-1000,=1+1,@x\n'
-    campaign = world.launched(world.imported(file, phone_column="Phone"), text="=2+2 {{ name }}")
+    campaign = scenario.launched(scenario.imported(file, phone_column="Phone"), text="=2+2 {{ name }}")
     header, line = parsed(exports.rows_csv(campaign))
     for cell in (*header, *line):
         assert not cell.startswith(("=", "+", "-", "@"))
@@ -135,7 +135,7 @@ def test_formulas_in_headings_cells_and_texts_are_written_as_text(carrier: Runni
 
 def test_what_we_wrote_can_be_read_in_again(campaign: Campaign) -> None:
     text = "".join(exports.rows_csv(campaign, RowState.DELIVERED))
-    again = world.imported(text, phone_column="Number")
+    again = scenario.imported(text, phone_column="Number")
     sent = set(Message.objects.filter(state="delivered").values_list("to", flat=True))
     assert set(again.contacts.values_list("phone", flat=True)) == sent
 
@@ -150,7 +150,7 @@ def test_the_rows_that_could_not_be_used_with_why(campaign: Campaign) -> None:
 
 def test_names_with_commas_quotes_and_line_ends_survive(carrier: RunningSimulator) -> None:
     file = 'Phone,First name\n2125551000,"O\'Neil, ""Ann""\nline two"\n'
-    campaign = world.launched(world.imported(file))
+    campaign = scenario.launched(scenario.imported(file))
     assert parsed(exports.rows_csv(campaign))[1][1] == 'O\'Neil, "Ann"\nline two'
 
 

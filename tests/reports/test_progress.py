@@ -14,7 +14,7 @@ from campaigns.models import Batch, Campaign, Message, RowState, SenderNumber, T
 from campaigns.reports import overview, progress, row_states
 from campaigns.sending import dispatch, launch, lifecycle, quarantine
 from tests.simulator.running import RunningSimulator
-from tests.support import factories, world
+from tests.support import factories, scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def shown(campaign: Campaign) -> progress.Progress:
 
 def test_before_during_and_after(carrier: RunningSimulator) -> None:
     carrier.options(speed=1)
-    campaign = world.drafted([*world.people(40), ("nonsense", "x")], size=20)
+    campaign = scenario.drafted([*scenario.people(40), ("nonsense", "x")], size=20)
     launch.launch(campaign, user=None)
     now = shown(campaign)
     assert (now.sentence, now.next_delay) == ("The texts are being written. Nothing has been sent yet.", 1)
@@ -45,9 +45,9 @@ def test_before_during_and_after(carrier: RunningSimulator) -> None:
     assert (now.handed_over, now.queued, now.batch_count) == (20, 20, 2)
     assert now.sentence == "20 are with RingCentral and cannot be recalled; 20 are waiting here."
 
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     carrier.advance(15)
-    world.poll()
+    scenario.poll()
     now = shown(campaign)
     assert 0 < now.processed < 40
     assert now.percent == 100 * now.processed // 40
@@ -56,7 +56,7 @@ def test_before_during_and_after(carrier: RunningSimulator) -> None:
     assert "delivered" not in now.sentence.lower()
 
     carrier.advance(600)
-    world.poll()
+    scenario.poll()
     now = shown(campaign)
     assert (now.percent, now.moving, now.seconds_left) == (100, False, None)
     assert now.sentence == "Finished: nothing more is expected."
@@ -68,9 +68,9 @@ def test_before_during_and_after(carrier: RunningSimulator) -> None:
 
 
 def test_a_lost_answer_is_in_the_sentence(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(5), size=3)
+    campaign = scenario.launched(scenario.people(5), size=3)
     carrier.faults(DROP)
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     now = shown(campaign)
     assert now.in_doubt == 3
     assert "3 are in doubt: the answer was lost." in now.sentence
@@ -80,7 +80,7 @@ def test_a_lost_answer_is_in_the_sentence(carrier: RunningSimulator) -> None:
 
 
 def test_what_is_held_is_in_the_sentence(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3), size=2)
+    campaign = scenario.launched(scenario.people(3), size=2)
     dispatch.step(campaign.pk)
     lifecycle.hold(campaign.pk, "Stop.", code="test")
     now = shown(campaign)
@@ -112,9 +112,9 @@ def test_a_page_asks_seldom_when_little_happens(
 
 
 def test_a_campaign_in_doubt_is_not_asked_about_every_three_seconds(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(5), size=3)
+    campaign = scenario.launched(scenario.people(5), size=3)
     carrier.faults(DROP)
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert shown(campaign).next_delay >= progress.SLOW
 
 
@@ -122,8 +122,8 @@ def test_numbers_cost_the_same_however_many_messages(carrier: RunningSimulator) 
     """And none of them counts rows or messages."""
     seen = []
     for people, size in ((2, 1), (60, 3)):
-        campaign = world.launched(world.people(people), size=size)
-        world.hand_over(campaign)
+        campaign = scenario.launched(scenario.people(people), size=size)
+        scenario.submit_all(campaign)
         with CaptureQueriesContext(
             connection,
         ) as queries:
@@ -137,7 +137,7 @@ def test_numbers_cost_the_same_however_many_messages(carrier: RunningSimulator) 
 
 
 def test_of_many_batches_those_that_need_a_look_are_shown(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(70), size=1)
+    campaign = scenario.launched(scenario.people(70), size=1)
     Batch.objects.filter(number=3).update(state="in_doubt")
     Batch.objects.filter(number=4).update(state="with_carrier", remote_status="Processing", remote_size=1)
     now = shown(campaign)
@@ -147,8 +147,8 @@ def test_of_many_batches_those_that_need_a_look_are_shown(carrier: RunningSimula
 
 
 def test_time_left_follows_the_measured_speed(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(30))
-    SenderNumber.objects.filter(phone=world.LOCAL).update(rate=120.0)
+    campaign = scenario.launched(scenario.people(30))
+    SenderNumber.objects.filter(phone=scenario.LOCAL).update(rate=120.0)
     now = shown(campaign)
     assert now.seconds_left == pytest.approx(15)
     assert now.rate_per_minute == 120
@@ -180,11 +180,11 @@ def test_time_left_is_told_only_while_it_passes(fields: dict[str, Any], known: b
 
 def test_what_the_carrier_has_of_a_canary_that_was_stopped_ends(carrier: RunningSimulator) -> None:
     carrier.options(speed=1)
-    campaign = world.drafted(world.people(6))
+    campaign = scenario.drafted(scenario.people(6))
     campaign.canary = 2
     launch.launch(campaign, user=None)
     launch.freeze(campaign.pk)
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert lifecycle.cancel(campaign, user=None) == 4
     now = shown(campaign)
     assert (now.campaign.state, now.queued) == (State.DELIVERING, 0)
@@ -207,16 +207,16 @@ def test_a_draft_has_numbers_too() -> None:
 
 
 def test_the_overview(carrier: RunningSimulator) -> None:
-    contacts = world.imported(world.file_of(world.people(3)))
-    done = world.launched(contacts)
-    world.hand_over(done)
-    world.poll()
-    world.drafted(contacts)
-    running = world.launched(contacts)
+    contacts = scenario.imported(scenario.file_of(scenario.people(3)))
+    done = scenario.launched(contacts)
+    scenario.submit_all(done)
+    scenario.poll()
+    scenario.drafted(contacts)
+    running = scenario.launched(contacts)
     factories.opt_out("+12125550101")
     factories.opt_out("+12125550102", ended_at=timezone.now())
-    old = world.launched(contacts, sender=world.TOLL_FREE)
-    world.hand_over(old)
+    old = scenario.launched(contacts, sender=scenario.TOLL_FREE)
+    scenario.submit_all(old)
     Campaign.objects.filter(pk=old.pk).update(launched_at=timezone.now() - timedelta(days=8))
     found = overview.load_overview()
     assert [one.campaign.pk for one in found.moving] == [old.pk, running.pk]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.site import Site, ended, rows
 from tests.support.waiting import until
 
@@ -16,7 +16,7 @@ STATES = "SELECT state FROM campaigns_attempt"
 
 def test_two_processes_freeze_one_audience(site: Site) -> None:
     pk = site.run(
-        "campaign = world.drafted(world.people(400), size=7)\nlaunch.launch(campaign, user=None)\n"
+        "campaign = scenario.drafted(scenario.people(400), size=7)\nlaunch.launch(campaign, user=None)\n"
         "tell(campaign.pk)"
     )
     code = f"launch.CHUNK = 5\nlaunch.freeze({pk})"
@@ -25,7 +25,7 @@ def test_two_processes_freeze_one_audience(site: Site) -> None:
         assert done.returncode == 0, done.stderr
     state, counts, sizes = site.run(
         f"campaign = Campaign.objects.get(pk={pk})\nworld.assert_adds_up(campaign)\n"
-        "tell([campaign.state, world.told(campaign), "
+        "tell([campaign.state, scenario.counts(campaign), "
         "list(Batch.objects.order_by('number').values_list('size', flat=True))])"
     )
     assert (state, counts) == ("sending", {"queued": 400})
@@ -47,7 +47,7 @@ tell(phone_column_change.change(ContactList.objects.get(pk={pk}), 1, user=None))
 CHOOSE = """
 until(lambda: os.path.exists({folder!r} + "/looked"), "the other process has seen no campaign")
 open({folder!r} + "/chosen", "w").close()
-campaign = Campaign.objects.create(name="x", contact_list_id={pk}, sender=world.LOCAL, text="Hi")
+campaign = Campaign.objects.create(name="x", contact_list_id={pk}, sender=scenario.LOCAL, text="Hi")
 try:
     launch.launch(campaign, user=None)
 except launch.NotReady as problem:
@@ -57,7 +57,7 @@ except launch.NotReady as problem:
 
 def test_a_campaign_takes_a_list_while_its_phone_column_is_changed(site: Site) -> None:
     """It comes after the look for campaigns. It waits for the lock, then finds a list that is not ready."""
-    pk = site.run(f'tell(world.imported("{TWO_COLUMNS}").pk)')
+    pk = site.run(f'tell(scenario.imported("{TWO_COLUMNS}").pk)')
     waits = "from tests.support.waiting import until\n"
     details = {"pk": pk, "folder": str(site.folder)}
     change = site.script(waits + CHANGE.format(**details))
@@ -70,7 +70,7 @@ def test_a_campaign_takes_a_list_while_its_phone_column_is_changed(site: Site) -
 def test_no_transaction_is_open_while_the_carrier_answers(
     site: Site, simulator: RunningSimulator, database: str
 ) -> None:
-    pk = site.run("tell(world.launched(world.people(2), size=2).pk)")
+    pk = site.run("tell(scenario.launched(scenario.people(2), size=2).pk)")
     simulator.faults({**POST, "fault": "delay", "seconds": 1.0})
     process = site.script(f"tell(dispatch.step({pk}).result)")
     until(lambda: rows(database, STATES) == [("sending",)], "the mark is committed before the answer")
@@ -82,8 +82,8 @@ def test_no_transaction_is_open_while_the_carrier_answers(
 
 
 LOST = """
-campaign = world.launched(world.people(5), size=3)
-world.hand_over(campaign)
+campaign = scenario.launched(scenario.people(5), size=3)
+scenario.submit_all(campaign)
 tell([campaign.pk, Attempt.objects.get().pk])
 """
 LOOK = """
@@ -97,9 +97,9 @@ while Attempt.objects.filter(state__in=Attempt.IN_DOUBT).exists():
     assert time.monotonic() < end
     search.lookup({pk})
 campaign = Campaign.objects.get()
-world.hand_over(campaign)
-world.assert_adds_up(campaign)
-tell([world.told(campaign), list(Attempt.objects.values_list("state", flat=True)),
+scenario.submit_all(campaign)
+scenario.assert_adds_up(campaign)
+tell([scenario.counts(campaign), list(Attempt.objects.values_list("state", flat=True)),
       Event.objects.filter(verb__in=["adopted", "absent"]).count()])
 """
 
@@ -118,4 +118,4 @@ def test_two_processes_look_for_one_answer(site: Site, simulator: RunningSimulat
     told, states, decided = site.run(SEARCH.format(pk=pk))
     assert (told, states, decided) == ({"with_carrier": 5}, ["accepted", "accepted"], 1)
     taken = Counter(line["to"] for line in simulator.ledger())
-    assert taken == dict.fromkeys((number for number, _ in world.people(5)), 1)
+    assert taken == dict.fromkeys((number for number, _ in scenario.people(5)), 1)

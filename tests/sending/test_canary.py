@@ -11,14 +11,14 @@ from campaigns.reconciling import search
 from campaigns.sending import launch, lifecycle
 from campaigns.sending.dispatch import Pipeline, StepResult
 from tests.simulator.running import RunningSimulator
-from tests.support import factories, world
+from tests.support import factories, scenario
 from tests.support.doubt import POST
 
 pytestmark = pytest.mark.django_db
 
 
 def launched(people: int = 8, *, canary: int = 2, size: int = 3) -> Campaign:
-    campaign = world.drafted(world.people(people), size=size)
+    campaign = scenario.drafted(scenario.people(people), size=size)
     campaign.canary = canary
     assert launch.launch(campaign, user=None)
     assert launch.freeze(campaign.pk)
@@ -40,7 +40,7 @@ def test_the_first_batch_has_its_size_however_the_rows_come(
     monkeypatch.setattr(launch, "CHUNK", chunk)
     campaign = launched(people)
     assert sizes() == cut
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_never_more_than_a_batch(carrier: RunningSimulator) -> None:
@@ -50,16 +50,16 @@ def test_never_more_than_a_batch(carrier: RunningSimulator) -> None:
 
 def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
     assert "The first 2 texts were handed to RingCentral, and nothing else was." in campaign.trouble
     assert len(carrier.ledger()) == 2
-    world.poll()
-    assert world.told(campaign) == {"delivered": 2, "held": 6}
-    world.assert_adds_up(campaign)
+    scenario.poll()
+    assert scenario.counts(campaign) == {"delivered": 2, "held": 6}
+    scenario.assert_adds_up(campaign)
     assert lifecycle.resume(campaign, user=sender)
     assert not lifecycle.resume(campaign, user=sender)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 8
     assert campaign.canary_passed_at is not None
     assert Event.objects.get(verb="canary_passed").actor == sender
@@ -67,17 +67,17 @@ def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimul
 
 def test_stopped_the_others_get_nothing(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert lifecycle.cancel(campaign, user=sender) == 6
     assert len(carrier.ledger()) == 2
-    assert world.told(campaign) == {"with_carrier": 2, "cancelled": 6}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "cancelled": 6}
 
 
 def test_a_pause_in_between_does_not_let_it_pass(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
     lifecycle.pause(campaign, user=sender)
     lifecycle.resume(campaign, user=sender)
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     control_code = Campaign.objects.values_list("trouble_code", flat=True).get()
     assert (control_code, len(carrier.ledger())) == (lifecycle.CANARY, 2)
 
@@ -99,14 +99,14 @@ def test_in_doubt_it_waits_for_the_truth_first(
     settings.SETTLE_SECONDS = settings.LOOK_GAP_SECONDS = 0
     campaign = launched()
     carrier.faults({**POST, "nth": 1, "fault": fault})
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     carrier.faults()
     assert (campaign.state, campaign.trouble_code) == ("sending", "in_doubt")
     assert len(carrier.ledger()) == arrived
     for _ in range(2):
         search.lookup(Attempt.objects.get().pk)
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
     assert len(carrier.ledger()) == 2
 
@@ -116,34 +116,34 @@ def test_in_review_it_waits_for_the_decision_first(carrier: RunningSimulator, se
     campaign = launched()
     Campaign.objects.update(if_absent="review")
     carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     carrier.faults()
     for _ in range(2):
         search.lookup(Attempt.objects.get().pk)
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == "sending"
-    assert world.told(campaign) == {"needs_review": 2, "queued": 6}
+    assert scenario.counts(campaign) == {"needs_review": 2, "queued": 6}
 
 
 def test_nobody_left_of_the_first(carrier: RunningSimulator) -> None:
     campaign = launched()
-    for number, _ in world.people(2):
+    for number, _ in scenario.people(2):
         factories.opt_out(number)
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert "nothing was sent yet" in campaign.trouble
     assert carrier.ledger() == []
 
 
 def test_somebody_of_the_first_who_opted_out_is_not_counted(carrier: RunningSimulator) -> None:
     campaign = launched()
-    factories.opt_out(world.people(1)[0][0])
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    factories.opt_out(scenario.people(1)[0][0])
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.trouble.startswith("The first text was handed to RingCentral, and nothing else was.")
     assert Batch.objects.get(number=1).size == 1
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_campaign_that_is_all_canary_needs_nobody(carrier: RunningSimulator) -> None:
-    assert world.hand_over(launched(2)).result == StepResult.DONE
+    assert scenario.submit_all(launched(2)).result == StepResult.DONE
     assert len(carrier.ledger()) == 2

@@ -18,7 +18,7 @@ from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -38,14 +38,14 @@ def states(campaign: Campaign) -> list[str]:
 
 
 def test_everybody_gets_their_own_text_once(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(7), size=3)
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in world.people(7))
-    assert {line["from"] for line in carrier.ledger()} == {world.LOCAL}
+    campaign = scenario.launched(scenario.people(7), size=3)
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in scenario.people(7))
+    assert {line["from"] for line in carrier.ledger()} == {scenario.LOCAL}
     assert campaign.state == Campaign.State.DELIVERING
     assert campaign.handed_over_at is not None
-    assert world.told(campaign) == {"with_carrier": 7}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 7}
+    scenario.assert_adds_up(campaign)
     for attempt in Attempt.objects.all():
         assert (attempt.state, attempt.http_status) == ("accepted", 201)
         assert attempt.provider_id
@@ -55,42 +55,42 @@ def test_everybody_gets_their_own_text_once(carrier: RunningSimulator) -> None:
 
 
 def test_stepping_on_after_the_end_changes_nothing(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(2))
+    scenario.submit_all(campaign)
     assert [dispatch.step(campaign.pk).result for _ in range(3)] == [StepResult.DONE] * 3
     assert len(carrier.ledger()) == 2
 
 
 def test_one_text_for_all_is_still_one_text_each(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3), text="Sale today & tomorrow: 100% off {ha}")
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3), text="Sale today & tomorrow: 100% off {ha}")
+    scenario.submit_all(campaign)
     assert texts(carrier) == [
-        (phone, "Sale today & tomorrow: 100% off {ha}") for phone, _ in sorted(world.people(3))
+        (phone, "Sale today & tomorrow: 100% off {ha}") for phone, _ in sorted(scenario.people(3))
     ]
 
 
 REJECTED_PEOPLE = [
-    (world.phone(1), "Ann"),
-    (world.ending("9700", 1), "Bob"),
-    (world.phone(2), "Cy"),
-    (world.ending("9700", 2), "Di"),
+    (scenario.phone(1), "Ann"),
+    (scenario.ending("9700", 1), "Bob"),
+    (scenario.phone(2), "Cy"),
+    (scenario.ending("9700", 2), "Di"),
 ]
 
 
 def test_numbers_that_the_carrier_rejects_are_settled_with_its_code(carrier: RunningSimulator) -> None:
-    campaign = world.launched(REJECTED_PEOPLE)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    campaign = scenario.launched(REJECTED_PEOPLE)
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     rejected = Message.objects.filter(state="rejected").order_by("to")
     assert [(message.to, message.error_code) for message in rejected] == [
-        (world.ending("9700", 1), "SMS-RC-410"),
-        (world.ending("9700", 2), "SMS-RC-410"),
+        (scenario.ending("9700", 1), "SMS-RC-410"),
+        (scenario.ending("9700", 2), "SMS-RC-410"),
     ]
-    assert world.told(campaign) == {"with_carrier": 2, "rejected": 2}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 2, "rejected": 2}
+    scenario.assert_adds_up(campaign)
     attempt = Attempt.objects.get()
     assert [(item["index"], item["to"]) for item in attempt.rejected] == [
-        (2, world.ending("9700", 1)),
-        (4, world.ending("9700", 2)),
+        (2, scenario.ending("9700", 1)),
+        (4, scenario.ending("9700", 2)),
     ]
     assert attempt.problem_code == ""
     assert Batch.objects.get().remote_size == 2
@@ -117,28 +117,28 @@ def test_numbers_that_the_carrier_rejects_are_settled_with_its_code(carrier: Run
 def test_a_rejection_finds_its_person(
     carrier: RunningSimulator, rejected: list[dict[str, Any]], expected: list[int]
 ) -> None:
-    rows = world.people(3)
-    campaign = world.launched(rows)
+    rows = scenario.people(3)
+    campaign = scenario.launched(rows)
     for item in rejected:
         item["to"] = [number.format(*(phone for phone, _ in rows)) for number in item["to"]]
     answer = {"id": "777", "batchSize": 3 - len(rejected), "status": "Processing", "rejected": rejected}
     carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert set(Message.objects.filter(state="rejected").values_list("to", flat=True)) == {
         rows[place][0] for place in expected
     }
-    assert world.told(campaign).get("rejected", 0) == len(expected)
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign).get("rejected", 0) == len(expected)
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_size_that_differs_is_noted_and_counted_as_we_know_it(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     answer = {"id": "777", "batchSize": 2, "status": "Processing", "rejected": []}
     carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert Attempt.objects.get().problem_code == "size_differs"
     assert "2 texts in it, we count 3" in Event.objects.get(verb="batch_size_differs").detail
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_an_odd_answer_to_what_was_taken_is_never_lost(
     carrier: RunningSimulator, odd: dict[str, Any]
 ) -> None:
     """What does not fit is left out, or the batch is in doubt; it is not sent again, and nothing raises."""
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     answer = {"id": "777", "batchSize": 3, "status": "Processing", "rejected": []} | odd
     carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert Attempt.objects.get().state in (Attempt.State.ACCEPTED, Attempt.State.AMBIGUOUS)
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
     carrier.faults()
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert carrier.ledger() == []
 
 
@@ -200,9 +200,9 @@ def name_of(fault: dict[str, Any]) -> str:
 def test_a_lost_answer_is_in_doubt_and_never_sent_again(
     carrier: RunningSimulator, fault: dict[str, Any]
 ) -> None:
-    campaign = world.launched(world.people(5), size=3)
+    campaign = scenario.launched(scenario.people(5), size=3)
     carrier.faults({**POST, "nth": 1, **fault})
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     taken = len(carrier.ledger())
     assert taken in (0, 3)
     assert posts(carrier) <= 1
@@ -210,7 +210,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
     assert attempt.state == Attempt.State.AMBIGUOUS
     assert attempt.problem
     assert states(campaign) == ["in_doubt", "queued"]
-    assert world.told(campaign) == {"in_doubt": 3, "queued": 2}
+    assert scenario.counts(campaign) == {"in_doubt": 3, "queued": 2}
     assert campaign.state == Campaign.State.SENDING
     assert "batch 1 was lost" in campaign.trouble
     assert Event.objects.filter(verb="answer_lost").count() == 1
@@ -223,23 +223,23 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
         launch.freeze(campaign.pk)
     assert lifecycle.hold(campaign.pk, "Stop", code="test")
     assert lifecycle.resume(campaign, user=None)
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert len(carrier.ledger()) == taken
     assert Attempt.objects.count() == 1
-    assert world.told(campaign) == {"in_doubt": 3, "queued": 2}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"in_doubt": 3, "queued": 2}
+    scenario.assert_adds_up(campaign)
 
 
 def test_an_answer_with_the_id_of_another_batch_is_in_doubt(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     dispatch.step(campaign.pk)
     first = Batch.objects.get(number=1).provider_id
     answer = {"id": first, "batchSize": 2, "status": "Processing", "rejected": []}
     carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert states(campaign) == ["with_carrier", "in_doubt"]
     assert Attempt.objects.order_by("id").last().problem_code == "repeated_id"  # type: ignore[union-attr]
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 @pytest.mark.parametrize(
@@ -256,15 +256,15 @@ def test_an_answer_with_the_id_of_another_batch_is_in_doubt(carrier: RunningSimu
 def test_a_refusal_holds_the_campaign_with_its_words(
     carrier: RunningSimulator, status: int, body: dict[str, Any]
 ) -> None:
-    campaign = world.launched(world.people(5), size=2)
+    campaign = scenario.launched(scenario.people(5), size=2)
     dispatch.step(campaign.pk)
     carrier.faults({**POST, "fault": "status", "status": status, "body": json.dumps(body)})
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert campaign.trouble.startswith(("RingCentral", "The RingCentral"))
     assert states(campaign) == ["with_carrier", "held", "held"]
-    assert world.told(campaign) == {"with_carrier": 2, "held": 3}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 2, "held": 3}
+    scenario.assert_adds_up(campaign)
     sent_before = posts(carrier)
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     assert posts(carrier) == sent_before
@@ -272,77 +272,77 @@ def test_a_refusal_holds_the_campaign_with_its_words(
     carrier.faults()
     assert lifecycle.resume(campaign, user=None)
     assert not lifecycle.resume(campaign, user=None)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 5
     assert campaign.trouble == ""
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_an_expired_token_is_renewed_and_nobody_notices(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     dispatch.step(campaign.pk)
     carrier.control("DELETE", "sessions")
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 4
     assert campaign.trouble == ""
     assert sum("oauth/token" in call["path"] for call in carrier.requests()) == 2
 
 
 def test_a_token_refused_twice_is_for_a_person(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     carrier.faults({**POST, "fault": "status", "status": 401})
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert [attempt.http_status for attempt in Attempt.objects.all()] == [401, 401]
     assert AccountState.objects.get().trouble
     assert carrier.ledger() == []
     carrier.faults()
     lifecycle.resume(campaign, user=None)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert AccountState.objects.get().trouble == ""
 
 
 def test_a_token_is_renewed_once_even_after_other_failures(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     Campaign.objects.filter(pk=campaign.pk).update(failures=5)
     carrier.faults({**POST, "nth": 1, "fault": "status", "status": 401})
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 2
 
 
 def test_a_refused_sign_in_holds_before_anything_leaves(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     AccessToken.objects.all().delete()
     carrier.faults(
         {"path": "oauth/token", "fault": "status", "status": 400, "body": '{"error": "invalid_grant"}'}
     )
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert "JWT" in campaign.trouble
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT
     assert posts(carrier) == 0
-    assert world.told(campaign) == {"held": 2}
+    assert scenario.counts(campaign) == {"held": 2}
 
 
 def test_a_request_that_is_too_large_is_halved(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(5))
+    campaign = scenario.launched(scenario.people(5))
     carrier.faults({**POST, "nth": 1, "fault": "status", "status": 413})
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert [(batch.number, batch.size) for batch in Batch.objects.order_by("number")] == [(1, 2), (2, 3)]
-    assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in world.people(5))
-    world.assert_adds_up(campaign)
+    assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in scenario.people(5))
+    scenario.assert_adds_up(campaign)
 
 
 def test_one_text_that_is_too_large_is_for_a_person(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(1))
+    campaign = scenario.launched(scenario.people(1))
     carrier.faults({**POST, "fault": "status", "status": 413})
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert Batch.objects.count() == 1
 
 
 def test_a_batch_that_another_worker_prepared_is_not_halved(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(4))
+    campaign = scenario.launched(scenario.people(4))
     prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
     dispatch.split(prepared.batch_id)
@@ -361,27 +361,27 @@ def test_a_batch_that_another_worker_prepared_is_not_halved(carrier: RunningSimu
 def test_asked_to_slow_down_it_is_silent_so_long(
     carrier: RunningSimulator, headers: dict[str, str], seconds: int
 ) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     carrier.faults({**POST, "nth": 1, "fault": "status", "status": 429, "headers": headers})
     before = timezone.now()
-    step = world.hand_over(campaign)
+    step = scenario.submit_all(campaign)
     assert (step.result, step.seconds) == (StepResult.WAIT, seconds)
     assert campaign.next_try_at is not None
     assert abs((campaign.next_try_at - before).total_seconds() - seconds) < 5
     assert campaign.trouble
-    assert world.told(campaign) == {"queued": 2}
+    assert scenario.counts(campaign) == {"queued": 2}
     calls = len(carrier.requests())
 
     # Nothing of ours makes a sound, even what does not know of the campaign's own wait.
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).result == StepResult.WAIT
+    assert scenario.submit_all(campaign).result == StepResult.WAIT
     with pytest.raises(ProviderError):
         registry.refresh_numbers()
     assert len(carrier.requests()) == calls
 
     with time_machine.travel(before + timedelta(seconds=seconds + 2)):
         AccessToken.objects.update(expires_at=timezone.now() + timedelta(hours=1))
-        assert world.hand_over(campaign).result == StepResult.DONE
+        assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 2
     assert campaign.trouble == ""
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)

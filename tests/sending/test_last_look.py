@@ -16,7 +16,7 @@ from campaigns.sending import attempts, dispatch, lifecycle
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -32,15 +32,15 @@ def send(batch: Prepared) -> dispatch.Step:
 
 
 def test_who_opted_out_after_launch_is_left_out(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(4), size=2)
-    manual.add(f"{world.phone(0)}, {world.phone(3)}", note="", user=None)
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert {line["to"] for line in carrier.ledger()} == {world.phone(1), world.phone(2)}
-    assert world.told(campaign) == {"with_carrier": 2, "excluded": 2}
-    world.assert_adds_up(campaign)
+    campaign = scenario.launched(scenario.people(4), size=2)
+    manual.add(f"{scenario.phone(0)}, {scenario.phone(3)}", note="", user=None)
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert {line["to"] for line in carrier.ledger()} == {scenario.phone(1), scenario.phone(2)}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "excluded": 2}
+    scenario.assert_adds_up(campaign)
     assert set(Message.objects.filter(state="excluded").values_list("to", flat=True)) == {
-        world.phone(0),
-        world.phone(3),
+        scenario.phone(0),
+        scenario.phone(3),
     }
     assert (
         list(CampaignRow.objects.filter(outcome="excluded").values_list("reason", flat=True))
@@ -49,80 +49,80 @@ def test_who_opted_out_after_launch_is_left_out(carrier: RunningSimulator) -> No
 
 
 def test_a_batch_that_nobody_is_left_in_is_passed_over(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3), size=2)
-    manual.add(f"{world.phone(0)}\n{world.phone(1)}", note="", user=None)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    campaign = scenario.launched(scenario.people(3), size=2)
+    manual.add(f"{scenario.phone(0)}\n{scenario.phone(1)}", note="", user=None)
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert list(Batch.objects.order_by("number").values_list("state", flat=True)) == ["empty", "with_carrier"]
     assert len(carrier.ledger()) == 1
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_everybody_opted_out_after_launch(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
-    manual.add("\n".join(phone for phone, _ in world.people(2)), note="", user=None)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    campaign = scenario.launched(scenario.people(2))
+    manual.add("\n".join(phone for phone, _ in scenario.people(2)), note="", user=None)
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert lifecycle.finish_if_final(campaign.pk)
     assert carrier.ledger() == []
-    assert world.told(campaign) == {"excluded": 2}
+    assert scenario.counts(campaign) == {"excluded": 2}
 
 
 def test_an_opt_out_between_preparing_and_the_first_byte_is_honoured(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     batch = prepared(campaign)
-    manual.add(world.phone(1), note="", user=None)
-    assert send(batch) == world.AGAIN
+    manual.add(scenario.phone(1), note="", user=None)
+    assert send(batch) == scenario.AGAIN
     assert carrier.ledger() == []
     assert Attempt.objects.get().problem_code == "opt_out"
-    assert world.hand_over(campaign).result == StepResult.DONE
-    assert {line["to"] for line in carrier.ledger()} == {world.phone(0), world.phone(2)}
-    world.assert_adds_up(campaign)
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    assert {line["to"] for line in carrier.ledger()} == {scenario.phone(0), scenario.phone(2)}
+    scenario.assert_adds_up(campaign)
 
 
 def test_an_opt_out_begun_before_preparing_and_finished_after_it_is_honoured(
     carrier: RunningSimulator,
 ) -> None:
     """Many numbers take a moment to enter, and the clocks of two machines differ."""
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     batch = prepared(campaign)
-    manual.add(world.phone(1), note="", user=None)
+    manual.add(scenario.phone(1), note="", user=None)
     OptOut.objects.update(created_at=timezone.now() - timedelta(minutes=5))
     send(batch)
-    world.hand_over(campaign)
-    assert {line["to"] for line in carrier.ledger()} == {world.phone(0), world.phone(2)}
+    scenario.submit_all(campaign)
+    assert {line["to"] for line in carrier.ledger()} == {scenario.phone(0), scenario.phone(2)}
 
 
 def test_a_campaign_held_between_preparing_and_the_first_byte_sends_nothing(
     carrier: RunningSimulator,
 ) -> None:
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     batch = prepared(campaign)
     lifecycle.hold(campaign.pk, "Held by a person.", code="test")
     send(batch)
     assert carrier.ledger() == []
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
-    assert world.told(campaign) == {"held": 3}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"held": 3}
+    scenario.assert_adds_up(campaign)
     lifecycle.resume(campaign, user=None)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 3
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NOT_SENT])
 def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, outcome: Outcome) -> None:
-    campaign = world.launched(world.people(5), size=3)
+    campaign = scenario.launched(scenario.people(5), size=3)
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.hold(campaign.pk, "Held by a person.", code="test")
     dispatch.handle_failure(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
-    assert world.told(campaign) == {"held": 5}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"held": 5}
+    scenario.assert_adds_up(campaign)
     lifecycle.resume(campaign, user=None)
-    assert world.told(campaign) == {"queued": 5}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"queued": 5}
+    scenario.assert_adds_up(campaign)
 
 
 def test_what_is_in_flight_while_it_is_held_is_counted_as_taken(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(5), size=3)
+    campaign = scenario.launched(scenario.people(5), size=3)
     batch = prepared(campaign)
 
     def hook() -> None:
@@ -131,38 +131,38 @@ def test_what_is_in_flight_while_it_is_held_is_counted_as_taken(carrier: Running
 
     answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
     attempts.accept(batch, answer, registry.account())
-    assert world.told(campaign) == {"with_carrier": 3, "held": 2}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 3, "held": 2}
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_batch_taken_over_by_another_process_does_not_leave_twice(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     late = prepared(campaign)
     long_ago = timezone.now() - attempts.LEASE - timedelta(seconds=1)
     Attempt.objects.update(prepared_at=long_ago)
     assert orphans.settle_orphans() == 1
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     send(late)
     assert len(carrier.ledger()) == 2
-    assert world.told(campaign) == {"with_carrier": 2}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 2}
+    scenario.assert_adds_up(campaign)
 
 
 def test_one_number_has_one_request_under_way(carrier: RunningSimulator) -> None:
-    contacts = world.imported(world.file_of(world.people(2)))
-    first, second = world.launched(contacts), world.launched(contacts)
+    contacts = scenario.imported(scenario.file_of(scenario.people(2)))
+    first, second = scenario.launched(contacts), scenario.launched(contacts)
     in_flight = prepared(first)
     attempts.mark_sending(in_flight)
     assert dispatch.step(second.pk) == dispatch.Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
     attempts.mark_not_taken(in_flight, None, state="not_sent")
-    assert world.hand_over(second).result == StepResult.DONE
-    assert world.hand_over(first).result == StepResult.DONE
+    assert scenario.submit_all(second).result == StepResult.DONE
+    assert scenario.submit_all(first).result == StepResult.DONE
 
 
 def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: RunningSimulator) -> None:
-    contacts = world.imported(world.file_of(world.people(2)))
-    first, second = world.launched(contacts), world.launched(contacts)
+    contacts = scenario.imported(scenario.file_of(scenario.people(2)))
+    first, second = scenario.launched(contacts), scenario.launched(contacts)
     a = prepared(first)
     b = attempts.prepare(second, Batch.objects.get(campaign=second), registry.account())
     assert b is not None
@@ -170,46 +170,46 @@ def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: 
     assert send(b) == dispatch.Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
     attempts.mark_not_taken(a, None, state="not_sent")
-    assert world.hand_over(second).result == StepResult.DONE
+    assert scenario.submit_all(second).result == StepResult.DONE
 
 
 def test_another_number_is_not_held_up(carrier: RunningSimulator) -> None:
-    contacts = world.imported(world.file_of(world.people(2)))
-    first = world.launched(contacts)
-    second = world.launched(contacts, sender=world.TOLL_FREE)
+    contacts = scenario.imported(scenario.file_of(scenario.people(2)))
+    first = scenario.launched(contacts)
+    second = scenario.launched(contacts, sender=scenario.TOLL_FREE)
     attempts.mark_sending(prepared(first))
-    assert world.hand_over(second).result == StepResult.DONE
+    assert scenario.submit_all(second).result == StepResult.DONE
 
 
 def test_a_campaign_waits_for_the_doubt_of_another_one_and_says_so(carrier: RunningSimulator) -> None:
-    contacts = world.imported(world.file_of(world.people(2)))
-    first, second = world.launched(contacts), world.launched(contacts)
+    contacts = scenario.imported(scenario.file_of(scenario.people(2)))
+    first, second = scenario.launched(contacts), scenario.launched(contacts)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_before"})
-    world.hand_over(first)
-    assert world.hand_over(second).result == StepResult.BLOCKED
+    scenario.submit_all(first)
+    assert scenario.submit_all(second).result == StepResult.BLOCKED
     assert "Spring sale" in second.trouble
-    assert world.told(second) == {"queued": 2}
+    assert scenario.counts(second) == {"queued": 2}
 
 
 def test_an_answer_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -> None:
-    campaign = world.launched([*world.people(2), (world.ending("9700"), "Bob")])
+    campaign = scenario.launched([*scenario.people(2), (scenario.ending("9700"), "Bob")])
     batch = prepared(campaign)
 
     def hook() -> None:
         attempts.mark_sending(batch)
         Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
         assert orphans.settle_orphans() == 1
-        assert world.told(campaign) == {"in_doubt": 3}
+        assert scenario.counts(campaign) == {"in_doubt": 3}
 
     answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
     attempts.accept(batch, answer, registry.account())
     assert Attempt.objects.get().state == Attempt.State.ACCEPTED
-    assert world.told(campaign) == {"with_carrier": 2, "rejected": 1}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 2, "rejected": 1}
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_refusal_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
@@ -217,6 +217,6 @@ def test_a_refusal_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
     attempts.mark_not_taken(
         batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"), state="rejected"
     )
-    assert world.told(campaign) == {"queued": 2}
-    assert world.hand_over(campaign).result == StepResult.DONE
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"queued": 2}
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    scenario.assert_adds_up(campaign)

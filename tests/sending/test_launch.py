@@ -26,7 +26,7 @@ from campaigns.opt_outs import manual
 from campaigns.sending import dispatch, launch
 from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -50,9 +50,9 @@ def frozen(campaign: Campaign) -> list[tuple[str, str]]:
 
 
 def test_every_row_of_the_file_is_frozen_with_what_becomes_of_it(carrier: RunningSimulator) -> None:
-    contacts = world.imported(FILE)
+    contacts = scenario.imported(FILE)
     manual.add("212 555 1002", note="", user=None)
-    campaign = world.launched(contacts)
+    campaign = scenario.launched(contacts)
     assert outcomes(campaign) == [
         (2, "message", ""),
         (3, "message", ""),
@@ -62,19 +62,19 @@ def test_every_row_of_the_file_is_frozen_with_what_becomes_of_it(carrier: Runnin
         (7, "excluded", "opted_out"),
     ]
     assert frozen(campaign) == [("+12125551000", "Hi Ann"), ("+12125551001", "Hi there")]
-    assert world.told(campaign) == {"queued": 2, "duplicate": 1, "invalid": 2, "excluded": 1}
+    assert scenario.counts(campaign) == {"queued": 2, "duplicate": 1, "invalid": 2, "excluded": 1}
     assert Tally.objects.get().rows == 6
     assert campaign.segments == 2
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_whom_the_account_cannot_reach_is_frozen_without_a_text(carrier: RunningSimulator) -> None:
-    contacts = world.imported(
+    contacts = scenario.imported(
         "Phone,First name\n+442079460000,Ann\n+18765550100,Bob\n2125551000,Cy\n+16045551000,Dee\n"
         "+525512345678,Ed\n"
     )
     manual.add("+525512345678", note="", user=None)
-    campaign = world.launched(contacts)
+    campaign = scenario.launched(contacts)
     assert outcomes(campaign) == [
         (2, "invalid", "unreached"),
         (3, "invalid", "unreached"),
@@ -82,32 +82,32 @@ def test_whom_the_account_cannot_reach_is_frozen_without_a_text(carrier: Running
         (5, "message", ""),
         (6, "excluded", "opted_out"),
     ]
-    assert world.told(campaign) == {"queued": 2, "invalid": 2, "excluded": 1}
+    assert scenario.counts(campaign) == {"queued": 2, "invalid": 2, "excluded": 1}
     assert launch.run_preflight(campaign).texts == 2
-    world.assert_adds_up(campaign)
-    world.hand_over(campaign)
+    scenario.assert_adds_up(campaign)
+    scenario.submit_all(campaign)
     assert {line["to"] for line in carrier.ledger()} == {"+12125551000", "+16045551000"}
 
 
 def test_texts_stay_as_they_were_at_launch(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     before = frozen(campaign)
     Campaign.objects.update(text="Something else")
     assert launch.freeze(campaign.pk)
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     assert sorted((line["to"], line["text"]) for line in carrier.ledger()) == sorted(before)
 
 
 def test_an_empty_text_and_one_too_long_leave_their_rows_out(carrier: RunningSimulator) -> None:
     rows = [
-        (world.phone(0), ""),
-        (world.phone(1), "x" * 1000),
-        (world.phone(2), "x" * 1001),
-        (world.phone(3), "\N{PARTY POPPER}" * 500),  # 1,000 UTF-16 units
-        (world.phone(4), "\N{PARTY POPPER}" * 500 + "!"),
-        (world.phone(5), "   "),
+        (scenario.phone(0), ""),
+        (scenario.phone(1), "x" * 1000),
+        (scenario.phone(2), "x" * 1001),
+        (scenario.phone(3), "\N{PARTY POPPER}" * 500),  # 1,000 UTF-16 units
+        (scenario.phone(4), "\N{PARTY POPPER}" * 500 + "!"),
+        (scenario.phone(5), "   "),
     ]
-    campaign = world.launched(rows, text="{{ first_name }}")
+    campaign = scenario.launched(rows, text="{{ first_name }}")
     assert [row[1:] for row in outcomes(campaign)] == [
         ("invalid", "empty_text"),
         ("message", ""),
@@ -116,7 +116,7 @@ def test_an_empty_text_and_one_too_long_leave_their_rows_out(carrier: RunningSim
         ("invalid", "text_too_long"),
         ("invalid", "empty_text"),
     ]
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 @pytest.mark.parametrize(
@@ -144,18 +144,18 @@ def test_batches_are_cut_exactly(
     if people > 900 and chunk == 4:
         chunk = 333
     monkeypatch.setattr(launch, "CHUNK", chunk)
-    campaign = world.launched(world.people(people), size=size)
+    campaign = scenario.launched(scenario.people(people), size=size)
     batches = list(Batch.objects.filter(campaign=campaign).order_by("number"))
     assert [batch.size for batch in batches] == sizes
     assert [batch.number for batch in batches] == list(range(1, len(sizes) + 1))
     assert [Message.objects.filter(batch=batch).count() for batch in batches] == sizes
-    assert [to for to, _ in frozen(campaign)] == [phone for phone, _ in world.people(people)]
-    world.assert_adds_up(campaign)
+    assert [to for to, _ in frozen(campaign)] == [phone for phone, _ in scenario.people(people)]
+    scenario.assert_adds_up(campaign)
 
 
 @pytest.mark.parametrize("size", [0, 20_000])
 def test_a_batch_is_never_larger_than_the_carrier_takes(carrier: RunningSimulator, size: int) -> None:
-    campaign = world.launched(world.people(3), size=size)
+    campaign = scenario.launched(scenario.people(3), size=size)
     batch = Batch.objects.filter(campaign=campaign).first()
     assert batch is not None
     assert 1 <= batch.size <= registry.provider().max_batch
@@ -165,45 +165,45 @@ def test_freezing_goes_on_where_it_was_killed(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "CHUNK", 3)
-    campaign = world.drafted(world.people(8), size=4)
+    campaign = scenario.drafted(scenario.people(8), size=4)
     launch.launch(campaign, user=None)
     assert not launch.freeze(campaign.pk, stop_after=1)
-    assert world.told(campaign) == {"queued": 3}
+    assert scenario.counts(campaign) == {"queued": 3}
     assert dispatch.step(campaign.pk).result == StepResult.DONE, "nothing leaves before the audience is whole"
     assert carrier.ledger() == []
     assert not launch.freeze(campaign.pk, stop_after=1)
     assert launch.freeze(campaign.pk)
     assert launch.freeze(campaign.pk), "and once more changes nothing"
-    assert world.told(campaign) == {"queued": 8}
+    assert scenario.counts(campaign) == {"queued": 8}
     campaign.refresh_from_db()
     assert (campaign.state, campaign.segments) == (Campaign.State.SENDING, 8)
     assert Event.objects.filter(verb="frozen").count() == 1
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_chunk_is_written_by_one_of_two(carrier: RunningSimulator) -> None:
     """Both read the same rows; the second finds them taken over."""
-    campaign = world.drafted(world.people(4), size=3)
+    campaign = scenario.drafted(scenario.people(4), size=3)
     launch.launch(campaign, user=None)
     names = field_names(campaign)
     rows = source_rows(ContactList.objects.get(), limit=10)
     chunk = launch.decide(campaign, Personaliser(campaign.text, names), rows)
     launch.write_chunk(campaign, rows[-1].id, chunk)
     launch.write_chunk(campaign, rows[-1].id, chunk)
-    assert world.told(campaign) == {"queued": 4}
+    assert scenario.counts(campaign) == {"queued": 4}
     assert Message.objects.count() == 4
 
 
 def test_who_opted_out_between_launch_and_freezing_is_left_out(carrier: RunningSimulator) -> None:
-    campaign = world.drafted(world.people(2))
+    campaign = scenario.drafted(scenario.people(2))
     launch.launch(campaign, user=None)
-    manual.add(world.phone(0), note="", user=None)
+    manual.add(scenario.phone(0), note="", user=None)
     launch.freeze(campaign.pk)
-    assert world.told(campaign) == {"queued": 1, "excluded": 1}
+    assert scenario.counts(campaign) == {"queued": 1, "excluded": 1}
 
 
 def test_the_second_press_changes_nothing(carrier: RunningSimulator) -> None:
-    campaign = world.drafted(world.people(2))
+    campaign = scenario.drafted(scenario.people(2))
     again = Campaign.objects.get(pk=campaign.pk)
     assert launch.launch(campaign, user=None)
     assert campaign.state == Campaign.State.PREPARING
@@ -217,13 +217,13 @@ def test_the_second_press_changes_nothing(carrier: RunningSimulator) -> None:
 
 @pytest.mark.parametrize(
     "edit",
-    [{"text": "Buy now"}, {"sender": world.TOLL_FREE}, {"contact_list": None}],
+    [{"text": "Buy now"}, {"sender": scenario.TOLL_FREE}, {"contact_list": None}],
     ids=["text", "sender", "list"],
 )
 def test_an_edit_between_the_check_and_the_press_stops_it(
     carrier: RunningSimulator, edit: dict[str, object]
 ) -> None:
-    campaign = world.drafted(world.people(2))
+    campaign = scenario.drafted(scenario.people(2))
     Campaign.objects.filter(pk=campaign.pk).update(**edit)
     with pytest.raises(launch.NotReady) as problem:
         launch.launch(campaign, user=None)
@@ -234,7 +234,7 @@ def test_an_edit_between_the_check_and_the_press_stops_it(
 
 
 def nothing_usable() -> ContactList:
-    return world.imported("Phone,First name\nnot a number,Ann\n12,Bob\n")
+    return scenario.imported("Phone,First name\nnot a number,Ann\n12,Bob\n")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def nothing_usable() -> ContactList:
         ({"text": "Hi {{ frist_name }}"}, ["text"], "first_name"),
         ({"text": "Hi {{ first_name"}, ["text"], "Check the text"),
         ({"sender": ""}, ["sender"], "No number chosen"),
-        ({"sender": world.PLAIN}, ["sender"], "A2PSmsSender"),
+        ({"sender": scenario.PLAIN}, ["sender"], "A2PSmsSender"),
         ({"sender": "+12125550100"}, ["sender"], "does not list it"),
         ({"contact_list": None, "text": "Hi"}, ["list"], "No list chosen"),
     ],
@@ -253,7 +253,7 @@ def nothing_usable() -> ContactList:
 def test_a_draft_with_a_problem_is_refused_in_words(
     carrier: RunningSimulator, changes: dict[str, object], codes: Sequence[str], words: str
 ) -> None:
-    campaign = world.drafted(world.people(2))
+    campaign = scenario.drafted(scenario.people(2))
     for name, value in changes.items():
         setattr(campaign, name, value)
     campaign.save()
@@ -267,13 +267,13 @@ def test_a_draft_with_a_problem_is_refused_in_words(
 
 
 def test_a_list_without_anybody_is_refused(carrier: RunningSimulator) -> None:
-    campaign = world.drafted(nothing_usable())
+    campaign = scenario.drafted(nothing_usable())
     with pytest.raises(launch.NotReady, match="Nobody in"):
         launch.launch(campaign, user=None)
 
 
 def test_a_list_that_is_still_being_read_is_refused(carrier: RunningSimulator) -> None:
-    campaign = world.drafted(world.people(2))
+    campaign = scenario.drafted(scenario.people(2))
     Import.objects.update(state=Import.State.READING)
     with pytest.raises(launch.NotReady, match="not ready"):
         launch.launch(campaign, user=None)
@@ -281,17 +281,17 @@ def test_a_list_that_is_still_being_read_is_refused(carrier: RunningSimulator) -
 
 def test_the_price_is_kept_as_it_was_at_launch(carrier: RunningSimulator) -> None:
     Price.objects.create(kind=Price.Kind.TOLL_FREE, per_segment=Decimal("0.01"))
-    campaign = world.launched(world.people(2), sender=world.TOLL_FREE)
+    campaign = scenario.launched(scenario.people(2), sender=scenario.TOLL_FREE)
     Price.objects.update(per_segment=Decimal(5))
     campaign.refresh_from_db()
     assert campaign.price == Decimal("0.01")
-    local = world.launched(campaign.contact_list or [])
+    local = scenario.launched(campaign.contact_list or [])
     assert local.price is None, "no price is set for local numbers, and none is guessed"
 
 
 def test_a_number_that_went_away_cannot_launch(carrier: RunningSimulator) -> None:
-    campaign = world.drafted(world.people(2))
-    SenderNumber.objects.filter(phone=world.LOCAL).delete()
+    campaign = scenario.drafted(scenario.people(2))
+    SenderNumber.objects.filter(phone=scenario.LOCAL).delete()
     with pytest.raises(launch.NotReady):
         launch.launch(campaign, user=None)
     registry.refresh_numbers()

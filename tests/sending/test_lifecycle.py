@@ -19,7 +19,7 @@ from campaigns.sending import attempts, dispatch, lifecycle
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -49,50 +49,50 @@ def states(campaign: Campaign) -> list[str]:
 
 
 def test_one_press_pauses_and_one_lets_it_go_on(carrier: RunningSimulator, sender: User) -> None:
-    campaign = world.launched(world.people(5), size=2)
+    campaign = scenario.launched(scenario.people(5), size=2)
     dispatch.step(campaign.pk)
     assert lifecycle.pause(campaign, user=sender)
     assert not lifecycle.pause(campaign, user=sender)
-    assert world.told(campaign) == {"with_carrier": 2, "held": 3}
-    assert [world.hand_over(campaign).result for _ in range(3)] == [StepResult.BLOCKED] * 3
+    assert scenario.counts(campaign) == {"with_carrier": 2, "held": 3}
+    assert [scenario.submit_all(campaign).result for _ in range(3)] == [StepResult.BLOCKED] * 3
     assert len(carrier.ledger()) == 2
-    world.poll()
-    assert world.told(campaign) == {"delivered": 2, "held": 3}, "receipts keep coming"
+    scenario.poll()
+    assert scenario.counts(campaign) == {"delivered": 2, "held": 3}, "receipts keep coming"
     assert campaign.trouble.startswith("Paused by sofia at ")
 
     assert lifecycle.resume(campaign, user=sender)
     assert not lifecycle.resume(campaign, user=sender)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 5
     assert campaign.trouble == ""
     verbs = Event.objects.filter(actor=sender).order_by("id").values_list("verb", flat=True)
     assert list(verbs) == ["paused", "resumed"]
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_what_is_in_flight_does_not_hide_the_pause(carrier: RunningSimulator, sender: User) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     send_while(prepared(campaign), lambda: lifecycle.pause(campaign, user=sender))
     campaign.refresh_from_db()
     assert campaign.trouble_code == lifecycle.PAUSED
-    assert world.told(campaign) == {"with_carrier": 2, "held": 2}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "held": 2}
 
 
 @pytest.mark.parametrize("kind", ["rate", "server", "unreachable", "request", "credentials"])
 def test_no_failure_in_flight_hides_the_pause(carrier: RunningSimulator, sender: User, kind: str) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
     dispatch.handle_failure(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.PAUSED)
-    assert world.told(campaign) == {"held": 4}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"held": 4}
+    scenario.assert_adds_up(campaign)
 
 
 def test_no_doubt_hides_the_pause(carrier: RunningSimulator, sender: User) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
@@ -100,89 +100,89 @@ def test_no_doubt_hides_the_pause(carrier: RunningSimulator, sender: User) -> No
     attempts.clear_doubt_notice(campaign.pk)
     campaign.refresh_from_db()
     assert campaign.trouble_code == lifecycle.PAUSED
-    assert world.told(campaign) == {"in_doubt": 2, "held": 2}
+    assert scenario.counts(campaign) == {"in_doubt": 2, "held": 2}
 
 
 def test_what_is_cancelled_never_leaves_and_the_rest_runs_to_its_end(
     carrier: RunningSimulator, sender: User
 ) -> None:
-    campaign = world.launched(world.people(5), size=2)
+    campaign = scenario.launched(scenario.people(5), size=2)
     dispatch.step(campaign.pk)
     assert lifecycle.cancel(campaign, user=sender) == 3
     assert lifecycle.cancel(campaign, user=sender) is None
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.DELIVERING
-    assert world.told(campaign) == {"with_carrier": 2, "cancelled": 3}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "cancelled": 3}
     assert states(campaign) == ["with_carrier", "cancelled", "cancelled"]
     assert not lifecycle.pause(campaign, user=sender)
     assert not lifecycle.resume(campaign, user=sender)
     assert dispatch.step(campaign.pk).result == StepResult.DONE
-    world.poll()
-    world.poll()
+    scenario.poll()
+    scenario.poll()
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
-    assert world.told(campaign) == {"delivered": 2, "cancelled": 3}
+    assert scenario.counts(campaign) == {"delivered": 2, "cancelled": 3}
     assert len(carrier.ledger()) == 2
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
     assert Event.objects.get(verb="cancelled").actor == sender
 
 
 def test_cancelled_before_anything_left(carrier: RunningSimulator, sender: User) -> None:
-    campaign = world.launched(world.people(3))
+    campaign = scenario.launched(scenario.people(3))
     lifecycle.pause(campaign, user=sender)
     assert lifecycle.cancel(campaign, user=sender) == 3
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble) == (Campaign.State.FINISHED, "")
-    assert world.told(campaign) == {"cancelled": 3}
+    assert scenario.counts(campaign) == {"cancelled": 3}
     assert set(Message.objects.values_list("state", flat=True)) == {"waiting"}
 
 
 def test_cancelled_between_preparing_and_the_first_byte(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     batch = prepared(campaign)
     assert lifecycle.cancel(campaign, user=None) == 4
     dispatch.send(batch, registry.provider(), registry.account())
     assert carrier.ledger() == []
-    assert world.told(campaign) == {"cancelled": 4}
+    assert scenario.counts(campaign) == {"cancelled": 4}
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT
     assert states(campaign) == ["cancelled", "cancelled"]
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_worker_that_died_before_the_first_byte_of_a_cancelled_campaign(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     prepared(campaign)
     lifecycle.cancel(campaign, user=None)
     Attempt.objects.update(prepared_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     assert orphans.settle_orphans() == 1
     assert dispatch.step(campaign.pk).result == StepResult.DONE
-    assert world.told(campaign) == {"cancelled": 2}
+    assert scenario.counts(campaign) == {"cancelled": 2}
     assert carrier.ledger() == []
 
 
 def test_what_is_in_flight_when_it_is_cancelled_may_still_leave(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     send_while(prepared(campaign), lambda: lifecycle.cancel(campaign, user=None))
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.DELIVERING
-    assert world.told(campaign) == {"with_carrier": 2, "cancelled": 2}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"with_carrier": 2, "cancelled": 2}
+    scenario.assert_adds_up(campaign)
 
 
 @pytest.mark.parametrize("kind", ["rate", "server", "request", "credentials", "too_large"])
 def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(carrier: RunningSimulator, kind: str) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.cancel(campaign, user=None)
     dispatch.handle_failure(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
-    assert world.told(campaign) == {"cancelled": 4}
+    assert scenario.counts(campaign) == {"cancelled": 4}
     assert states(campaign) == ["cancelled", "cancelled"]
     assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert lifecycle.finish_if_final(campaign.pk)
     campaign.refresh_from_db()
     assert campaign.trouble == ""
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 @pytest.mark.parametrize(
@@ -196,63 +196,63 @@ def test_what_is_in_doubt_when_it_is_cancelled_is_cleared_up_and_not_sent_again(
     carrier: RunningSimulator, settings: LazySettings, fault: str, told: dict[str, int]
 ) -> None:
     settings.SETTLE_SECONDS = settings.LOOK_GAP_SECONDS = 0
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     carrier.faults({**POST, "nth": 1, "fault": fault})
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     carrier.faults()
     assert lifecycle.cancel(campaign, user=None) == 2
-    assert world.told(campaign) == {"in_doubt": 2, "cancelled": 2}
+    assert scenario.counts(campaign) == {"in_doubt": 2, "cancelled": 2}
     assert not lifecycle.finish_if_final(campaign.pk)
     for _ in range(3):
         search.lookup(Attempt.objects.get().pk)
-    assert world.told(campaign) == told
+    assert scenario.counts(campaign) == told
     assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert len(carrier.ledger()) == told.get("with_carrier", 0)
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_absent_in_a_paused_campaign_waits_with_the_others(
     carrier: RunningSimulator, settings: LazySettings, sender: User
 ) -> None:
     settings.SETTLE_SECONDS = settings.LOOK_GAP_SECONDS = 0
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
-    world.hand_over(campaign)
+    scenario.submit_all(campaign)
     carrier.faults()
     lifecycle.pause(campaign, user=sender)
     for _ in range(2):
         search.lookup(Attempt.objects.get().pk)
-    assert world.told(campaign) == {"held": 4}
+    assert scenario.counts(campaign) == {"held": 4}
     lifecycle.resume(campaign, user=sender)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 4
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_pausing_when_everything_has_left_holds_nothing(carrier: RunningSimulator, sender: User) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     dispatch.step(campaign.pk)
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.SENDING
     assert not lifecycle.pause(campaign, user=sender)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
 
 
 def test_held_while_the_last_of_it_was_under_way_it_still_comes_to_its_end(
     carrier: RunningSimulator, sender: User
 ) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     send_while(prepared(campaign), lambda: lifecycle.pause(campaign, user=sender))
     campaign.refresh_from_db()
-    assert (campaign.state, world.told(campaign)) == ("held", {"with_carrier": 2})
-    world.poll()
+    assert (campaign.state, scenario.counts(campaign)) == ("held", {"with_carrier": 2})
+    scenario.poll()
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble) == (Campaign.State.FINISHED, "")
 
 
 def test_held_with_nothing_left_and_no_batch_to_ask_about(carrier: RunningSimulator, sender: User) -> None:
     """A person marks the last batch as sent: no poll would ever look at the campaign again."""
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
@@ -263,4 +263,4 @@ def test_held_with_nothing_left_and_no_batch_to_ask_about(carrier: RunningSimula
     assert decisions.decide(attempt, decisions.Decision.MARK, user=sender) == decisions.DecisionResult.DONE
     assert polling.campaigns_to_finish() == [campaign.pk]
     assert lifecycle.finish_if_final(campaign.pk)
-    assert world.told(campaign) == {"marked_sent": 2}
+    assert scenario.counts(campaign) == {"marked_sent": 2}

@@ -18,7 +18,7 @@ from campaigns.sending import dispatch
 from campaigns.sending.dispatch import StepResult
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.carrier import without_pauses
 
 pytestmark = pytest.mark.django_db
@@ -41,12 +41,12 @@ def find(carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_waits_longer_and_longer_and_goes_on_by_itself(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     dispatch.step(campaign.pk)
     lose(monkeypatch)
     pauses = []
     for _ in range(8):
-        step = world.hand_over(campaign)
+        step = scenario.submit_all(campaign)
         assert step.result == StepResult.WAIT
         pauses.append(step.seconds)
         assert 0 < dispatch.step(campaign.pk).seconds <= step.seconds, "no try before its time"
@@ -56,15 +56,15 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
     assert "cannot be reached" in AccountState.objects.get().trouble
     assert AccountState.objects.get().trouble_since is not None
     assert set(Attempt.objects.filter(batch__number=2).values_list("state", flat=True)) == {"not_sent"}
-    assert world.told(campaign) == {"with_carrier": 2, "queued": 2}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "queued": 2}
     assert len(carrier.ledger()) == 2
 
     find(carrier, monkeypatch)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 4
     assert (campaign.trouble, campaign.failures, campaign.next_try_at) == ("", 0, None)
     assert AccountState.objects.get().trouble == ""
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_site_that_never_reached_its_carrier_says_so(
@@ -77,8 +77,8 @@ def test_a_site_that_never_reached_its_carrier_says_so(
     assert "cannot be reached" in AccountState.objects.get().trouble
     assert registry.all_numbers() == []
     assert not registry.numbers_fresh()
-    assert registry.number(world.LOCAL) is None
-    assert registry.rate_for(world.LOCAL) == registry.LOCAL_RATE
+    assert registry.number(scenario.LOCAL) is None
+    assert registry.rate_for(scenario.LOCAL) == registry.LOCAL_RATE
     assert polling.poll() == 0
     tasks.tick()
 
@@ -87,33 +87,33 @@ def test_after_a_restart_pages_and_campaigns_bear_an_outage(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new process has only the database to know the account from."""
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     dispatch.step(campaign.pk)
     lose(monkeypatch)
     registry.KNOWN_ACCOUNTS.clear()
     monkeypatch.setattr(registry.provider(), "_account", "")
-    assert [number.phone for number in registry.usable_numbers()] == [world.LOCAL, world.TOLL_FREE]
+    assert [number.phone for number in registry.usable_numbers()] == [scenario.LOCAL, scenario.TOLL_FREE]
     shown = progress.progress(campaign.pk)
     assert shown.handed_over == 2
-    assert world.hand_over(campaign).result == StepResult.WAIT
-    world.poll()
+    assert scenario.submit_all(campaign).result == StepResult.WAIT
+    scenario.poll()
     assert "cannot be reached" in AccountState.objects.get().trouble
 
 
 def test_a_campaign_whose_account_was_never_known_waits(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(world.people(2))
+    campaign = scenario.launched(scenario.people(2))
     lose(monkeypatch)
     registry.KNOWN_ACCOUNTS.clear()
     AccountState.objects.all().delete()
     monkeypatch.setattr(registry.provider(), "_account", "")
-    step = world.hand_over(campaign)
+    step = scenario.submit_all(campaign)
     assert (step.result, step.seconds) == (StepResult.WAIT, 2)
     assert "cannot be reached" in campaign.trouble
     find(carrier, monkeypatch)
     Campaign.objects.update(next_try_at=None)
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert [(state.trouble, state.account) for state in AccountState.objects.all()] == [
         ("", registry.account())
     ]
@@ -122,10 +122,10 @@ def test_a_campaign_whose_account_was_never_known_waits(
 def test_an_outage_while_receipts_are_read_is_told_and_ends(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    campaign = world.launched(world.people(3))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3))
+    scenario.submit_all(campaign)
     lose(monkeypatch)
-    assert world.poll() == 1
+    assert scenario.poll() == 1
     assert "cannot be reached" in AccountState.objects.get().trouble
     assert polling.poll() == 0, "not again at once"
     find(carrier, monkeypatch)
@@ -136,12 +136,12 @@ def test_an_outage_while_receipts_are_read_is_told_and_ends(
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_trouble_at_the_carrier_is_told_too(carrier: RunningSimulator, status: int) -> None:
-    campaign = world.launched(world.people(3))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(3))
+    scenario.submit_all(campaign)
     carrier.faults({"method": "GET", "fault": "status", "status": status})
-    assert world.poll() == 1
+    assert scenario.poll() == 1
     assert "RingCentral has trouble" in AccountState.objects.get().trouble
     carrier.faults()
-    world.poll()
+    scenario.poll()
     assert AccountState.objects.get().trouble == ""
     assert Batch.objects.get().completed_at is not None

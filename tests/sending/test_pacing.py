@@ -16,7 +16,7 @@ from campaigns.sending import dispatch
 from campaigns.sending.dispatch import StepResult
 from campaigns.sending.pacing import seconds_until_capacity, unprocessed
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -53,82 +53,82 @@ def test_the_bound(
     waits: bool,
 ) -> None:
     settings.HANDOVER_MINUTES = minutes
-    campaign = world.launched(world.people(1))
-    SenderNumber.objects.filter(phone=world.LOCAL).update(rate=rate)
+    campaign = scenario.launched(scenario.people(1))
+    SenderNumber.objects.filter(phone=scenario.LOCAL).update(rate=rate)
     Batch.objects.update(state="with_carrier", remote_size=lies_there, account=registry.account())
     assert bool(seconds_until_capacity(campaign.sender, size)) is waits
     assert 0 <= seconds_until_capacity(campaign.sender, size) <= 60
 
 
 def test_what_the_carrier_has_not_sent_never_exceeds_the_bound(slow: RunningSimulator) -> None:
-    campaign = world.launched(world.people(120), size=20)
+    campaign = scenario.launched(scenario.people(120), size=20)
     now = timezone.now()
     most = 0
     for seconds in range(0, 150, 15):
         with time_machine.travel(now + timedelta(seconds=seconds), tick=True):
             Campaign.objects.update(next_try_at=None)
-            last = world.hand_over(campaign)
+            last = scenario.submit_all(campaign)
             if last.result != StepResult.DONE:
                 assert last.result == StepResult.WAIT
                 assert last.seconds >= 1
-            most = max(most, unprocessed(world.LOCAL))
-            assert unprocessed(world.LOCAL) <= max(20, registry.rate_for(world.LOCAL))
+            most = max(most, unprocessed(scenario.LOCAL))
+            assert unprocessed(scenario.LOCAL) <= max(20, registry.rate_for(scenario.LOCAL))
             slow.advance(15)
-            world.poll()
+            scenario.poll()
     assert most >= 40, "it is kept busy"
     assert len(slow.ledger()) == 120
-    assert world.told(campaign).get("queued") is None
+    assert scenario.counts(campaign).get("queued") is None
 
 
 def test_the_rest_can_still_be_held(slow: RunningSimulator) -> None:
-    campaign = world.launched(world.people(200), size=25)
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(200), size=25)
+    scenario.submit_all(campaign)
     assert len(slow.ledger()) == 50
-    assert world.told(campaign) == {"with_carrier": 50, "queued": 150}
+    assert scenario.counts(campaign) == {"with_carrier": 50, "queued": 150}
     assert dispatch.step(campaign.pk).result == StepResult.WAIT
 
 
 def test_a_number_s_speed_is_measured_while_it_has_work(slow: RunningSimulator) -> None:
     slow.options(speed=5)
-    campaign = world.launched(world.people(500))
+    campaign = scenario.launched(scenario.people(500))
     start = timezone.now()
-    world.hand_over(campaign)
-    world.poll()
-    assert registry.rate_for(world.LOCAL) == registry.LOCAL_RATE
+    scenario.submit_all(campaign)
+    scenario.poll()
+    assert registry.rate_for(scenario.LOCAL) == registry.LOCAL_RATE
     for seconds in (20, 40, 60, 80):
         slow.advance(20)
         with time_machine.travel(start + timedelta(seconds=seconds), tick=True):
-            world.poll()
-    assert registry.rate_for(world.LOCAL) == pytest.approx(300, rel=0.1)
-    assert registry.rate_for(world.TOLL_FREE) == registry.TOLL_FREE_RATE
+            scenario.poll()
+    assert registry.rate_for(scenario.LOCAL) == pytest.approx(300, rel=0.1)
+    assert registry.rate_for(scenario.TOLL_FREE) == registry.TOLL_FREE_RATE
 
 
 def test_idle_time_does_not_count_against_a_number(slow: RunningSimulator) -> None:
     """Two batches a day apart: the night between says nothing of the speed."""
-    contacts = world.imported(world.file_of(world.people(60)))
+    contacts = scenario.imported(scenario.file_of(scenario.people(60)))
     start = timezone.now()
     for day in (0, 1):
         moment = start + timedelta(days=day)
         with time_machine.travel(moment, tick=True):
             AccessToken.objects.all().delete()
-            campaign = world.launched(contacts)
-            world.hand_over(campaign)
-            world.poll()
+            campaign = scenario.launched(contacts)
+            scenario.submit_all(campaign)
+            scenario.poll()
         for seconds in (30, 70, 80):
             slow.advance(30)
             with time_machine.travel(moment + timedelta(seconds=seconds), tick=True):
-                world.poll()
-    assert registry.rate_for(world.LOCAL) > 20
+                scenario.poll()
+    assert registry.rate_for(scenario.LOCAL) > 20
 
 
 def test_a_batch_finished_between_two_looks_gives_a_lower_bound(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(500))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(500))
+    scenario.submit_all(campaign)
     Batch.objects.update(accepted_at=timezone.now() - timedelta(seconds=10))
-    world.poll()
-    assert registry.rate_for(world.LOCAL) == pytest.approx(3000, rel=0.2)
+    scenario.poll()
+    assert registry.rate_for(scenario.LOCAL) == pytest.approx(3000, rel=0.2)
 
 
 def test_a_number_that_is_not_listed_is_not_measured(carrier: RunningSimulator) -> None:
-    sending_rate.measure("no such account", world.LOCAL)
+    sending_rate.measure("no such account", scenario.LOCAL)
     assert registry.rate_for("+12125550100") == registry.LOCAL_RATE

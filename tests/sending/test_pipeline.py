@@ -11,7 +11,7 @@ from campaigns.models import Attempt, Batch, Campaign, OptOut
 from campaigns.sending import dispatch, lifecycle
 from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ POST = {"method": "POST", "path": "/a2p-sms/batches"}
 
 @pytest.fixture
 def campaign(carrier: RunningSimulator) -> Campaign:
-    return world.launched(world.people(6), size=2)
+    return scenario.launched(scenario.people(6), size=2)
 
 
 @pytest.fixture
@@ -40,15 +40,15 @@ def test_everybody_once_and_in_order(
 ) -> None:
     results = [pipeline.step().result for _ in range(4)]
     assert results == [StepResult.SUBMITTED] * 3 + [StepResult.DONE]
-    assert [line["to"] for line in carrier.ledger()] == [phone for phone, _ in world.people(6)]
+    assert [line["to"] for line in carrier.ledger()] == [phone for phone, _ in scenario.people(6)]
     assert attempts(campaign) == ["accepted"] * 3
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_the_next_one_is_ready_when_the_answer_comes(campaign: Campaign, pipeline: dispatch.Pipeline) -> None:
     pipeline.step()
     assert attempts(campaign) == ["accepted", "prepared"]
-    assert world.told(campaign) == {"with_carrier": 2, "queued": 4}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "queued": 4}
 
 
 def test_what_was_prepared_and_not_needed_waits_again(
@@ -57,8 +57,8 @@ def test_what_was_prepared_and_not_needed_waits_again(
     pipeline.step()
     pipeline.stop()
     assert attempts(campaign) == ["accepted", "not_sent"]
-    assert world.hand_over(campaign).result == StepResult.DONE
-    world.assert_adds_up(campaign)
+    assert scenario.submit_all(campaign).result == StepResult.DONE
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_lost_answer_gives_the_next_one_back(
@@ -69,19 +69,19 @@ def test_a_lost_answer_gives_the_next_one_back(
     assert attempts(campaign) == ["ambiguous", "not_sent"]
     assert pipeline.step().result == StepResult.BLOCKED
     assert len(carrier.ledger()) == 2
-    assert world.told(campaign) == {"in_doubt": 2, "queued": 4}
+    assert scenario.counts(campaign) == {"in_doubt": 2, "queued": 4}
 
 
 def test_an_opt_out_after_it_was_prepared_is_honoured(
     campaign: Campaign, pipeline: dispatch.Pipeline, carrier: RunningSimulator
 ) -> None:
     pipeline.step()
-    OptOut.objects.create(phone=world.phone(2))
+    OptOut.objects.create(phone=scenario.phone(2))
     while pipeline.step().result != StepResult.DONE:
         pass
-    assert world.phone(2) not in {line["to"] for line in carrier.ledger()}
-    assert world.told(campaign) == {"with_carrier": 5, "excluded": 1}
-    world.assert_adds_up(campaign)
+    assert scenario.phone(2) not in {line["to"] for line in carrier.ledger()}
+    assert scenario.counts(campaign) == {"with_carrier": 5, "excluded": 1}
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_hold_after_it_was_prepared_is_honoured(
@@ -91,7 +91,7 @@ def test_a_hold_after_it_was_prepared_is_honoured(
     lifecycle.hold(campaign.pk, "Paused.", code="paused")
     assert pipeline.step().result != StepResult.SUBMITTED
     assert len(carrier.ledger()) == 2
-    assert world.told(campaign) == {"with_carrier": 2, "held": 4}
+    assert scenario.counts(campaign) == {"with_carrier": 2, "held": 4}
     assert set(Batch.objects.filter(campaign=campaign).values_list("state", flat=True)) == {
         "with_carrier",
         "held",

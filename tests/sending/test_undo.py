@@ -17,7 +17,7 @@ from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.doubt import POST
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ State = Campaign.State
 
 def waiting(people: int = 3, *, size: int = 2, frozen: bool = True) -> Campaign:
     """Launched as from the page: a minute to take it back."""
-    campaign = world.drafted(world.people(people), size=size)
+    campaign = scenario.drafted(scenario.people(people), size=size)
     assert launch.launch(campaign, user=None, undo_seconds=MINUTE)
     if frozen:
         assert launch.freeze(campaign.pk)
@@ -45,7 +45,7 @@ def test_nothing_leaves_before_the_minute_is_over(carrier: RunningSimulator) -> 
     assert tasks.wake_campaigns() == 0
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):
         assert tasks.wake_campaigns() == 1
-        assert world.hand_over(campaign).result == StepResult.DONE
+        assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 3
 
 
@@ -57,7 +57,7 @@ def test_not_even_what_was_prepared_leaves_before_it(carrier: RunningSimulator) 
     step = dispatch.send(batch, registry.provider(), account)
     assert step.result == StepResult.WAIT
     assert (Attempt.objects.get().state, carrier.ledger()) == (Attempt.State.NOT_SENT, [])
-    assert world.told(campaign) == {"queued": 3}
+    assert scenario.counts(campaign) == {"queued": 3}
 
 
 def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User) -> None:
@@ -69,8 +69,8 @@ def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User)
     assert lifecycle.draft_after(campaign) == draft
     campaign.refresh_from_db()
     assert (campaign.state, campaign.shown_state) == (State.FINISHED, "cancelled")
-    assert world.told(campaign) == {"cancelled": 3}
-    world.assert_adds_up(campaign)
+    assert scenario.counts(campaign) == {"cancelled": 3}
+    scenario.assert_adds_up(campaign)
     assert Event.objects.get(verb="undone").actor == sender
     for name in ("name", "contact_list", "sender", "text", "batch_size", "canary", "if_absent"):
         assert getattr(draft, name) == getattr(campaign, name)
@@ -91,7 +91,7 @@ def test_as_long_as_nothing_left_it_can_be_taken_back(carrier: RunningSimulator,
     assert lifecycle.undo(campaign, user=sender) is not None
     dispatch.send(chosen, registry.provider(), registry.account())
     assert carrier.ledger() == []
-    assert world.told(campaign) == {"cancelled": 3}
+    assert scenario.counts(campaign) == {"cancelled": 3}
 
 
 @pytest.mark.parametrize("fault", ["", "drop_before", "drop_after"])
@@ -101,14 +101,14 @@ def test_what_may_have_left_is_not_taken_back(carrier: RunningSimulator, sender:
     if fault:
         carrier.faults({**POST, "nth": 1, "fault": fault})
     dispatch.step(campaign.pk)
-    before = world.told(campaign)
+    before = scenario.counts(campaign)
     assert lifecycle.undo(campaign, user=sender) is None
-    assert world.told(campaign) == before
+    assert scenario.counts(campaign) == before
     assert Campaign.objects.count() == 1, "no draft either"
 
 
 def test_a_launch_without_such_a_minute_is_not_taken_back(carrier: RunningSimulator, sender: User) -> None:
-    assert lifecycle.undo(world.launched(world.people(2)), user=sender) is None
+    assert lifecycle.undo(scenario.launched(scenario.people(2)), user=sender) is None
 
 
 def test_taken_back_while_its_texts_are_written(
@@ -116,7 +116,7 @@ def test_taken_back_while_its_texts_are_written(
 ) -> None:
     stop_while_written(monkeypatch, lambda campaign: lifecycle.undo(campaign, user=sender))
     campaign = Campaign.objects.get(launched_at__isnull=False)
-    assert world.told(campaign) == {"cancelled": 5}
+    assert scenario.counts(campaign) == {"cancelled": 5}
     assert Message.objects.filter(campaign=campaign).count() == 5
     assert campaign.state == State.FINISHED
     assert Campaign.objects.get(state=State.DRAFT).text == campaign.text
@@ -133,7 +133,7 @@ def test_cancelled_while_its_texts_are_written(
 
     stop_while_written(monkeypatch, press)
     campaign = Campaign.objects.get()
-    assert world.told(campaign) == {"cancelled": 5}
+    assert scenario.counts(campaign) == {"cancelled": 5}
     assert (campaign.state, campaign.trouble_code) == (State.FINISHED, "")
     assert set(Batch.objects.values_list("state", flat=True)) == {"cancelled"}
 
@@ -148,11 +148,11 @@ def test_paused_while_its_texts_are_written(
     stop_while_written(monkeypatch, press)
     campaign = Campaign.objects.get()
     assert (campaign.state, campaign.trouble_code) == (State.HELD, lifecycle.PAUSED)
-    assert world.told(campaign) == {"held": 5}
+    assert scenario.counts(campaign) == {"held": 5}
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     assert lifecycle.resume(campaign, user=sender)
     Campaign.objects.update(undo_until=timezone.now())
-    assert world.hand_over(campaign).result == StepResult.DONE
+    assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 5
 
 
@@ -165,7 +165,7 @@ def test_paused_and_let_go_on_while_its_texts_are_written(
 
     stop_while_written(monkeypatch, press)
     assert Campaign.objects.get().state == State.SENDING
-    assert world.told(Campaign.objects.get()) == {"queued": 5}
+    assert scenario.counts(Campaign.objects.get()) == {"queued": 5}
 
 
 def stop_while_written(monkeypatch: pytest.MonkeyPatch, press: Callable[[Campaign], object]) -> None:
@@ -175,8 +175,8 @@ def stop_while_written(monkeypatch: pytest.MonkeyPatch, press: Callable[[Campaig
     assert not launch.freeze(campaign.pk, stop_after=1)
     assert dispatch.step(campaign.pk).result == StepResult.DONE, "nothing leaves while it is prepared"
     press(campaign)
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
     assert launch.freeze(campaign.pk)
     assert launch.freeze(campaign.pk), "to repeat it changes nothing"
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
     assert not Attempt.objects.exists()

@@ -13,7 +13,7 @@ from campaigns.reconciling import search
 from campaigns.reconciling.matching import MatchResult
 from campaigns.sending.dispatch import StepResult
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
 LIST = {"method": "GET", "path": "/a2p-sms/batches"}
@@ -37,9 +37,9 @@ def later(seconds: float) -> None:
 
 def lost(carrier: RunningSimulator, people: list[tuple[str, str]], /, **fault: Any) -> Campaign:
     """A campaign whose first request meets the fault; its answer never comes."""
-    campaign = world.launched(people, size=3)
+    campaign = scenario.launched(people, size=3)
     carrier.faults({**POST, "nth": 1, **fault})
-    assert world.hand_over(campaign).result == StepResult.BLOCKED
+    assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     carrier.faults()
     assert open_attempt().state == Attempt.State.AMBIGUOUS
     return campaign

@@ -36,7 +36,7 @@ from campaigns.accounts import registry
 from campaigns.reconciling import orphans, search
 from campaigns.sending import attempts, dispatch, launch, lifecycle
 from campaigns.worker import tasks
-from tests.support import world
+from tests.support import scenario
 def tell(value):
     print(json.dumps(value), flush=True)
 """

@@ -20,7 +20,7 @@ from campaigns.runtime import leases, process_identity, shutdown
 from campaigns.sending import launch, lifecycle
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def ticked(times: int = 1) -> Counter[str]:
 
 
 def received() -> Import:
-    content = io.BytesIO(world.file_of(world.people(3)).encode())
+    content = io.BytesIO(scenario.file_of(scenario.people(3)).encode())
     return importer.receive(content, "people.csv", list_name="People", user=None)
 
 
@@ -73,13 +73,13 @@ def test_a_reader_that_died_is_replaced(carrier: RunningSimulator) -> None:
 
 
 def test_a_file_that_its_uploader_reads_is_left_alone(carrier: RunningSimulator) -> None:
-    content = io.BytesIO(world.file_of(world.people(3)).encode())
+    content = io.BytesIO(scenario.file_of(scenario.people(3)).encode())
     importer.receive(content, "people.csv", list_name="People", user=None, read_here=True)
     assert ticked()["run_import"] == 0
 
 
 def test_a_launched_campaign_is_moved_to_its_end(carrier: RunningSimulator) -> None:
-    campaign = world.drafted(world.people(5), size=2)
+    campaign = scenario.drafted(scenario.people(5), size=2)
     launch.launch(campaign, user=None)
     assert ticked(3)["advance"] == 1
     tasks.advance.call(campaign.pk)
@@ -90,15 +90,15 @@ def test_a_launched_campaign_is_moved_to_its_end(carrier: RunningSimulator) -> N
 
 
 def test_a_draft_and_a_finished_campaign_sleep(carrier: RunningSimulator) -> None:
-    world.drafted(world.people(1))
-    done = world.launched(world.people(2))
-    world.hand_over(done)
-    world.poll()
+    scenario.drafted(scenario.people(1))
+    done = scenario.launched(scenario.people(2))
+    scenario.submit_all(done)
+    scenario.poll()
     assert ticked()["advance"] == 0
 
 
 def test_a_lost_wake_up_of_a_campaign_is_repeated(carrier: RunningSimulator) -> None:
-    world.launched(world.people(1))
+    scenario.launched(scenario.people(1))
     assert ticked(2)["advance"] == 1
     with time_machine.travel(timezone.now() + tasks.WAKE_LOST_AFTER + timedelta(seconds=1)):
         assert ticked(2)["advance"] == 1
@@ -106,7 +106,7 @@ def test_a_lost_wake_up_of_a_campaign_is_repeated(carrier: RunningSimulator) -> 
 
 @pytest.mark.parametrize("name", ["send_at", "next_try_at"])
 def test_a_campaign_is_not_woken_before_its_time(carrier: RunningSimulator, name: str) -> None:
-    campaign = world.launched(world.people(1))
+    campaign = scenario.launched(scenario.people(1))
     when = timezone.now() + timedelta(minutes=5)
     Campaign.objects.filter(pk=campaign.pk).update(**{name: when})
     assert ticked()["advance"] == 0
@@ -115,7 +115,7 @@ def test_a_campaign_is_not_woken_before_its_time(carrier: RunningSimulator, name
 
 
 def test_a_campaign_that_waits_does_so_in_the_database(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(1))
+    campaign = scenario.launched(scenario.people(1))
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "status", "status": 429})
     tasks.advance.call(campaign.pk)
     campaign.refresh_from_db()
@@ -125,7 +125,7 @@ def test_a_campaign_that_waits_does_so_in_the_database(carrier: RunningSimulator
 
 
 def test_a_blocked_campaign_is_looked_at_now_and_then(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2), size=1)
+    campaign = scenario.launched(scenario.people(2), size=1)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_before"})
     tasks.advance.call(campaign.pk)
     assert ticked()["advance"] == 0
@@ -134,7 +134,7 @@ def test_a_blocked_campaign_is_looked_at_now_and_then(carrier: RunningSimulator)
 
 
 def test_a_held_campaign_is_not_woken_until_it_goes_on(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(1))
+    campaign = scenario.launched(scenario.people(1))
     lifecycle.hold(campaign.pk, "Stop.", code="test")
     assert ticked()["advance"] == 0
     lifecycle.resume(campaign, user=None)
@@ -143,7 +143,7 @@ def test_a_held_campaign_is_not_woken_until_it_goes_on(carrier: RunningSimulator
 
 def test_a_campaign_that_always_fails_does_not_spin(carrier: RunningSimulator) -> None:
     """A text that cannot be rendered after all: an error each time, but not twice a second."""
-    campaign = world.drafted(world.people(1))
+    campaign = scenario.drafted(scenario.people(1))
     launch.launch(campaign, user=None)
     Campaign.objects.update(text="Hi {{ first_name")
     for _ in range(2):
@@ -155,7 +155,7 @@ def test_a_campaign_that_always_fails_does_not_spin(carrier: RunningSimulator) -
 
 
 def test_a_stop_ends_the_task_after_the_batch_in_hand(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(4), size=2)
+    campaign = scenario.launched(scenario.people(4), size=2)
     shutdown.requested.set()
     tasks.advance.call(campaign.pk)
     assert carrier.ledger() == []
@@ -165,15 +165,15 @@ def test_a_stop_ends_the_task_after_the_batch_in_hand(carrier: RunningSimulator)
 
 
 def test_two_wake_ups_of_one_campaign_do_no_harm(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3), size=1)
+    campaign = scenario.launched(scenario.people(3), size=1)
     for _ in range(3):
         tasks.advance.call(campaign.pk)
     assert len(carrier.ledger()) == 3
-    world.assert_adds_up(campaign)
+    scenario.assert_adds_up(campaign)
 
 
 def test_a_campaign_that_another_worker_moves_is_left_to_it(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3), size=1)
+    campaign = scenario.launched(scenario.people(3), size=1)
     alive = f"{socket.gethostname()}:1:{process_identity.start_time(1)}"
     until = timezone.now() + timedelta(minutes=1)
     Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=alive, until=until)
@@ -184,7 +184,7 @@ def test_a_campaign_that_another_worker_moves_is_left_to_it(carrier: RunningSimu
 
 
 def test_a_campaign_whose_worker_died_is_woken_at_once(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(3), size=1)
+    campaign = scenario.launched(scenario.people(3), size=1)
     until = timezone.now() + timedelta(minutes=1)
     Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=DEAD, until=until)
     Campaign.objects.update(woken_at=timezone.now())
@@ -205,7 +205,7 @@ def test_a_campaign_whose_worker_died_is_woken_at_once(carrier: RunningSimulator
 def test_what_a_killed_worker_had_in_hand_is_taken_over_once(
     carrier: RunningSimulator, workers: list[str], taken: int
 ) -> None:
-    world.launched(world.people(1))
+    scenario.launched(scenario.people(1))
     assert ticked()["advance"] == 1
     mine = DBTaskResult.objects.filter(task_path__endswith=".advance")
     mine.update(status="RUNNING", worker_ids=workers, started_at=timezone.now())
@@ -219,7 +219,7 @@ def test_the_second_look_for_a_lost_answer_is_woken_when_it_is_due(
 ) -> None:
     settings.LOOK_GAP_SECONDS = 1
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_before"})
-    world.hand_over(world.launched(world.people(1)))
+    scenario.submit_all(scenario.launched(scenario.people(1)))
     attempt = Attempt.objects.get()
     now = timezone.now() + timedelta(seconds=3)
     with time_machine.travel(now, tick=False):
@@ -231,7 +231,7 @@ def test_the_second_look_for_a_lost_answer_is_woken_when_it_is_due(
 
 
 def test_an_answer_that_was_found_lets_the_campaign_go_on_at_once(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2), size=1)
+    campaign = scenario.launched(scenario.people(2), size=1)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_after"})
     tasks.advance.call(campaign.pk)
     assert ticked()["advance"] == 0
@@ -240,7 +240,7 @@ def test_an_answer_that_was_found_lets_the_campaign_go_on_at_once(carrier: Runni
 
 
 def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator) -> None:
-    world.hand_over(world.launched(world.people(1)))
+    scenario.submit_all(scenario.launched(scenario.people(1)))
     assert ticked()["poll"] == 0, "not due yet"
     now = timezone.now() + timedelta(seconds=10)
     with time_machine.travel(now, tick=False):
@@ -257,7 +257,7 @@ def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator
 
 
 def test_a_repeating_task_may_be_woken_again_when_it_is_done(carrier: RunningSimulator) -> None:
-    world.hand_over(world.launched(world.people(1)))
+    scenario.submit_all(scenario.launched(scenario.people(1)))
     leases.try_debounce("wake poll", seconds=tasks.WAKE_AGAIN_AFTER)
     tasks.poll.call()
     assert not leases.try_debounce("wake poll", seconds=1)
@@ -266,8 +266,8 @@ def test_a_repeating_task_may_be_woken_again_when_it_is_done(carrier: RunningSim
 
 
 def test_a_poll_brings_receipts_and_the_end(carrier: RunningSimulator) -> None:
-    campaign = world.launched(world.people(2))
-    world.hand_over(campaign)
+    campaign = scenario.launched(scenario.people(2))
+    scenario.submit_all(campaign)
     Batch.objects.update(next_poll_at=timezone.now())
     tasks.poll.call()
     campaign.refresh_from_db()
@@ -278,9 +278,9 @@ def test_a_poll_brings_receipts_and_the_end(carrier: RunningSimulator) -> None:
 
 def test_a_campaign_that_only_waits_to_be_called_finished_is(carrier: RunningSimulator) -> None:
     """The poller was killed between the last receipt and the end."""
-    campaign = world.launched(world.people(2))
-    world.hand_over(campaign)
-    world.poll()
+    campaign = scenario.launched(scenario.people(2))
+    scenario.submit_all(campaign)
+    scenario.poll()
     Campaign.objects.update(state=Campaign.State.DELIVERING, finished_at=None)
     ticked()
     campaign.refresh_from_db()
@@ -305,8 +305,8 @@ def test_a_quiet_site_costs_few_queries(
     carrier: RunningSimulator, django_assert_max_num_queries: pytest.FixtureRequest
 ) -> None:
     for _ in range(3):
-        campaign = world.launched(world.people(1))
-        world.hand_over(campaign)
+        campaign = scenario.launched(scenario.people(1))
+        scenario.submit_all(campaign)
     tasks.refresh_numbers.call()
     tasks.tick()
     with django_assert_max_num_queries(15):  # type: ignore[operator]

@@ -80,8 +80,8 @@ def launched(
     return campaign
 
 
-def hand_over(campaign: Campaign) -> dispatch.Step:
-    """Step after step until one does not hand anything over at once; returns that one."""
+def submit_all(campaign: Campaign) -> dispatch.Step:
+    """Dispatch until a step submits nothing at once. Returns that step."""
     while (step := dispatch.step(campaign.pk)).result == dispatch.StepResult.SUBMITTED or step == AGAIN:
         pass
     campaign.refresh_from_db()
@@ -92,26 +92,26 @@ AGAIN = dispatch.Step(dispatch.StepResult.WAIT, 0.0)
 
 
 def poll() -> int:
-    """One look at every batch that is still watched, as if its time had come."""
+    """Poll every open batch now."""
     Batch.objects.filter(next_poll_at__isnull=False).update(next_poll_at=timezone.now())
     return polling.poll()
 
 
-def recounted(campaign: Campaign) -> dict[str, int]:
-    """Every row of the file looked at, one by one: what the tally must say."""
+def recount(campaign: Campaign) -> dict[str, int]:
+    """What the tally must say, counted row by row."""
     frozen = CampaignRow.objects.filter(campaign=campaign).exclude(outcome="message")
-    counts = Counter(frozen.values_list("outcome", flat=True))
+    rows = Counter(frozen.values_list("outcome", flat=True))
     for state, batch_state in Message.objects.filter(campaign=campaign).values_list("state", "batch__state"):
         if state != "excluded":
-            counts[batch_state if state == "waiting" else state] += 1
-    return dict(counts)
+            rows[batch_state if state == "waiting" else state] += 1
+    return dict(rows)
 
 
-def told(campaign: Campaign) -> dict[str, int]:
+def counts(campaign: Campaign) -> dict[str, int]:
     """The tally without its zeros."""
     return {state: count for state, count in Tally.objects.get(campaign=campaign).as_dict().items() if count}
 
 
 def assert_adds_up(campaign: Campaign) -> None:
-    assert told(campaign) == recounted(campaign)
+    assert counts(campaign) == recount(campaign)
     assert Tally.objects.get(campaign=campaign).rows == CampaignRow.objects.filter(campaign=campaign).count()

@@ -22,14 +22,14 @@ from campaigns.worker import tasks
 from tests.faults import oracle
 from tests.faults.front import Front, standing_before
 from tests.simulator.running import RunningSimulator
-from tests.support import world
+from tests.support import scenario
 from tests.support.carrier import without_pauses
 
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
 LIST = {"method": "GET", "path": "/a2p-sms/batches"}
 TEXTS_OF = {"method": "GET", "path": "/a2p-sms/messages"}
 BATCHES, SIZE = 3, 2
-PEOPLE = world.people(BATCHES * SIZE)
+PEOPLE = scenario.people(BATCHES * SIZE)
 TEXTS = {number: f"Hi {name}" for number, name in PEOPLE}
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -91,7 +91,7 @@ def at_rest(campaign: Campaign) -> bool:
     campaign.refresh_from_db()
     if campaign.state in (Campaign.State.FINISHED, Campaign.State.HELD):
         return True
-    told = world.told(campaign)
+    told = scenario.counts(campaign)
     return bool(told.get("needs_review")) and not told.keys() & MOVING
 
 
@@ -119,7 +119,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, *, total: float) -> None:
 
 def launched(people: Sequence[tuple[str, str]] = PEOPLE, *, size: int = SIZE, **more: Any) -> Campaign:
     """Somebody has pressed Send; the worker does the rest."""
-    campaign = world.drafted(people, size=size, **more)
+    campaign = scenario.drafted(people, size=size, **more)
     assert launch.launch(campaign, user=None)
     return campaign
 
@@ -170,6 +170,6 @@ def assert_right(
 def assert_delivered(carrier: RunningSimulator, campaign: Campaign) -> None:
     """Everybody once, and every page says so."""
     assert_right(carrier, campaign)
-    assert world.told(campaign) == {"delivered": len(PEOPLE)}
+    assert scenario.counts(campaign) == {"delivered": len(PEOPLE)}
     assert len(carrier.ledger()) == len(PEOPLE)
     assert campaign.trouble == ""
