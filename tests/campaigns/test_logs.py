@@ -93,7 +93,7 @@ try:
     raise ValueError(f"{scenario.phone(0)} Authorization: Bearer abcdefghijklmnop")
 except ValueError:
     logging.getLogger("anything").exception("failed")
-tell(list(AccessToken.objects.values_list("token", flat=True)))
+emit(list(AccessToken.objects.values_list("token", flat=True)))
 """
 
 

@@ -33,7 +33,7 @@ threads = [threading.Thread(target=guess) for _ in range(8)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 request = RequestFactory().post("/sign-in/", REMOTE_ADDR="203.0.113.5")
-tell([len(looked), authenticate(request, username="vera", password="the right one") is None])
+emit([len(looked), authenticate(request, username="vera", password="the right one") is None])
 """
 
 

@@ -38,7 +38,7 @@ class Wire:
         self.secret, self.token = site.run(
             "from campaigns.receipts import webhook_intake\n"
             "door = webhook_intake.endpoint('ringcentral')\n"
-            "tell([door.secret, door.token])"
+            "emit([door.secret, door.token])"
         )
         site.env |= PUBLIC
         self.port = site.serve()
@@ -186,7 +186,7 @@ while not told() and time.monotonic() < end:
     time.sleep(0.05)
 scenario.assert_adds_up(campaign)
 opt_outs = [one.phone for one in OptOut.objects.all()]
-tell([scenario.counts(campaign), Batch.objects.get().remote_status, opt_outs])
+emit([scenario.counts(campaign), Batch.objects.get().remote_status, opt_outs])
 """
 
 

@@ -30,9 +30,9 @@ while scenario.submit_all(campaign).result != "done":
     for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
         search.lookup(attempt.pk)
     Campaign.objects.update(next_try_at=None)
-tell(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
-tell(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))
-tell(list(Attempt.objects.order_by("id").values_list("batch__number", "state", "looks")))
+emit(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
+emit(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))
+emit(list(Attempt.objects.order_by("id").values_list("batch__number", "state", "looks")))
 """
 
 

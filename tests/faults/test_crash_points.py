@@ -27,14 +27,14 @@ for _ in range({before}):
     dispatch.step(campaign.pk)
 watched = steps.Steps({die_at})
 watched.arm()
-tell(dispatch.step(campaign.pk).result)
-tell(watched.names)
+emit(dispatch.step(campaign.pk).result)
+emit(watched.names)
 """
 LOSE = """
 campaign = Campaign.objects.get()
 for _ in range({before} + 1):
     dispatch.step(campaign.pk)
-tell(Attempt.objects.get(state="ambiguous").pk)
+emit(Attempt.objects.get(state="ambiguous").pk)
 """
 LOOK = """
 attempt = Attempt.objects.get(state__in=Attempt.IN_DOUBT)
@@ -42,7 +42,7 @@ watched = steps.Steps({die_at})
 watched.arm()
 for _ in range(2):
     search.lookup(attempt.pk)
-tell(watched.names)
+emit(watched.names)
 """
 
 

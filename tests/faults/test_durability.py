@@ -34,12 +34,12 @@ importer.run(record.pk)
 """
 SHOWN = """
 record = Import.objects.select_related("contact_list").first()
-tell(record and [record.state, record.contact_list.contact_count])
+emit(record and [record.state, record.contact_list.contact_count])
 """
 SEND = f"""
 campaign = scenario.launched(ContactList.objects.get(), size=2)
 assert scenario.submit_all(campaign).result == "done"
-tell(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
+emit(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
 """
 
 
@@ -78,7 +78,7 @@ def watched():
     with connection.cursor() as cursor:
         cursor.execute(ask)
         (waits,) = cursor.fetchone()
-    tell([marked, str(waits)])
+    emit([marked, str(waits)])
     commit()
 connection.commit = watched
 campaign = Campaign.objects.get()
@@ -86,7 +86,7 @@ pipeline = dispatch.Pipeline(campaign.pk)
 while pipeline.step().result == "submitted":
     pass
 pipeline.stop()
-tell(oracle.judge(carrier_ledger(), campaign, texts=texts, at_rest=False))
+emit(oracle.judge(carrier_ledger(), campaign, texts=texts, at_rest=False))
 """
 
 

@@ -87,9 +87,9 @@ else:
     {begins}()
 try:
     step = dispatch.step(Campaign.objects.get().pk)
-    tell([step.result, step.seconds])
+    emit([step.result, step.seconds])
 except DatabaseError as error:
-    tell(str(error))
+    emit(str(error))
 """
 """A worker in whose last moment the database takes nothing. What holds it up ends with the process."""
 
@@ -103,13 +103,13 @@ GO_ON = """
 from campaigns.worker import tasks
 tasks.tick()
 campaign = Campaign.objects.get()
-tell([scenario.submit_all(campaign).result, campaign.trouble])
+emit([scenario.submit_all(campaign).result, campaign.trouble])
 """
 JUDGE = """
 from tests.faults import oracle
 scenario.poll()
-tell(oracle.judge({ledger!r}, Campaign.objects.get(), at_rest=False))
-tell(scenario.counts(Campaign.objects.get()))
+emit(oracle.judge({ledger!r}, Campaign.objects.get(), at_rest=False))
+emit(scenario.counts(Campaign.objects.get()))
 """
 
 

@@ -103,7 +103,7 @@ attempt = Attempt.objects.get(state__in=Attempt.IN_DOUBT)
 watched = steps.Steps({die_at})
 watched.arm()
 search.lookup(attempt.pk)
-tell(len(watched.names))
+emit(len(watched.names))
 """
 
 
@@ -138,7 +138,7 @@ def asleep(wire):
         os.kill(os.getpid(), signal.SIGSTOP)
     ready(wire)
 http._Wire.before_write = asleep
-tell(dispatch.step(campaign.pk).result)
+emit(dispatch.step(campaign.pk).result)
 """
 PAST_ITS_LEASE = """
 import datetime
@@ -225,7 +225,7 @@ def test_f09_two_workers_on_two_hosts_at_one_campaign(
         zygote.run(database, AT_ONCE.format(host="one", mine=files[0], other=files[1]))
         assert other_zygote.finish() == (0, [])
         code = f"texts = {{to: f'Hi {{name}}' for to, name in {people}}}\n"
-        code += "tell(oracle.judge(carrier_ledger(), Campaign.objects.get(), texts=texts))"
+        code += "emit(oracle.judge(carrier_ledger(), Campaign.objects.get(), texts=texts))"
         assert zygote.run(database, code) == (0, [[]])
         owners = rows(database, "SELECT DISTINCT owner FROM campaigns_attempt WHERE state = 'accepted'")
         assert {owner.split(":")[0] for (owner,) in owners} == {"one", "two"}
@@ -242,7 +242,7 @@ def test_f09_a_host_that_is_gone_is_waited_for_as_long_as_it_may_be_sending(
     assert died_of == signal.SIGKILL
     blocked = (
         "campaign = Campaign.objects.get()\n"
-        "tell([orphans.settle_orphans(), scenario.submit_all(campaign).result])"
+        "emit([orphans.settle_orphans(), scenario.submit_all(campaign).result])"
     )
     assert zygote.run(database, blocked) == (0, [[0, "wait"]])
     assert len(simulator.ledger()) == before * 2 + 2

@@ -56,6 +56,6 @@ def test_f24_ten_workers_meet_the_end_of_the_session_together(
     calls = simulator.requests()[asked:]
     assert sum(call["status"] == 401 for call in calls) >= 2, "more than one worker met it"
     assert sum(call["path"].endswith("/oauth/token") for call in calls) == 1
-    judge = f"tell(oracle.judge(carrier_ledger(), Campaign.objects.get(), texts={TEXTS!r}))"
+    judge = f"emit(oracle.judge(carrier_ledger(), Campaign.objects.get(), texts={TEXTS!r}))"
     assert zygote.run(database, judge) == (0, [[]])
     assert len(simulator.ledger()) == len(TEXTS)

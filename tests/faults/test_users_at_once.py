@@ -38,7 +38,7 @@ user = User.objects.create_superuser("ada", password="correct horse battery stap
 client = Client()
 client.force_login(user)
 campaign = scenario.drafted(scenario.people({people}), size={size})
-tell([campaign.pk, client.cookies["sessionid"].value])
+emit([campaign.pk, client.cookies["sessionid"].value])
 """
 LEFT = """
 campaigns = list(Campaign.objects.all())
@@ -46,7 +46,7 @@ for campaign in campaigns:
     if campaign.state != "draft":
         scenario.assert_adds_up(campaign)
 launched = Event.objects.filter(verb="launched").count()
-tell([launched, [[one.state, scenario.counts(one)] for one in campaigns]])
+emit([launched, [[one.state, scenario.counts(one)] for one in campaigns]])
 """
 
 
@@ -155,7 +155,7 @@ for _ in range(7):
     first.pk = None
     first.save()
     made.append(first.pk)
-tell(made)
+emit(made)
 """
 
 
@@ -164,7 +164,7 @@ tell(made)
 LAUNCH = """
 campaign = scenario.drafted(scenario.people(4), size=2)
 launch.launch(campaign, user=None)
-tell(campaign.pk)
+emit(campaign.pk)
 """
 
 

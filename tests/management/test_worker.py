@@ -15,12 +15,12 @@ POST = {"method": "POST", "path": "/a2p-sms/batches"}
 LAUNCH = """
 campaign = scenario.drafted(scenario.people({people}), size={size})
 launch.launch(campaign, user=None)
-tell(campaign.pk)
+emit(campaign.pk)
 """
 COUNTS = """
 campaign = Campaign.objects.get(pk={pk})
 scenario.assert_adds_up(campaign)
-tell([campaign.state, scenario.counts(campaign), sorted(Attempt.objects.values_list("state", flat=True))])
+emit([campaign.state, scenario.counts(campaign), sorted(Attempt.objects.values_list("state", flat=True))])
 """
 
 

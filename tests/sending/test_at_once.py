@@ -17,7 +17,7 @@ STATES = "SELECT state FROM campaigns_attempt"
 def test_two_processes_freeze_one_audience(site: Site) -> None:
     pk = site.run(
         "campaign = scenario.drafted(scenario.people(400), size=7)\nlaunch.launch(campaign, user=None)\n"
-        "tell(campaign.pk)"
+        "emit(campaign.pk)"
     )
     code = f"launch.CHUNK = 5\nlaunch.freeze({pk})"
     for process in [site.script(code) for _ in range(2)]:
@@ -25,7 +25,7 @@ def test_two_processes_freeze_one_audience(site: Site) -> None:
         assert done.returncode == 0, done.stderr
     state, counts, sizes = site.run(
         f"campaign = Campaign.objects.get(pk={pk})\nworld.assert_adds_up(campaign)\n"
-        "tell([campaign.state, scenario.counts(campaign), "
+        "emit([campaign.state, scenario.counts(campaign), "
         "list(Batch.objects.order_by('number').values_list('size', flat=True))])"
     )
     assert (state, counts) == ("sending", {"queued": 400})
@@ -42,7 +42,7 @@ def slow(found):
     until(lambda: os.path.exists({folder!r} + "/chosen"), "the other process chooses the list")
     return why
 phone_column_change.refusal = slow
-tell(phone_column_change.change(ContactList.objects.get(pk={pk}), 1, user=None))
+emit(phone_column_change.change(ContactList.objects.get(pk={pk}), 1, user=None))
 """
 CHOOSE = """
 until(lambda: os.path.exists({folder!r} + "/looked"), "the other process has seen no campaign")
@@ -51,13 +51,13 @@ campaign = Campaign.objects.create(name="x", contact_list_id={pk}, sender=scenar
 try:
     launch.launch(campaign, user=None)
 except launch.NotReady as problem:
-    tell("list" in [found.code for found in problem.findings])
+    emit("list" in [found.code for found in problem.findings])
 """
 
 
 def test_a_campaign_takes_a_list_while_its_phone_column_is_changed(site: Site) -> None:
     """It comes after the look for campaigns. It waits for the lock, then finds a list that is not ready."""
-    pk = site.run(f'tell(scenario.imported("{TWO_COLUMNS}").pk)')
+    pk = site.run(f'emit(scenario.imported("{TWO_COLUMNS}").pk)')
     waits = "from tests.support.waiting import until\n"
     details = {"pk": pk, "folder": str(site.folder)}
     change = site.script(waits + CHANGE.format(**details))
@@ -70,9 +70,9 @@ def test_a_campaign_takes_a_list_while_its_phone_column_is_changed(site: Site) -
 def test_no_transaction_is_open_while_the_carrier_answers(
     site: Site, simulator: RunningSimulator, database: str
 ) -> None:
-    pk = site.run("tell(scenario.launched(scenario.people(2), size=2).pk)")
+    pk = site.run("emit(scenario.launched(scenario.people(2), size=2).pk)")
     simulator.faults({**POST, "fault": "delay", "seconds": 1.0})
-    process = site.script(f"tell(dispatch.step({pk}).result)")
+    process = site.script(f"emit(dispatch.step({pk}).result)")
     until(lambda: rows(database, STATES) == [("sending",)], "the mark is committed before the answer")
     out = site.run(
         "from campaigns.opt_outs import manual\nmanual.add('+12125550000', note='', user=None)\ntell(1)"
@@ -84,11 +84,11 @@ def test_no_transaction_is_open_while_the_carrier_answers(
 LOST = """
 campaign = scenario.launched(scenario.people(5), size=3)
 scenario.submit_all(campaign)
-tell([campaign.pk, Attempt.objects.get().pk])
+emit([campaign.pk, Attempt.objects.get().pk])
 """
 LOOK = """
 from campaigns.reconciling import search
-tell(search.lookup({pk}))
+emit(search.lookup({pk}))
 """
 SEARCH = """
 from campaigns.reconciling import search
@@ -99,7 +99,7 @@ while Attempt.objects.filter(state__in=Attempt.IN_DOUBT).exists():
 campaign = Campaign.objects.get()
 scenario.submit_all(campaign)
 scenario.assert_adds_up(campaign)
-tell([scenario.counts(campaign), list(Attempt.objects.values_list("state", flat=True)),
+emit([scenario.counts(campaign), list(Attempt.objects.values_list("state", flat=True)),
       Event.objects.filter(verb__in=["adopted", "absent"]).count()])
 """
 

@@ -30,7 +30,7 @@ def work(calls):
     connection.close()
     return done
 with ThreadPoolExecutor(5) as pool:
-    tell(sum(pool.map(work, [CALLS] * 5)))
+    emit(sum(pool.map(work, [CALLS] * 5)))
 """
 
 

@@ -37,7 +37,7 @@ from campaigns.reconciling import orphans, search
 from campaigns.sending import attempts, dispatch, launch, lifecycle
 from campaigns.worker import tasks
 from tests.support import scenario
-def tell(value):
+def emit(value):
     print(json.dumps(value), flush=True)
 """
 
