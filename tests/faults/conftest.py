@@ -14,14 +14,14 @@ from tests.simulator.running import RunningSimulator
 from tests.support.site import Site
 
 
-class Zygote:
-    """Talks to a warm process that forks, see `zygote.py`."""
+class ForkServer:
+    """Talks to the process that forks, see `fork_server.py`."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def run(self, database: str, code: str) -> tuple[int, list[Any]]:
-        """Returns the signal that ended the child (0: none) and what it told. Fails the test if it raised."""
+        """The signal that ended the child (0: none), and what it emitted. Fails the test if it raised."""
         self.begin(database, code)
         return self.finish()
 
@@ -34,36 +34,36 @@ class Zygote:
         """Wait for what `begin` began."""
         assert self._process.stdout is not None
         answer = json.loads(self._process.stdout.readline())
-        for told in answer["told"]:
-            assert not (isinstance(told, dict) and "raised" in told), told["raised"]
-        return answer["signal"], answer["told"]
+        for value in answer["emitted"]:
+            assert not (isinstance(value, dict) and "raised" in value), value["raised"]
+        return answer["signal"], answer["emitted"]
 
 
 @pytest.fixture(scope="module")
-def zygote(
+def fork_server(
     _template: str, _simulator_process: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Zygote]:
-    with _warm(_template, _simulator_process, tmp_path_factory) as warm:
-        yield warm
+) -> Iterator[ForkServer]:
+    with running_server(_template, _simulator_process, tmp_path_factory) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def other_zygote(
+def other_fork_server(
     _template: str, _simulator_process: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Zygote]:
+) -> Iterator[ForkServer]:
     """For what two processes do at the same time."""
-    with _warm(_template, _simulator_process, tmp_path_factory) as warm:
-        yield warm
+    with running_server(_template, _simulator_process, tmp_path_factory) as server:
+        yield server
 
 
 @contextmanager
-def _warm(
+def running_server(
     _template: str, _simulator_process: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Zygote]:
-    site = Site(tmp_path_factory.mktemp("zygote"), _template, _simulator_process.url)
+) -> Iterator[ForkServer]:
+    site = Site(tmp_path_factory.mktemp("fork_server"), _template, _simulator_process.url)
     log = (site.folder / "log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.zygote"],
+        [sys.executable, "-m", "tests.faults.fork_server"],
         cwd=Path(__file__).parents[2],
         env=site.env | {"SETTLE_SECONDS": "0", "LOOK_GAP_SECONDS": "0"},
         stdin=subprocess.PIPE,
@@ -71,6 +71,6 @@ def _warm(
         stderr=log,
         text=True,
     )
-    yield Zygote(process)
+    yield ForkServer(process)
     process.communicate(timeout=20)
     log.close()

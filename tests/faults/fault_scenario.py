@@ -19,8 +19,8 @@ from campaigns.models import Attempt, Campaign
 from campaigns.providers.http import Limits, Transport
 from campaigns.sending import launch
 from campaigns.worker import tasks
-from tests.faults import oracle
-from tests.faults.front import Front, standing_before
+from tests.faults import invariants
+from tests.faults.fault_proxy import FaultProxy, running_proxy
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.carrier import without_pauses
@@ -104,12 +104,12 @@ def worker(carrier: RunningSimulator, settings: LazySettings) -> Iterator[Worker
 
 
 @pytest.fixture
-def front(worker: Worker, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+def proxy(worker: Worker, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
     """The carrier of `worker` is reached through it."""
-    with standing_before(worker.carrier.url) as front:
-        settings.RINGCENTRAL_SERVER_URL = front.url
+    with running_proxy(worker.carrier.url) as proxy:
+        settings.RINGCENTRAL_SERVER_URL = proxy.url
         without_pauses(monkeypatch)
-        yield front
+        yield proxy
 
 
 def impatient(monkeypatch: pytest.MonkeyPatch, *, total: float) -> None:
@@ -164,7 +164,7 @@ def assert_right(
 ) -> None:
     """By the ledger of the carrier, and by what the test itself expects each person to read."""
     texts = {number: f"Hi {name}" for number, name in people}
-    assert oracle.judge(carrier.ledger(), campaign, texts=texts, **more) == []
+    assert invariants.violations(carrier.ledger(), campaign, texts=texts, **more) == []
 
 
 def assert_delivered(carrier: RunningSimulator, campaign: Campaign) -> None:

@@ -328,7 +328,7 @@ class Game(RuleBasedStateMachine):
 
     @precondition(lambda self: bool(carrier.events))
     @rule(which=st.lists(st.integers(0, 30), min_size=1, max_size=6))
-    def emit(self, which: Sequence[int]) -> None:
+    def deliver_events(self, which: Sequence[int]) -> None:
         """Events come in any order, some twice, most never."""
         for number in which:
             webhook_intake.receive("ringcentral", carrier.events[number % len(carrier.events)].encode())

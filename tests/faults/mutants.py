@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.faults.planted import FURTHER, PLANTED, Mutant
+from tests.faults.mutant_list import FURTHER, PLANTED, Mutant
 
 ROOT = Path(__file__).parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(

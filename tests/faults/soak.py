@@ -12,7 +12,7 @@ import random
 import sys
 from pathlib import Path
 
-from tests.faults.scratch import installation
+from tests.faults.installation import installation
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
         options.folder, batch=options.batch, webhooks=True, seed=options.seed, speed=100_000
     ) as site:
         # It imports the models, so only now that there are settings.
-        from tests.faults.killing import soak
+        from tests.faults.killer import soak
 
         good = soak(
             site,

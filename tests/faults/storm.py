@@ -16,7 +16,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.faults.scratch import ROOT, SCALED, installation
+from tests.faults.installation import ROOT, SCALED, installation
 
 GOAL = 2.0
 
@@ -41,20 +41,20 @@ def one(options: argparse.Namespace) -> Run:
     """This process's only run: its settings are read once."""
     with installation(options.folder, batch=options.batch, seed=options.seed, speed=100_000) as site:
         # They import the models, so only now that there are settings.
-        from tests.faults import books
-        from tests.faults.campaigner import Campaigner, faults, slowness
+        from tests.faults import soak_checks
+        from tests.faults.load_generator import LoadGenerator, faults, slowness
 
-        campaigner = Campaigner(site, messages=options.messages, batch=options.batch, parts=1)
+        load = LoadGenerator(site, messages=options.messages, batch=options.batch, parts=1)
         site.start(workers=1)
-        campaigner.upload()
+        load.upload()
         site.carrier.faults(*(faults if options.one == "storm" else slowness)(options.batch))
-        campaigner.start()
-        campaigner.finish()
-        rested = campaigner.rest()
-        verdict = books.judge(site.carrier.ledger(), campaigner.sent)
-        ends = books.hand_overs()
+        load.start()
+        load.finish()
+        rested = load.rest()
+        verdict = soak_checks.judge(site.carrier.ledger(), load.sent)
+        ends = soak_checks.attempt_outcomes()
         return Run(
-            books.seconds_of(campaigner.numbers[0]),
+            soak_checks.seconds_of(load.numbers[0]),
             ends["tries"],
             ends["found"],
             ends["absent"],

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from campaigns.models import AccountState, Attempt, Batch, Campaign, Event
 from campaigns.sending import lifecycle
+from tests.faults.fault_proxy import FaultProxy, RecordedRequest
 from tests.faults.fault_scenario import (
     BATCHES,
     HOUR,
@@ -22,18 +23,17 @@ from tests.faults.fault_scenario import (
     assert_delivered,
     assert_right,
     attempt_states,
-    front,
     launched,
     positions,
     posts,
+    proxy,
     struck,
     worker,
 )
-from tests.faults.front import Front, Seen
 from tests.providers.servers import Talk, answer
 from tests.support import scenario
 
-__all__ = ["front", "worker"]
+__all__ = ["proxy", "worker"]
 pytestmark = pytest.mark.django_db
 
 either = pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
@@ -67,47 +67,47 @@ SILENCES = {
 
 @pytest.mark.parametrize(("headers", "silence"), SILENCES.values(), ids=SILENCES)
 def test_f19_silence_after_a_429(
-    worker: Worker, front: Front, headers: dict[str, str], silence: float
+    worker: Worker, proxy: FaultProxy, headers: dict[str, str], silence: float
 ) -> None:
     refused_at: list[float] = []
 
     def refuse(talk: Talk, _: object) -> None:
-        refused_at.append(front.seen[-1].at)
+        refused_at.append(proxy.seen[-1].at)
         talk.write(answer(429, {"errorCode": "CMN-301"}, headers))
 
-    front.tricks[2] = refuse
+    proxy.tricks[2] = refuse
     campaign = launched()
     worker.turn()
-    told = len(front.seen)
+    told = len(proxy.seen)
     for seconds in (silence / 2, silence / 2 - 3):
         worker.sleep(seconds)
         worker.turn()
-    assert len(front.seen) == told, "not one request of any kind"
+    assert len(proxy.seen) == told, "not one request of any kind"
     campaign.refresh_from_db()
     assert "slow down" in campaign.trouble
     worker.rest(campaign)
-    assert front.seen[told].at - refused_at[0] >= silence
-    assert [seen.at - refused_at[0] < silence + 5 * MINUTE for seen in front.handed_over()] == [True] * 4
+    assert proxy.seen[told].at - refused_at[0] >= silence
+    assert [seen.at - refused_at[0] < silence + 5 * MINUTE for seen in proxy.submissions()] == [True] * 4
     assert attempt_states(campaign, 1) == ["rejected", "accepted"]
     assert_delivered(worker.carrier, campaign)
 
 
-def limited(front: Front) -> list[Seen]:
+def limited(proxy: FaultProxy) -> list[RecordedRequest]:
     """What falls under the limit that was met: signing in has one of its own."""
-    return [seen for seen in front.seen if not seen.path.endswith("/oauth/token")]
+    return [seen for seen in proxy.seen if not seen.path.endswith("/oauth/token")]
 
 
 @pytest.mark.parametrize("before", [0, 2], ids=["first", "last"])
 def test_f19_silence_of_a_day_pauses_the_campaign_and_says_until_when(
-    worker: Worker, front: Front, before: int
+    worker: Worker, proxy: FaultProxy, before: int
 ) -> None:
     day = 24 * HOUR
     refusal = answer(429, {"errorCode": "CMN-301"}, {"Retry-After": f"{day:.0f}"})
-    front.tricks[before + 1] = lambda talk, _: talk.write(refusal)
+    proxy.tricks[before + 1] = lambda talk, _: talk.write(refusal)
     campaign = launched()
     worker.turn()
-    refused = front.handed_over()[-1].at
-    told = len(limited(front))
+    refused = proxy.submissions()[-1].at
+    told = len(limited(proxy))
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.HELD
     end = timezone.localtime() + timedelta(seconds=day)
@@ -118,12 +118,12 @@ def test_f19_silence_of_a_day_pauses_the_campaign_and_says_until_when(
     worker.turn()
     worker.sleep(day / 2)
     worker.turn()
-    assert len(limited(front)) == told
+    assert len(limited(proxy)) == told
     worker.sleep(day / 2)
     lifecycle.resume(campaign, user=None)
     worker.turn()
     worker.rest(campaign)
-    assert limited(front)[told].at - refused >= day
+    assert limited(proxy)[told].at - refused >= day
     assert attempt_states(campaign, before)[-1] == "accepted"
     assert_delivered(worker.carrier, campaign)
 
@@ -234,7 +234,7 @@ def test_f27_answer_that_breaks_off(worker: Worker) -> None:
 
 @pytest.mark.parametrize(("before", "taken"), [(1, True), (2, False)], ids=["taken", "not taken"])
 def test_f27_answer_with_the_id_of_another_batch(
-    worker: Worker, front: Front, before: int, taken: bool
+    worker: Worker, proxy: FaultProxy, before: int, taken: bool
 ) -> None:
     def lie(talk: Talk, ask: Any) -> None:
         if taken:
@@ -242,7 +242,7 @@ def test_f27_answer_with_the_id_of_another_batch(
         first = worker.carrier.ledger()[0]["batch_id"]
         talk.write(answer(201, {"id": first, "batchSize": 2, "status": "Processing", "rejected": []}))
 
-    front.tricks[before + 1] = lie
+    proxy.tricks[before + 1] = lie
     campaign = launched()
     worker.turn()
     attempt = Attempt.objects.get(batch__number=before + 1)

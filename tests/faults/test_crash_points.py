@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Zygote
-from tests.faults.killed import BATCHES, MAKE, recovered
+from tests.faults.conftest import ForkServer
+from tests.faults.crash_recovery import BATCHES, MAKE, recovered
 from tests.simulator.running import RunningSimulator
 from tests.support.site import fresh_database
 
@@ -25,7 +25,7 @@ HAND_OVER = """
 campaign = Campaign.objects.get()
 for _ in range({before}):
     dispatch.step(campaign.pk)
-watched = steps.Steps({die_at})
+watched = crash_steps.Steps({die_at})
 watched.arm()
 emit(dispatch.step(campaign.pk).result)
 emit(watched.names)
@@ -38,7 +38,7 @@ emit(Attempt.objects.get(state="ambiguous").pk)
 """
 LOOK = """
 attempt = Attempt.objects.get(state__in=Attempt.IN_DOUBT)
-watched = steps.Steps({die_at})
+watched = crash_steps.Steps({die_at})
 watched.arm()
 for _ in range(2):
     search.lookup(attempt.pk)
@@ -47,16 +47,16 @@ emit(watched.names)
 
 
 @pytest.fixture(scope="module")
-def made(_template: str, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def made(_template: str, fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database with a launched campaign that has sent nothing."""
     with fresh_database(_template, tmp_path_factory.mktemp("made")) as url:
-        zygote.run(url, MAKE + WITHOUT_TOKEN)
+        fork_server.run(url, MAKE + WITHOUT_TOKEN)
         yield url
 
 
 def sweep(
     carrier: RunningSimulator,
-    zygote: Zygote,
+    fork_server: ForkServer,
     made: str,
     folder: Path,
     prepare: Callable[[str], None],
@@ -74,8 +74,8 @@ def sweep(
         case.mkdir()
         with fresh_database(made, case) as database:
             prepare(database)
-            signal, told = zygote.run(database, code(die_at))
-            if found := recovered(carrier, zygote, database)[0]:
+            signal, told = fork_server.run(database, code(die_at))
+            if found := recovered(carrier, fork_server, database)[0]:
                 failures[die_at] = found
         if not signal:
             names: list[str] = [*told[-1], "at its end"]
@@ -85,11 +85,11 @@ def sweep(
 
 @pytest.mark.parametrize("before", range(BATCHES), ids=["first", "middle", "last"])
 def test_killed_at_every_step_of_handing_over(
-    simulator: RunningSimulator, zygote: Zygote, made: str, tmp_path: Path, before: int
+    simulator: RunningSimulator, fork_server: ForkServer, made: str, tmp_path: Path, before: int
 ) -> None:
     names, failures = sweep(
         simulator,
-        zygote,
+        fork_server,
         made,
         tmp_path,
         lambda _: None,
@@ -108,15 +108,15 @@ def test_killed_at_every_step_of_handing_over(
 @pytest.mark.parametrize("before", [0, BATCHES - 1], ids=["first", "last"])
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
 def test_killed_at_every_step_of_finding_out(
-    simulator: RunningSimulator, zygote: Zygote, made: str, tmp_path: Path, fault: str, before: int
+    simulator: RunningSimulator, fork_server: ForkServer, made: str, tmp_path: Path, fault: str, before: int
 ) -> None:
     def lose(database: str) -> None:
         simulator.faults({**POST, "nth": before + 1, "fault": fault})
-        zygote.run(database, LOSE.format(before=before))
+        fork_server.run(database, LOSE.format(before=before))
         simulator.faults()
 
     names, failures = sweep(
-        simulator, zygote, made, tmp_path, lose, lambda die_at: LOOK.format(die_at=die_at)
+        simulator, fork_server, made, tmp_path, lose, lambda die_at: LOOK.format(die_at=die_at)
     )
     assert failures == {}, json.dumps(failures, indent=1)
     assert names.count("after commit") >= 1

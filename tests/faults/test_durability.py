@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Zygote
-from tests.faults.killed import MAKE, PEOPLE, TEXTS
+from tests.faults.conftest import ForkServer
+from tests.faults.crash_recovery import MAKE, PEOPLE, TEXTS
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.site import PRELUDE, ROOT, Site
@@ -21,14 +21,14 @@ CSV = scenario.file_of(PEOPLE)
 RECEIVE = f"""
 import io
 importer.CHUNK = importer.CONTACTS = 2
-watched = steps.Steps({{die_at}})
+watched = crash_steps.Steps({{die_at}})
 watched.arm()
 importer.receive(io.BytesIO({CSV.encode()!r}), "people.csv", list_name="People", user=None)
 """
 READ = """
 importer.CHUNK = importer.CONTACTS = 2
 record = Import.objects.get()
-watched = steps.Steps({die_at})
+watched = crash_steps.Steps({die_at})
 watched.arm()
 importer.run(record.pk)
 """
@@ -39,33 +39,35 @@ emit(record and [record.state, record.contact_list.contact_count])
 SEND = f"""
 campaign = scenario.launched(ContactList.objects.get(), size=2)
 assert scenario.submit_all(campaign).result == "done"
-emit(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
+emit(invariants.violations(carrier_ledger(), campaign, texts={TEXTS!r}))
 """
 
 
-def killed_again_and_again(zygote: Zygote, database: str, code: str) -> list[object]:
+def killed_again_and_again(fork_server: ForkServer, database: str, code: str) -> list[object]:
     """The same work, killed a step later each time, until it lives; what a page would show after each."""
     shown: list[object] = []
     for die_at in range(1, 200):
-        died_of, _ = zygote.run(database, code.format(die_at=die_at))
-        shown += zygote.run(database, SHOWN)[1]
+        died_of, _ = fork_server.run(database, code.format(die_at=die_at))
+        shown += fork_server.run(database, SHOWN)[1]
         if not died_of:
             return shown
         assert died_of == signal.SIGKILL
     pytest.fail("it never lives")
 
 
-def test_f10_killed_while_a_file_is_read(simulator: RunningSimulator, zygote: Zygote, database: str) -> None:
+def test_f10_killed_while_a_file_is_read(
+    simulator: RunningSimulator, fork_server: ForkServer, database: str
+) -> None:
     """As by the kernel when memory runs out: the list is there whole or not at all."""
-    uploaded = killed_again_and_again(zygote, database, RECEIVE)
+    uploaded = killed_again_and_again(fork_server, database, RECEIVE)
     assert uploaded[0] is None
     assert uploaded[-1] == ["waiting", 0]
-    zygote.run(database, "for extra in Import.objects.all()[1:]:\n    importer.discard(extra)")
-    read = killed_again_and_again(zygote, database, READ)
+    fork_server.run(database, "for extra in Import.objects.all()[1:]:\n    importer.discard(extra)")
+    read = killed_again_and_again(fork_server, database, READ)
     assert len(read) >= 10
     assert [state for state in read if state not in (["waiting", 0], ["reading", 0], ["done", 6])] == []
     assert read[-1] == ["done", 6]
-    assert zygote.run(database, SEND) == (0, [[]])
+    assert fork_server.run(database, SEND) == (0, [[]])
     assert len(simulator.ledger()) == len(PEOPLE)
 
 
@@ -86,16 +88,16 @@ pipeline = dispatch.Pipeline(campaign.pk)
 while pipeline.step().result == "submitted":
     pass
 pipeline.stop()
-emit(oracle.judge(carrier_ledger(), campaign, texts=texts, at_rest=False))
+emit(invariants.violations(carrier_ledger(), campaign, texts=texts, at_rest=False))
 """
 
 
 def test_f11_the_commit_of_the_mark_waits_for_the_disk(
-    simulator: RunningSimulator, zygote: Zygote, database: str
+    simulator: RunningSimulator, fork_server: ForkServer, database: str
 ) -> None:
     """Asked of the very connection that commits it, in the very transaction, while others need not wait."""
-    zygote.run(database, MAKE)
-    _, told = zygote.run(database, f"texts = {TEXTS!r}\n" + COMMITS)
+    fork_server.run(database, MAKE)
+    _, told = fork_server.run(database, f"texts = {TEXTS!r}\n" + COMMITS)
     assert told[-1] == []
     marks = {pk: waits for marked, waits in reversed(told[:-1]) for pk in marked}
     assert len(marks) == 3
@@ -123,10 +125,10 @@ def traced(site: Site, trace: Path) -> list[str]:
 
 
 def test_f11_nothing_is_sent_while_the_mark_may_still_be_lost(
-    simulator: RunningSimulator, zygote: Zygote, database: str, tmp_path: Path
+    simulator: RunningSimulator, fork_server: ForkServer, database: str, tmp_path: Path
 ) -> None:
     """A power cut takes back what was written and not synced. Before each request there is no such thing."""
-    zygote.run(database, MAKE)
+    fork_server.run(database, MAKE)
     site = Site(tmp_path, database, simulator.url)
     unsynced: dict[str, bool] = {}
     requests = 0

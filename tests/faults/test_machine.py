@@ -24,7 +24,7 @@ from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, launch
 from campaigns.sending.prepared import Prepared
 from tests.dashboard.page_client import PageClient
-from tests.faults.conftest import Zygote
+from tests.faults.conftest import ForkServer
 from tests.faults.fault_scenario import (
     HOUR,
     MINUTE,
@@ -106,60 +106,65 @@ campaign = Campaign.objects.get()
 emit([scenario.submit_all(campaign).result, campaign.trouble])
 """
 JUDGE = """
-from tests.faults import oracle
+from tests.faults import invariants
 scenario.poll()
-emit(oracle.judge({ledger!r}, Campaign.objects.get(), at_rest=False))
+emit(invariants.violations({ledger!r}, Campaign.objects.get(), at_rest=False))
 emit(scenario.counts(Campaign.objects.get()))
 """
 
 
 @pytest.fixture(scope="module")
-def made(_template: str, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def made(_template: str, fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database with a launched campaign that has sent nothing."""
     with fresh_database(_template, tmp_path_factory.mktemp("machine")) as url:
-        zygote.run(url, MAKE)
+        fork_server.run(url, MAKE)
         yield url
 
 
 def in_trouble(
-    carrier: RunningSimulator, zygote: Zygote, database: str, begins: str, *, at_the_mark: bool
+    carrier: RunningSimulator, fork_server: ForkServer, database: str, begins: str, *, at_the_mark: bool
 ) -> Any:
     """What the step said of it. Nothing was sent."""
     code = TROUBLE.format(database=database, begins=begins, at_the_mark=at_the_mark)
-    _, (told,) = zygote.run(database, code)
+    _, (told,) = fork_server.run(database, code)
     assert (posts(carrier), carrier.ledger()) == (0, [])
     assert "sending" not in {state for (state,) in rows(database, "SELECT state FROM campaigns_attempt")}
     return told
 
 
-def assert_goes_on(carrier: RunningSimulator, zygote: Zygote, database: str) -> None:
+def assert_goes_on(carrier: RunningSimulator, fork_server: ForkServer, database: str) -> None:
     """By itself, with the next worker; each person once."""
-    assert zygote.run(database, GO_ON)[1] == [["done", ""]]
-    judged, told = zygote.run(database, JUDGE.format(ledger=carrier.ledger()))[1]
+    assert fork_server.run(database, GO_ON)[1] == [["done", ""]]
+    judged, told = fork_server.run(database, JUDGE.format(ledger=carrier.ledger()))[1]
     assert (judged, told) == ([], {"delivered": 6})
 
 
 @pytest.mark.parametrize("at_the_mark", [False, True], ids=["before preparing", "at the mark"])
 @pytest.mark.parametrize("begins", ["locks", "goes_down"])
 def test_f39_without_its_mark_nothing_leaves(
-    simulator: RunningSimulator, zygote: Zygote, made: str, tmp_path: Path, begins: str, at_the_mark: bool
+    simulator: RunningSimulator,
+    fork_server: ForkServer,
+    made: str,
+    tmp_path: Path,
+    begins: str,
+    at_the_mark: bool,
 ) -> None:
     with fresh_database(made, tmp_path) as database:
-        in_trouble(simulator, zygote, database, begins, at_the_mark=at_the_mark)
-        assert_goes_on(simulator, zygote, database)
+        in_trouble(simulator, fork_server, database, begins, at_the_mark=at_the_mark)
+        assert_goes_on(simulator, fork_server, database)
 
 
 @pytest.mark.parametrize("at_the_mark", [False, True], ids=["before preparing", "at the mark"])
 def test_f41_on_a_full_disk_nothing_leaves_until_there_is_room(
-    simulator: RunningSimulator, zygote: Zygote, made: str, tmp_path: Path, at_the_mark: bool
+    simulator: RunningSimulator, fork_server: ForkServer, made: str, tmp_path: Path, at_the_mark: bool
 ) -> None:
     if made.startswith("postgres"):
         pytest.skip("a full disk of PostgreSQL is that of its server; test_f39 has what we see of it")
     with fresh_database(made, tmp_path) as database:
-        told = in_trouble(simulator, zygote, database, "fills_up", at_the_mark=at_the_mark)
+        told = in_trouble(simulator, fork_server, database, "fills_up", at_the_mark=at_the_mark)
         assert "full" in str(told)
-        zygote.run(database, ROOM)
-        assert_goes_on(simulator, zygote, database)
+        fork_server.run(database, ROOM)
+        assert_goes_on(simulator, fork_server, database)
 
 
 LAUNCH = """

@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
+from tests.faults.mutant_list import FURTHER, PLANTED, CannotPlantError, Change, Mutant
 from tests.faults.mutants import ROOT
-from tests.faults.planted import FURTHER, PLANTED, CannotPlantError, Change, Mutant
 
 
 @pytest.mark.parametrize("mutant", [*PLANTED, *FURTHER], ids=lambda mutant: mutant.name)

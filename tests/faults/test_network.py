@@ -15,6 +15,7 @@ import pytest
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Attempt, Campaign
 from campaigns.providers.http import MEBIBYTE
+from tests.faults.fault_proxy import FaultProxy
 from tests.faults.fault_scenario import (
     BATCHES,
     LIST,
@@ -23,20 +24,19 @@ from tests.faults.fault_scenario import (
     Worker,
     assert_delivered,
     attempt_states,
-    front,
     impatient,
     launched,
     positions,
     posts,
+    proxy,
     struck,
     worker,
 )
-from tests.faults.front import Front
 from tests.providers.servers import Talk, answer, serving
 from tests.support import scenario
 from tests.support.waiting import until
 
-__all__ = ["front", "worker"]
+__all__ = ["proxy", "worker"]
 pytestmark = pytest.mark.django_db
 
 
@@ -120,7 +120,7 @@ def test_f15_lost_after_it_was_taken(worker: Worker, fault: dict[str, Any], befo
 
 @positions
 def test_f16_taken_after_we_gave_up_waiting(
-    worker: Worker, front: Front, monkeypatch: pytest.MonkeyPatch, before: int
+    worker: Worker, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
     """On its way for half the settle time: the first looks find nothing, and that is not enough."""
     arrives, arrived = threading.Event(), threading.Event()
@@ -131,7 +131,7 @@ def test_f16_taken_after_we_gave_up_waiting(
         arrived.set()
         talk.reset()
 
-    front.tricks[before + 1] = late
+    proxy.tricks[before + 1] = late
     campaign = launched()
     with monkeypatch.context() as patched:
         registry.account()
@@ -147,14 +147,14 @@ def test_f16_taken_after_we_gave_up_waiting(
     assert_delivered(worker.carrier, campaign)
 
 
-def test_f18_a_kept_connection_that_the_other_side_forgot(worker: Worker, front: Front) -> None:
+def test_f18_a_kept_connection_that_the_other_side_forgot(worker: Worker, proxy: FaultProxy) -> None:
     """Reads meet it and are made again. A request to hand over never rides on one that was kept."""
-    front.resets_kept = True
+    proxy.resets_reused = True
     campaign = launched()
     worker.turn()
     worker.rest(campaign)
-    assert any(seen.place > 1 for seen in front.seen), "no connection was kept: this proves nothing"
-    assert [seen.place for seen in front.handed_over()] == [1] * BATCHES
+    assert any(seen.place > 1 for seen in proxy.seen), "no connection was kept: this proves nothing"
+    assert [seen.place for seen in proxy.submissions()] == [1] * BATCHES
     assert_delivered(worker.carrier, campaign)
 
 
@@ -249,7 +249,7 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
     ("what", "taken"),
     [*((what, True) for what in HOSTILE), ("redirect", False), ("10 MB of answer", False)],
 )
-def test_f31_hostile_answer(worker: Worker, front: Front, what: str, taken: bool) -> None:
+def test_f31_hostile_answer(worker: Worker, proxy: FaultProxy, what: str, taken: bool) -> None:
     with serving(lambda talk: talk.write(answer(201, LONG + b'"}'))) as elsewhere:
         said = HOSTILE[what](elsewhere.url)
 
@@ -258,7 +258,7 @@ def test_f31_hostile_answer(worker: Worker, front: Front, what: str, taken: bool
                 ask()
             talk.write(said)
 
-        front.tricks[2] = trick
+        proxy.tricks[2] = trick
         campaign = launched()
         tracemalloc.start()
         worker.turn()
@@ -274,7 +274,7 @@ def test_f31_hostile_answer(worker: Worker, front: Front, what: str, taken: bool
 
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
 def test_f31_answer_that_drips(
-    worker: Worker, front: Front, monkeypatch: pytest.MonkeyPatch, taken: bool
+    worker: Worker, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, taken: bool
 ) -> None:
     """A byte now and then outlives any limit on silence, but not the one on the whole exchange."""
     ended = threading.Event()
@@ -287,7 +287,7 @@ def test_f31_answer_that_drips(
         except OSError:
             ended.set()
 
-    front.tricks[2] = trick
+    proxy.tricks[2] = trick
     campaign = launched()
     with monkeypatch.context() as patched:
         registry.account()
@@ -300,7 +300,7 @@ def test_f31_answer_that_drips(
     assert_delivered(worker.carrier, campaign)
 
 
-def test_f31_carrier_is_only_ever_asked_where_it_lives(worker: Worker, front: Front) -> None:
+def test_f31_carrier_is_only_ever_asked_where_it_lives(worker: Worker, proxy: FaultProxy) -> None:
     """Also what is only read is not read elsewhere."""
     campaign = launched()
     worker.turn()

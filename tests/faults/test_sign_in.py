@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.faults.conftest import Zygote
-from tests.faults.killed import MAKE, TEXTS
+from tests.faults.conftest import ForkServer
+from tests.faults.crash_recovery import MAKE, TEXTS
 from tests.simulator.running import RunningSimulator
 from tests.support.waiting import until
 
@@ -40,22 +40,28 @@ for thread in threads:
 
 
 def test_f24_ten_workers_meet_the_end_of_the_session_together(
-    simulator: RunningSimulator, zygote: Zygote, other_zygote: Zygote, database: str, tmp_path: Path
+    simulator: RunningSimulator,
+    fork_server: ForkServer,
+    other_fork_server: ForkServer,
+    database: str,
+    tmp_path: Path,
 ) -> None:
-    zygote.run(database, MAKE)
+    fork_server.run(database, MAKE)
     go = tmp_path / "go"
     ready = [tmp_path / "one", tmp_path / "two"]
-    for warm, mine, sending in ((zygote, ready[0], 1), (other_zygote, ready[1], 0)):
-        warm.begin(database, WORKERS.format(mine=str(mine), go=str(go), reading=5 - sending, sending=sending))
+    for server, mine, sending in ((fork_server, ready[0], 1), (other_fork_server, ready[1], 0)):
+        server.begin(
+            database, WORKERS.format(mine=str(mine), go=str(go), reading=5 - sending, sending=sending)
+        )
     until(lambda: all(path.exists() for path in ready), "both processes are there")
     simulator.control("DELETE", "sessions")
     asked = len(simulator.requests())
     go.touch()
-    assert zygote.finish() == (0, [])
-    assert other_zygote.finish() == (0, [])
+    assert fork_server.finish() == (0, [])
+    assert other_fork_server.finish() == (0, [])
     calls = simulator.requests()[asked:]
     assert sum(call["status"] == 401 for call in calls) >= 2, "more than one worker met it"
     assert sum(call["path"].endswith("/oauth/token") for call in calls) == 1
-    judge = f"emit(oracle.judge(carrier_ledger(), Campaign.objects.get(), texts={TEXTS!r}))"
-    assert zygote.run(database, judge) == (0, [[]])
+    judge = f"emit(invariants.violations(carrier_ledger(), Campaign.objects.get(), texts={TEXTS!r}))"
+    assert fork_server.run(database, judge) == (0, [[]])
     assert len(simulator.ledger()) == len(TEXTS)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.campaigner import dealt_out, faults
-from tests.faults.person import Form
+from tests.faults.load_generator import dealt_out, faults
+from tests.faults.staff_client import Form
 
 ROOT = Path(__file__).parents[2]
 

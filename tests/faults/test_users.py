@@ -18,7 +18,7 @@ from campaigns.sending import attempts, dispatch
 from campaigns.sending.prepared import Prepared
 from dashboard.views.campaign_review import seen
 from tests.dashboard.page_client import PageClient
-from tests.faults import oracle
+from tests.faults import invariants
 from tests.faults.fault_scenario import PEOPLE, SIZE, Worker, assert_right, launched, worker
 from tests.support import scenario
 
@@ -233,7 +233,7 @@ def test_f47_one_number_in_many_spellings_gets_one_text(worker: Worker, sender: 
     assert f"{len(SPELLINGS) - 1} repeated" in review_page
     client.send(review(campaign), batch_size=1000, seen=seen(campaign))
     worker.rest(campaign)
-    assert oracle.judge(worker.carrier.ledger(), campaign) == []
+    assert invariants.violations(worker.carrier.ledger(), campaign) == []
     assert scenario.counts(campaign) == {"delivered": 3, "duplicate": len(SPELLINGS) - 1}
     assert Tally.objects.get().rows == len(SPELLINGS) + 2
     texted = [line["to"] for line in worker.carrier.ledger()]

@@ -28,16 +28,24 @@ from campaigns.sending.prepared import Prepared
 from campaigns.simulator.webhooks.dispatcher import HOOK_SECONDS
 from campaigns.worker import tasks
 from tests.dashboard.page_client import PageClient
-from tests.faults import oracle
-from tests.faults.door import Door, as_told, changed, door, first, our_states, take_in
+from tests.faults import invariants
 from tests.faults.fault_scenario import MINUTE, Worker, at_rest, worker
+from tests.faults.webhook_client import (
+    WebhookClient,
+    changed,
+    expected_states,
+    first,
+    process_events,
+    stored_states,
+    webhook_client,
+)
 from tests.simulator.hook import answer
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.site import Site, database, locked, rows
 from tests.support.waiting import until
 
-__all__ = ["database", "door", "worker"]
+__all__ = ["database", "webhook_client", "worker"]
 
 pytestmark = pytest.mark.django_db
 
@@ -66,30 +74,32 @@ def sent(people: list[tuple[str, str]] = PEOPLE, size: int = 3) -> Campaign:
 
 def assert_right(carrier: RunningSimulator, campaign: Campaign, people: list[tuple[str, str]]) -> None:
     texts = {number: f"Hi {name}" for number, name in people}
-    assert oracle.judge(carrier.ledger(), campaign, texts=texts) == []
+    assert invariants.violations(carrier.ledger(), campaign, texts=texts) == []
     scenario.assert_adds_up(campaign)
 
 
 def assert_as_the_carrier_says(carrier: RunningSimulator, campaign: Campaign) -> None:
-    truth = as_told(carrier.messages())
-    assert our_states() == truth
+    truth = expected_states(carrier.messages())
+    assert stored_states() == truth
     assert scenario.counts(campaign) == Counter(truth.values())
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_f32_events_five_times_in_any_order_and_a_day_late(worker: Worker, door: Door, seed: int) -> None:
+def test_f32_events_five_times_in_any_order_and_a_day_late(
+    worker: Worker, webhook_client: WebhookClient, seed: int
+) -> None:
     worker.carrier.faults(
         {"fault": "hook_duplicate", "path": "/a2p-sms", "probability": 0.5},
         {"fault": "hook_reorder", "path": "/a2p-sms", "probability": 0.5, "seconds": 0.02},
     )
     campaign = sent()
-    heard = door.heard()
+    heard = webhook_client.received()
     told = heard * 5
     random.Random(seed).shuffle(told)
     worker.sleep(DAY)
-    door.pass_on(told)
+    webhook_client.deliver(told)
     assert WebhookEvent.objects.count() == len({one.json["uuid"] for one in heard})
-    take_in()
+    process_events()
     assert not WebhookEvent.objects.exclude(state="applied").exists()
     assert_as_the_carrier_says(worker.carrier, campaign)
     for _ in range(4):
@@ -101,20 +111,20 @@ def test_f32_events_five_times_in_any_order_and_a_day_late(worker: Worker, door:
 
 @pytest.mark.parametrize("order", ["as it was", "backwards", "shuffled"])
 def test_f33_a_text_never_goes_back(
-    worker: Worker, door: Door, order: str, caplog: pytest.LogCaptureFixture
+    worker: Worker, webhook_client: WebhookClient, order: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     campaign = sent(FICKLE, size=2)
     worker.sleep(DAY)
-    told = door.heard()
+    told = webhook_client.received()
     if order == "backwards":
         told.reverse()
     elif order == "shuffled":
         random.Random(7).shuffle(told)
-    before = our_states()
+    before = stored_states()
     for one in told:
-        door.pass_on([one])
-        take_in()
-        now = our_states()
+        webhook_client.deliver([one])
+        process_events()
+        now = stored_states()
         assert [to for to in now if forward(before[to], now[to])] == list(now), (before, now, one.json)
         scenario.assert_adds_up(campaign)
         before = now
@@ -123,7 +133,7 @@ def test_f33_a_text_never_goes_back(
     assert set(before.values()) <= ends
     assert "another end" in caplog.text
     worker.rest(campaign)
-    assert our_states() == before
+    assert stored_states() == before
     assert at_rest(campaign)
     assert_right(worker.carrier, campaign, FICKLE)
 
@@ -132,7 +142,9 @@ def forward(old: str, new: str) -> bool:
     return old == new or RANK[new] > RANK[old]
 
 
-def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door: Door) -> None:
+def test_f34_everything_is_told_before_the_answer_is_there(
+    worker: Worker, webhook_client: WebhookClient
+) -> None:
     """While our request is still under way its batch has no id here: its events wait for that."""
     campaign = scenario.launched(PEOPLE)
     account = registry.account()
@@ -140,18 +152,18 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, door:
     assert isinstance(prepared, Prepared)
 
     def meanwhile() -> None:
-        door.hook.wait_for(lambda: bool(worker.carrier.ledger()))
-        door.pass_on(door.heard())
-        take_in()
+        webhook_client.hook.wait_for(lambda: bool(worker.carrier.ledger()))
+        webhook_client.deliver(webhook_client.received())
+        process_events()
         assert Attempt.objects.get().state == Attempt.State.SENDING
-        assert set(our_states().values()) == {"waiting"}
+        assert set(stored_states().values()) == {"waiting"}
 
     step = dispatch.send(prepared, registry.provider(), account, meanwhile)
     assert step.result == dispatch.StepResult.SUBMITTED
     early = WebhookEvent.objects.filter(state="waiting", tries=1)
     assert early.count() == WebhookEvent.objects.count() > len(PEOPLE)
     worker.sleep(webhook_pause())
-    take_in()
+    process_events()
     assert not WebhookEvent.objects.exclude(state="applied").exists(), "not one was dropped"
     assert_as_the_carrier_says(worker.carrier, campaign)
     worker.turn()
@@ -190,44 +202,48 @@ def everything() -> Iterator[tuple[str, list[Any]]]:
 
 
 def test_f35_a_flood_of_forgeries_writes_nothing_but_a_counter(
-    worker: Worker, door: Door, viewer: User
+    worker: Worker, webhook_client: WebhookClient, viewer: User
 ) -> None:
     """How quick pages stay meanwhile is measured over the wire, in test_webhooks_wire.py."""
     campaign = sent()
-    heard = door.heard()
+    heard = webhook_client.received()
     forged = changed(first(heard, "Delivered"), messageStatus="DeliveryFailed", errorCode="SMS-CAR-199")
     reader = PageClient(viewer)
-    door.call(forged, token="wrong")  # the first is written down at once, the others every few seconds
+    webhook_client.call(
+        forged, token="wrong"
+    )  # the first is written down at once, the others every few seconds
     before, writes = dict(everything()), Writes()
     statuses: Counter[int] = Counter()
     with connection.execute_wrapper(writes):
         for number in range(50):
-            statuses[door.call(forged, token=f"{number}")] += 1
-            statuses[door.call(forged, token="")] += 1
-            statuses[door.call(forged, path=f"/webhooks/ringcentral/{number}/")] += 1
-            statuses[door.call(forged, path=f"/webhooks/restcomm/{door.webhook.secret}/")] += 1
+            statuses[webhook_client.call(forged, token=f"{number}")] += 1
+            statuses[webhook_client.call(forged, token="")] += 1
+            statuses[webhook_client.call(forged, path=f"/webhooks/ringcentral/{number}/")] += 1
+            statuses[
+                webhook_client.call(forged, path=f"/webhooks/restcomm/{webhook_client.webhook.secret}/")
+            ] += 1
     assert statuses == {401: 100, 404: 100}
     # One each COUNT_EVERY (5 s) at the most, however many come: these take far less than a minute.
     assert len(writes.seen) <= 12, writes.seen[:3]
     assert all("refused_count" in statement for statement in writes.seen)
     assert dict(everything()) == before
     assert "Spring sale" in reader.page("/campaigns/")
-    take_in()
-    assert set(our_states().values()) == {"waiting"}
-    door.pass_on(heard)
-    take_in()
+    process_events()
+    assert set(stored_states().values()) == {"waiting"}
+    webhook_client.deliver(heard)
+    process_events()
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
-def test_f35_a_forgery_that_knows_the_token_is_about_another_account(door: Door) -> None:
+def test_f35_a_forgery_that_knows_the_token_is_about_another_account(webhook_client: WebhookClient) -> None:
     sent()
-    event = first(door.heard(), "Delivered").body.replace(
+    event = first(webhook_client.received(), "Delivered").body.replace(
         f"/account/{registry.account()}/".encode(), b"/account/99999/"
     )
     assert b"/99999/" in event
-    assert door.call(event) == 200
-    take_in()
-    assert set(our_states().values()) == {"waiting"}
+    assert webhook_client.call(event) == 200
+    process_events()
+    assert set(stored_states().values()) == {"waiting"}
 
 
 MIB = 1024 * 1024
@@ -242,39 +258,45 @@ RUBBISH = [
 ]
 
 
-def test_f36_what_is_no_event_is_refused_and_stops_nothing(worker: Worker, door: Door) -> None:
+def test_f36_what_is_no_event_is_refused_and_stops_nothing(
+    worker: Worker, webhook_client: WebhookClient
+) -> None:
     campaign = sent()
-    heard = door.heard()
+    heard = webhook_client.received()
     for number, one in enumerate(heard):
         body, status = RUBBISH[number % len(RUBBISH)]
-        assert door.call(body) == status, body[:40]
-        door.pass_on([one])
+        assert webhook_client.call(body) == status, body[:40]
+        webhook_client.deliver([one])
     for method in ("GET", "HEAD", "PUT", "DELETE"):
-        assert door.call(b"{}", method=method) == 405
+        assert webhook_client.call(b"{}", method=method) == 405
     assert WebhookEvent.objects.count() == len(heard) > len(RUBBISH)
-    take_in()
+    process_events()
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
-def test_f36_a_status_that_nobody_knows_is_kept_and_changes_nothing(worker: Worker, door: Door) -> None:
+def test_f36_a_status_that_nobody_knows_is_kept_and_changes_nothing(
+    worker: Worker, webhook_client: WebhookClient
+) -> None:
     campaign = sent()
-    heard = door.heard()
+    heard = webhook_client.received()
     strange = [
         changed(first(heard, "Delivered"), messageStatus="Teleported"),
         changed(first(heard, "Sent"), messageStatus="\x00" * 99),
         changed(first(heard, "Delivered"), messageStatus=None, errorCode="\x00"),
     ]
-    assert [door.call(body) for body in strange] == [200] * 3
-    take_in()
+    assert [webhook_client.call(body) for body in strange] == [200] * 3
+    process_events()
     assert {event.body.encode() for event in WebhookEvent.objects.all()} == set(strange)
-    assert set(our_states().values()) == {"waiting"}
+    assert set(stored_states().values()) == {"waiting"}
     assert scenario.counts(campaign) == {"with_carrier": len(PEOPLE)}
-    door.pass_on(heard)
-    take_in()
+    webhook_client.deliver(heard)
+    process_events()
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
-def test_f37_when_every_event_is_lost_the_records_are_read(worker: Worker, door: Door) -> None:
+def test_f37_when_every_event_is_lost_the_records_are_read(
+    worker: Worker, webhook_client: WebhookClient
+) -> None:
     worker.carrier.faults({"fault": "hook_drop", "path": "/restapi", "times": 10_000})
     people = scenario.people(5)
     campaign = sent(people)
@@ -283,11 +305,11 @@ def test_f37_when_every_event_is_lost_the_records_are_read(worker: Worker, door:
     assert_as_the_carrier_says(worker.carrier, campaign)
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
-    assert (door.hook.events, WebhookEvent.objects.count()) == ([], 0)
+    assert (webhook_client.hook.events, WebhookEvent.objects.count()) == ([], 0)
     assert_right(worker.carrier, campaign, people)
 
 
-def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, door: Door) -> None:
+def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, webhook_client: WebhookClient) -> None:
     """What people write is read with everything else; and that they may be texted again."""
     worker.carrier.faults({"fault": "hook_drop", "path": "/restapi", "times": 10_000})
     people = scenario.people(5)
@@ -302,18 +324,18 @@ def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, door: Doo
     again = sent(people)
     assert scenario.counts(again)["excluded"] == 1
     assert [line["to"] for line in worker.carrier.ledger()].count(ann) == 1
-    assert (door.hook.events, WebhookEvent.objects.count()) == ([], 0)
+    assert (webhook_client.hook.events, WebhookEvent.objects.count()) == ([], 0)
 
 
 @pytest.mark.parametrize("how", ["blacklisted", "expired"])
 def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
-    worker: Worker, door: Door, viewer: User, how: str
+    worker: Worker, webhook_client: WebhookClient, viewer: User, how: str
 ) -> None:
-    before = door.webhook.subscription_id
+    before = webhook_client.webhook.subscription_id
     if how == "expired":
         worker.sleep(31 * DAY)
     else:
-        door.hook.status = 500
+        webhook_client.hook.status = 500
         for number in range(12):
             worker.carrier.inbound(scenario.phone(number), scenario.LOCAL, "Hello")
         client = registry.provider().webhooks
@@ -321,18 +343,21 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
         until(lambda: not client.get(before).active, "the carrier gives up")
         worker.sleep(11 * MINUTE)
     # Our address cannot be reached either: pages say that the carrier is asked instead.
-    shake_hands, door.hook.shake_hands = door.hook.shake_hands, lambda handler, _: answer(handler, 500)
+    shake_hands, webhook_client.hook.shake_hands = (
+        webhook_client.hook.shake_hands,
+        lambda handler, _: answer(handler, 500),
+    )
     worker.turn()
     reader = PageClient(viewer)
     assert NO_NEWS in reader.page("/")
-    door.hook.shake_hands, door.hook.status = shake_hands, 200
+    webhook_client.hook.shake_hands, webhook_client.hook.status = shake_hands, 200
     worker.sleep(2 * MINUTE)
     worker.turn()
-    assert door.webhook.subscription_id != before
+    assert webhook_client.webhook.subscription_id != before
     assert NO_NEWS not in reader.page("/")
     campaign = sent()
-    door.pass_on(door.heard())
-    take_in()
+    webhook_client.deliver(webhook_client.received())
+    process_events()
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 

@@ -1,4 +1,4 @@
-"""An installation to be mistreated: scratch folder and database, real programs, a simulated carrier."""
+"""An installation for soak tests: scratch folder and database, real programs, a simulated carrier."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ class Program:
 
 
 class Spawner:
-    """Talks to the warm process, see `warm.py`."""
+    """Starts programs through `program_server.py`."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.folder = folder
-        self._log = (folder / "warm.log").open("wb")
+        self._log = (folder / "program-server.log").open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.warm"],
+            [sys.executable, "-m", "tests.faults.program_server"],
             cwd=ROOT,
             env=env,
             stdin=subprocess.PIPE,

@@ -7,9 +7,9 @@ import random
 import statistics
 import time
 
-from tests.faults import books
-from tests.faults.campaigner import Campaigner, faults
-from tests.faults.scratch import Installation, Program
+from tests.faults import soak_checks
+from tests.faults.installation import Installation, Program
+from tests.faults.load_generator import LoadGenerator, faults
 
 GAP = (0.05, 0.5)
 """Seconds from a sign of sending to the next kill, at least and at most."""
@@ -24,8 +24,8 @@ WEB = 0.2
 class Killer:
     """Ends programs in the middle of what they do, and starts them again at once."""
 
-    def __init__(self, site: Installation, campaigner: Campaigner, seed: int) -> None:
-        self._site, self._campaigner = site, campaigner
+    def __init__(self, site: Installation, load: LoadGenerator, seed: int) -> None:
+        self._site, self._load = site, load
         self._random = random.Random(seed)
         self.kills = {"web": 0, "worker": 0}
         self.deaths = 0
@@ -39,13 +39,13 @@ class Killer:
 
     def kill(self, times: int) -> None:
         seen, restarted = self.signs(), 0.0
-        while sum(self.kills.values()) < times and self._campaigner.trouble is None:
+        while sum(self.kills.values()) < times and self._load.trouble is None:
             if self._random.random() >= BURST:
                 came = self._next_sign(seen)
                 if came and restarted:
                     self.back.append(came - restarted)
             time.sleep(self._random.uniform(*GAP))
-            if books.sending():
+            if soak_checks.sending():
                 program = self._strike()
                 seen, restarted = self.signs(), program.started if program.name != "web" else 0.0
 
@@ -67,36 +67,36 @@ class Killer:
         self.kills["web" if program is web else "worker"] += 1
         done = sum(self.kills.values())
         if done % 20 == 0:
-            print(f"  {done} kills, {len(self._campaigner.sent)} campaigns", flush=True)
+            print(f"  {done} kills, {len(self._load.sent)} campaigns", flush=True)
         return program
 
 
 def soak(site: Installation, *, kills: int, messages: int, batch: int, workers: int, seed: int) -> bool:
     """Whether everybody got each text once; says what was found."""
-    campaigner = Campaigner(site, messages=messages, batch=batch)
+    load = LoadGenerator(site, messages=messages, batch=batch)
     site.start(workers)
-    campaigner.upload()
+    load.upload()
     site.carrier.faults(*faults(batch))
     began = time.monotonic()
-    campaigner.start()
-    killer = Killer(site, campaigner, seed)
+    load.start()
+    killer = Killer(site, load, seed)
     killer.kill(kills)
     killed = time.monotonic()
-    campaigner.finish()
+    load.finish()
     site.carrier.faults()
-    rested = campaigner.rest()
-    verdict = books.judge(site.carrier.ledger(), campaigner.sent)
+    rested = load.rest()
+    verdict = soak_checks.judge(site.carrier.ledger(), load.sent)
     verdict.wrong += [] if rested else ["there was no rest after the faults had ended"]
     seconds = {"seconds": time.monotonic() - began, "  of which with kills": killed - began}
-    report(site, campaigner, killer, verdict, seconds)
+    report(site, load, killer, verdict, seconds)
     return verdict.good
 
 
 def report(
     site: Installation,
-    campaigner: Campaigner,
+    load: LoadGenerator,
     killer: Killer,
-    verdict: books.Verdict,
+    verdict: soak_checks.Verdict,
     seconds: dict[str, float],
 ) -> None:
     errors = site.errors()
@@ -106,20 +106,20 @@ def report(
         "  of a worker": killer.kills["worker"],
         "restarts": sum(program.starts - 1 for program in site.programs),
         "ends without a kill": killer.deaths,
-        "campaigns": len(campaigner.sent),
+        "campaigns": len(load.sent),
         "messages": verdict.messages,
         "accepted by the carrier": verdict.accepted,
         "lost": verdict.lost,
         "doubled": verdict.doubled,
         "in review": verdict.in_review,
         "otherwise wrong": len(verdict.wrong),
-        **books.hand_overs(),
+        **soak_checks.attempt_outcomes(),
         "errors in the logs": len(errors),
-        "pages": campaigner.person.pages,
-        "pages that did not come": campaigner.person.refused,
+        "pages": load.staff.pages,
+        "pages that did not come": load.staff.refused,
         **seconds,
         "  from restart to sending": spread(killer.back),
-        "  until a cut hand-over was noticed": f"{books.slowest_notice():.1f} at most",
+        "  until a cut hand-over was noticed": f"{soak_checks.slowest_notice():.1f} at most",
     }
     for name, value in rows.items():
         shown = f"{value:,.0f}" if isinstance(value, int | float) else value

@@ -1,8 +1,7 @@
-"""Stands between us and the simulated carrier and passes everything on, except where it plays a trick.
+"""A proxy in front of the simulated carrier that forwards every request, or plays a trick on it.
 
-For what the simulator's own faults cannot do: bytes of any kind, another server, an answer at a moment that
-the test chooses. It also notes when each request came, by the clock that the test travels with, and over
-which connection.
+For faults that the simulator does not have: arbitrary bytes, another server, an answer at a moment that the
+test chooses. It records each request with its time, by the test's clock, and its connection.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Trick = Callable[[Talk, Callable[[], bytes]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RecordedRequest:
     at: float
     """Seconds since 1970, as the test's clock shows them."""
     method: str
@@ -33,16 +32,16 @@ class Seen:
     """1 for the first request of its connection."""
 
     @property
-    def hands_over(self) -> bool:
+    def is_submission(self) -> bool:
         return self.method == "POST" and self.path.endswith("/a2p-sms/batches")
 
 
 @dataclass
-class Front:
+class FaultProxy:
     carrier: str
     url: str = ""
-    seen: list[Seen] = field(default_factory=list)
-    resets_kept: bool = False
+    seen: list[RecordedRequest] = field(default_factory=list)
+    resets_reused: bool = False
     """A second request on one connection is answered with RST, as by a server that forgot the connection."""
     tricks: dict[int, Trick] = field(default_factory=dict)
     """On requests to hand over, by their number from 1."""
@@ -55,21 +54,23 @@ class Front:
         while (request := talk.read()) is not None:
             place += 1
             with self._lock:
-                self.seen.append(Seen(time.time(), request.method, request.path, connection, place))
-                number = sum(seen.hands_over for seen in self.seen)
-                trick = self.tricks.get(number) if self.seen[-1].hands_over else None
-            if self.resets_kept and place > 1:
+                self.seen.append(
+                    RecordedRequest(time.time(), request.method, request.path, connection, place)
+                )
+                number = sum(seen.is_submission for seen in self.seen)
+                trick = self.tricks.get(number) if self.seen[-1].is_submission else None
+            if self.resets_reused and place > 1:
                 talk.reset()
                 return
             if trick is None:
-                talk.write(self._pass_on(request))
+                talk.write(self.forward(request))
             else:
-                trick(talk, lambda: self._pass_on(request))
+                trick(talk, lambda: self.forward(request))
 
-    def handed_over(self) -> list[Seen]:
-        return [seen for seen in self.seen if seen.hands_over]
+    def submissions(self) -> list[RecordedRequest]:
+        return [seen for seen in self.seen if seen.is_submission]
 
-    def _pass_on(self, request: Request) -> bytes:
+    def forward(self, request: Request) -> bytes:
         connection = http.client.HTTPConnection(urlsplit(self.carrier).netloc, timeout=20)
         try:
             connection.request(request.method, request.target, request.body, request.headers)
@@ -87,8 +88,8 @@ class Front:
 
 
 @contextmanager
-def standing_before(carrier: str) -> Iterator[Front]:
-    front = Front(carrier)
-    with serving(front.serve) as server:
-        front.url = server.url
-        yield front
+def running_proxy(carrier: str) -> Iterator[FaultProxy]:
+    proxy = FaultProxy(carrier)
+    with serving(proxy.serve) as server:
+        proxy.url = server.url
+        yield proxy

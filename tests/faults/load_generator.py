@@ -1,4 +1,4 @@
-"""Campaigns launched through the pages, against a carrier that fails. Needs Django to be set up."""
+"""Launches campaign after campaign through the pages. Needs Django to be set up."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.faults import books
-from tests.faults.person import Person
-from tests.faults.scratch import SENDERS, Installation
+from tests.faults import soak_checks
+from tests.faults.installation import SENDERS, Installation
+from tests.faults.staff_client import StaffClient
 from tests.speed.people import write_people
 from tests.support.waiting import until
 
@@ -70,13 +70,13 @@ def dealt_out(folder: Path, people: int, count: int) -> list[tuple[bytes, dict[s
     return made
 
 
-class Campaigner(threading.Thread):
+class LoadGenerator(threading.Thread):
     """Keeps every number busy: when one campaign has left, its person launches the next one."""
 
     def __init__(self, site: Installation, *, messages: int, batch: int, parts: int = PARTS) -> None:
-        super().__init__(name="campaigner", daemon=True)
-        self.person = Person(site.url, site.password)
-        self.sent: list[books.Sent] = []
+        super().__init__(name="load", daemon=True)
+        self.staff = StaffClient(site.url, site.password)
+        self.sent: list[soak_checks.Sent] = []
         self.enough = threading.Event()
         """No more campaigns than those that were asked for."""
         self.trouble: BaseException | None = None
@@ -84,10 +84,10 @@ class Campaigner(threading.Thread):
         self._parts = dealt_out(site.folder, messages, parts)
 
     def upload(self) -> None:
-        self.person.sign_in()
-        until(books.numbers_known, "the numbers of the account are known")
+        self.staff.sign_in()
+        until(soak_checks.numbers_known, "the numbers of the account are known")
         for place, (file, _) in enumerate(self._parts):
-            self.person.upload(f"Part {place}", file)
+            self.staff.upload(f"Part {place}", file)
 
     def run(self) -> None:
         try:
@@ -97,7 +97,7 @@ class Campaigner(threading.Thread):
         except BaseException as trouble:
             self.trouble = trouble
         finally:
-            books.close()
+            soak_checks.close()
 
     def finish(self) -> None:
         """Until everything that was asked for has left. Raises what went wrong."""
@@ -111,7 +111,7 @@ class Campaigner(threading.Thread):
         """Whether everything comes to rest in time: nothing will leave, and no answer is looked for."""
         end = time.monotonic() + REST
         while time.monotonic() < end:
-            if books.at_rest(self.numbers):
+            if soak_checks.at_rest(self.numbers):
                 return True
             time.sleep(0.2)
         return False
@@ -125,14 +125,14 @@ class Campaigner(threading.Thread):
         return [sent.number for sent in self.sent]
 
     def _leaving(self) -> list[int]:
-        return books.leaving(self.numbers)
+        return soak_checks.leaving(self.numbers)
 
     def _look_after(self) -> None:
         leaving = self._leaving()
         for number in leaving:
-            if books.state(number) == books.State.HELD:
-                self.person.let_go_on(number)
-            self.person.look(f"/campaigns/{number}/")
+            if soak_checks.state(number) == soak_checks.State.HELD:
+                self.staff.let_go_on(number)
+            self.staff.look(f"/campaigns/{number}/")
         busy = {sent.sender for sent in self.sent if sent.number in leaving}
         for sender in SENDERS:
             if sender not in busy and not (self.enough.is_set() and self.all_launched):
@@ -143,7 +143,7 @@ class Campaigner(threading.Thread):
         turn = len(self.sent)
         place = turn % len(self._parts)
         text = f"Hi {{}}, this is text {turn} of the soak. Reply STOP to opt out."
-        draft = self.person.draft(f"Part {place}", sender, text.format('{{ first_name or "there" }}'))
+        draft = self.staff.draft(f"Part {place}", sender, text.format('{{ first_name or "there" }}'))
         texts = {to: text.format(name) for to, name in self._parts[place][1].items()}
-        self.sent.append(books.Sent(draft, sender, texts))
-        self.person.send(draft, self._batch)
+        self.sent.append(soak_checks.Sent(draft, sender, texts))
+        self.staff.send(draft, self._batch)

@@ -1,7 +1,7 @@
-"""Judges what a campaign claims by the ledger of the carrier: the one oracle of every fault test.
+"""Checks a campaign against the carrier's ledger: the one oracle of every fault test.
 
-Nobody twice. Everybody once, or visibly not. Said to be taken: the ledger has it under that very id; said not
-to be: the ledger has nothing. Every text to the letter, from the right number. Every number adds up. And, at
+Nobody twice. Everybody once, or visibly not. A row that claims to be accepted is in the ledger under that id;
+one that claims not to be is not in it. Every text is exact, from the right number. All counts add up. At
 rest, nothing is left open.
 """
 
@@ -44,7 +44,7 @@ class Claim:
     provider_id: str
 
 
-def judge(
+def violations(
     carrier_ledger: Iterable[Line],
     campaign: Campaign,
     *,

@@ -1,4 +1,4 @@
-"""What our database says of a soak, and what the carrier's ledger says to that. Needs Django to be set up."""
+"""Checks a soak's database against the carrier's ledger. Needs Django to be set up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import F, Max
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign, Event, RowState, Tally, WebhookEvent
-from tests.faults import oracle
+from tests.faults import invariants
 
 State = Campaign.State
 LEAVING = (State.PREPARING, State.SENDING, State.HELD)
@@ -73,7 +73,7 @@ def judge(ledger: Sequence[Mapping[str, Any]], campaigns: Sequence[Sent]) -> Ver
     for sent in campaigns:
         meant.update((to, text) for to, text in sent.texts.items())
         campaign = Campaign.objects.get(pk=sent.number)
-        found.wrong += oracle.judge(ledger, campaign, texts=sent.texts)
+        found.wrong += invariants.violations(ledger, campaign, texts=sent.texts)
         found.in_review += Tally.objects.get(campaign=campaign).count(RowState.NEEDS_REVIEW)
     found.messages, found.accepted = meant.total(), took.total()
     found.doubled = sum(count - 1 for count in took.values())
@@ -82,7 +82,7 @@ def judge(ledger: Sequence[Mapping[str, Any]], campaigns: Sequence[Sent]) -> Ver
     return found
 
 
-def hand_overs() -> dict[str, int]:
+def attempt_outcomes() -> dict[str, int]:
     """How tries to hand a batch over ended."""
     ends = Counter(Attempt.objects.values_list("state", flat=True))
     gone = Attempt.objects.filter(problem_code__startswith="owner_gone")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, Tally
-from tests.faults import oracle
+from tests.faults import invariants
 from tests.simulator.client import Client
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
@@ -28,9 +28,9 @@ def sent(carrier: RunningSimulator) -> Campaign:
 
 
 def test_nothing_is_wrong_with_what_went_well(carrier: RunningSimulator, sent: Campaign) -> None:
-    assert oracle.judge(carrier.ledger(), sent, texts=TEXTS) == []
+    assert invariants.violations(carrier.ledger(), sent, texts=TEXTS) == []
     scenario.poll()
-    assert oracle.judge(carrier.ledger(), sent, texts=TEXTS) == []
+    assert invariants.violations(carrier.ledger(), sent, texts=TEXTS) == []
 
 
 def test_what_others_send_to_the_same_people_is_not_held_against_it(
@@ -40,9 +40,9 @@ def test_what_others_send_to_the_same_people_is_not_held_against_it(
     scenario.submit_all(other)
     decoy = Client(carrier.url).send_batch(PEOPLE[0][0], text=TEXTS[PEOPLE[0][0]])["id"]
     for campaign in (sent, other):
-        assert oracle.judge(carrier.ledger(), campaign, foreign={decoy}) == []
-    assert oracle.judge(carrier.ledger(), other) == []
-    (wrong,) = oracle.judge(carrier.ledger(), sent)
+        assert invariants.violations(carrier.ledger(), campaign, foreign={decoy}) == []
+    assert invariants.violations(carrier.ledger(), other) == []
+    (wrong,) = invariants.violations(carrier.ledger(), sent)
     assert "twice in the ledger" in wrong
 
 
@@ -91,7 +91,7 @@ def test_a_ledger_that_says_otherwise_is_seen(
 ) -> None:
     lines = carrier.ledger()
     spoil(lines)
-    found = oracle.judge(lines, sent, texts=TEXTS)
+    found = invariants.violations(lines, sent, texts=TEXTS)
     assert [says in sentence for sentence in found] == [True], found
 
 
@@ -120,7 +120,7 @@ def test_a_claim_that_is_not_true_is_seen(
     carrier: RunningSimulator, sent: Campaign, spoil: Callable[[], object], says: str
 ) -> None:
     spoil()
-    found = oracle.judge(carrier.ledger(), sent, texts=TEXTS)
+    found = invariants.violations(carrier.ledger(), sent, texts=TEXTS)
     assert any(says in sentence for sentence in found), found
 
 
@@ -129,10 +129,10 @@ def test_on_the_way_what_is_open_is_no_fault_and_a_second_text_is(carrier: Runni
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 2, "fault": "drop_after"})
     scenario.submit_all(campaign)
     lines = carrier.ledger()
-    assert oracle.judge(lines, campaign, texts=TEXTS, at_rest=False) == []
-    assert len(oracle.judge(lines, campaign, texts=TEXTS)) >= 2
+    assert invariants.violations(lines, campaign, texts=TEXTS, at_rest=False) == []
+    assert len(invariants.violations(lines, campaign, texts=TEXTS)) >= 2
     lines.append(lines[-1])
-    (wrong,) = oracle.judge(lines, campaign, at_rest=False)
+    (wrong,) = invariants.violations(lines, campaign, at_rest=False)
     assert "in_doubt: twice" in wrong
 
 
@@ -140,5 +140,5 @@ def test_who_waits_in_a_campaign_that_is_done_is_forgotten(carrier: RunningSimul
     late = Campaign.objects.get()
     Batch.objects.filter(number=3).update(state="queued", provider_id="")
     Attempt.objects.filter(batch__number=3).update(state="absent", provider_id="")
-    found = oracle.judge([line for line in carrier.ledger() if line["to"] != PEOPLE[4][0]], late)
+    found = invariants.violations([line for line in carrier.ledger() if line["to"] != PEOPLE[4][0]], late)
     assert any("wait for ever" in sentence for sentence in found), found

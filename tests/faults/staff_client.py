@@ -1,4 +1,4 @@
-"""Somebody at the site, over HTTP: uploads, writes, presses Send, and presses again if no page comes."""
+"""A member of staff over HTTP: uploads, drafts, sends, and tries again if no page comes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Form(HTMLParser):
             self.fields = self._open
 
 
-class Person:
+class StaffClient:
     def __init__(self, url: str, password: str) -> None:
         self.url = url
         self.refused = 0

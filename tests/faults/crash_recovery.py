@@ -1,11 +1,11 @@
-"""A small campaign whose process is killed, and what has to be true after another one has cleared up."""
+"""A small campaign whose process is killed, and what must be true after another process recovered it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from tests.faults.conftest import Zygote
+from tests.faults.conftest import ForkServer
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.waiting import until
@@ -30,7 +30,7 @@ while scenario.submit_all(campaign).result != "done":
     for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
         search.lookup(attempt.pk)
     Campaign.objects.update(next_try_at=None)
-emit(oracle.judge(carrier_ledger(), campaign, texts={TEXTS!r}))
+emit(invariants.violations(carrier_ledger(), campaign, texts={TEXTS!r}))
 emit(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))
 emit(list(Attempt.objects.order_by("id").values_list("batch__number", "state", "looks")))
 """
@@ -55,11 +55,11 @@ def _port(address: str) -> int:
     return int(address.rpartition(":")[2], 16)
 
 
-def recovered(carrier: RunningSimulator, zygote: Zygote, database: str) -> tuple[str, list[Any]]:
+def recovered(carrier: RunningSimulator, fork_server: ForkServer, database: str) -> tuple[str, list[Any]]:
     """What recovery left wrong (empty if nothing is), and each attempt: its batch, state and looks."""
     until(lambda: not busy(carrier.port), "the carrier is done with what the dead had asked")
     carrier.faults()
-    _, (wrong, doubles, attempts) = zygote.run(database, RECOVER)
+    _, (wrong, doubles, attempts) = fork_server.run(database, RECOVER)
     if wrong or doubles:
         return f"{wrong}, doubles {doubles}", attempts
     taken = len(carrier.ledger())

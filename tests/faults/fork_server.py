@@ -1,7 +1,7 @@
-"""A warm process that forks: each child runs a piece of code on a database of its own, and may be killed.
+"""A server process that forks: each child runs a script on a database of its own, and may be killed.
 
-Reads JSON lines `{"database", "code"}`; answers each with `{"signal", "told"}`: the signal that ended the
-child (0: none), and what it told. Starting Django once and not each time is what makes a sweep affordable.
+Reads JSON lines `{"database", "code"}`; answers each with `{"signal", "emitted"}`: the signal that ended the
+child (0: none), and the values that it emitted. Django starts only once, so sweeps stay affordable.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from campaigns.reconciling import orphans, search  # noqa: E402
 from campaigns.runtime import process_identity  # noqa: E402
 from campaigns.sending import attempts, dispatch  # noqa: E402
 from campaigns.worker import tasks  # noqa: E402
-from tests.faults import oracle, steps  # noqa: E402
+from tests.faults import crash_steps, invariants  # noqa: E402
 from tests.support import scenario  # noqa: E402
 
 
@@ -39,19 +39,17 @@ def carrier_ledger() -> list[dict[str, Any]]:
 
 
 STAGES = (
-    *(
-        attempts,
-        dispatch,
-        importer,
-        oracle,
-        orphans,
-        process_identity,
-        registry,
-        search,
-        steps,
-        tasks,
-        scenario,
-    ),
+    attempts,
+    dispatch,
+    importer,
+    invariants,
+    orphans,
+    process_identity,
+    registry,
+    search,
+    crash_steps,
+    tasks,
+    scenario,
 )
 KNOWN = {
     **{name: getattr(models, name) for name in models.__all__},
@@ -69,14 +67,14 @@ def use(database: str) -> None:
 
 
 def child(order: dict[str, str], out: int) -> None:
-    told: list[Any] = []
+    emitted: list[Any] = []
     try:
         use(order["database"])
-        exec(order["code"], {**KNOWN, "emit": told.append})  # noqa: S102 - it comes from the test
+        exec(order["code"], {**KNOWN, "emit": emitted.append})  # noqa: S102 - it comes from the test
     except BaseException:
-        told.append({"raised": traceback.format_exc()})
+        emitted.append({"raised": traceback.format_exc()})
     with os.fdopen(out, "w") as pipe:  # os.write may be watched
-        json.dump(told, pipe)
+        json.dump(emitted, pipe)
     connections.close_all()
     os._exit(0)
 
@@ -92,9 +90,9 @@ def main() -> None:
             child(json.loads(line), out)
         os.close(out)
         with os.fdopen(inlet, "rb") as pipe:
-            said = pipe.read()
+            output = pipe.read()
         _, status = os.waitpid(pid, 0)
-        print(json.dumps({"signal": os.WTERMSIG(status), "told": json.loads(said or b"[]")}), flush=True)
+        print(json.dumps({"signal": os.WTERMSIG(status), "emitted": json.loads(output or b"[]")}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""The public address of a site that runs in the test itself.
+"""Receives the carrier's webhook calls, and delivers them to the view when the test says so.
 
-The carrier calls a small server, which writes every call down and answers as the network would. The test then
-passes the calls on to the view, in whatever order, number and shape: so one thread does all that touches the
-database, and the test decides when.
+A small server records every call and answers it. The test delivers the calls in any order, number and shape,
+so that a single thread touches the database.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ MEANS = {
 }  # fmt: skip
 
 
-class Door:
+class WebhookClient:
     def __init__(self, carrier: RunningSimulator, hook: Hook) -> None:
         self.carrier = carrier
         self.hook = hook
@@ -42,11 +41,11 @@ class Door:
     def path(self) -> str:
         return f"/webhooks/ringcentral/{self.webhook.secret}/"
 
-    def heard(self) -> list[Heard]:
+    def received(self) -> list[Heard]:
         """Every event about the batches that the carrier took, once the last of them has come."""
-        return self.hook.wait_for(self._told_everything)
+        return self.hook.wait_for(self.received_everything)
 
-    def _told_everything(self) -> bool:
+    def received_everything(self) -> bool:
         """Each text's present status, and each batch's end."""
         truth = {(text["id"], text["messageStatus"]) for text in self.carrier.messages()}
         truth |= {(line["batch_id"], "Completed") for line in self.carrier.ledger()}
@@ -60,7 +59,7 @@ class Door:
         answer = self._client.generic(method, path or self.path, body, "application/json", headers=headers)
         return answer.status_code
 
-    def pass_on(self, calls: Iterable[Heard]) -> None:
+    def deliver(self, calls: Iterable[Heard]) -> None:
         """To the view, as the carrier made them."""
         for one in calls:
             token = one.headers["verification-token"]
@@ -68,26 +67,26 @@ class Door:
 
 
 @pytest.fixture
-def door(carrier: RunningSimulator, settings: LazySettings) -> Iterator[Door]:
+def webhook_client(carrier: RunningSimulator, settings: LazySettings) -> Iterator[WebhookClient]:
     """Subscribed to: the carrier tells of everything from now on."""
     with listening() as hook:
         settings.PUBLIC_URL = f"http://127.0.0.1:{hook.server_address[1]}"
         registry.account()
         subscriptions.ensure_subscription()
-        yield Door(carrier, hook)
+        yield WebhookClient(carrier, hook)
 
 
-def take_in() -> None:
+def process_events() -> None:
     """The events that are due, as the worker does it."""
     tasks.take_events.func()
 
 
-def as_told(texts: Iterable[dict[str, Any]]) -> dict[str, str]:
+def expected_states(texts: Iterable[dict[str, Any]]) -> dict[str, str]:
     """By number: what we should say of these texts of the carrier."""
     return {text["to"][0]: MEANS[text["messageStatus"]] for text in texts}
 
 
-def our_states() -> dict[str, str]:
+def stored_states() -> dict[str, str]:
     return dict(Message.objects.values_list("to", "state"))
 
 

@@ -1,7 +1,7 @@
-"""A warm process that forks programs of ours: each is the very command, in a process of its own.
+"""A server process that forks the site's programs: each is the real command, in a process of its own.
 
-Reads JSON lines `{"argv", "log"}`, answers each with the process id. Django is loaded once, so that a program
-which was killed is back after a tenth of a second, and a soak can kill hundreds of them.
+Reads JSON lines `{"argv", "log"}`, answers each with the process id. Django is loaded only once, so a killed
+program is back after 0.1 s, and a soak can kill hundreds of them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ LOADED = (
 """What the programs are made of."""
 
 
-def bury(_number: int, _frame: object) -> None:
-    """A dead child that nobody has asked for still looks alive."""
+def reap_children(_number: int, _frame: object) -> None:
+    """Without it, a dead child would stay a zombie."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -69,7 +69,7 @@ def main() -> None:
     search.REQUEST_LIMIT = timedelta(seconds=float(os.environ["REQUEST_LIMIT_SECONDS"]))
     for name in LOADED:
         importlib.import_module(name)
-    signal.signal(signal.SIGCHLD, bury)
+    signal.signal(signal.SIGCHLD, reap_children)
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
