@@ -39,7 +39,7 @@ def database(
 ) -> Iterator[str]:
     """A copy of it, signed in: the next request hands over."""
     with fresh_database(made, tmp_path) as url:
-        fork_server.run(url, "AccessToken.objects.all().delete()\naccounts.refresh_numbers()")
+        fork_server.run(url, "AccessToken.objects.all().delete()\nregistry.refresh_numbers()")
         yield url
 
 
@@ -223,7 +223,7 @@ def test_f09_two_workers_on_two_hosts_at_one_campaign(
 ) -> None:
     people = f"scenario.people({MANY * 2})"
     with fresh_database(made, tmp_path) as database:
-        fork_server.run(database, f"Campaign.objects.all().delete()\nworld.launched({people}, size=2)")
+        fork_server.run(database, f"Campaign.objects.all().delete()\nscenario.launched({people}, size=2)")
         files = [str(tmp_path / name) for name in ("one", "two")]
         other_fork_server.begin(database, AT_ONCE.format(host="two", mine=files[1], other=files[0]))
         fork_server.run(database, AT_ONCE.format(host="one", mine=files[0], other=files[1]))

@@ -37,7 +37,7 @@ from tests.faults.webhook_client import (
     first,
     process_events,
     stored_states,
-    webhook_client,
+    webhooks,
 )
 from tests.simulator.hook import answer
 from tests.simulator.running import RunningSimulator
@@ -45,7 +45,7 @@ from tests.support import scenario
 from tests.support.site import Site, database, locked, rows
 from tests.support.waiting import until
 
-__all__ = ["database", "webhook_client", "worker"]
+__all__ = ["database", "webhooks", "worker"]
 
 pytestmark = pytest.mark.django_db
 
@@ -86,18 +86,18 @@ def assert_as_the_carrier_says(carrier: RunningSimulator, campaign: Campaign) ->
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_f32_events_five_times_in_any_order_and_a_day_late(
-    worker: Worker, webhook_client: WebhookClient, seed: int
+    worker: Worker, webhooks: WebhookClient, seed: int
 ) -> None:
     worker.carrier.faults(
         {"fault": "hook_duplicate", "path": "/a2p-sms", "probability": 0.5},
         {"fault": "hook_reorder", "path": "/a2p-sms", "probability": 0.5, "seconds": 0.02},
     )
     campaign = sent()
-    heard = webhook_client.received()
+    heard = webhooks.received()
     told = heard * 5
     random.Random(seed).shuffle(told)
     worker.sleep(DAY)
-    webhook_client.deliver(told)
+    webhooks.deliver(told)
     assert WebhookEvent.objects.count() == len({one.json["uuid"] for one in heard})
     process_events()
     assert not WebhookEvent.objects.exclude(state="applied").exists()
@@ -111,18 +111,18 @@ def test_f32_events_five_times_in_any_order_and_a_day_late(
 
 @pytest.mark.parametrize("order", ["as it was", "backwards", "shuffled"])
 def test_f33_a_text_never_goes_back(
-    worker: Worker, webhook_client: WebhookClient, order: str, caplog: pytest.LogCaptureFixture
+    worker: Worker, webhooks: WebhookClient, order: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     campaign = sent(FICKLE, size=2)
     worker.sleep(DAY)
-    told = webhook_client.received()
+    told = webhooks.received()
     if order == "backwards":
         told.reverse()
     elif order == "shuffled":
         random.Random(7).shuffle(told)
     before = stored_states()
     for one in told:
-        webhook_client.deliver([one])
+        webhooks.deliver([one])
         process_events()
         now = stored_states()
         assert [to for to in now if forward(before[to], now[to])] == list(now), (before, now, one.json)
@@ -142,9 +142,7 @@ def forward(old: str, new: str) -> bool:
     return old == new or RANK[new] > RANK[old]
 
 
-def test_f34_everything_is_told_before_the_answer_is_there(
-    worker: Worker, webhook_client: WebhookClient
-) -> None:
+def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, webhooks: WebhookClient) -> None:
     """While our request is still under way its batch has no id here: its events wait for that."""
     campaign = scenario.launched(PEOPLE)
     account = registry.account()
@@ -152,8 +150,8 @@ def test_f34_everything_is_told_before_the_answer_is_there(
     assert isinstance(prepared, Prepared)
 
     def meanwhile() -> None:
-        webhook_client.hook.wait_for(lambda: bool(worker.carrier.ledger()))
-        webhook_client.deliver(webhook_client.received())
+        webhooks.hook.wait_for(lambda: bool(worker.carrier.ledger()))
+        webhooks.deliver(webhooks.received())
         process_events()
         assert Attempt.objects.get().state == Attempt.State.SENDING
         assert set(stored_states().values()) == {"waiting"}
@@ -202,26 +200,23 @@ def everything() -> Iterator[tuple[str, list[Any]]]:
 
 
 def test_f35_a_flood_of_forgeries_writes_nothing_but_a_counter(
-    worker: Worker, webhook_client: WebhookClient, viewer: User
+    worker: Worker, webhooks: WebhookClient, viewer: User
 ) -> None:
     """How quick pages stay meanwhile is measured over the wire, in test_webhooks_wire.py."""
     campaign = sent()
-    heard = webhook_client.received()
+    heard = webhooks.received()
     forged = changed(first(heard, "Delivered"), messageStatus="DeliveryFailed", errorCode="SMS-CAR-199")
     reader = PageClient(viewer)
-    webhook_client.call(
-        forged, token="wrong"
-    )  # the first is written down at once, the others every few seconds
+    # The first is recorded at once, the others every few seconds.
+    webhooks.call(forged, token="wrong")
     before, writes = dict(everything()), Writes()
     statuses: Counter[int] = Counter()
     with connection.execute_wrapper(writes):
         for number in range(50):
-            statuses[webhook_client.call(forged, token=f"{number}")] += 1
-            statuses[webhook_client.call(forged, token="")] += 1
-            statuses[webhook_client.call(forged, path=f"/webhooks/ringcentral/{number}/")] += 1
-            statuses[
-                webhook_client.call(forged, path=f"/webhooks/restcomm/{webhook_client.webhook.secret}/")
-            ] += 1
+            statuses[webhooks.call(forged, token=f"{number}")] += 1
+            statuses[webhooks.call(forged, token="")] += 1
+            statuses[webhooks.call(forged, path=f"/webhooks/ringcentral/{number}/")] += 1
+            statuses[webhooks.call(forged, path=f"/webhooks/restcomm/{webhooks.webhook.secret}/")] += 1
     assert statuses == {401: 100, 404: 100}
     # One each COUNT_EVERY (5 s) at the most, however many come: these take far less than a minute.
     assert len(writes.seen) <= 12, writes.seen[:3]
@@ -230,18 +225,18 @@ def test_f35_a_flood_of_forgeries_writes_nothing_but_a_counter(
     assert "Spring sale" in reader.page("/campaigns/")
     process_events()
     assert set(stored_states().values()) == {"waiting"}
-    webhook_client.deliver(heard)
+    webhooks.deliver(heard)
     process_events()
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
-def test_f35_a_forgery_that_knows_the_token_is_about_another_account(webhook_client: WebhookClient) -> None:
+def test_f35_a_forgery_that_knows_the_token_is_about_another_account(webhooks: WebhookClient) -> None:
     sent()
-    event = first(webhook_client.received(), "Delivered").body.replace(
+    event = first(webhooks.received(), "Delivered").body.replace(
         f"/account/{registry.account()}/".encode(), b"/account/99999/"
     )
     assert b"/99999/" in event
-    assert webhook_client.call(event) == 200
+    assert webhooks.call(event) == 200
     process_events()
     assert set(stored_states().values()) == {"waiting"}
 
@@ -258,45 +253,41 @@ RUBBISH = [
 ]
 
 
-def test_f36_what_is_no_event_is_refused_and_stops_nothing(
-    worker: Worker, webhook_client: WebhookClient
-) -> None:
+def test_f36_what_is_no_event_is_refused_and_stops_nothing(worker: Worker, webhooks: WebhookClient) -> None:
     campaign = sent()
-    heard = webhook_client.received()
+    heard = webhooks.received()
     for number, one in enumerate(heard):
         body, status = RUBBISH[number % len(RUBBISH)]
-        assert webhook_client.call(body) == status, body[:40]
-        webhook_client.deliver([one])
+        assert webhooks.call(body) == status, body[:40]
+        webhooks.deliver([one])
     for method in ("GET", "HEAD", "PUT", "DELETE"):
-        assert webhook_client.call(b"{}", method=method) == 405
+        assert webhooks.call(b"{}", method=method) == 405
     assert WebhookEvent.objects.count() == len(heard) > len(RUBBISH)
     process_events()
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
 def test_f36_a_status_that_nobody_knows_is_kept_and_changes_nothing(
-    worker: Worker, webhook_client: WebhookClient
+    worker: Worker, webhooks: WebhookClient
 ) -> None:
     campaign = sent()
-    heard = webhook_client.received()
+    heard = webhooks.received()
     strange = [
         changed(first(heard, "Delivered"), messageStatus="Teleported"),
         changed(first(heard, "Sent"), messageStatus="\x00" * 99),
         changed(first(heard, "Delivered"), messageStatus=None, errorCode="\x00"),
     ]
-    assert [webhook_client.call(body) for body in strange] == [200] * 3
+    assert [webhooks.call(body) for body in strange] == [200] * 3
     process_events()
     assert {event.body.encode() for event in WebhookEvent.objects.all()} == set(strange)
     assert set(stored_states().values()) == {"waiting"}
     assert scenario.counts(campaign) == {"with_carrier": len(PEOPLE)}
-    webhook_client.deliver(heard)
+    webhooks.deliver(heard)
     process_events()
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
-def test_f37_when_every_event_is_lost_the_records_are_read(
-    worker: Worker, webhook_client: WebhookClient
-) -> None:
+def test_f37_when_every_event_is_lost_the_records_are_read(worker: Worker, webhooks: WebhookClient) -> None:
     worker.carrier.faults({"fault": "hook_drop", "path": "/restapi", "times": 10_000})
     people = scenario.people(5)
     campaign = sent(people)
@@ -305,11 +296,11 @@ def test_f37_when_every_event_is_lost_the_records_are_read(
     assert_as_the_carrier_says(worker.carrier, campaign)
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
-    assert (webhook_client.hook.events, WebhookEvent.objects.count()) == ([], 0)
+    assert (webhooks.hook.events, WebhookEvent.objects.count()) == ([], 0)
     assert_right(worker.carrier, campaign, people)
 
 
-def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, webhook_client: WebhookClient) -> None:
+def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, webhooks: WebhookClient) -> None:
     """What people write is read with everything else; and that they may be texted again."""
     worker.carrier.faults({"fault": "hook_drop", "path": "/restapi", "times": 10_000})
     people = scenario.people(5)
@@ -324,18 +315,18 @@ def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, webhook_c
     again = sent(people)
     assert scenario.counts(again)["excluded"] == 1
     assert [line["to"] for line in worker.carrier.ledger()].count(ann) == 1
-    assert (webhook_client.hook.events, WebhookEvent.objects.count()) == ([], 0)
+    assert (webhooks.hook.events, WebhookEvent.objects.count()) == ([], 0)
 
 
 @pytest.mark.parametrize("how", ["blacklisted", "expired"])
 def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
-    worker: Worker, webhook_client: WebhookClient, viewer: User, how: str
+    worker: Worker, webhooks: WebhookClient, viewer: User, how: str
 ) -> None:
-    before = webhook_client.webhook.subscription_id
+    before = webhooks.webhook.subscription_id
     if how == "expired":
         worker.sleep(31 * DAY)
     else:
-        webhook_client.hook.status = 500
+        webhooks.hook.status = 500
         for number in range(12):
             worker.carrier.inbound(scenario.phone(number), scenario.LOCAL, "Hello")
         client = registry.provider().webhooks
@@ -343,20 +334,20 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
         until(lambda: not client.get(before).active, "the carrier gives up")
         worker.sleep(11 * MINUTE)
     # Our address cannot be reached either: pages say that the carrier is asked instead.
-    shake_hands, webhook_client.hook.shake_hands = (
-        webhook_client.hook.shake_hands,
+    shake_hands, webhooks.hook.shake_hands = (
+        webhooks.hook.shake_hands,
         lambda handler, _: answer(handler, 500),
     )
     worker.turn()
     reader = PageClient(viewer)
     assert NO_NEWS in reader.page("/")
-    webhook_client.hook.shake_hands, webhook_client.hook.status = shake_hands, 200
+    webhooks.hook.shake_hands, webhooks.hook.status = shake_hands, 200
     worker.sleep(2 * MINUTE)
     worker.turn()
-    assert webhook_client.webhook.subscription_id != before
+    assert webhooks.webhook.subscription_id != before
     assert NO_NEWS not in reader.page("/")
     campaign = sent()
-    webhook_client.deliver(webhook_client.received())
+    webhooks.deliver(webhooks.received())
     process_events()
     assert_as_the_carrier_says(worker.carrier, campaign)
 

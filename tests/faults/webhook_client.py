@@ -67,7 +67,7 @@ class WebhookClient:
 
 
 @pytest.fixture
-def webhook_client(carrier: RunningSimulator, settings: LazySettings) -> Iterator[WebhookClient]:
+def webhooks(carrier: RunningSimulator, settings: LazySettings) -> Iterator[WebhookClient]:
     """Subscribed to: the carrier tells of everything from now on."""
     with listening() as hook:
         settings.PUBLIC_URL = f"http://127.0.0.1:{hook.server_address[1]}"

@@ -253,13 +253,8 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
     assert dispatch.step(campaign.pk).result != dispatch.StepResult.SUBMITTED
     texts = carrier_texts()
     batch_id = texts[0]["batchId"]
-    body = {
-        "id": batch_id,
-        "from": scenario.LOCAL,
-        "batchSize": 3,
-        "processedCount": 3,
-        "status": "Completed",
-    }
+    body = {"id": batch_id, "from": scenario.LOCAL, "batchSize": 3, "processedCount": 3}
+    body["status"] = "Completed"
     tell(envelope("batches", body), *(event for text in texts for event in history(text)))
     count = WebhookEvent.objects.count()
     assert take_in() == count

@@ -24,7 +24,7 @@ def test_two_processes_freeze_one_audience(site: Site) -> None:
         done = ended(process)
         assert done.returncode == 0, done.stderr
     state, counts, sizes = site.run(
-        f"campaign = Campaign.objects.get(pk={pk})\nworld.assert_adds_up(campaign)\n"
+        f"campaign = Campaign.objects.get(pk={pk})\nscenario.assert_adds_up(campaign)\n"
         "emit([campaign.state, scenario.counts(campaign), "
         "list(Batch.objects.order_by('number').values_list('size', flat=True))])"
     )
@@ -75,7 +75,7 @@ def test_no_transaction_is_open_while_the_carrier_answers(
     process = site.script(f"emit(dispatch.step({pk}).result)")
     until(lambda: rows(database, STATES) == [("sending",)], "the mark is committed before the answer")
     out = site.run(
-        "from campaigns.opt_outs import manual\nmanual.add('+12125550000', note='', user=None)\ntell(1)"
+        "from campaigns.opt_outs import manual\nmanual.add('+12125550000', note='', user=None)\nemit(1)"
     )
     assert out == 1, "another process can write meanwhile"
     assert ended(process).stdout == '"submitted"\n'
