@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from campaigns.providers.types import REGISTRATION_CONFIRMED, Registration
+from campaigns.providers.types import BatchStatus, Registration, RegistrationStatus
 
 Tone = Literal["success", "info", "secondary", "warning", "danger"]
 Kind = Literal["row", "campaign", "batch", "remote"]
@@ -111,11 +111,11 @@ BATCH: dict[str, Words] = {
 }
 
 REMOTE: dict[str, Words] = {
-    "Processing": Words("Processing", "{provider} is sending it now.", "broadcast", "info"),
-    "Completed": Words(
+    BatchStatus.PROCESSING: Words("Processing", "{provider} is sending it now.", "broadcast", "info"),
+    BatchStatus.COMPLETED: Words(
         "Completed", "{provider} has sent all of it. Receipts may still come.", "check-circle", "success"
     ),
-    "Sent": Words(
+    BatchStatus.SENT: Words(
         "Sent", "{provider} has sent all of it. Receipts may still come.", "arrow-right-circle", "info"
     ),
 }
@@ -134,8 +134,8 @@ def words(state: str, kind: Kind = "row", provider: str = "the carrier") -> Word
     )
 
 
-_WAITING: Final = "The number's campaign is not confirmed yet. Texts from this number fail until it is."
-_SENT_BACK: Final = (
+_PENDING: Final = "The number's campaign is not confirmed yet. Texts from this number fail until it is."
+_RETURNED: Final = (
     "The registration of the number's campaign was sent back. Ask an administrator to correct it. "
     "Texts from this number fail until it is confirmed."
 )
@@ -144,17 +144,13 @@ _ENDED: Final = (
     "register it again."
 )
 REGISTRATION: Final = {
-    REGISTRATION_CONFIRMED: "The number's campaign is registered and confirmed.",
-    "Created": _WAITING,
-    "Draft": _WAITING,
-    "Submitted": _WAITING,
-    "Unconfirmed": _WAITING,
-    "PreVetFailed": _SENT_BACK,
-    "SubmitFailed": _SENT_BACK,
-    "UpdateRequested": _SENT_BACK,
-    "CampaignExpired": _ENDED,
-    "CampaignSuspended": _ENDED,
-    "DeleteRequested": _ENDED,
+    RegistrationStatus.CONFIRMED: "The number's campaign is registered and confirmed.",
+    RegistrationStatus.PENDING: _PENDING,
+    RegistrationStatus.RETURNED: _RETURNED,
+    RegistrationStatus.ENDED: _ENDED,
+    RegistrationStatus.UNKNOWN: (
+        "The provider describes the number's campaign in a word that Carillon does not know. Texts may fail."
+    ),
 }
 _NONE: Final = (
     "The number is in no registered campaign, so carriers refuse its texts. Ask an administrator to "
@@ -165,9 +161,6 @@ _TOLL_FREE: Final = "A toll-free number needs no registered campaign. It has to 
 
 def describe_registration(registration: Registration, *, toll_free: bool) -> str:
     """One or two sentences for people."""
-    if not registration.status:
+    if not registration.status_word:
         return _TOLL_FREE if toll_free else _NONE
-    unknown = (
-        "The provider describes the number's campaign in a word that Carillon does not know. Texts may fail."
-    )
-    return REGISTRATION.get(registration.status, unknown)
+    return REGISTRATION[registration.status]

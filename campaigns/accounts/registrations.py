@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import SenderNumber
 from campaigns.providers.base import ProviderError
-from campaigns.providers.types import Registration
+from campaigns.providers.types import Registration, RegistrationStatus
 
 log = logging.getLogger(__name__)
 
@@ -45,4 +45,7 @@ def refresh() -> int:
 
 def of(number: SenderNumber) -> Registration | None:
     """As last fetched; None: never fetched."""
-    return Registration(**number.registration) if number.registration_read_at else None
+    if not number.registration_read_at:
+        return None
+    stored = number.registration
+    return Registration(**stored | {"status": RegistrationStatus(stored.get("status"))})

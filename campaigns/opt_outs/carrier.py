@@ -20,13 +20,11 @@ from campaigns.contacts.phone import parse_phone
 from campaigns.models import CarrierConsent, Event, OptOut
 from campaigns.models.account import simulated
 from campaigns.opt_outs.lookup import LOOKUP
-from campaigns.providers.types import EVERY_SENDER, OptOutRecord
+from campaigns.providers.types import EVERY_SENDER, OptOutRecord, OptOutSource
 from campaigns.runtime.bulk_sql import claim
 
 log = logging.getLogger(__name__)
 
-RECIPIENT = "Recipient"
-"""The source of a record that comes from a reply of the person."""
 FROM_PERSON = (OptOut.Source.CARRIER, OptOut.Source.REPLY)
 """Sources of opt-outs that a later opt-in ends. Opt-outs by staff stay until staff end them."""
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -85,7 +83,9 @@ def normal_sender(written: str) -> str:
 
 def from_receipt(sender: str, phone: str, at: datetime | None) -> OptOutRecord:
     """The record of a receipt whose error code says that the person opted out."""
-    return OptOutRecord(sender=sender, recipient=phone, opted_out=True, source="Carrier", changed_at=at)
+    return OptOutRecord(
+        sender=sender, recipient=phone, opted_out=True, source=OptOutSource.CARRIER, changed_at=at
+    )
 
 
 def record_refusals(account: str, receipts: Sequence[OptOutRecord]) -> int:
@@ -160,7 +160,7 @@ def record_pair(
     pair.opted_out, pair.changed_at = record.opted_out, at
     pair.save(update_fields=["opted_out", "changed_at", "blocked_there"])
     if record.opted_out:
-        source = OptOut.Source.REPLY if record.source == RECIPIENT else OptOut.Source.CARRIER
+        source = OptOut.Source.REPLY if record.source is OptOutSource.RECIPIENT else OptOut.Source.CARRIER
         begin(pair, source=source, words=words)
     else:
         end(pair)

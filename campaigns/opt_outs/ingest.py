@@ -12,7 +12,7 @@ from campaigns.accounts import registry
 from campaigns.models import StoreMessage
 from campaigns.opt_outs import carrier, keywords
 from campaigns.opt_outs.keywords import Meaning
-from campaigns.providers.types import OptOutRecord, RemoteMessage
+from campaigns.providers.types import Direction, OptOutRecord, OptOutSource, RemoteMessage
 
 
 def parse_keyword(text: str) -> bool | None:
@@ -25,7 +25,8 @@ def ingest_replies(account: str, messages: Iterable[RemoteMessage]) -> int:
     meaningful = [
         (message, meaning)
         for message in messages
-        if message.direction == "Inbound" and (meaning := keywords.meaning(message.text)) is not Meaning.OTHER
+        if message.direction is Direction.INBOUND
+        and (meaning := keywords.meaning(message.text)) is not Meaning.OTHER
     ]
     # All writers go in order of the number, so that two of them cannot deadlock.
     meaningful.sort(key=lambda one: one[0].sender)
@@ -65,7 +66,7 @@ def ingest_reply(account: str, message: RemoteMessage, meaning: Meaning) -> int:
         sender=message.to,
         recipient=message.sender,
         opted_out=meaning is Meaning.STOP,
-        source=carrier.RECIPIENT,
+        source=OptOutSource.RECIPIENT,
         changed_at=at,
     )
     # The provider itself acts only on its own keywords.

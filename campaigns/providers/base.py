@@ -19,6 +19,8 @@ from campaigns.providers.mailbox_types import (
 )
 from campaigns.providers.types import (
     BatchState,
+    BatchStatus,
+    Direction,
     OptOutChange,
     OptOutRecord,
     OptOutRefusal,
@@ -260,7 +262,7 @@ class Provider(Protocol):
         date_from: datetime,
         date_to: datetime | None = None,
         sender: str = "",
-        statuses: Sequence[str] = (),
+        statuses: Sequence[BatchStatus] = (),
         whole: bool = False,
     ) -> Iterator[BatchState]:
         """Every batch created in the window, all pages, newest first as the provider sorts.
@@ -275,7 +277,7 @@ class Provider(Protocol):
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        direction: str | Sequence[str] = "",
+        directions: Sequence[Direction] = (),
         phones: Sequence[str] = (),
         with_text: bool = False,
         whole: bool = False,
@@ -291,6 +293,6 @@ class Provider(Protocol):
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        direction: str | Sequence[str] = "",
+        directions: Sequence[Direction] = (),
         phones: Sequence[str] = (),
     ) -> StatusTotals: ...

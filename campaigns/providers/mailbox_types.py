@@ -6,6 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from campaigns.providers.types import Code, Direction, MessageStatus
+
+
+class MessageKind(Code):
+    TEXT = "text"
+    FAX = "fax"
+    VOICEMAIL = "voicemail"
+    PAGER = "pager"
+    """A message between extensions of the account."""
+    UNKNOWN = ""
+
+
+class Availability(Code):
+    ALIVE = "alive"
+    DELETED = "deleted"
+    """It can be restored for some days."""
+    PURGED = "purged"
+    UNKNOWN = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
@@ -15,7 +34,7 @@ class Party:
     extension: str = ""
     name: str = ""
     place: str = ""
-    status: str = ""
+    status: MessageStatus = MessageStatus.UNKNOWN
     """Of a recipient: what became of the copy for them."""
     error_code: str = ""
 
@@ -36,15 +55,15 @@ class MailboxMessage:
     """A message in the mailbox. A change that reports a removed one holds only its id and `availability`."""
 
     provider_id: str
-    kind: str  # SMS, Fax, VoiceMail, Pager
-    direction: str  # Inbound, Outbound
+    kind: MessageKind
+    direction: Direction
     sender: Party
     to: tuple[Party, ...]
     text: str
-    status: str  # Queued, Sent, Delivered, DeliveryFailed, SendingFailed, Received, or a word not known yet
+    status: MessageStatus
     error_code: str
     read: bool
-    availability: str  # Alive, Deleted, Purged
+    availability: Availability
     conversation_id: str
     attachments: tuple[Attachment, ...]
     segments: int | None
@@ -54,17 +73,17 @@ class MailboxMessage:
 
     @property
     def removed(self) -> bool:
-        return self.availability in ("Deleted", "Purged")
+        return self.availability in (Availability.DELETED, Availability.PURGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxFilter:
     """An empty field means any."""
 
-    kinds: Sequence[str] = ()
-    directions: Sequence[str] = ()
+    kinds: Sequence[MessageKind] = ()
+    directions: Sequence[Direction] = ()
     read: bool | None = None
-    availability: Sequence[str] = ()
+    availability: Sequence[Availability] = ()
     """Only messages that are not deleted if empty."""
     conversation_id: str = ""
     phone: str = ""

@@ -8,9 +8,55 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from campaigns.providers.mailbox_types import MailboxMessage
-
 JSON = dict[str, Any]
+
+# --- the words of messages and batches
+
+
+class Code(StrEnum):
+    """A code of ours. `Code(value)` gives UNKNOWN for a value that is no code."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Code:
+        return cls("")
+
+
+class MessageStatus(Code):
+    QUEUED = "Queued"
+    SENT = "Sent"
+    DELIVERED = "Delivered"
+    SENDING_FAILED = "SendingFailed"
+    DELIVERY_FAILED = "DeliveryFailed"
+    RECEIVED = "Received"
+    UNKNOWN = ""
+
+
+RANK: Final[dict[MessageStatus, int]] = {
+    MessageStatus.UNKNOWN: -1,
+    MessageStatus.QUEUED: 0,
+    MessageStatus.SENT: 1,
+    MessageStatus.DELIVERED: 2,
+    MessageStatus.SENDING_FAILED: 2,
+    MessageStatus.DELIVERY_FAILED: 2,
+    MessageStatus.RECEIVED: 2,
+}
+"""A status only gives way to one of a higher rank; FINAL gives way to nothing."""
+FINAL: Final = 2
+
+
+class BatchStatus(Code):
+    QUEUED = "Queued"
+    PROCESSING = "Processing"
+    SENT = "Sent"
+    COMPLETED = "Completed"
+    UNKNOWN = ""
+
+
+class Direction(Code):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    UNKNOWN = ""
+
 
 # --- numbers and their registration
 
@@ -27,7 +73,15 @@ class SenderNumber:
     provider_id: str = ""
 
 
-REGISTRATION_CONFIRMED: Final = "Confirmed"
+class RegistrationStatus(Code):
+    """Texts from a number fail unless its campaign is CONFIRMED."""
+
+    CONFIRMED = "confirmed"
+    PENDING = "pending"
+    RETURNED = "returned"
+    """Somebody has to correct the registration."""
+    ENDED = "ended"
+    UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +89,11 @@ class Registration:
     """The registered campaign (10DLC, The Campaign Registry) of a number; all fields empty if it has none."""
 
     campaign_id: str = ""
-    status: str = ""
-    """REGISTRATION_CONFIRMED, or another word of the provider: with any other, texts from the number fail."""
-    tier: str = ""
-    """LowVolume: 6,000 texts a day across all numbers. StandardVolume: more."""
+    status: RegistrationStatus = RegistrationStatus.UNKNOWN
+    status_word: str = ""
+    """The provider's own word, for people; empty if the number is in no campaign."""
+    low_volume: bool = False
+    """6,000 texts a day across all numbers."""
     use_cases: tuple[str, ...] = ()
     brand_status: str = ""
     problems: tuple[str, ...] = ()
@@ -46,7 +101,7 @@ class Registration:
 
     @property
     def confirmed(self) -> bool:
-        return self.status == REGISTRATION_CONFIRMED
+        return self.status is RegistrationStatus.CONFIRMED
 
 
 # --- batches and messages
@@ -77,10 +132,12 @@ class BatchState:
     sender: str
     batch_size: int
     processed_count: int
-    status: str
+    status: BatchStatus
     created_at: datetime | None
     modified_at: datetime | None
     cost: Decimal | None
+    unknown_status: str = ""
+    """The provider's own word, only if `status` is UNKNOWN."""
     rejected: tuple[Rejected, ...] = ()
     request_id: str = ""
     http_status: int | None = None
@@ -89,7 +146,12 @@ class BatchState:
 
     @property
     def completed(self) -> bool:
-        return self.status == "Completed"
+        return self.status is BatchStatus.COMPLETED
+
+    @property
+    def status_text(self) -> str:
+        """To store and show: our code, or the provider's word where we have none."""
+        return self.unknown_status or self.status.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +162,21 @@ class RemoteMessage:
     batch_id: str
     sender: str
     to: str
-    direction: str  # Inbound or Outbound
-    status: str  # Queued, Sent, Delivered, SendingFailed, DeliveryFailed, or a word not known yet
+    direction: Direction
+    status: MessageStatus
     error_code: str
     segments: int | None
     cost: Decimal | None
     text: str
     created_at: datetime | None
     modified_at: datetime | None
+    unknown_status: str = ""
+    """The provider's own word, only if `status` is UNKNOWN."""
+
+    @property
+    def status_text(self) -> str:
+        """To store and show: our code, or the provider's word where we have none."""
+        return self.unknown_status or self.status.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +209,26 @@ class StatusTotals:
 
 # --- opt-outs
 
+
+class OptOutSource(Code):
+    """Who made a record."""
+
+    RECIPIENT = "recipient"
+    API = "api"
+    UPSTREAM = "upstream"
+    CARRIER = "carrier"
+    UNKNOWN = ""
+
+
+class OptOutCoverage(Code):
+    """Which of our numbers a record is about."""
+
+    NUMBER = "number"
+    ACCOUNT = "account"
+    CAMPAIGN_KIND = "campaign_kind"
+    UNKNOWN = ""
+
+
 EVERY_SENDER: Final = "*"
 """In place of a sender: all numbers of the account."""
 
@@ -151,10 +240,8 @@ class OptOutRecord:
     sender: str  # our number: E.164 or EVERY_SENDER; empty if the record is about a kind of campaign
     recipient: str  # the person's number, E.164
     opted_out: bool
-    source: str = ""
-    """Who made it: Recipient, Api (Account in RingCentral's older list), Upstream, Carrier, or empty."""
-    coverage: str = ""
-    """PhoneNumber, Account or CampaignType; empty if the provider does not say."""
+    source: OptOutSource = OptOutSource.UNKNOWN
+    coverage: OptOutCoverage = OptOutCoverage.UNKNOWN
     changed_at: datetime | None = None
 
 
@@ -186,13 +273,20 @@ class DisabledFilter:
     code: str
 
 
+class SubscriptionStatus(Code):
+    ACTIVE = "active"
+    BLACKLISTED = "blacklisted"
+    """The provider gave up on our address, for good."""
+    UNKNOWN = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     provider_id: str
     address: str
     filters: tuple[str, ...]
     disabled: tuple[DisabledFilter, ...]
-    status: str  # Active, Blacklisted, or a word that we do not know yet
+    status: SubscriptionStatus
     trouble: str
     """Why the provider no longer calls, in its own words; empty while it does."""
     created_at: datetime | None
@@ -202,37 +296,4 @@ class Subscription:
 
     @property
     def active(self) -> bool:
-        return self.status == "Active"
-
-
-class Topic(StrEnum):
-    """What an event is about."""
-
-    BATCH = "batch"
-    MESSAGE = "message"
-    OPT_OUT = "opt_out"
-    MAIL = "mail"
-    """A message that came into the mailbox."""
-    MAIL_CHANGED = "mail_changed"
-    """Something in the mailbox; ask `Mailbox.sync` for what it was."""
-    RENEWAL = "renewal"
-    """The subscription ends soon."""
-    UNKNOWN = "unknown"
-
-
-Payload = BatchState | RemoteMessage | tuple[OptOutRecord, ...] | MailboxMessage | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Events come twice, in any order, or not at all: go by `uuid`, and never move a status back."""
-
-    uuid: str
-    topic: Topic
-    subscription_id: str
-    at: datetime | None
-    payload: Payload
-    """BatchState, RemoteMessage, OptOutRecords or MailboxMessage by `topic`; None for the other topics, and
-    where the body does not hold what the topic needs."""
-    raw: JSON = field(repr=False)
-    """The whole body as it came; holds numbers and texts."""
+        return self.status is SubscriptionStatus.ACTIVE

@@ -14,31 +14,28 @@ from django.db import transaction
 
 from campaigns.models import Batch, Campaign, Message, RowState
 from campaigns.opt_outs import carrier
+from campaigns.providers import types
 from campaigns.providers.ringcentral.error_codes import is_opt_out
-from campaigns.providers.types import BatchState, RemoteMessage, StatusTotals
+from campaigns.providers.types import BatchState, Direction, MessageStatus, RemoteMessage, StatusTotals
 from campaigns.runtime.bulk_sql import update
 from campaigns.sending import counters
 
 log = logging.getLogger(__name__)
 
-MEANING: dict[str, str] = {
-    "Queued": Message.State.WAITING.value,
-    "Sent": Message.State.SENT.value,
-    "Delivered": Message.State.DELIVERED.value,
-    "SendingFailed": Message.State.NOT_DELIVERED.value,
-    "DeliveryFailed": Message.State.NOT_DELIVERED.value,
+MEANING: dict[MessageStatus, str] = {
+    MessageStatus.QUEUED: Message.State.WAITING.value,
+    MessageStatus.SENT: Message.State.SENT.value,
+    MessageStatus.DELIVERED: Message.State.DELIVERED.value,
+    MessageStatus.SENDING_FAILED: Message.State.NOT_DELIVERED.value,
+    MessageStatus.DELIVERY_FAILED: Message.State.NOT_DELIVERED.value,
 }
-"""The provider's words. One that is not here changes nothing. Plain texts: a million rows are compared."""
+"""A status that is not here changes nothing. Plain texts: a million rows are compared."""
 
 DELIVERED = Message.State.DELIVERED.value
 
-RANK: dict[str, int] = {
-    Message.State.WAITING.value: 0,
-    Message.State.SENT.value: 1,
-    Message.State.DELIVERED.value: 2,
-    Message.State.NOT_DELIVERED.value: 2,
-    Message.State.REJECTED.value: 3,
-    Message.State.EXCLUDED.value: 3,
+RANK: dict[str, int] = {state: types.RANK[status] for status, state in MEANING.items()} | {
+    Message.State.REJECTED.value: types.FINAL + 1,
+    Message.State.EXCLUDED.value: types.FINAL + 1,
 }
 """A state only ever gives way to one of higher rank."""
 
@@ -65,7 +62,7 @@ def apply_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
 
     Safe to repeat and in any order: a late or doubled page changes nothing.
     """
-    remote = {item.to: item for item in page if item.direction != "Inbound"}
+    remote = {item.to: item for item in page if item.direction is not Direction.INBOUND}
     if not remote:
         return 0
     lock_campaigns([batch.campaign_id])
@@ -115,7 +112,7 @@ def _learned(known: Known, item: RemoteMessage, pk: int) -> Known | None:
         return None
     if new is None or RANK[new] < RANK[old]:
         return None
-    if RANK[new] == 2 == RANK[old] and new != old:
+    if RANK[new] == types.FINAL == RANK[old] and new != old:
         log.warning("the provider tells another end of a text than before", extra={"row": pk, "now": new})
         return None
     if new == old and known.changed_at and item.modified_at and item.modified_at < known.changed_at:
@@ -161,7 +158,7 @@ def apply_batch(batch: Batch, remote: BatchState, now: datetime) -> None:
     names = ["remote_status", "processed_count", "remote_size", "cost", "polled_at", "completed_at"]
     batch.refresh_from_db(fields=names, from_queryset=Batch.objects.select_for_update())
     if batch.completed_at is None or remote.completed:
-        batch.remote_status = remote.status[:20]
+        batch.remote_status = remote.status_text[:20]
     batch.processed_count = max(batch.processed_count, remote.processed_count)
     batch.remote_size = remote.batch_size or batch.remote_size
     batch.cost = remote.cost if remote.cost is not None else batch.cost

@@ -13,20 +13,20 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Batch, RowState, StoreBatch, StoreMessage
-from campaigns.providers.types import BatchState, RemoteMessage
+from campaigns.providers.types import BatchState, Direction, MessageStatus, RemoteMessage
 from campaigns.receipts import statuses
 from campaigns.runtime.bulk_sql import upsert
 
 Standing = StoreMessage.Undelivered
 
-STANDING: dict[str, int | None] = {
-    "Queued": Standing.QUEUED.value,
-    "Sent": Standing.SENT.value,
-    "Delivered": None,
-    "SendingFailed": Standing.FAILED.value,
-    "DeliveryFailed": Standing.FAILED.value,
+STANDING: dict[MessageStatus, int | None] = {
+    MessageStatus.QUEUED: Standing.QUEUED.value,
+    MessageStatus.SENT: Standing.SENT.value,
+    MessageStatus.DELIVERED: None,
+    MessageStatus.SENDING_FAILED: Standing.FAILED.value,
+    MessageStatus.DELIVERY_FAILED: Standing.FAILED.value,
 }
-"""The provider's words, as the mirror sorts them. One that is not here is kept as `OTHER`."""
+"""A status that is not here is stored as `OTHER`."""
 
 STATES: dict[int | None, str] = {
     None: RowState.DELIVERED.value,
@@ -80,7 +80,7 @@ def record_batches(whose: AccountState, found: Iterable[BatchState]) -> None:
             whose.pk,
             item.provider_id,
             item.sender[:_NUMBER],
-            item.status[:20],
+            item.status_text[:20],
             item.batch_size,
             item.processed_count,
             item.cost,
@@ -134,7 +134,7 @@ def _row(
     whose: AccountState, item: RemoteMessage, batch: int | None, now: datetime, *, own: bool
 ) -> tuple[Any, ...]:
     """The values of _MESSAGE."""
-    inbound = item.direction == "Inbound"
+    inbound = item.direction is Direction.INBOUND
     our, their = (item.to, item.sender) if inbound else (item.sender, item.to)
     created = item.created_at or item.modified_at or now
     return (
@@ -144,7 +144,7 @@ def _row(
         inbound,
         our[:_NUMBER],
         their[:_NUMBER],
-        item.status[:20],
+        item.status_text[:20],
         STANDING.get(item.status, Standing.OTHER.value),
         item.error_code[:20],
         item.segments,
@@ -193,7 +193,7 @@ def record_page(whose: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
     touched = record_messages(whose, page, ours=ours.keys())
     for provider_id, batch in ours.items():
         statuses.apply_messages(batch, [item for item in page if item.batch_id == provider_id])
-    others = (item for item in page if item.batch_id not in ours and item.direction != "Inbound")
+    others = (item for item in page if item.batch_id not in ours and item.direction is not Direction.INBOUND)
     statuses.apply_opt_outs(whose.account, others)
     return touched - set(_ids(whose, ours).values())
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import AccountState, StoreBatch, StoreState, StoreWindow
 from campaigns.providers.base import Provider, ProviderError
-from campaigns.providers.types import RemoteMessage
+from campaigns.providers.types import BatchStatus, Direction, RemoteMessage
 from campaigns.receipts import store
 from campaigns.runtime import leases, shutdown
 from campaigns.runtime.bulk_sql import claim
@@ -192,7 +192,7 @@ class Reader:
     def read_batches(self, window: StoreWindow) -> None:
         """Batches of the window, and older ones that were not completed when last read."""
         sending = StoreBatch.objects.filter(account=self.owner, created_at__gte=window.as_of - FAR)
-        oldest = sending.exclude(status="Completed").aggregate(Min("created_at"))["created_at__min"]
+        oldest = sending.exclude(status=BatchStatus.COMPLETED).aggregate(Min("created_at"))["created_at__min"]
         start = min(oldest, window.start) if oldest else window.start
         listed = self.carrier.batches(date_from=start, date_to=window.end, whole=True)
         while chunk := list(islice(listed, CHUNK)):
@@ -208,7 +208,9 @@ class Reader:
             oldest = min((item.created_at for item in page if item.created_at), default=window.end)
             with transaction.atomic():
                 self.other_batches |= store.record_page(self.owner, page)
-                self.ingest(self.owner.account, [item for item in page if item.direction == "Inbound"])
+                self.ingest(
+                    self.owner.account, [item for item in page if item.direction is Direction.INBOUND]
+                )
                 shrunk = oldest < window.end
                 if shrunk:
                     window.end = oldest

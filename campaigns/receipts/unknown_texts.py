@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import Batch, Message, StoreMessage
 from campaigns.providers.base import Provider
-from campaigns.providers.types import RemoteMessage
+from campaigns.providers.types import Direction, RemoteMessage
 from campaigns.receipts import discrepancies, store
 from campaigns.receipts.discrepancies import Kind
 from campaigns.receipts.unknown_batches import CHUNK, CLOCK_SKEW
@@ -44,7 +44,7 @@ def check_batch(carrier: Provider, account: str, batch: Batch) -> int:
         batch_id=batch.provider_id,
         whole=True,
     )
-    listed = [item for page in pages for item in page if item.direction != "Inbound"]
+    listed = [item for page in pages for item in page if item.direction is not Direction.INBOUND]
     sent = Message.objects.filter(batch=batch).exclude(
         state__in=(Message.State.EXCLUDED, Message.State.REJECTED)
     )

@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from campaigns.models import AccountState, Webhook, WebhookEvent
 from campaigns.opt_outs import carrier
+from campaigns.providers.event_types import Event, Topic
 from campaigns.providers.ringcentral.events import parse_event
-from campaigns.providers.types import BatchState, Event, RemoteMessage, Topic
+from campaigns.providers.types import BatchState, RemoteMessage
 from campaigns.receipts import store, webhook_queue
 from campaigns.receipts.webhook_payloads import ParsedEvent, apply_batches, apply_messages
 from campaigns.runtime import leases

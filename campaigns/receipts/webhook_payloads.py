@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from campaigns.models import AccountState, Batch, Message, WebhookEvent
 from campaigns.opt_outs import ingest
-from campaigns.providers.types import BatchState, RemoteMessage
+from campaigns.providers.types import BatchState, Direction, RemoteMessage
 from campaigns.receipts import sending_rate, statuses, store
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ def apply_messages(owner: AccountState, parsed: Sequence[ParsedEvent[RemoteMessa
     replies: list[RemoteMessage] = []
     for one in parsed:
         message = one.payload
-        if message.direction == "Inbound":
+        if message.direction is Direction.INBOUND:
             replies.append(replace(message, created_at=message.created_at or one.event.received_at))
             done.append(one.event.pk)
         elif message.batch_id in known or (not message.batch_id and apply_without_batch(owner, message)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from campaigns.models import Attempt, Message, StoreMessage
+from campaigns.providers.types import MessageStatus
 from campaigns.reconciling import decisions
 from campaigns.reports.explanations import sentence
 
@@ -30,7 +31,7 @@ def timeline(stored: StoreMessage, message: Message | None, provider: str) -> li
     batch = f", in batch {stored.batch.provider_id}" if stored.batch else ""
     ids = f"As message {stored.provider_id}{batch}."
     steps.append(Step(at=stored.created_at, title=f"In {provider}'s store", detail=ids))
-    if stored.status and stored.status != "Queued":
+    if stored.status and stored.status != MessageStatus.QUEUED:
         reason = sentence(stored.error_code)
         steps.append(Step(at=stored.modified_at, title=status_title(stored), detail=reason))
     return steps

@@ -186,7 +186,7 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         state=Batch.State.ACCEPTED,
         account=account,
         provider_id=answer.provider_id,
-        remote_status=answer.status[:20],
+        remote_status=answer.status_text[:20],
         remote_size=answer.batch_size,
         processed_count=answer.processed_count,
         accepted_at=now,

@@ -27,7 +27,7 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
-from campaigns.providers.types import BatchState, Rejected
+from campaigns.providers.types import BatchState, BatchStatus, Rejected
 from campaigns.sending.prepared import Prepared
 
 log = logging.getLogger(__name__)
@@ -261,7 +261,7 @@ def answered_line(attempt: int, batch: int, payload: str, account: str, answer: 
         "account": account,
         "provider_id": answer.provider_id,
         "sender": answer.sender,
-        "status": answer.status,
+        "status": answer.status_text,
         "batch_size": answer.batch_size,
         "processed": answer.processed_count,
         "created": answer.created_at,
@@ -272,12 +272,14 @@ def answered_line(attempt: int, batch: int, payload: str, account: str, answer: 
 
 
 def parse_answered(line: Line) -> Answered:
+    status = BatchStatus(line["status"])
     answer = BatchState(
         provider_id=line["provider_id"],
         sender=line["sender"],
         batch_size=line["batch_size"],
         processed_count=line["processed"],
-        status=line["status"],
+        status=status,
+        unknown_status="" if status else line["status"],
         created_at=datetime.fromisoformat(line["created"]) if line["created"] else None,
         modified_at=None,
         cost=None,

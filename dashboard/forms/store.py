@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from campaigns.contacts.phone import PHONE_SENTENCES, parse_phone
 from campaigns.models import StoreBatch
+from campaigns.providers.types import BatchStatus
 from campaigns.reports.store_search import BatchSearch, MessageSearch
 from dashboard.templatetags.carillon import phone
 from dashboard.words import words
@@ -167,10 +168,10 @@ class BatchSearchForm(DatesForm):
         label="Status",
         choices=[
             ("", "Every status"),
-            ("Processing", "Processing"),
-            ("Completed", "Completed"),
-            ("Queued", "Queued"),
-            ("Sent", "Sent"),
+            (BatchStatus.PROCESSING.value, "Processing"),
+            (BatchStatus.COMPLETED.value, "Completed"),
+            (BatchStatus.QUEUED.value, "Queued"),
+            (BatchStatus.SENT.value, "Sent"),
         ],
         error_messages={"invalid_choice": "Choose one of these."},
     )

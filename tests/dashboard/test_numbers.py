@@ -7,7 +7,7 @@ from dataclasses import asdict
 from django.utils import timezone
 
 from campaigns.models import AccountState, SenderNumber
-from campaigns.providers.types import Registration
+from campaigns.providers.types import Registration, RegistrationStatus
 from tests.dashboard import campaign_factories
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient
@@ -48,7 +48,13 @@ def test_registration(as_viewer: PageClient) -> None:
     store.account()
     campaign_factories.numbers(store.OURS, store.TOLL_FREE)
     assert as_viewer.page(PATH).count("not asked for yet") == 2
-    found = Registration(campaign_id="C7", status="Submitted", tier="LowVolume", problems=("TCR-1 <i>",))
+    found = Registration(
+        campaign_id="C7",
+        status=RegistrationStatus.PENDING,
+        status_word="Submitted",
+        low_volume=True,
+        problems=("TCR-1 <i>",),
+    )
     every = SenderNumber.objects
     every.filter(phone=store.OURS).update(registration=asdict(found), registration_read_at=timezone.now())
     every.filter(phone=store.TOLL_FREE).update(

@@ -2,21 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from campaigns.providers.types import Registration
+from campaigns.providers.types import Registration, RegistrationStatus
 from dashboard.words import describe_registration
 
 
 @pytest.mark.parametrize(
-    ("status", "toll_free", "words"),
+    ("status", "word", "toll_free", "words"),
     [
-        ("Confirmed", False, "registered and confirmed"),
-        ("Submitted", False, "not confirmed yet"),
-        ("PreVetFailed", False, "sent back"),
-        ("CampaignSuspended", False, "no longer in force"),
-        ("Sleeping", False, "does not know"),
-        ("", False, "no registered campaign"),
-        ("", True, "verified instead"),
+        (RegistrationStatus.CONFIRMED, "Confirmed", False, "registered and confirmed"),
+        (RegistrationStatus.PENDING, "Submitted", False, "not confirmed yet"),
+        (RegistrationStatus.RETURNED, "PreVetFailed", False, "sent back"),
+        (RegistrationStatus.ENDED, "CampaignSuspended", False, "no longer in force"),
+        (RegistrationStatus.UNKNOWN, "Sleeping", False, "does not know"),
+        (RegistrationStatus.UNKNOWN, "", False, "no registered campaign"),
+        (RegistrationStatus.UNKNOWN, "", True, "verified instead"),
     ],
 )
-def test_a_registration_in_words(status: str, toll_free: bool, words: str) -> None:
-    assert words in describe_registration(Registration(status=status), toll_free=toll_free)
+def test_a_registration_in_words(status: RegistrationStatus, word: str, toll_free: bool, words: str) -> None:
+    registration = Registration(status=status, status_word=word)
+    assert words in describe_registration(registration, toll_free=toll_free)

@@ -18,6 +18,9 @@ from campaigns.providers.base import Gate, Outcome, ProviderError
 from campaigns.providers.retry import silence_after
 from campaigns.providers.types import (
     BatchState,
+    BatchStatus,
+    Direction,
+    MessageStatus,
     OutgoingText,
     Registration,
     Rejected,
@@ -249,7 +252,7 @@ class FakeCarrier:
             sender=taken.sender,
             batch_size=len(taken.texts),
             processed_count=taken.processed,
-            status=taken.status,
+            status=BatchStatus(taken.status),
             created_at=taken.taken_at,
             modified_at=self.clock.now,
             cost=None,
@@ -274,7 +277,7 @@ class FakeCarrier:
         date_from: datetime,
         date_to: datetime | None = None,
         sender: str = "",
-        statuses: Sequence[str] = (),
+        statuses: Sequence[BatchStatus] = (),
         whole: bool = False,
     ) -> Iterator[BatchState]:
         self._read()
@@ -289,7 +292,7 @@ class FakeCarrier:
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        direction: str | Sequence[str] = "",
+        directions: Sequence[Direction] = (),
         phones: Sequence[str] = (),
         with_text: bool = False,
         whole: bool = False,
@@ -309,8 +312,8 @@ class FakeCarrier:
             batch_id=taken.provider_id,
             sender=taken.sender,
             to=text.to,
-            direction="Outbound",
-            status=text.status,
+            direction=Direction.OUTBOUND,
+            status=MessageStatus(text.status),
             error_code="",
             segments=1,
             cost=Decimal("0.007"),
@@ -325,7 +328,7 @@ class FakeCarrier:
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        direction: str | Sequence[str] = "",
+        directions: Sequence[Direction] = (),
         phones: Sequence[str] = (),
     ) -> StatusTotals:
         self._read()

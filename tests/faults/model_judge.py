@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, RowState, Tally
-from campaigns.providers.types import OutgoingText
+from campaigns.providers.types import MessageStatus, OutgoingText
 from campaigns.receipts.statuses import MEANING
 from campaigns.sending.prepared import fingerprint
 from tests.faults.fake_carrier import OTHER_WORDS, FakeCarrier
@@ -138,7 +138,7 @@ def at_rest(book: Book, carrier: FakeCarrier) -> None:
     judge(book, carrier)
     assert not Attempt.objects.filter(state__in=Attempt.OPEN).exists(), "an attempt was forgotten"
     truth = {
-        (taken.provider_id, text.to): MEANING[text.status]
+        (taken.provider_id, text.to): MEANING[MessageStatus(text.status)]
         for taken in carrier.store.values()
         for text in taken.texts
     }

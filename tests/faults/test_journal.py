@@ -17,7 +17,7 @@ from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, Event
-from campaigns.providers.types import BatchState, Rejected
+from campaigns.providers.types import BatchState, BatchStatus, Rejected
 from campaigns.reconciling import orphans
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, journal, restore_guard
@@ -207,8 +207,9 @@ def sending(attempt: int, installation: str = "here") -> journal.Line:
 
 def answered(attempt: int) -> journal.Line:
     answer = BatchState(
-        provider_id="b-1", sender=scenario.LOCAL, batch_size=2, processed_count=0, status="Processing",
-        created_at=timezone.now(), modified_at=None, cost=None, http_status=200, request_id="r-1",
+        provider_id="b-1", sender=scenario.LOCAL, batch_size=2, processed_count=0,
+        status=BatchStatus.PROCESSING, created_at=timezone.now(), modified_at=None, cost=None,
+        http_status=200, request_id="r-1",
         rejected=(Rejected(index=1, to="+16505550101", code="OPT", description="ö\n"),),
     )  # fmt: skip
     return {**journal.answered_line(attempt, 1, "ab", "acme", answer), "installation": "here"}

@@ -18,7 +18,7 @@ from campaigns.composing.preflight import preflight
 from campaigns.models import Campaign, Event, OptOut
 from campaigns.opt_outs import carrier as carrier_words
 from campaigns.opt_outs import ingest, manual
-from campaigns.providers.types import BatchState, OutgoingText, Rejected
+from campaigns.providers.types import BatchState, BatchStatus, OutgoingText, Rejected
 from campaigns.receipts import store_sync
 from campaigns.sending import attempts, dispatch
 from campaigns.sending.prepared import Prepared
@@ -168,8 +168,8 @@ def test_a_refused_number_in_the_answer_itself_counts_as_well(carrier: RunningSi
     attempts.mark_sending(prepared)
     refusal = Rejected(index=1, to=scenario.phone(0), code="SMS-RC-413", description="")
     answer = BatchState(
-        provider_id="b-1", sender=scenario.LOCAL, batch_size=1, processed_count=0, status="Processing",
-        created_at=None, modified_at=None, cost=None, rejected=(refusal,),
+        provider_id="b-1", sender=scenario.LOCAL, batch_size=1, processed_count=0,
+        status=BatchStatus.PROCESSING, created_at=None, modified_at=None, cost=None, rejected=(refusal,),
     )  # fmt: skip
     attempts.accept(prepared, answer, registry.account())
     assert [row.phone for row in OptOut.objects.in_force()] == [scenario.phone(0)]

@@ -17,7 +17,14 @@ from campaigns.accounts import registry
 from campaigns.models import AccountState, CarrierConsent, Event, OptOut
 from campaigns.opt_outs import carrier, ingest, manual
 from campaigns.providers.ringcentral import parse
-from campaigns.providers.types import OptOutChange, OptOutRecord, RemoteMessage
+from campaigns.providers.types import (
+    Direction,
+    MessageStatus,
+    OptOutChange,
+    OptOutRecord,
+    OptOutSource,
+    RemoteMessage,
+)
 from campaigns.receipts import store
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
@@ -31,7 +38,12 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def record(
-    opted_out: bool, minutes: int = 0, *, sender: str = LOCAL, to: str = ANN, source: str = ""
+    opted_out: bool,
+    minutes: int = 0,
+    *,
+    sender: str = LOCAL,
+    to: str = ANN,
+    source: OptOutSource = OptOutSource.UNKNOWN,
 ) -> OptOutRecord:
     return OptOutRecord(
         sender=sender,
@@ -123,9 +135,14 @@ def test_an_opt_out_weighs_more_than_a_number_that_could_not_be_reached() -> Non
 
 
 @pytest.mark.parametrize(
-    ("source", "kept"), [("Recipient", "reply"), ("Carrier", "carrier"), ("", "carrier")]
+    ("source", "kept"),
+    [
+        (OptOutSource.RECIPIENT, "reply"),
+        (OptOutSource.CARRIER, "carrier"),
+        (OptOutSource.UNKNOWN, "carrier"),
+    ],
 )
-def test_who_said_so_is_written_down(source: str, kept: str) -> None:
+def test_who_said_so_is_written_down(source: OptOutSource, kept: str) -> None:
     take(record(True, source=source))
     made = OptOut.objects.get()
     assert (made.source, made.created_by) == (kept, None)
@@ -135,11 +152,14 @@ def test_who_said_so_is_written_down(source: str, kept: str) -> None:
     assert ANN[-4:] in event.detail
 
 
-def reply(text: str, minutes: int = 0, *, direction: str = "Inbound", sender: str = ANN) -> RemoteMessage:
+def reply(
+    text: str, minutes: int = 0, *, direction: Direction = Direction.INBOUND, sender: str = ANN
+) -> RemoteMessage:
     at = NOON + timedelta(minutes=minutes)
     return RemoteMessage(
         provider_id=f"{minutes}-{sender}-{text}", batch_id="", sender=sender, to=LOCAL, direction=direction,
-        status="Received", error_code="", segments=1, cost=None, text=text, created_at=at, modified_at=at,
+        status=MessageStatus.RECEIVED, error_code="", segments=1, cost=None, text=text,
+        created_at=at, modified_at=at,
     )  # fmt: skip
 
 
@@ -154,8 +174,8 @@ def test_a_keyword(text: str, said: bool | None) -> None:
     assert ingest.parse_keyword(text) is said
 
 
-@pytest.mark.parametrize(("direction", "blocks"), [("Inbound", True), ("Outbound", False)])
-def test_only_what_comes_in_is_a_word(direction: str, blocks: bool) -> None:
+@pytest.mark.parametrize(("direction", "blocks"), [(Direction.INBOUND, True), (Direction.OUTBOUND, False)])
+def test_only_what_comes_in_is_a_word(direction: Direction, blocks: bool) -> None:
     """A text of ours that says "stop" opts nobody out."""
     assert ingest.ingest_replies("a", [reply("STOP", direction=direction)]) == blocks
     assert ingest.ingest_replies("a", [reply("please stop", direction=direction, sender=BEN)]) == blocks
@@ -261,7 +281,7 @@ def test_staff_who_enter_a_held_number_decide_it(composer: User) -> None:
 def test_what_the_simulated_carrier_says_never_counts_for_a_real_account(settings: LazySettings) -> None:
     """Not even if both call themselves by the same name."""
     ingest.ingest_replies("a", [reply("STOP"), reply("stop please", sender=BEN)])
-    take(record(True, to="+14155550103", source="Carrier"))
+    take(record(True, to="+14155550103", source=OptOutSource.CARRIER))
     assert len(OptOut.objects.in_force()) == 3
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
     assert not OptOut.objects.in_force().exists()
@@ -322,8 +342,9 @@ def test_a_list_that_cannot_be_read_changes_nothing(carrier: RunningSimulator) -
 
 def said(text: str, provider_id: str, created_at: datetime | None) -> RemoteMessage:
     return RemoteMessage(
-        provider_id=provider_id, batch_id="", sender=ANN, to=LOCAL, direction="Inbound", status="Delivered",
-        error_code="", segments=1, cost=None, text=text, created_at=created_at, modified_at=created_at,
+        provider_id=provider_id, batch_id="", sender=ANN, to=LOCAL, direction=Direction.INBOUND,
+        status=MessageStatus.DELIVERED, error_code="", segments=1, cost=None, text=text,
+        created_at=created_at, modified_at=created_at,
     )  # fmt: skip
 
 

@@ -13,7 +13,15 @@ from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
 from campaigns.models import Batch, Campaign, Message, Tally
-from campaigns.providers.types import BatchState, RemoteMessage, StatusTotal, StatusTotals
+from campaigns.providers.types import (
+    BatchState,
+    BatchStatus,
+    Direction,
+    MessageStatus,
+    RemoteMessage,
+    StatusTotal,
+    StatusTotals,
+)
 from campaigns.receipts import statuses
 from tests.support import factories
 
@@ -48,8 +56,8 @@ def batch() -> Batch:
 def remote(person: int, status: str, **fields: Any) -> RemoteMessage:
     known: dict[str, Any] = {
         "provider_id": f"m{person}", "batch_id": "1", "sender": "+16505550100", "to": factories.phone(person),
-        "direction": "Outbound", "status": status, "error_code": "", "segments": 1, "cost": Decimal("0.007"),
-        "text": "", "created_at": NOW, "modified_at": NOW,
+        "direction": Direction.OUTBOUND, "status": MessageStatus(status), "error_code": "",
+        "segments": 1, "cost": Decimal("0.007"), "text": "", "created_at": NOW, "modified_at": NOW,
     }  # fmt: skip
     return RemoteMessage(**(known | fields))
 
@@ -139,7 +147,9 @@ def test_a_message_is_adopted_once(batch: Batch) -> None:
     assert (message(0).state, message(0).provider_id) == ("sent", "m0")
 
 
-@pytest.mark.parametrize("stranger", [{"to": "+12125559999"}, {"to": ""}, {"direction": "Inbound"}], ids=str)
+@pytest.mark.parametrize(
+    "stranger", [{"to": "+12125559999"}, {"to": ""}, {"direction": Direction.INBOUND}], ids=str
+)
 def test_what_is_not_ours_changes_nothing(batch: Batch, stranger: dict[str, str]) -> None:
     assert statuses.apply_messages(batch, [remote(0, "Delivered", **stranger)]) == 0
     assert statuses.apply_messages(batch, []) == 0
@@ -190,7 +200,7 @@ def test_after_any_history_the_tally_is_a_recount(batch: Batch, pages: list[list
     for page in pages:
         statuses.apply_messages(batch, [remote(person, word) for person, word in page])
         for person, word in dict(page).items():
-            new = statuses.MEANING.get(word)
+            new = statuses.MEANING.get(MessageStatus(word))
             if person in expected and new is not None and rank[new] > rank[expected[person]]:
                 expected[person] = new
     assert {person: message(person).state for person in range(PEOPLE)} == expected
@@ -203,7 +213,7 @@ def test_after_any_history_the_tally_is_a_recount(batch: Batch, pages: list[list
 def described(**fields: Any) -> BatchState:
     known: dict[str, Any] = {
         "provider_id": "1", "sender": "+16505550100", "batch_size": PEOPLE, "processed_count": 3,
-        "status": "Processing", "created_at": NOW, "modified_at": NOW, "cost": Decimal("0.021"),
+        "status": BatchStatus.PROCESSING, "created_at": NOW, "modified_at": NOW, "cost": Decimal("0.021"),
     }  # fmt: skip
     return BatchState(**(known | fields))
 
@@ -216,7 +226,7 @@ def test_a_batch_is_described_as_the_carrier_does(batch: Batch) -> None:
 
 
 def test_a_counter_never_goes_back_and_what_is_known_is_kept(batch: Batch) -> None:
-    statuses.apply_batch(batch, described(status="Completed", processed_count=6), NOW)
+    statuses.apply_batch(batch, described(status=BatchStatus.COMPLETED, processed_count=6), NOW)
     late = described(processed_count=2, cost=None, batch_size=0)
     statuses.apply_batch(batch, late, NOW + timedelta(minutes=1))
     batch.refresh_from_db()
@@ -226,7 +236,7 @@ def test_a_counter_never_goes_back_and_what_is_known_is_kept(batch: Batch) -> No
 
 def test_an_older_answer_takes_nothing_from_what_another_process_learned(batch: Batch) -> None:
     poller = Batch.objects.get(pk=batch.pk)  # as it was before the call that it waits for
-    statuses.apply_batch(batch, described(status="Completed", processed_count=6), NOW)
+    statuses.apply_batch(batch, described(status=BatchStatus.COMPLETED, processed_count=6), NOW)
     statuses.apply_batch(poller, described(processed_count=4), NOW + timedelta(seconds=1))
     batch.refresh_from_db()
     assert (batch.remote_status, batch.processed_count, batch.completed_at) == ("Completed", 6, NOW)
@@ -234,7 +244,9 @@ def test_an_older_answer_takes_nothing_from_what_another_process_learned(batch: 
 
 
 def test_a_long_status_word_is_no_trouble(batch: Batch) -> None:
-    statuses.apply_batch(batch, described(status="WaitingForSomethingNobodyExpected"), NOW)
+    statuses.apply_batch(
+        batch, described(status=BatchStatus.UNKNOWN, unknown_status="WaitingForNobodyKnowsWhat"), NOW
+    )
     batch.refresh_from_db()
     assert batch.remote_status.startswith("Waiting")
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMessage
-from campaigns.providers.types import BatchState, RemoteMessage
+from campaigns.providers.types import BatchState, BatchStatus, Direction, MessageStatus, RemoteMessage
 from campaigns.receipts import store
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
@@ -37,8 +37,9 @@ def told(status: str = "Sent", minutes: float = 0, **fields: Any) -> RemoteMessa
         "batch_id": "b-1",
         "sender": OURS,
         "to": THEIRS,
-        "direction": "Outbound",
-        "status": status,
+        "direction": Direction.OUTBOUND,
+        "status": MessageStatus(status),
+        "unknown_status": "" if MessageStatus(status) else status,
         "error_code": "",
         "segments": 1,
         "cost": None,
@@ -54,7 +55,7 @@ def batch(provider_id: str = "b-1", **fields: Any) -> BatchState:
         "sender": OURS,
         "batch_size": 10,
         "processed_count": 4,
-        "status": "Processing",
+        "status": BatchStatus.PROCESSING,
         "created_at": NOON,
         "modified_at": NOON,
         "cost": None,
@@ -84,7 +85,7 @@ def test_forward_only(whose: AccountState, story: str, end: str, later: int) -> 
         store.record_messages(whose, [told(status, minutes=place * later)])
     found = StoreMessage.objects.get()
     assert found.status == end
-    assert found.undelivered == store.STANDING.get(end, StoreMessage.Undelivered.OTHER)
+    assert found.undelivered == store.STANDING.get(MessageStatus(end), StoreMessage.Undelivered.OTHER)
 
 
 def test_what_is_known_is_not_lost(whose: AccountState) -> None:
@@ -112,7 +113,7 @@ def test_the_same_page_again_changes_no_row(whose: AccountState) -> None:
 def test_numbers_by_direction(whose: AccountState) -> None:
     store.record_messages(
         whose,
-        [told(), told(provider_id="m-2", direction="Inbound", sender=THEIRS, to=OURS, batch_id="")],
+        [told(), told(provider_id="m-2", direction=Direction.INBOUND, sender=THEIRS, to=OURS, batch_id="")],
     )
     numbers = StoreMessage.objects.values_list("inbound", "our_number", "their_number", "batch__provider_id")
     assert sorted(numbers) == [(False, OURS, THEIRS, "b-1"), (True, OURS, THEIRS, None)]
@@ -148,9 +149,11 @@ def test_accounts_are_apart(whose: AccountState) -> None:
 
 def test_batches(whose: AccountState) -> None:
     store.record_batches(whose, [batch(), batch("b-2"), batch("")])
-    store.record_batches(whose, [batch(processed_count=10, status="Completed", cost=Decimal("0.07"))])
-    store.record_batches(whose, [batch(processed_count=7, status="Processing")])
-    store.record_batches(whose, [batch(processed_count=10, status="Completed")])
+    store.record_batches(
+        whose, [batch(processed_count=10, status=BatchStatus.COMPLETED, cost=Decimal("0.07"))]
+    )
+    store.record_batches(whose, [batch(processed_count=7, status=BatchStatus.PROCESSING)])
+    store.record_batches(whose, [batch(processed_count=10, status=BatchStatus.COMPLETED)])
     found = StoreBatch.objects.get(provider_id="b-1")
     assert (found.status, found.processed, found.size, found.cost) == ("Completed", 10, 10, Decimal("0.07"))
     assert StoreBatch.objects.count() == 2

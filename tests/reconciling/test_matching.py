@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns.providers.types import BatchState
+from campaigns.providers.types import BatchState, BatchStatus
 from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
 
 ANN, BEN, CY, DEE = "+12125550001", "+12125550002", "+12125550003", "+12125550004"
@@ -30,7 +30,7 @@ def remote(
             sender="+16505550100",
             batch_size=len(listed) if size is None else size,
             processed_count=len(listed),
-            status=status,
+            status=BatchStatus(status),
             created_at=TEN + timedelta(minutes=minute),
             modified_at=None,
             cost=None,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from campaigns.models import StoreBatch, StoreMessage
+from campaigns.providers.types import MessageStatus
 from campaigns.receipts import store
 from tests.speed import store_rows
 
@@ -33,7 +34,7 @@ def test_the_rows_are_as_the_poller_would_write_them() -> None:
     assert messages.count() == 4000
     assert messages.filter(inbound=True).count() == messages.filter(batch=None).count() == 80
     assert messages.filter(undelivered=StoreMessage.Undelivered.FAILED).count() == 120
-    assert all(store.STANDING[item.status] == item.undelivered for item in messages)
+    assert all(store.STANDING[MessageStatus(item.status)] == item.undelivered for item in messages)
     assert messages.get(pk=7).their_number == store_rows.their_number(7)
     batch = StoreBatch.objects.earliest("created_at")
     assert set(batch.messages.values_list("our_number", "created_at")) == {(batch.sender, batch.created_at)}

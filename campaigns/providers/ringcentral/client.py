@@ -17,7 +17,7 @@ import orjson
 
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import MEBIBYTE, Answer, NoAnswerError, Secret, prepare
-from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.api import (
     A2P,
     EXTENSION,
@@ -38,6 +38,8 @@ from campaigns.providers.ringcentral.subscriptions import RingCentralWebhooks
 from campaigns.providers.types import (
     JSON,
     BatchState,
+    BatchStatus,
+    Direction,
     OutgoingText,
     Registration,
     RemoteMessage,
@@ -170,10 +172,11 @@ class RingCentral(Calls):
         date_from: datetime,
         date_to: datetime | None = None,
         sender: str = "",
-        statuses: Sequence[str] = (),
+        statuses: Sequence[BatchStatus] = (),
         whole: bool = False,
     ) -> Iterator[BatchState]:
-        params = window(date_from, date_to) + repeated("from", sender) + repeated("status", statuses)
+        params = window(date_from, date_to) + repeated("from", sender)
+        params += repeated("status", words.words_of(words.BATCH_STATUSES, statuses))
         for found in self.pages(f"{A2P}/batches", params, whole=whole):
             yield from map(parse.batch_state, found)
 
@@ -183,12 +186,12 @@ class RingCentral(Calls):
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        direction: str | Sequence[str] = "",
+        directions: Sequence[Direction] = (),
         phones: Sequence[str] = (),
         with_text: bool = False,
         whole: bool = False,
     ) -> Iterator[list[RemoteMessage]]:
-        params = window(date_from, date_to) + _which(batch_id, direction, phones)
+        params = window(date_from, date_to) + _which(batch_id, directions, phones)
         params += [("view", "Detailed")] if with_text else []
         for found in self.pages(f"{A2P}/messages", params, whole=whole):
             yield [parse.remote_message(record) for record in found]
@@ -207,10 +210,10 @@ class RingCentral(Calls):
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        direction: str | Sequence[str] = "",
+        directions: Sequence[Direction] = (),
         phones: Sequence[str] = (),
     ) -> StatusTotals:
-        params = window(date_from, date_to) + _which(batch_id, direction, phones)
+        params = window(date_from, date_to) + _which(batch_id, directions, phones)
         answer, data = self.get(f"{A2P}/statuses", params)
         totals = parse.status_totals(data)
         if totals is None:
@@ -227,12 +230,13 @@ class RingCentral(Calls):
             log.error("rate limits or token not noted after a hand-over: %s", type(error).__name__)
 
 
-def _which(batch_id: str, direction: str | Sequence[str], phones: Sequence[str]) -> Params:
+def _which(batch_id: str, directions: Sequence[Direction], phones: Sequence[str]) -> Params:
     """Filters of messages. Raises ValueError for more phone numbers than one list may be filtered by."""
     if len(phones) > MOST_PHONES:
         message = f"at most {MOST_PHONES} phone numbers in one filter"
         raise ValueError(message)
-    filters = repeated("batchId", batch_id) + repeated("direction", direction)
+    filters = repeated("batchId", batch_id)
+    filters += repeated("direction", words.words_of(words.DIRECTIONS, directions))
     return filters + repeated("phoneNumber", phones)
 
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+from campaigns.providers.event_types import Event, Payload, Topic
 from campaigns.providers.mailbox_types import MailboxMessage
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.mailbox_parse import mailbox_message
 from campaigns.providers.ringcentral.opt_outs import opt_out_record
-from campaigns.providers.types import JSON, Event, OptOutRecord, Payload, Topic
+from campaigns.providers.types import JSON, OptOutRecord
 
 HANDSHAKE: Final = "validation-token"
 # RingCentral's pages disagree on the name under which our token comes.

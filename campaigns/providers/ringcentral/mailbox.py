@@ -21,7 +21,7 @@ from campaigns.providers.mailbox_types import (
     MailboxPage,
     MessageResult,
 )
-from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.api import (
     EXTENSION,
     MEDIUM,
@@ -64,7 +64,8 @@ class RingCentralMailbox:
         self, *, date_from: datetime, date_to: datetime | None = None, only: MailboxFilter = ANY_MESSAGE
     ) -> Iterator[MailboxPage]:
         params = window(date_from, date_to or self._calls.now()) + _filters(only)
-        params += repeated("availability", only.availability) + repeated("phoneNumber", only.phone)
+        params += repeated("availability", words.words_of(words.AVAILABILITIES, only.availability))
+        params += repeated("phoneNumber", only.phone)
         params += [] if only.read is None else [("readStatus", _READ[only.read])]
         for number in range(1, MOST_PAGES + 1):
             paging = [("page", str(number)), ("perPage", str(PER_PAGE))]
@@ -249,7 +250,8 @@ def _parts(ids: list[str], size: int) -> Iterator[list[str]]:
 
 
 def _filters(only: MailboxFilter) -> Params:
-    params = repeated("messageType", only.kinds) + repeated("direction", only.directions)
+    params = repeated("messageType", words.words_of(words.MESSAGE_KINDS, only.kinds))
+    params += repeated("direction", words.words_of(words.DIRECTIONS, only.directions))
     params += repeated("conversationId", only.conversation_id) + repeated("owner", only.owner)
     return params + ([("distinctConversations", "true")] if only.newest_of_conversation else [])
 

@@ -11,10 +11,18 @@ from typing import Any, Final
 import orjson
 
 from campaigns.providers.http import Answer
-from campaigns.providers.mailbox_types import Attachment, MailboxMessage, MailboxPage, MessageResult, Party
-from campaigns.providers.ringcentral import parse
+from campaigns.providers.mailbox_types import (
+    Attachment,
+    Availability,
+    MailboxMessage,
+    MailboxPage,
+    MessageKind,
+    MessageResult,
+    Party,
+)
+from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.errors import parse_problem, senseless
-from campaigns.providers.types import JSON
+from campaigns.providers.types import JSON, Direction, MessageStatus
 
 MANY_AS_JSON: Final = "application/vnd.ringcentral.multipart+json"
 
@@ -27,15 +35,17 @@ def mailbox_message(data: JSON) -> MailboxMessage:
     known = conversation.get("id") if isinstance(conversation, dict) else None
     return MailboxMessage(
         provider_id=parse.identity(data.get("id")),
-        kind=parse.text(data.get("type")),
-        direction=parse.direction(data.get("direction")),
+        kind=words.code(words.MESSAGE_KINDS, parse.text(data.get("type")), MessageKind.UNKNOWN),
+        direction=words.code(words.DIRECTIONS, parse.text(data.get("direction")), Direction.UNKNOWN),
         sender=_party(data.get("from")),
         to=tuple(_party(item) for item in (to if isinstance(to, list) else [])),
         text=parse.text(data.get("subject")),
-        status=parse.text(data.get("messageStatus")),
+        status=_status(data),
         error_code=parse.text(data.get("deliveryErrorCode")),
         read=data.get("readStatus") == "Read",
-        availability=parse.text(data.get("availability")),
+        availability=words.code(
+            words.AVAILABILITIES, parse.text(data.get("availability")), Availability.UNKNOWN
+        ),
         conversation_id=parse.identity(known) or parse.identity(data.get("conversationId")),
         attachments=tuple(map(_attachment, parse.objects(data.get("attachments")))),
         segments=_whole(data.get("segmentCount")),
@@ -64,9 +74,13 @@ def _party(data: object) -> Party:
         extension=parse.text(data.get("extensionNumber")) or parse.identity(data.get("extensionId")),
         name=parse.text(data.get("name")),
         place=parse.text(data.get("location")),
-        status=parse.text(data.get("messageStatus")),
+        status=_status(data),
         error_code=parse.text(data.get("faxErrorCode") or data.get("errorCode")),
     )
+
+
+def _status(data: JSON) -> MessageStatus:
+    return words.code(words.MESSAGE_STATUSES, parse.text(data.get("messageStatus")), MessageStatus.UNKNOWN)
 
 
 def _attachment(data: JSON) -> Attachment:

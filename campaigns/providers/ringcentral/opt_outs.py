@@ -17,10 +17,17 @@ from typing import Any, Final, TypeVar
 
 from campaigns.providers.base import ProviderError
 from campaigns.providers.http import MEBIBYTE, Answer
-from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.api import A2P, Ask, Calls, Params, follow, repeated
 from campaigns.providers.ringcentral.errors import code_word, senseless
-from campaigns.providers.types import JSON, OptOutChange, OptOutRecord, OptOutRefusal
+from campaigns.providers.types import (
+    JSON,
+    OptOutChange,
+    OptOutCoverage,
+    OptOutRecord,
+    OptOutRefusal,
+    OptOutSource,
+)
 
 T = TypeVar("T")
 
@@ -212,8 +219,8 @@ def opt_out_record(data: JSON, otherwise: bool | None = None) -> OptOutRecord | 
         sender=parse.phone(data.get("from")),
         recipient=recipient,
         opted_out=opted_out,
-        source=parse.text(data.get("source")),
-        coverage=parse.text(data.get("coverage")),
+        source=words.code(words.OPT_OUT_SOURCES, parse.text(data.get("source")), OptOutSource.UNKNOWN),
+        coverage=words.code(words.COVERAGES, parse.text(data.get("coverage")), OptOutCoverage.UNKNOWN),
         changed_at=parse.moment(data.get("lastModifiedTime") or data.get("createdAt")),
     )
 
@@ -265,12 +272,10 @@ def _from_csv(text: Iterable[str], answer: Answer) -> Iterator[OptOutRecord]:
     else:
         raise senseless(answer, "its columns are not known")
     for row in rows:
-        coverage = row.get("Coverage") or ""
         data: dict[str, Any] = dict(
             zip(("from", "to", "optStatus", "source"), map(row.get, keys), strict=True)
         )
-        # The file calls Company what every list calls Account.
-        data["coverage"] = "Account" if coverage == "Company" else coverage
+        data["coverage"] = row.get("Coverage")
         data["lastModifiedTime"] = row.get("Last Modified Time")
         record = opt_out_record(data)
         if record is not None:

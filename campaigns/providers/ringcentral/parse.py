@@ -15,11 +15,16 @@ from typing import Any, Final
 import orjson
 
 from campaigns.providers.http import Answer
+from campaigns.providers.ringcentral import words
 from campaigns.providers.ringcentral.errors import code_word, request_id
 from campaigns.providers.types import (
     JSON,
     BatchState,
+    BatchStatus,
+    Direction,
+    MessageStatus,
     Registration,
+    RegistrationStatus,
     Rejected,
     RemoteMessage,
     SenderNumber,
@@ -69,12 +74,15 @@ def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
     `answer` is kept as evidence where the batch is the whole answer.
     """
     rejected = data.get("rejected")
+    status_word = text(data.get("status"))
+    status = words.code(words.BATCH_STATUSES, status_word, BatchStatus.UNKNOWN)
     return BatchState(
         provider_id=identity(data.get("id"), most=BATCH_ID),
         sender=phone(data.get("from")),
         batch_size=count(data.get("batchSize")),
         processed_count=count(data.get("processedCount")),
-        status=text(data.get("status")),
+        status=status,
+        unknown_status="" if status else status_word,
         created_at=moment(data.get("creationTime") or data.get("createdAt")),
         modified_at=moment(data.get("lastModifiedTime") or data.get("lastUpdatedAt")),
         cost=money(data.get("cost")),
@@ -96,13 +104,16 @@ def _rejected(item: JSON) -> Rejected:
 
 def remote_message(data: JSON) -> RemoteMessage:
     segments = data.get("segmentCount")
+    status_word = text(data.get("messageStatus"))
+    status = words.code(words.MESSAGE_STATUSES, status_word, MessageStatus.UNKNOWN)
     return RemoteMessage(
         provider_id=identity(data.get("id"), most=MESSAGE_ID),
         batch_id=identity(data.get("batchId"), most=BATCH_ID),
         sender=phone(data.get("from")),
         to=_one(data.get("to")),
-        direction=direction(data.get("direction")),
-        status=text(data.get("messageStatus")),
+        direction=words.code(words.DIRECTIONS, text(data.get("direction")), Direction.UNKNOWN),
+        status=status,
+        unknown_status="" if status else status_word,
         error_code=text(data.get("errorCode")),
         segments=segments if isinstance(segments, int) and not isinstance(segments, bool) else None,
         cost=money(data.get("cost")),
@@ -110,12 +121,6 @@ def remote_message(data: JSON) -> RemoteMessage:
         created_at=moment(data.get("creationTime") or data.get("createdAt")),
         modified_at=moment(data.get("lastModifiedTime") or data.get("lastUpdatedAt")),
     )
-
-
-def direction(value: object) -> str:
-    """Inbound or Outbound; the samples of 2020 have `in` and `out`."""
-    word = text(value)
-    return {"in": "Inbound", "out": "Outbound"}.get(word, word)
 
 
 def records(data: JSON) -> list[JSON] | None:
@@ -159,11 +164,13 @@ def registration(data: JSON) -> Registration:
     campaign, brand = (data.get(name) for name in ("smsCampaignInfo", "smsBrandInfo"))
     campaign, brand = (part if isinstance(part, dict) else {} for part in (campaign, brand))
     cases = campaign.get("useCases")
+    status_word = text(campaign.get("status"))
     problems = [*objects(campaign.get("errors")), *objects(brand.get("errors"))]
     return Registration(
         campaign_id=identity(campaign.get("id")),
-        status=text(campaign.get("status")),
-        tier=text(campaign.get("registrationTier")),
+        status=words.code(words.REGISTRATION_STATUSES, status_word, RegistrationStatus.UNKNOWN),
+        status_word=status_word,
+        low_volume=campaign.get("registrationTier") == "LowVolume",
         use_cases=tuple(case for case in cases if isinstance(case, str)) if isinstance(cases, list) else (),
         brand_status=text(brand.get("status")),
         problems=tuple(code for code in (code_word(item.get("errorCode")) for item in problems) if code),

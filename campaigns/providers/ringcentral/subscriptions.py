@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from campaigns.providers.http import Answer
-from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.api import A2P, EXTENSION, MEDIUM, Ask, Calls, records, segment
 from campaigns.providers.ringcentral.errors import code_word, senseless
-from campaigns.providers.types import JSON, DisabledFilter, Subscription
+from campaigns.providers.types import JSON, DisabledFilter, Subscription, SubscriptionStatus
 
 _PATH: Final = "/restapi/v1.0/subscription"
 LONGEST: Final = 315_360_000  # seconds, ten years
@@ -90,7 +90,8 @@ def subscription(data: JSON) -> Subscription:
     """`provider_id` is empty if the data is no subscription."""
     mode, blacklisted = (data.get(name) for name in ("deliveryMode", "blacklistedData"))
     filters = data.get("eventFilters")
-    status = parse.text(data.get("status"))
+    status_word = parse.text(data.get("status"))
+    status = words.code(words.SUBSCRIPTION_STATUSES, status_word, SubscriptionStatus.UNKNOWN)
     reason = parse.text(blacklisted.get("reason")) if isinstance(blacklisted, dict) else ""
     return Subscription(
         provider_id=parse.identity(data.get("id")),
@@ -101,7 +102,7 @@ def subscription(data: JSON) -> Subscription:
             for item in parse.objects(data.get("disabledFilters"))
         ),
         status=status,
-        trouble=reason or ("" if status in ("", "Active") else status),
+        trouble=reason or ("" if status is SubscriptionStatus.ACTIVE else status_word),
         created_at=parse.moment(data.get("creationTime")),
         expires_at=parse.deadline(data.get("expirationTime")),
         lifetime=parse.count(data.get("expiresIn")) or None,

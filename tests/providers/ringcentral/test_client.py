@@ -11,6 +11,7 @@ import pytest
 from campaigns.providers.base import ProviderError
 from campaigns.providers.retry import SilentGate, Tries
 from campaigns.providers.ringcentral.auth import MemoryTokenStore
+from campaigns.providers.types import BatchStatus, Direction
 from tests.providers.servers import TOKEN, Script, Talk, answer, ringcentral, saying, serving
 from tests.providers.wire import simulated
 
@@ -50,7 +51,11 @@ def test_filters_of_lists() -> None:
     with serving(ringcentral(saying(page()))) as server:
         provider = simulated(server.url)
         list(provider.batches(date_from=SINCE, sender="+16505550100"))
-        list(provider.messages(date_from=SINCE, batch_id="b/1 +", direction="Inbound", with_text=True))
+        list(
+            provider.messages(
+                date_from=SINCE, batch_id="b/1 +", directions=[Direction.INBOUND], with_text=True
+            )
+        )
         provider.close()
     batches, messages = server.requests[1:]
     assert "&from=%2B16505550100&perPage=1000" in batches.target
@@ -67,9 +72,9 @@ def test_filters_with_several_values_repeat_their_key() -> None:
     """Joined with commas they would silently match nothing."""
     with serving(ringcentral(saying(page(), page(), answer(200, {"sent": {"count": 1}})))) as server:
         provider = simulated(server.url)
-        list(provider.batches(date_from=SINCE, statuses=["Queued", "Processing"]))
+        list(provider.batches(date_from=SINCE, statuses=[BatchStatus.QUEUED, BatchStatus.PROCESSING]))
         which: dict[str, Any] = {
-            "direction": ["Inbound", "Outbound"],
+            "directions": [Direction.INBOUND, Direction.OUTBOUND],
             "phones": ["+14155550101", "+14155550102"],
         }
         list(provider.messages(date_from=SINCE, **which))

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from campaigns.providers.event_types import Topic
 from campaigns.providers.mailbox_types import MailboxMessage
 from campaigns.providers.ringcentral.events import handshake, is_ringcentral, parse_event
-from campaigns.providers.types import BatchState, RemoteMessage, Topic
+from campaigns.providers.types import BatchState, RemoteMessage
 
 ROOT = "/restapi/v1.0/account/405151000033"
 OURS, ANN = "+16505550100", "+14155550101"

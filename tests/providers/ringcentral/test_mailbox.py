@@ -9,8 +9,15 @@ from typing import Any
 import pytest
 
 from campaigns.providers.base import Outcome, ProviderError
-from campaigns.providers.mailbox_types import Attachment, MailboxFilter, MailboxMessage
+from campaigns.providers.mailbox_types import (
+    Attachment,
+    Availability,
+    MailboxFilter,
+    MailboxMessage,
+    MessageKind,
+)
 from campaigns.providers.ringcentral.client import RingCentral
+from campaigns.providers.types import Direction, MessageStatus
 from tests.providers.servers import Script, Talk, answer, ringcentral, saying, serving
 from tests.providers.wire import simulated
 from tests.simulator.running import RunningSimulator
@@ -62,9 +69,13 @@ def attachment(uri: str, **changes: Any) -> Attachment:
 def test_a_message_as_it_is_listed_and_alone(carrier: RingCentral, simulator: RunningSimulator) -> None:
     simulator.inbound(ANN, "+16505550199", "Zoë 👋")
     (message,) = found(carrier, phone=ANN)
-    assert (message.kind, message.direction, message.text) == ("SMS", "Inbound", "Zoë 👋")
+    assert (message.kind, message.direction, message.text) == (MessageKind.TEXT, Direction.INBOUND, "Zoë 👋")
     assert (message.sender.phone, message.to[0].phone) == (ANN, "+16505550199")
-    assert (message.status, message.read, message.availability) == ("Received", False, "Alive")
+    assert (message.status, message.read, message.availability) == (
+        MessageStatus.RECEIVED,
+        False,
+        Availability.ALIVE,
+    )
     assert message.conversation_id.isdigit()
     assert carrier.mailbox.message(message.provider_id) == message
 
@@ -73,15 +84,15 @@ def test_a_message_as_it_is_listed_and_alone(carrier: RingCentral, simulator: Ru
     ("only", "count"),
     [
         ({}, 4),
-        ({"kinds": ["SMS"]}, 2),
-        ({"kinds": ["Fax", "VoiceMail"]}, 2),
-        ({"directions": ["Outbound"]}, 1),
-        ({"directions": ["Inbound", "Outbound"], "kinds": ["SMS"]}, 2),
+        ({"kinds": [MessageKind.TEXT]}, 2),
+        ({"kinds": [MessageKind.FAX, MessageKind.VOICEMAIL]}, 2),
+        ({"directions": [Direction.OUTBOUND]}, 1),
+        ({"directions": [Direction.INBOUND, Direction.OUTBOUND], "kinds": [MessageKind.TEXT]}, 2),
         ({"phone": BOB}, 1),
-        ({"read": False, "kinds": ["SMS"], "directions": ["Inbound"]}, 1),
-        ({"newest_of_conversation": True, "kinds": ["SMS"]}, 2),
+        ({"read": False, "kinds": [MessageKind.TEXT], "directions": [Direction.INBOUND]}, 1),
+        ({"newest_of_conversation": True, "kinds": [MessageKind.TEXT]}, 2),
         ({"owner": "Shared"}, 0),
-        ({"availability": ["Purged"]}, 0),
+        ({"availability": [Availability.PURGED]}, 0),
     ],
 )
 def test_filters(carrier: RingCentral, simulator: RunningSimulator, only: dict[str, Any], count: int) -> None:
@@ -142,7 +153,7 @@ def test_deleting_and_restoring(carrier: RingCentral, simulator: RunningSimulato
     kept, ids = new_mail(simulator), [new_mail(simulator) for _ in range(number)]
     assert all(outcome.done for outcome in carrier.mailbox.delete(ids))
     assert [message.provider_id for message in found(carrier, phone=ANN)] == [kept]
-    deleted = found(carrier, phone=ANN, availability=["Deleted"])
+    deleted = found(carrier, phone=ANN, availability=[Availability.DELETED])
     assert {message.provider_id for message in deleted} == set(ids)
     assert all(outcome.done for outcome in carrier.mailbox.restore(ids))
     assert len(found(carrier, phone=ANN)) == number + 1
@@ -153,7 +164,7 @@ def test_what_is_gone_counts_as_deleted(carrier: RingCentral, simulator: Running
     assert [o.done for o in carrier.mailbox.delete(["123", good], purge=True)] == [True, True]
     assert [o.done for o in carrier.mailbox.delete([good], purge=True)] == [True]
     assert found(carrier, phone=ANN) == []
-    assert found(carrier, phone=ANN, availability=["Deleted"]) == []
+    assert found(carrier, phone=ANN, availability=[Availability.DELETED]) == []
 
 
 def test_deleting_a_conversation(carrier: RingCentral, simulator: RunningSimulator) -> None:
@@ -181,10 +192,10 @@ def test_the_content_of_attachments(carrier: RingCentral, simulator: RunningSimu
 def test_synchronising(carrier: RingCentral, simulator: RunningSimulator) -> None:
     first, second = new_mail(simulator), new_mail(simulator)
     simulator.advance(60)  # what changed shortly before a synchronisation comes twice
-    start = carrier.mailbox.sync(date_from=long_ago(), only=MailboxFilter(kinds=["SMS"]))
+    start = carrier.mailbox.sync(date_from=long_ago(), only=MailboxFilter(kinds=[MessageKind.TEXT]))
     assert start.whole
     assert {first, second} <= {message.provider_id for message in start.messages}
-    assert {message.kind for message in start.messages} == {"SMS"}
+    assert {message.kind for message in start.messages} == {MessageKind.TEXT}
     carrier.mailbox.delete([first])
     third = new_mail(simulator)
     changed = carrier.mailbox.sync(date_from=long_ago(), token=start.token)
@@ -238,7 +249,7 @@ def test_changes_that_could_be_taken_for_all_messages_never_leave(ids: Any) -> N
     assert server.requests == []
 
 
-@pytest.mark.parametrize("only", [{"read": True}, {"phone": ANN}, {"availability": ["Alive"]}])
+@pytest.mark.parametrize("only", [{"read": True}, {"phone": ANN}, {"availability": [Availability.ALIVE]}])
 def test_a_synchronisation_that_ringcentral_cannot_filter(only: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="cannot be filtered"):
         simulated(NOWHERE).mailbox.sync(date_from=SINCE, only=MailboxFilter(**only))

@@ -8,6 +8,7 @@ import pytest
 
 from campaigns.providers.base import ProviderError
 from campaigns.providers.http import Answer
+from campaigns.providers.mailbox_types import MessageKind
 from campaigns.providers.ringcentral.mailbox_parse import mailbox_message, outcomes
 from campaigns.providers.ringcentral.parse import phone
 
@@ -33,7 +34,7 @@ MESSAGE: dict[str, Any] = {
 
 def test_a_message() -> None:
     message = mailbox_message(MESSAGE)
-    assert (message.provider_id, message.kind, message.text) == ("41", "SMS", "See you at 5")
+    assert (message.provider_id, message.kind, message.text) == ("41", MessageKind.TEXT, "See you at 5")
     assert (message.sender.phone, message.sender.place) == ("+14155550101", "San Francisco, CA")
     assert (message.to[0].phone, message.to[0].name) == ("+16505550199", "Front desk")
     assert message.conversation_id == "8031152018338945838"  # the one that is a string

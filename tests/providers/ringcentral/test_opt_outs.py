@@ -9,7 +9,14 @@ import pytest
 from campaigns.providers.base import ProviderError
 from campaigns.providers.ringcentral.client import RingCentral
 from campaigns.providers.ringcentral.opt_outs import opt_out_record
-from campaigns.providers.types import EVERY_SENDER, OptOutChange, OptOutRecord, OptOutRefusal
+from campaigns.providers.types import (
+    EVERY_SENDER,
+    OptOutChange,
+    OptOutCoverage,
+    OptOutRecord,
+    OptOutRefusal,
+    OptOutSource,
+)
 from tests.providers.servers import Script, Talk, answer, ringcentral, saying, serving
 from tests.providers.wire import simulated
 from tests.simulator.running import RunningSimulator
@@ -46,7 +53,7 @@ def test_what_is_written_can_be_read(carrier: RingCentral) -> None:
     assert pairs(store.current(opted_out=None)) == blocked | {(OURS, CAT, False)}
     assert pairs(store.current(recipients=[BOB, CAT], senders=[TOLL_FREE, OURS])) == {(TOLL_FREE, CAT, True)}
     (record,) = next(store.current(recipients=[ANN]))
-    assert (record.source, record.coverage) == ("Api", "PhoneNumber")
+    assert (record.source, record.coverage) == (OptOutSource.API, OptOutCoverage.NUMBER)
     assert record.changed_at is not None
     assert record.changed_at > start
 
@@ -57,7 +64,7 @@ def test_a_person_who_texts_stop_is_in_every_list(carrier: RingCentral, simulato
     lists = [store.current(), store.search(), store.listed(), store.old_list(), store.history([ANN])]
     for found in [record for pages in lists for page in pages for record in page] + list(store.export()):
         assert (found.sender, found.recipient, found.opted_out) == (OURS, ANN, True)
-        assert found.source == "Recipient"
+        assert found.source is OptOutSource.RECIPIENT
 
 
 def test_all_pages_of_many(carrier: RingCentral) -> None:
@@ -80,7 +87,10 @@ def test_history_has_every_change_and_the_file_what_holds(carrier: RingCentral) 
     assert sorted(told) == [False, True]
     assert all(record.changed_at for page in store.history() for record in page)
     exported = {(r.sender, r.recipient, r.opted_out, r.coverage) for r in store.export()}
-    assert exported == {(OURS, ANN, False, "PhoneNumber"), (EVERY_SENDER, BOB, True, "Account")}
+    assert exported == {
+        (OURS, ANN, False, OptOutCoverage.NUMBER),
+        (EVERY_SENDER, BOB, True, OptOutCoverage.ACCOUNT),
+    }
 
 
 def test_changes_that_are_refused_come_back_with_their_code(carrier: RingCentral) -> None:

@@ -9,7 +9,7 @@ import time_machine
 
 from campaigns.models import Attempt, Batch, Message, StoreBatch, StoreMessage
 from campaigns.providers.ringcentral import parse
-from campaigns.providers.types import Rejected
+from campaigns.providers.types import Direction, MessageStatus, Rejected
 
 MESSAGE: dict[str, Any] = {
     "id": "52511",
@@ -143,7 +143,11 @@ def test_a_message() -> None:
     message = parse.remote_message(MESSAGE)
     assert (message.provider_id, message.batch_id) == ("52511", "b4e0")
     assert (message.sender, message.to, message.text) == ("+16505550100", "+16501112222", "Hi")
-    assert (message.direction, message.status, message.error_code) == ("Outbound", "Delivered", "")
+    assert (message.direction, message.status, message.error_code) == (
+        Direction.OUTBOUND,
+        MessageStatus.DELIVERED,
+        "",
+    )
     assert (message.segments, message.cost) == (1, Decimal("0.007"))
     assert message.modified_at == datetime(2021, 1, 14, 21, 47, 53, 32416, UTC)
 
@@ -158,13 +162,13 @@ def test_a_message() -> None:
         ({"to": None}, "to", ""),
         ({"segmentCount": None}, "segments", None),
         ({"segmentCount": 0}, "segments", 0),
-        ({"messageStatus": "Levitating"}, "status", "Levitating"),
-        ({"messageStatus": None}, "status", ""),
+        ({"messageStatus": "Levitating"}, "status_text", "Levitating"),
+        ({"messageStatus": None}, "status_text", ""),
         ({"errorCode": "SMS-CAR-104"}, "error_code", "SMS-CAR-104"),
         ({"text": None}, "text", ""),
         ({"text": "Zoë 👋"}, "text", "Zoë 👋"),
-        ({"direction": "in"}, "direction", "Inbound"),  # as in 2020
-        ({"direction": "out"}, "direction", "Outbound"),
+        ({"direction": "in"}, "direction", Direction.INBOUND),  # as in 2020
+        ({"direction": "out"}, "direction", Direction.OUTBOUND),
     ],
 )
 def test_messages_as_they_also_come(changes: dict[str, Any], field: str, value: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.providers.base import ProviderError
 from campaigns.providers.ringcentral import parse
-from campaigns.providers.types import Registration
+from campaigns.providers.types import Registration, RegistrationStatus
 from tests.providers.servers import answer, ringcentral, saying, serving
 from tests.providers.wire import simulated
 from tests.simulator.running import RunningSimulator
@@ -17,7 +17,7 @@ def test_registrations_of_the_simulated_carrier(simulator: RunningSimulator) -> 
     numbers = {number.phone: carrier.registration(number.provider_id) for number in carrier.numbers()}
     carrier.close()
     assert numbers["+16505550100"].confirmed
-    assert numbers["+16505550100"].tier == "StandardVolume"
+    assert not numbers["+16505550100"].low_volume
     assert numbers["+18885550100"] == Registration()
 
 
@@ -30,13 +30,16 @@ def test_registrations_of_the_simulated_carrier(simulator: RunningSimulator) -> 
             {
                 "id": "C1",
                 "status": "SubmitFailed",
+                "registrationTier": "LowVolume",
                 "useCases": ["Marketing", 7],
                 "errors": [{"errorCode": "TCR-5"}],
             },
             {"status": "Verified", "errors": [{"errorCode": "+14155550101"}]},
             Registration(
                 campaign_id="C1",
-                status="SubmitFailed",
+                status=RegistrationStatus.RETURNED,
+                status_word="SubmitFailed",
+                low_volume=True,
                 use_cases=("Marketing",),
                 brand_status="Verified",
                 problems=("TCR-5",),

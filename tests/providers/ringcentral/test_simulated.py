@@ -11,7 +11,7 @@ import pytest
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.ringcentral.auth import MemoryTokenStore
 from campaigns.providers.ringcentral.client import RingCentral
-from campaigns.providers.types import OutgoingText
+from campaigns.providers.types import BatchStatus, Direction, OutgoingText
 from tests.providers.wire import Hook, simulated
 from tests.simulator.running import RunningSimulator
 
@@ -56,13 +56,16 @@ def test_messages_by_number_and_direction(carrier: RingCentral, simulator: Runni
         return {(m.direction, m.to) for page in pages for m in page}
 
     two = ["+14155550103", "+14155550107"]
-    outgoing = {("Outbound", number) for number in two}
-    assert found(phones=two) == outgoing | {("Inbound", "+16505550100")}
-    assert found(phones=two, direction="Outbound") == outgoing
-    assert len(found(direction=["Inbound", "Outbound"])) == 21
-    assert carrier.statuses(date_from=start, phones=two, direction="Outbound").count == 2
-    assert len(list(carrier.batches(date_from=start, statuses=["Processing", "Completed"]))) == 1
-    assert list(carrier.batches(date_from=start, statuses=["Queued"])) == []
+    outgoing = {(Direction.OUTBOUND, number) for number in two}
+    assert found(phones=two) == outgoing | {(Direction.INBOUND, "+16505550100")}
+    assert found(phones=two, directions=[Direction.OUTBOUND]) == outgoing
+    assert len(found(directions=[Direction.INBOUND, Direction.OUTBOUND])) == 21
+    assert carrier.statuses(date_from=start, phones=two, directions=[Direction.OUTBOUND]).count == 2
+    assert (
+        len(list(carrier.batches(date_from=start, statuses=[BatchStatus.PROCESSING, BatchStatus.COMPLETED])))
+        == 1
+    )
+    assert list(carrier.batches(date_from=start, statuses=[BatchStatus.QUEUED])) == []
 
 
 def test_numbers_of_the_account(carrier: RingCentral) -> None:
