@@ -209,14 +209,7 @@ class Provider(Protocol):
 
     name: ClassVar[str]  # as people write it: RingCentral
     key: ClassVar[str]  # as the database writes it: ringcentral
-    has_batches: ClassVar[bool]
-    reports_rejected: ClassVar[bool]
-    has_message_store: ClassVar[bool]
-    has_opt_out_store: ClassVar[bool]
-    has_mailbox: ClassVar[bool]
     has_registration: ClassVar[bool]
-    has_callbacks: ClassVar[bool]
-    max_text_units: ClassVar[int]  # UTF-16 units
     max_batch: ClassVar[int]
     reaches: ClassVar[frozenset[str] | None]
     """ISO 3166 codes of the countries whose numbers it can text; None: it names no limit."""

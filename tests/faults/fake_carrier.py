@@ -84,14 +84,7 @@ class Taken:
 class FakeCarrier:
     name: ClassVar[str] = "RingCentral"
     key: ClassVar[str] = "ringcentral"
-    has_batches: ClassVar[bool] = True
-    reports_rejected: ClassVar[bool] = True
-    has_message_store: ClassVar[bool] = True
-    has_opt_out_store: ClassVar[bool] = False
-    has_mailbox: ClassVar[bool] = False
     has_registration: ClassVar[bool] = False
-    has_callbacks: ClassVar[bool] = False
-    max_text_units: ClassVar[int] = 1000
     max_batch: ClassVar[int] = 10_000
     reaches: ClassVar[frozenset[str] | None] = frozenset(("US", "CA"))
     opt_outs = None

@@ -46,7 +46,7 @@ def test_bad_urls(url: str) -> None:
 def test_what_is_built_is_a_provider() -> None:
     built = ringcentral(url="https://x.example", client_id="i", client_secret="hunter2", jwt="eyJ")
     provider: Provider = built
-    assert (provider.name, provider.key, provider.max_text_units) == ("RingCentral", "ringcentral", 1000)
+    assert (provider.name, provider.key, provider.max_batch) == ("RingCentral", "ringcentral", 10_000)
     assert "hunter2" not in repr(provider)
     built.close()
 

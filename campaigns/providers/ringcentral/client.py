@@ -59,14 +59,7 @@ class RingCentral(Calls):
 
     name: ClassVar[str] = "RingCentral"
     key: ClassVar[str] = "ringcentral"
-    has_batches: ClassVar[bool] = True
-    reports_rejected: ClassVar[bool] = True
-    has_message_store: ClassVar[bool] = True
-    has_opt_out_store: ClassVar[bool] = True
-    has_mailbox: ClassVar[bool] = True
     has_registration: ClassVar[bool] = True
-    has_callbacks: ClassVar[bool] = True
-    max_text_units: ClassVar[int] = 1000
     max_batch: ClassVar[int] = 10_000
     reaches: ClassVar[frozenset[str] | None] = frozenset(("US", "CA", "PR", "VI", "GU", "MP", "AS"))
     """High Volume SMS: the United States with their territories, and Canada; no other country of +1."""
