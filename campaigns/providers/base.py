@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
+from campaigns.providers.event_types import Event
 from campaigns.providers.http import MEBIBYTE, Sink
 from campaigns.providers.mailbox_types import (
     Attachment,
@@ -135,8 +136,28 @@ class OptOutStore(Protocol):
         """Everything that holds now, in one answer: what a list of many pages would take minutes for."""
 
 
+class Callbacks(Protocol):
+    """The receiving side of webhooks: pure functions. Names of headers are in lower case."""
+
+    def handshake(self, headers: Mapping[str, str], body: bytes) -> dict[str, str] | None:
+        """The headers of the empty 200 that answers the provider's first call; None if this is not one."""
+
+    def is_genuine(self, headers: Mapping[str, str], token: str) -> bool:
+        """Whether the call shows the token that our subscription was made with."""
+
+    def event_id(self, body: bytes) -> str | None:
+        """Empty if the event has none; None if the body is no event."""
+
+    def parse_event(self, body: bytes) -> Event | None:
+        """None if the body is no event."""
+
+
 class Webhooks(Protocol):
     """Subscriptions to the provider's events. All of it raises ProviderError."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Filters of the events that something here processes."""
 
     def create(
         self, address: str, *, token: str, filters: Sequence[str] = (), lifetime: int | None = None

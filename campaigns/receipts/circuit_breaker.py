@@ -12,10 +12,11 @@ from typing import Any
 
 from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign
-from campaigns.providers.ringcentral.error_codes import Klass, explain
+from campaigns.providers import catalogue
+from campaigns.providers.error_codes import ErrorClass
 from campaigns.sending import lifecycle
 
-HARMFUL = (Klass.CONTENT, Klass.SENDER, Klass.QUOTA)
+HARMFUL = (ErrorClass.CONTENT, ErrorClass.SENDER, ErrorClass.QUOTA)
 """Causes that stop the next texts too. Some harm the reputation of the sending number."""
 MIN_STOPPED = 10
 """Texts; fewer may be chance."""
@@ -39,7 +40,9 @@ def error_counts(totals: Iterable[Totals]) -> Counter[str]:
 def harmful_counts(totals: Iterable[Totals]) -> Counter[str]:
     """The same, only for HARMFUL codes."""
     every = error_counts(totals)
-    return Counter({code: count for code, count in every.items() if explain(code).klass in HARMFUL})
+    return Counter(
+        {code: count for code, count in every.items() if catalogue.explain(code).error_class in HARMFUL}
+    )
 
 
 def check(campaign_id: int) -> bool:
@@ -65,10 +68,10 @@ def totals_since_release(campaign: Campaign) -> list[Totals]:
 
 
 def explanation(stopped: Counter[str], settled: int) -> str:
-    worst = explain(stopped.most_common(1)[0][0])
+    worst = catalogue.explain(stopped.most_common(1)[0][0])
     most = "all of them" if len(stopped) == 1 else "most of them"
     what_next = "When that is put right, press Try again."
-    if worst.klass is Klass.CONTENT:
+    if worst.error_class is ErrorClass.CONTENT:
         what_next = "The text of this campaign is fixed: to change it, cancel the rest and write a new one."
     return (
         f"{stopped.total():,} of {settled:,} texts that {registry.provider_name()} worked off were stopped, "

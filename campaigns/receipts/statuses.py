@@ -14,8 +14,7 @@ from django.db import transaction
 
 from campaigns.models import Batch, Campaign, Message, RowState
 from campaigns.opt_outs import carrier
-from campaigns.providers import types
-from campaigns.providers.ringcentral.error_codes import is_opt_out
+from campaigns.providers import catalogue, types
 from campaigns.providers.types import BatchState, Direction, MessageStatus, RemoteMessage, StatusTotals
 from campaigns.runtime.bulk_sql import update
 from campaigns.sending import counters
@@ -87,7 +86,7 @@ def apply_opt_outs(account: str, messages: Iterable[RemoteMessage]) -> None:
     receipts = [
         carrier.from_receipt(item.sender, item.to, item.modified_at or item.created_at)
         for item in messages
-        if item.error_code and MEANING.get(item.status) != DELIVERED and is_opt_out(item.error_code)
+        if item.error_code and MEANING.get(item.status) != DELIVERED and catalogue.is_opt_out(item.error_code)
     ]
     if receipts:
         carrier.record_refusals(account, receipts)

@@ -15,7 +15,6 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import Event, Webhook
 from campaigns.providers.base import Provider, ProviderError, Webhooks
-from campaigns.providers.ringcentral import subscriptions
 from campaigns.providers.types import Subscription
 from campaigns.receipts import webhook_intake
 from campaigns.runtime import leases
@@ -26,17 +25,6 @@ LIFETIME = timedelta(days=30)
 RENEW_BELOW = timedelta(days=15)
 CHECK_EVERY = timedelta(minutes=10)
 RETRY_EVERY = timedelta(minutes=1)
-
-FILTERS = {
-    "ringcentral": (
-        subscriptions.BATCHES,
-        subscriptions.OUTGOING,
-        subscriptions.INCOMING,
-        subscriptions.OPT_OUTS,
-        subscriptions.CONSENTS,
-    )
-}
-"""Event filters by provider: only events that something here processes."""
 
 
 def due() -> bool:
@@ -100,7 +88,7 @@ def current_subscription(client: Webhooks, webhook: Webhook, address: str, now: 
 
     Deletes the other subscriptions of this installation.
     """
-    filters, seconds = FILTERS[webhook.provider], int(LIFETIME.total_seconds())
+    filters, seconds = client.needed, int(LIFETIME.total_seconds())
     existing = [one for one in client.list() if is_of_this_site(one, webhook)]
     current = next((one for one in existing if one.address == address and one.active), None)
     if current is None:

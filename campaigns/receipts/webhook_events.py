@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from campaigns.models import AccountState, Webhook, WebhookEvent
 from campaigns.opt_outs import carrier
+from campaigns.providers import catalogue
 from campaigns.providers.event_types import Event, Topic
-from campaigns.providers.ringcentral.events import parse_event
 from campaigns.providers.types import BatchState, RemoteMessage
 from campaigns.receipts import store, webhook_queue
 from campaigns.receipts.webhook_payloads import ParsedEvent, apply_batches, apply_messages
@@ -88,7 +88,7 @@ def apply(owner: AccountState, events: Sequence[WebhookEvent], now: datetime) ->
 
 def sort_event(owner: AccountState, event: WebhookEvent, by_kind: Sorted) -> None:
     """Opt-outs and reminders to renew are applied at once, unusable events set aside."""
-    parsed = parse_event(event.body.encode())
+    parsed = catalogue.callbacks(event.provider).parse_event(event.body.encode())
     if parsed is None:
         webhook_queue.set_aside([event], "Nothing here knows what to do with it.")
         return

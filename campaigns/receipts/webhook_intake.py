@@ -20,7 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from campaigns.models import Webhook, WebhookEvent
-from campaigns.providers.ringcentral import parse
+from campaigns.providers import catalogue
 
 PATH = "/webhooks/{provider}/{secret}/"
 """Below the public address of the site; the same as in dashboard/urls.py."""
@@ -68,7 +68,7 @@ def receive(provider: str, body: bytes) -> None:
     """
     now = timezone.now()
     event = WebhookEvent(
-        provider=provider, uuid=identity(body), body=decoded(body), received_at=now, next_try_at=now
+        provider=provider, uuid=identity(provider, body), body=decoded(body), received_at=now, next_try_at=now
     )
     with short_transaction():
         WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
@@ -81,12 +81,12 @@ def decoded(body: bytes) -> str:
         raise NotAnEventError from None
 
 
-def identity(body: bytes) -> str:
+def identity(provider: str, body: bytes) -> str:
     """The event's own id, else a hash of the body."""
-    data = parse.as_object(body)
-    if data is None:
+    event_id = catalogue.callbacks(provider).event_id(body)
+    if event_id is None:
         raise NotAnEventError
-    return parse.identity(data.get("uuid")) or hashlib.sha256(body).hexdigest()
+    return event_id or hashlib.sha256(body).hexdigest()
 
 
 @contextmanager

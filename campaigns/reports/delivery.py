@@ -12,7 +12,8 @@ from django.db.models import Count
 
 from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, CampaignRow, Message, RowState, Tally
-from campaigns.providers.ringcentral.error_codes import Explanation, explain
+from campaigns.providers import catalogue
+from campaigns.providers.error_codes import Explanation
 from campaigns.reports.explanations import sentence
 from campaigns.reports.row_states import TAKEN, UNDECIDED
 
@@ -101,7 +102,7 @@ def report(campaign: Campaign) -> Report:
         provider_totals=totals,
         ours=counts.as_dict(),
         differences=_differences(counts, totals, unread),
-        errors=[ErrorLine(code, count, explain(code)) for code, count in codes.most_common()],
+        errors=[ErrorLine(code, count, catalogue.explain(code)) for code, count in codes.most_common()],
         rejected=_rejected(campaign) if counts.rejected else [],
         reasons=_reasons(campaign, counts),
         cost=sum((line.cost for line in totals.values()), Decimal(0)) if taken else None,
@@ -144,7 +145,7 @@ def _differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> l
 def _rejected(campaign: Campaign) -> list[ErrorLine]:
     rows = Message.objects.filter(campaign=campaign, state=Message.State.REJECTED)
     counted = rows.values_list("error_code").annotate(count=Count("id")).order_by("-count")
-    return [ErrorLine(code, count, explain(code)) for code, count in counted]
+    return [ErrorLine(code, count, catalogue.explain(code)) for code, count in counted]
 
 
 def _reasons(campaign: Campaign, counts: Tally) -> list[ReasonLine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from campaigns.contacts.importer import row_sentence
-from campaigns.providers.ringcentral.error_codes import explain
+from campaigns.providers import catalogue
 
 SENTENCES = {
     "opted_out": "This person asked not to be texted.",
@@ -19,4 +19,4 @@ def sentence(code: str) -> str:
     """For people; a provider's code is explained by what it means. Empty for no code."""
     if not code:
         return ""
-    return SENTENCES.get(code) or row_sentence(code) or explain(code).sentence
+    return SENTENCES.get(code) or row_sentence(code) or catalogue.explain(code).sentence

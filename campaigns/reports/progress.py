@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, RowState, Tally
-from campaigns.providers.ringcentral.error_codes import explain
+from campaigns.providers import catalogue
 from campaigns.receipts import circuit_breaker
 from campaigns.reports.batch_lines import BatchLine, batch_lines
 from campaigns.reports.progress_sentences import first_texts_alone, progress_sentence, summary
@@ -214,7 +214,7 @@ def canary_errors(campaign: Campaign) -> list[Reason]:
         return []
     totals = Batch.objects.filter(campaign=campaign, number=1).values_list("totals", flat=True)
     most_common = circuit_breaker.error_counts(totals).most_common(MAX_REASONS)
-    return [Reason(count, code, explain(code).sentence) for code, count in most_common]
+    return [Reason(count, code, catalogue.explain(code).sentence) for code, count in most_common]
 
 
 def percent_settled(processed: int, texts: int, counts: Tally, *, moving: bool) -> int:

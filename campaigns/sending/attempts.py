@@ -18,8 +18,8 @@ from django.utils import timezone
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Event, Message, RowState
 from campaigns.opt_outs import carrier
 from campaigns.opt_outs.lookup import opted_out
+from campaigns.providers import catalogue
 from campaigns.providers.base import ProviderError
-from campaigns.providers.ringcentral.error_codes import is_opt_out
 from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from campaigns.runtime import process_identity
 from campaigns.runtime.bulk_sql import claim
@@ -178,7 +178,7 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         report_late_answer(prepared, answer)
         return
     refused = reject_numbers(prepared, answer.rejected, now)
-    opt_outs = [item.to for item in answer.rejected if is_opt_out(item.code)]
+    opt_outs = [item.to for item in answer.rejected if catalogue.is_opt_out(item.code)]
     carrier.record_refusals(
         account, [carrier.from_receipt(prepared.sender, phone, now) for phone in opt_outs]
     )

@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, Contact, ContactList, Event, Import, Message, Tally
 from campaigns.opt_outs.lookup import LOOKUP, opted_out
-from campaigns.providers.ringcentral.error_codes import CODES, Explanation, Retry, explain
+from campaigns.providers import catalogue
+from campaigns.providers.error_codes import Explanation, Retry
 
 RETRYABLE = (Retry.LATER, Retry.SOFT, Retry.AFTER_EDIT, Retry.AFTER_FIX)
 MAX_EXACT_ROWS = 50_000
@@ -89,7 +90,7 @@ def estimate(campaign: Campaign) -> Plan:
         count=max(0, sum(by_code.values()) - in_others),
         exact=False,
         in_others=in_others,
-        reasons=[Reason(explain(code), count) for code, count in Counter(by_code).most_common()],
+        reasons=[Reason(catalogue.explain(code), count) for code, count in Counter(by_code).most_common()],
     )
 
 
@@ -117,7 +118,7 @@ def plan(campaign: Campaign) -> Plan:
         children=children,
         opted_out=len(excluded),
         in_others=len(in_others),
-        reasons=[Reason(explain(code), count) for code, count in codes.most_common()],
+        reasons=[Reason(catalogue.explain(code), count) for code, count in codes.most_common()],
     )
 
 
@@ -133,7 +134,7 @@ def retryable_codes(campaign: Campaign) -> list[str]:
     while parent is not None and tries < MAX_SOFT_TRIES:
         tries, parent = tries + 1, parent.parent
     kinds = {*RETRYABLE} - ({Retry.SOFT} if tries >= MAX_SOFT_TRIES else set())
-    return [code for code in CODES if explain(code).retry in kinds]
+    return [code for code in catalogue.known_codes() if catalogue.explain(code).retry in kinds]
 
 
 def phones_in_resends(campaign: Campaign) -> set[str]:

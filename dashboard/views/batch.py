@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Batch, RowState, StoreBatch
-from campaigns.providers.ringcentral.error_codes import explain
+from campaigns.providers import catalogue
 from campaigns.receipts import store
 from campaigns.reports import store_search
 from campaigns.reports.delivery import ErrorLine
@@ -61,7 +61,9 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
         "totals": totals,
         "stats": [(totals.counts[state], state, f"{people}&state={state}") for state in ORDER],
         "shares": [(state.value, totals.counts[state]) for state in ORDER],
-        "errors": [ErrorLine(code, count, explain(code)) for code, count in totals.codes.most_common()],
+        "errors": [
+            ErrorLine(code, count, catalogue.explain(code)) for code, count in totals.codes.most_common()
+        ],
         "messages_url": people,
         "known_words": set(REMOTE),
     }

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from campaigns.models import StoreMessage
-from campaigns.providers.ringcentral.error_codes import explain
+from campaigns.providers import catalogue
 from campaigns.receipts import store
 from campaigns.reports import store_search
 from campaigns.reports.timeline import timeline
@@ -29,7 +29,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "message": found,
         "ours": ours,
         "text": ours.text if ours else found.text,
-        "explanation": explain(found.error_code) if found.error_code else None,
+        "explanation": catalogue.explain(found.error_code) if found.error_code else None,
         **store_pages.common(),
     }
     context["steps"] = timeline(found, ours, context["provider_name"])

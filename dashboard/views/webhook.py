@@ -16,7 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from campaigns.providers.ringcentral import events
+from campaigns.providers import catalogue
 from campaigns.receipts import webhook_intake
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,9 @@ def webhook(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
     if body is None:
         return _answer(413)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    hello = events.handshake(headers, body)
-    ours = events.is_ringcentral(headers, door.token)
+    callbacks = catalogue.callbacks(provider)
+    hello = callbacks.handshake(headers, body)
+    ours = callbacks.is_genuine(headers, door.token)
     if not ours and (hello is None or SHOWN in headers):
         webhook_intake.count_refused(door)
         return _answer(401)

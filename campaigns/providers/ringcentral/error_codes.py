@@ -7,63 +7,9 @@ A code reads SMS-<who>-<number>: RC is RingCentral, UP the network behind it, CA
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Klass(StrEnum):
-    """Where the cause lies."""
-
-    RECIPIENT = "recipient"
-    OPT_OUT = "opt_out"
-    CONTENT = "content"
-    SENDER = "sender"
-    QUOTA = "quota"
-    CARRIER = "carrier"
-    PROVIDER = "provider"
-    UNKNOWN = "unknown"
-
-
-class Retry(StrEnum):
-    """Whether the same person may get the text again."""
-
-    NEVER = "never"
-    LATER = "later"
-    SOFT = "soft"
-    """Later; after some failures in a row, no more."""
-    AFTER_EDIT = "after_edit"
-    AFTER_FIX = "after_fix"
-    """When the sending number or the account is repaired."""
-    MANUAL = "manual"
-    """A person decides."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    code: str
-    sentence: str
-    """What happened."""
-    advice: str
-    """What the sender can do; may be empty."""
-    reporter: str
-    """Who gave this reason; may be empty."""
-    klass: Klass
-    retry: Retry
-    is_failure: bool
-    """False if the text may well have arrived: count it as unknown, not as failed."""
-    billing: str
-    """What is known of its price; empty if nothing is."""
-    known: bool
-    """False for a code that is not in the table."""
-
-
-class _Row(NamedTuple):
-    klass: Klass
-    retry: Retry
-    sentence: str
-    advice: str
-
+from campaigns.providers.error_codes import ErrorClass, Explanation, Retry, Row
 
 _REPORTERS: Final = {"RC": "RingCentral", "UP": "the network behind RingCentral", "CAR": "the carrier"}
 _CODE: Final = re.compile(r"SMS-(RC|UP|CAR)-[0-9]{3}")
@@ -76,246 +22,252 @@ _BILLING: Final = {
     "SMS-CAR-104": "Billed like a delivered text.",
 }
 
-_ROWS: Final[dict[str, _Row]] = {
-    "SMS-RC-403": _Row(
-        Klass.QUOTA,
+_ROWS: Final[dict[str, Row]] = {
+    "SMS-RC-403": Row(
+        ErrorClass.QUOTA,
         Retry.LATER,
         "The account has used up its sending limit for the day or the month.",
         "Wait until the limit starts anew, or ask an administrator to raise it.",
     ),
-    "SMS-RC-410": _Row(
-        Klass.RECIPIENT,
+    "SMS-RC-410": Row(
+        ErrorClass.RECIPIENT,
         Retry.NEVER,
         "RingCentral cannot text this number: it is not valid or of a kind that takes no texts.",
         "Ask the person for a mobile number.",
     ),
-    "SMS-RC-413": _Row(
-        Klass.OPT_OUT,
+    "SMS-RC-413": Row(
+        ErrorClass.OPT_OUT,
         Retry.NEVER,
         "This person has opted out of texts from this number, so RingCentral held the text back.",
         "Do not text again unless the person sends START.",
     ),
-    "SMS-RC-430": _Row(
-        Klass.CONTENT,
+    "SMS-RC-430": Row(
+        ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
         "RingCentral's spam filter stopped the text.",
         "Change the wording, and leave out link shorteners and capitals.",
     ),
-    "SMS-RC-500": _Row(
-        Klass.PROVIDER,
+    "SMS-RC-500": Row(
+        ErrorClass.PROVIDER,
         Retry.MANUAL,
         "Something failed inside RingCentral.",
         "Ask RingCentral's support before you send it again.",
     ),
-    "SMS-RC-501": _Row(
-        Klass.PROVIDER,
+    "SMS-RC-501": Row(
+        ErrorClass.PROVIDER,
         Retry.MANUAL,
         "RingCentral made a mistake when it passed the text on.",
         "Ask RingCentral's support before you send it again.",
     ),
-    "SMS-RC-503": _Row(
-        Klass.SENDER,
+    "SMS-RC-503": Row(
+        ErrorClass.SENDER,
         Retry.AFTER_FIX,
         "RingCentral has not set up the sending number properly.",
         "Use another number and ask RingCentral's support to repair this one.",
     ),
-    "SMS-RC-504": _Row(
-        Klass.SENDER,
+    "SMS-RC-504": Row(
+        ErrorClass.SENDER,
         Retry.AFTER_FIX,
         "The sending number's settings for texts are wrong.",
         "Use another number and ask an administrator to check this one.",
     ),
-    "SMS-UP-410": _Row(
-        Klass.RECIPIENT,
+    "SMS-UP-410": Row(
+        ErrorClass.RECIPIENT,
         Retry.NEVER,
         "The number is not in use, or it cannot take texts.",
         "Ask the person for a mobile number.",
     ),
-    "SMS-UP-411": _Row(
-        Klass.RECIPIENT,
+    "SMS-UP-411": Row(
+        ErrorClass.RECIPIENT,
         Retry.NEVER,
         "The number is not in use, or it cannot take texts.",
         "Ask the person for a mobile number.",
     ),
-    "SMS-UP-412": _Row(
-        Klass.RECIPIENT,
+    "SMS-UP-412": Row(
+        ErrorClass.RECIPIENT,
         Retry.NEVER,
         "The phone could not be reached.",
         "Check the number, or use another way to reach the person.",
     ),
-    "SMS-UP-413": _Row(
-        Klass.OPT_OUT,
+    "SMS-UP-413": Row(
+        ErrorClass.OPT_OUT,
         Retry.NEVER,
         "This person has opted out of texts from this number.",
         "Do not text again unless the person sends START.",
     ),
-    "SMS-UP-414": _Row(
-        Klass.SENDER,
+    "SMS-UP-414": Row(
+        ErrorClass.SENDER,
         Retry.AFTER_FIX,
         "The sending number is not set up to send texts.",
         "Use another number and ask an administrator to check this one.",
     ),
-    "SMS-UP-430": _Row(
-        Klass.CONTENT,
+    "SMS-UP-430": Row(
+        ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
         "A spam filter on the way to the carrier stopped the text.",
         "Change the wording before you send again. Many of these harm the sending number.",
     ),
-    "SMS-UP-431": _Row(
-        Klass.SENDER,
+    "SMS-UP-431": Row(
+        ErrorClass.SENDER,
         Retry.AFTER_FIX,
         "The sending number is blocked because of spam and can no longer send.",
         "Stop sending from this number at once and tell an administrator.",
     ),
-    "SMS-UP-432": _Row(
-        Klass.CONTENT,
+    "SMS-UP-432": Row(
+        ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
         "The text is longer than the network takes.",
         "Shorten it to fewer than 1,000 characters.",
     ),
-    "SMS-UP-433": _Row(
-        Klass.CONTENT,
+    "SMS-UP-433": Row(
+        ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
         "The network could not deliver the text as it is written.",
         "Remove unusual characters and try a simpler wording.",
     ),
-    "SMS-UP-500": _Row(
-        Klass.PROVIDER,
+    "SMS-UP-500": Row(
+        ErrorClass.PROVIDER,
         Retry.LATER,
         "The network between RingCentral and the carrier had a fault.",
         "Send again later.",
     ),
-    "SMS-CAR-104": _Row(
-        Klass.UNKNOWN,
+    "SMS-CAR-104": Row(
+        ErrorClass.UNKNOWN,
         Retry.NEVER,
         "The carrier has not said what became of the text. It may well have arrived.",
         "Look again in an hour. Do not send it again.",
     ),
-    "SMS-CAR-199": _Row(
-        Klass.UNKNOWN,
+    "SMS-CAR-199": Row(
+        ErrorClass.UNKNOWN,
         Retry.NEVER,
         "The carrier gave an answer that says nothing clear. The text may well have arrived.",
         "Do not send it again.",
     ),
-    "SMS-CAR-400": _Row(
-        Klass.RECIPIENT,
+    "SMS-CAR-400": Row(
+        ErrorClass.RECIPIENT,
         Retry.NEVER,
         "The person's carrier does not take this kind of text.",
         "Use another way to reach the person.",
     ),
-    "SMS-CAR-410": _Row(
-        Klass.CARRIER,
+    "SMS-CAR-410": Row(
+        ErrorClass.CARRIER,
         Retry.LATER,
         "The text ran out of time or was cancelled before the carrier took it.",
         "Send again later.",
     ),
-    "SMS-CAR-411": _Row(
-        Klass.RECIPIENT,
+    "SMS-CAR-411": Row(
+        ErrorClass.RECIPIENT,
         Retry.NEVER,
         "The number is not in use, or it cannot take texts.",
         "Ask the person for a mobile number.",
     ),
-    "SMS-CAR-412": _Row(
-        Klass.RECIPIENT,
+    "SMS-CAR-412": Row(
+        ErrorClass.RECIPIENT,
         Retry.SOFT,
         "The phone could not be reached: it may be off, out of range or out of service.",
         "It may work another day. If it fails again and again, remove the number.",
     ),
-    "SMS-CAR-413": _Row(
-        Klass.OPT_OUT,
+    "SMS-CAR-413": Row(
+        ErrorClass.OPT_OUT,
         Retry.NEVER,
         "This person has told the carrier to stop texts from this number.",
         "Do not text again unless the person sends START.",
     ),
-    "SMS-CAR-414": _Row(
-        Klass.SENDER,
+    "SMS-CAR-414": Row(
+        ErrorClass.SENDER,
         Retry.AFTER_FIX,
         "The carrier does not accept the sending number.",
         "Use another number and ask an administrator to check this one.",
     ),
-    "SMS-CAR-430": _Row(
-        Klass.CONTENT,
+    "SMS-CAR-430": Row(
+        ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
         "The carrier's spam filter stopped the text.",
         "Change the wording, and compare it with the sample texts of the campaign's registration.",
     ),
-    "SMS-CAR-431": _Row(
-        Klass.CARRIER,
+    "SMS-CAR-431": Row(
+        ErrorClass.CARRIER,
         Retry.LATER,
         "The carrier refused the text and gave no reason.",
         "Send again later, a few times at most.",
     ),
-    "SMS-CAR-432": _Row(
-        Klass.CONTENT,
+    "SMS-CAR-432": Row(
+        ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
         "The text is too long for this carrier, which does not join the parts of a long text.",
         "Shorten it to 160 characters.",
     ),
-    "SMS-CAR-433": _Row(
-        Klass.CONTENT,
+    "SMS-CAR-433": Row(
+        ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
         "The carrier could not read the text as it is written.",
         "Remove unusual characters and try a simpler wording.",
     ),
-    "SMS-CAR-434": _Row(
-        Klass.CONTENT, Retry.AFTER_EDIT, "The attachment is too large.", "Use a smaller file."
+    "SMS-CAR-434": Row(
+        ErrorClass.CONTENT, Retry.AFTER_EDIT, "The attachment is too large.", "Use a smaller file."
     ),
-    "SMS-CAR-435": _Row(
-        Klass.CONTENT,
+    "SMS-CAR-435": Row(
+        ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
         "The carrier refused the text because of a shortened link.",
         "Use a full link to your own website.",
     ),
-    "SMS-CAR-450": _Row(
-        Klass.QUOTA,
+    "SMS-CAR-450": Row(
+        ErrorClass.QUOTA,
         Retry.LATER,
         "T-Mobile's daily limit for your brand is used up.",
         "Send the rest tomorrow. An administrator can ask for a higher limit.",
     ),
-    "SMS-CAR-451": _Row(
-        Klass.QUOTA,
+    "SMS-CAR-451": Row(
+        ErrorClass.QUOTA,
         Retry.LATER,
         "AT&T's limit for your registered campaign is used up.",
         "Send the rest later. An administrator can ask for a higher limit.",
     ),
-    "SMS-CAR-452": _Row(
-        Klass.QUOTA,
+    "SMS-CAR-452": Row(
+        ErrorClass.QUOTA,
         Retry.LATER,
         "The carrier's limit for your texts is used up.",
         "Send the rest later. An administrator can ask for a higher limit.",
     ),
-    "SMS-CAR-460": _Row(
-        Klass.RECIPIENT,
+    "SMS-CAR-460": Row(
+        ErrorClass.RECIPIENT,
         Retry.NEVER,
         "This phone takes no texts from short numbers.",
         "Nothing can be done from here.",
     ),
-    "SMS-CAR-461": _Row(
-        Klass.SENDER,
+    "SMS-CAR-461": Row(
+        ErrorClass.SENDER,
         Retry.AFTER_FIX,
         "The toll-free number that sent the text is not verified.",
         "Ask an administrator to complete the toll-free verification.",
     ),
-    "SMS-CAR-500": _Row(Klass.CARRIER, Retry.LATER, "The carrier had a fault.", "Send again later."),
-    "CMN-100": _Row(
-        Klass.RECIPIENT, Retry.NEVER, "RingCentral did not accept the number.", "Check the number."
+    "SMS-CAR-500": Row(ErrorClass.CARRIER, Retry.LATER, "The carrier had a fault.", "Send again later."),
+    "CMN-100": Row(
+        ErrorClass.RECIPIENT, Retry.NEVER, "RingCentral did not accept the number.", "Check the number."
     ),
 }
 
 
+_CODES: Final = frozenset(_ROWS)
+
+
+def codes() -> frozenset[str]:
+    return _CODES
+
+
 def explain(code: str) -> Explanation:
-    """Words for any code, also for one that nobody has seen yet and for none at all."""
     row = _ROWS.get(code)
     shape = _CODE.fullmatch(code)
     reporter = _REPORTERS[shape[1]] if shape else "RingCentral" if row else ""
     if row is None:
-        row = _Row(Klass.UNKNOWN, Retry.MANUAL, _unknown(code, reporter), "")
+        row = Row(ErrorClass.UNKNOWN, Retry.MANUAL, unknown_sentence(code, reporter), "")
     return Explanation(
         code=code,
         sentence=row.sentence,
         advice=row.advice,
         reporter=reporter,
-        klass=row.klass,
+        error_class=row.error_class,
         retry=row.retry,
         is_failure=code not in MAYBE_DELIVERED,
         billing=_BILLING.get(code, ""),
@@ -325,10 +277,10 @@ def explain(code: str) -> Explanation:
 
 def is_opt_out(code: str) -> bool:
     """Whether a code says that the person has opted out: 413, whoever on the way gave it."""
-    return code.endswith("-413") or explain(code).klass is Klass.OPT_OUT
+    return code.endswith("-413") or explain(code).error_class is ErrorClass.OPT_OUT
 
 
-def _unknown(code: str, reporter: str) -> str:
+def unknown_sentence(code: str, reporter: str) -> str:
     if not code:
         return "No reason was given."
     who = reporter[:1].upper() + reporter[1:] if reporter else "The provider"
@@ -336,5 +288,6 @@ def _unknown(code: str, reporter: str) -> str:
     return f"{who} gave a reason that Carillon does not know{shown}."
 
 
-CODES: Final = frozenset(_ROWS)
-MAYBE_DELIVERED: Final = frozenset(code for code, row in _ROWS.items() if row.klass is Klass.UNKNOWN)
+MAYBE_DELIVERED: Final = frozenset(
+    code for code, row in _ROWS.items() if row.error_class is ErrorClass.UNKNOWN
+)

@@ -49,14 +49,18 @@ def handshake(headers: Mapping[str, str], body: bytes) -> dict[str, str] | None:
     return {"Validation-Token": token, "Content-Type": "application/json"}
 
 
-def is_ringcentral(headers: Mapping[str, str], token: str) -> bool:
-    """Whether the call shows the token that our subscription was made with."""
+def is_genuine(headers: Mapping[str, str], token: str) -> bool:
     expected = token.encode()
     matches = [
         hmac.compare_digest(headers.get(name, "").encode("utf-8", "replace"), expected)
         for name in _TOKEN_HEADERS
     ]
     return bool(expected) and any(matches)
+
+
+def event_id(body: bytes) -> str | None:
+    data = parse.as_object(body)
+    return None if data is None else parse.identity(data.get("uuid"))
 
 
 def parse_event(body: bytes) -> Event | None:

@@ -31,6 +31,8 @@ EVERYTHING: Final = (BATCHES, OUTGOING, INCOMING, OPT_OUTS, CONSENTS, MAIL, MAIL
 
 
 class RingCentralWebhooks:
+    needed: Final = (BATCHES, OUTGOING, INCOMING, OPT_OUTS, CONSENTS)
+
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 

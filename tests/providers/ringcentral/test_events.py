@@ -9,7 +9,7 @@ import pytest
 
 from campaigns.providers.event_types import Topic
 from campaigns.providers.mailbox_types import MailboxMessage
-from campaigns.providers.ringcentral.events import handshake, is_ringcentral, parse_event
+from campaigns.providers.ringcentral.events import handshake, is_genuine, parse_event
 from campaigns.providers.types import BatchState, RemoteMessage
 
 ROOT = "/restapi/v1.0/account/405151000033"
@@ -202,4 +202,4 @@ def test_the_handshake(headers: dict[str, str], body: bytes, said: str | None) -
     ],
 )
 def test_who_calls(headers: dict[str, str], token: str, ours: bool) -> None:
-    assert is_ringcentral(headers, token) is ours
+    assert is_genuine(headers, token) is ours

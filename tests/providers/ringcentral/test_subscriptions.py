@@ -11,7 +11,7 @@ from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.event_types import Event, Topic
 from campaigns.providers.mailbox_types import MailboxMessage
 from campaigns.providers.ringcentral.client import RingCentral
-from campaigns.providers.ringcentral.events import handshake, is_ringcentral, parse_event
+from campaigns.providers.ringcentral.events import handshake, is_genuine, parse_event
 from campaigns.providers.ringcentral.subscriptions import BATCHES, EVERYTHING, INCOMING, subscription
 from campaigns.providers.types import BatchState, OutgoingText, RemoteMessage
 from tests.providers.servers import Script, Server, Talk, answer, ringcentral, saying, serving
@@ -39,7 +39,7 @@ class Site:
     def serve(self, talk: Talk) -> None:
         while (request := talk.read()) is not None:
             said = handshake(request.headers, request.body)
-            if said is None and not is_ringcentral(request.headers, TOKEN):
+            if said is None and not is_genuine(request.headers, TOKEN):
                 talk.write(answer(403))
                 continue
             talk.write(answer(200, b"", said))
