@@ -31,10 +31,10 @@ from campaigns.providers.ringcentral.api import (
     segment,
     window,
 )
+from campaigns.providers.ringcentral.callbacks import RingCentralWebhooks
 from campaigns.providers.ringcentral.errors import refusal, senseless, unanswered, with_doubt
 from campaigns.providers.ringcentral.mailbox import RingCentralMailbox
 from campaigns.providers.ringcentral.opt_outs import RingCentralOptOuts
-from campaigns.providers.ringcentral.subscriptions import RingCentralWebhooks
 from campaigns.providers.types import (
     JSON,
     BatchState,

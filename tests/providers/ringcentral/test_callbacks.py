@@ -10,9 +10,9 @@ import pytest
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.event_types import Event, Topic
 from campaigns.providers.mailbox_types import MailboxMessage
+from campaigns.providers.ringcentral.callbacks import BATCHES, EVERYTHING, INCOMING, subscription
 from campaigns.providers.ringcentral.client import RingCentral
 from campaigns.providers.ringcentral.events import handshake, is_genuine, parse_event
-from campaigns.providers.ringcentral.subscriptions import BATCHES, EVERYTHING, INCOMING, subscription
 from campaigns.providers.types import BatchState, OutgoingText, RemoteMessage
 from tests.providers.servers import Script, Server, Talk, answer, ringcentral, saying, serving
 from tests.providers.wire import Hook, simulated
