@@ -1,4 +1,4 @@
-"""Pages that are only a press on a button, and what becomes of a press that got lost on the way."""
+"""Decorators and helpers for views: actions that are a button (POST only), and the signed-in user."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import wraps
 from typing import Any, Final
 
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -21,23 +23,30 @@ NOT_DONE: Final = (
 )
 
 
-def press(page: str, *names: str, said: str = NOT_DONE) -> Callable[[View], View]:
-    """Take POST only. A GET changes nothing and leads to `page`, which has the button, and says so.
+def signed_in(request: HttpRequest) -> User:
+    """The user of a request that passed the sign-in. Raises PermissionDenied for an anonymous one."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
-    Whoever presses after the session ended comes here from the sign-in, by GET: the browser does not press
-    again for them. `names` are those parts of the address that `page` has in its own.
+
+def post_action(page: str, *names: str, message: str = NOT_DONE) -> Callable[[View], View]:
+    """Accept POST only; a GET changes nothing and redirects to `page`, which has the button, with a warning.
+
+    A user who signs in again after the session ended comes back by GET, because the browser does not repeat
+    the POST. `names` are the URL arguments that `page` takes too.
     """
 
-    def around(view: View) -> View:
-        posted: View = require_POST(view)
+    def decorate(view: View) -> View:
+        post_view: View = require_POST(view)
 
         @wraps(view)
-        def pressed(request: HttpRequest, **address: Any) -> HttpResponseBase:
+        def wrapper(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
             if request.method not in ("GET", "HEAD"):
-                return posted(request, **address)
-            messages.warning(request, said)
-            return redirect(reverse(page, kwargs={name: address[name] for name in names}))
+                return post_view(request, **arguments)
+            messages.warning(request, message)
+            return redirect(reverse(page, kwargs={name: arguments[name] for name in names}))
 
-        return pressed
+        return wrapper
 
-    return around
+    return decorate

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from dashboard.decorators import press
+from dashboard.decorators import post_action
 from dashboard.views import (
     account,
     batch,
@@ -40,7 +40,7 @@ from dashboard.views import (
 # The doors: the only addresses for those who are not signed in.
 door_urls = [
     path("sign-in/", sign_in.sign_in, name="sign_in"),
-    path("sign-out/", press("overview")(LogoutView.as_view()), name="sign_out"),
+    path("sign-out/", post_action("overview")(LogoutView.as_view()), name="sign_out"),
     path("admin/login/", sign_in.admin_sign_in),
     path("healthz/", healthz.healthz, name="healthz"),
 ]

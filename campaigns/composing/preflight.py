@@ -9,16 +9,16 @@ from decimal import Decimal
 from typing import Literal
 
 from campaigns.composing.audience import SourceRow, all_source_rows, source_rows
-from campaigns.composing.findings import (
+from campaigns.composing.checks import (
     Finding,
     Terms,
-    audience_findings,
-    draft_findings,
+    check_audience,
+    check_draft,
+    check_undecided,
     many,
-    undecided_findings,
 )
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, TemplateProblem, utf16_units
-from campaigns.composing.reached import Reached
+from campaigns.composing.reach_filter import ReachFilter
 from campaigns.composing.segments import count_many, measure, unusual
 from campaigns.contacts import countries
 from campaigns.models import Campaign, ContactList, Import, ImportRow
@@ -159,7 +159,7 @@ def preview(
     if blocking or contact_list is None or not text.strip():
         return Preview(problems=blocking, warnings=warnings)
     found = source_rows(contact_list, limit=personaliser.affordable(WHILE_TYPING), only_usable=True)
-    rows = Reached(reach).keep(found)
+    rows = ReachFilter(reach).keep(found)
     if not rows:
         return Preview(problems=blocking, warnings=warnings)
     exact = contact_list.contact_count <= len(found)
@@ -259,7 +259,7 @@ class Preflight:
 def preflight(campaign: Campaign, terms: Terms) -> Preflight:
     """The whole check. Takes about a second for 100,000 rows."""
     contact_list, totals = campaign.contact_list, Counter[str]()
-    look, excluded, reached = Look(), Counter[str](), Reached(terms.reach)
+    look, excluded, reached = Look(), Counter[str](), ReachFilter(terms.reach)
     personaliser = Personaliser(campaign.text, contact_list.field_names if contact_list else ())
     if contact_list is not None:
         totals = _totals(contact_list)
@@ -271,10 +271,10 @@ def preflight(campaign: Campaign, terms: Terms) -> Preflight:
                 look.take(personaliser, kept)
     texts = totals["usable"] - excluded.total() - reached.left_out - look.left_out
     cost = None if terms.price is None or not look.people else terms.price * look.total_segments
-    findings = draft_findings(campaign, terms, personaliser)
-    findings += audience_findings(campaign, totals["rows"], texts, _left_out(totals, excluded, reached, look))
+    findings = check_draft(campaign, terms, personaliser)
+    findings += check_audience(campaign, totals["rows"], texts, _left_out(totals, excluded, reached, look))
     findings += [Finding("look", *remark) for remark in reached.remarks()]
-    findings += undecided_findings(excluded["may_have_opted_out"])
+    findings += check_undecided(excluded["may_have_opted_out"])
     findings += _text_findings(look)
     return Preflight(
         findings=findings,
@@ -292,7 +292,9 @@ def preflight(campaign: Campaign, terms: Terms) -> Preflight:
     )
 
 
-def _left_out(totals: Counter[str], excluded: Counter[str], reached: Reached, look: Look) -> dict[str, int]:
+def _left_out(
+    totals: Counter[str], excluded: Counter[str], reached: ReachFilter, look: Look
+) -> dict[str, int]:
     """Rows that get no text, by the words for why."""
     return {
         "opted out": excluded["opted_out"],

@@ -17,7 +17,7 @@ KEEP_FOR = 24 * 3600
 _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{32}}")
 
 
-def keep(upload: IO[bytes]) -> str:
+def save(upload: IO[bytes]) -> str:
     """Store a copy; returns the name to ask for it by."""
     settings.UPLOAD_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     path: Path = settings.UPLOAD_DIR / f"{PREFIX}{secrets.token_hex(16)}"
@@ -36,13 +36,13 @@ def find(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def forget(name: str) -> None:
+def delete(name: str) -> None:
     path = find(name)
     if path is not None:
         path.unlink(missing_ok=True)
 
 
-def forget_old() -> None:
+def delete_expired() -> None:
     """Delete what has waited too long."""
     for path in settings.UPLOAD_DIR.glob(f"{PREFIX}*"):
         if time.time() - path.stat().st_mtime > KEEP_FOR:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.composing.audience import SourceRow, field_names, source_rows
-from campaigns.composing.findings import Finding, Terms, draft_findings
+from campaigns.composing.checks import Finding, Terms, check_draft
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, utf16_units
 from campaigns.composing.preflight import Preflight, preflight
 from campaigns.composing.segments import count_many
@@ -73,7 +73,7 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
     """
     terms = terms_for(campaign.sender)
     personaliser = Personaliser(campaign.text, field_names(campaign))
-    stops = [item for item in draft_findings(campaign, terms, personaliser) if item.level == "stop"]
+    stops = [item for item in check_draft(campaign, terms, personaliser) if item.level == "stop"]
     if stops:
         if Campaign.objects.filter(pk=campaign.pk).exclude(state=Campaign.State.DRAFT).exists():
             return False

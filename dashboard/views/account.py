@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.models import Event
 from dashboard.client_address import address
+from dashboard.decorators import signed_in
 from dashboard.forms.contacts import PasswordForm
-from dashboard.people import signed_in
 
 log = logging.getLogger(__name__)
 

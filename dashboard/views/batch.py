@@ -20,7 +20,7 @@ from campaigns.providers import catalogue
 from campaigns.receipts import store
 from campaigns.reports import store_search
 from campaigns.reports.delivery import ErrorLine
-from dashboard import store_pages
+from dashboard import store_paging
 from dashboard.words import REMOTE
 
 OURS = {
@@ -67,7 +67,7 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
         "messages_url": people,
         "known_words": set(REMOTE),
     }
-    return render(request, "batch.html", context | store_pages.common())
+    return render(request, "batch.html", context | store_paging.common())
 
 
 def _totals(found: StoreBatch, ours: Batch | None) -> Totals:

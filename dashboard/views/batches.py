@@ -14,7 +14,7 @@ from campaigns.accounts import registry
 from campaigns.models import Batch, StoreBatch
 from campaigns.receipts import store
 from campaigns.reports import store_search
-from dashboard import store_pages
+from dashboard import store_paging
 from dashboard.forms.store import BatchSearchForm
 from dashboard.words import REMOTE
 
@@ -34,14 +34,14 @@ class BatchRow:
 def batches(request: HttpRequest) -> HttpResponse:
     whose = store.account_state()
     form = BatchSearchForm(request.GET, senders=[number.phone for number in registry.all_numbers()])
-    filled = store_pages.asked(form)
+    filled = store_paging.asked(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
     if whose and form.is_valid():
-        where = store_pages.place(request)
+        where = store_paging.place(request)
         found = store_search.batches(whose, form.wanted(), where, PAGE)
         ours = store_search.campaign_batches(whose, found.rows)
         context |= {
             "rows": [BatchRow(item, ours.get(item.pk)) for item in found.rows],
-            **store_pages.turned(found, filled, where),
+            **store_paging.turned(found, filled, where),
         }
-    return render(request, "batches.html", context | store_pages.common() | {"known_words": set(REMOTE)})
+    return render(request, "batches.html", context | store_paging.common() | {"known_words": set(REMOTE)})

@@ -21,8 +21,7 @@ from campaigns.reports.progress import Progress, progress
 from campaigns.reports.row_states import TAKEN
 from campaigns.sending import lifecycle, quarantine
 from dashboard.context_processors import standing_of
-from dashboard.decorators import press
-from dashboard.people import signed_in
+from dashboard.decorators import post_action, signed_in
 from dashboard.words import REMOTE
 
 SEND = "campaigns.send_campaign"
@@ -62,7 +61,7 @@ def campaign_batches(request: HttpRequest, campaign_id: int) -> HttpResponseBase
 
 
 @permission_required(SEND, raise_exception=True)
-@press("campaign", "campaign_id")
+@post_action("campaign", "campaign_id")
 def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
     user = signed_in(request)
@@ -87,7 +86,7 @@ def _why_not_on(now: Progress) -> str:
 
 
 @permission_required(SEND, raise_exception=True)
-@press("campaign", "campaign_id")
+@post_action("campaign", "campaign_id")
 def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     found = get_object_or_404(Campaign, pk=campaign_id)
     if lifecycle.pause(found, user=signed_in(request)):
@@ -98,7 +97,7 @@ def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 
 @permission_required(SEND, raise_exception=True)
-@press("campaign", "campaign_id")
+@post_action("campaign", "campaign_id")
 def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Take the launch back. A second press leads to the same draft."""
     found = get_object_or_404(Campaign, pk=campaign_id)

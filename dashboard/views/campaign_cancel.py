@@ -12,7 +12,7 @@ from campaigns.accounts import registry
 from campaigns.models import Campaign
 from campaigns.reports.progress import progress
 from campaigns.sending import lifecycle
-from dashboard.people import signed_in
+from dashboard.decorators import signed_in
 from dashboard.templatetags.carillon import plural
 
 

@@ -20,7 +20,7 @@ from campaigns.composing.preflight import preview
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.models import Campaign, ContactList
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
-from dashboard.decorators import press
+from dashboard.decorators import post_action
 from dashboard.forms.campaigns import OPT_OUT_LINE, CampaignForm, chips
 
 Pick = Literal["", "longest", "dearest", "empty"]
@@ -65,7 +65,7 @@ def campaign_edit(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 
 @permission_required("campaigns.change_campaign", raise_exception=True)
-@press("campaign_edit", "campaign_id")
+@post_action("campaign_edit", "campaign_id")
 def campaign_preview(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The fragment beside the text while somebody types. Keeps what is typed, so that nothing gets lost."""
     campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)

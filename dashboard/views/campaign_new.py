@@ -14,8 +14,8 @@ from campaigns.accounts import registry
 from campaigns.models import AccountState, Campaign, ContactList, SenderNumber
 from campaigns.providers.base import ProviderError
 from campaigns.sending.launch import default_batch_size
+from dashboard.decorators import signed_in
 from dashboard.forms.campaigns import BasicsForm
-from dashboard.people import signed_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from campaigns.accounts import registry
-from campaigns.composing.findings import Finding
+from campaigns.composing.checks import Finding
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.preflight import Preflight
 from campaigns.models import Campaign
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
 from campaigns.sending import canary
 from campaigns.sending.launch import NotReady, launch, run_preflight
+from dashboard.decorators import signed_in
 from dashboard.forms.campaigns import OPT_OUT_LINE, LaunchForm
-from dashboard.people import signed_in
 from dashboard.templatetags.carillon import duration, money, phone, plural
 from dashboard.templatetags.compose import cents
 

@@ -19,7 +19,7 @@ from campaigns.accounts import registry
 from campaigns.contacts import importer, reach
 from campaigns.models import Import
 from campaigns.reports.exports import bad_rows_csv
-from dashboard.columns import phone_column
+from dashboard.column_choices import phone_column
 from dashboard.paging import row_seen
 
 PAGE = 50

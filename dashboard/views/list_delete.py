@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.contacts import removal
 from campaigns.models import ContactList
-from dashboard.people import signed_in
+from dashboard.decorators import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

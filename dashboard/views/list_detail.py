@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.accounts import registry
 from campaigns.contacts import importer, reach, removal
 from campaigns.models import ContactList
-from dashboard.columns import phone_column
+from dashboard.column_choices import phone_column
 from dashboard.forms.contacts import ListNameForm
 from dashboard.paging import row_seen
 

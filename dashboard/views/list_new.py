@@ -18,9 +18,9 @@ from campaigns.contacts.errors import WHICH_COLUMN
 from campaigns.contacts.phone_columns import PhoneColumns
 from campaigns.contacts.spreadsheet import FileProblem, open_sheet
 from campaigns.models import Import
-from dashboard.columns import column_cards
+from dashboard.column_choices import column_cards
+from dashboard.decorators import signed_in
 from dashboard.forms.contacts import UploadForm
-from dashboard.people import signed_in
 
 KEPT = "kept_file"
 """In the session: name and file name of an upload that waits until its phone column is known."""
@@ -56,7 +56,7 @@ def _receive(request: HttpRequest, form: UploadForm, upload: IO[bytes], filename
     except FileProblem as problem:
         if _about_column(problem) and request.FILES:
             _forget(request)
-            request.session[KEPT] = {"name": pending_upload.keep(upload), "filename": filename}
+            request.session[KEPT] = {"name": pending_upload.save(upload), "filename": filename}
         raise
 
 
@@ -83,7 +83,7 @@ def _kept_name(request: HttpRequest) -> str:
 def _forget(request: HttpRequest) -> None:
     waiting = request.session.pop(KEPT, None)
     if waiting:
-        pending_upload.forget(waiting["name"])
+        pending_upload.delete(waiting["name"])
 
 
 def _page(

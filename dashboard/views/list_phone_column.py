@@ -8,26 +8,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from campaigns.contacts import phone_column_change, stored_rows
-from campaigns.contacts.phone_column_change import REFUSAL_SENTENCES, Refusal
+from campaigns.contacts import reimport, stored_rows
+from campaigns.contacts.reimport import REFUSAL_SENTENCES, Refusal
 from campaigns.models import ContactList
-from dashboard.columns import column_cards
+from dashboard.column_choices import column_cards
+from dashboard.decorators import signed_in
 from dashboard.forms.contacts import PhoneColumnForm
-from dashboard.people import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("campaigns.change_contactlist", raise_exception=True)
 def list_phone_column(request: HttpRequest, list_id: int) -> HttpResponse:
     found = get_object_or_404(ContactList, pk=list_id)
-    if why := phone_column_change.refusal(found):
+    if why := reimport.refusal(found):
         return _stays(request, found, why)
     data = request.POST if request.method == "POST" else None
     initial = {"phone_column": found.phone_column}
     form = PhoneColumnForm(data, initial=initial, columns=found.columns)
     if not form.is_valid():
         return _page(request, found, form)
-    why = phone_column_change.change(found, form.cleaned_data["phone_column"], user=signed_in(request))
+    why = reimport.change_phone_column(found, form.cleaned_data["phone_column"], user=signed_in(request))
     if why:
         return _stays(request, found, why)
     name = found.columns[form.cleaned_data["phone_column"]]

@@ -12,7 +12,7 @@ from campaigns.providers import catalogue
 from campaigns.receipts import store
 from campaigns.reports import store_search
 from campaigns.reports.timeline import timeline
-from dashboard import store_pages
+from dashboard import store_paging
 from dashboard.views.messages import MessageRow
 
 
@@ -30,7 +30,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "ours": ours,
         "text": ours.text if ours else found.text,
         "explanation": catalogue.explain(found.error_code) if found.error_code else None,
-        **store_pages.common(),
+        **store_paging.common(),
     }
     context["steps"] = timeline(found, ours, context["provider_name"])
     return render(request, "message.html", context)

@@ -18,8 +18,8 @@ from campaigns.models import AccountState, Message, StoreMessage
 from campaigns.receipts import store, store_sync
 from campaigns.reports import store_search
 from campaigns.reports.explanations import sentence
-from dashboard import store_pages
-from dashboard.decorators import press
+from dashboard import store_paging
+from dashboard.decorators import post_action
 from dashboard.forms.store import MessageSearchForm
 
 PAGE = 50
@@ -48,16 +48,16 @@ def messages(request: HttpRequest) -> HttpResponse:
     form = MessageSearchForm(
         request.GET, account_id=whose.pk if whose else None, provider=registry.provider_name()
     )
-    filled = store_pages.asked(form)
+    filled = store_paging.asked(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
     if whose and form.is_valid():
-        where = store_pages.place(request)
+        where = store_paging.place(request)
         found = store_search.messages(whose, form.wanted(), where, PAGE)
         context |= {
             "rows": rows_of(whose, found.rows),
-            **store_pages.turned(found, filled, where),
+            **store_paging.turned(found, filled, where),
         }
-    return render(request, "messages.html", context | store_pages.common())
+    return render(request, "messages.html", context | store_paging.common())
 
 
 def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageRow]:
@@ -66,7 +66,7 @@ def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageR
 
 
 @permission_required("campaigns.add_campaign", raise_exception=True)
-@press("messages")
+@post_action("messages")
 def messages_refresh(request: HttpRequest) -> HttpResponse:
     """Ask for a turn of reading. The worker takes it; no request of a person waits for the provider."""
     name = registry.provider_name()

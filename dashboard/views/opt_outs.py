@@ -16,12 +16,11 @@ from campaigns.models import CarrierConsent, OptOut
 from campaigns.opt_outs import carrier, manual
 from campaigns.opt_outs.lookup import opted_out
 from campaigns.opt_outs.manual import AddResult
-from dashboard.decorators import press
+from dashboard.decorators import post_action, signed_in
 from dashboard.forms.contacts import OptOutForm
 from dashboard.paging import row_seen
-from dashboard.people import signed_in
 from dashboard.templatetags.carillon import phone, plural
-from dashboard.undecided import undecided_replies
+from dashboard.undecided_replies import undecided_replies
 
 PAGE = 50
 MEANS = ("stop", "other")
@@ -42,7 +41,7 @@ def opt_outs(request: HttpRequest) -> HttpResponse:
 
 
 @permission_required("campaigns.add_optout", raise_exception=True)
-@press("opt_outs", said=NOT_ADDED)
+@post_action("opt_outs", message=NOT_ADDED)
 def opt_out_add(request: HttpRequest) -> HttpResponse:
     form = OptOutForm(request.POST)
     if not form.is_valid():
@@ -92,7 +91,7 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
 
 
 @permission_required("campaigns.change_optout", raise_exception=True)
-@press("opt_outs")
+@post_action("opt_outs")
 def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
     """What somebody meant by a reply that may be an opt-out: one press, on the overview or here."""
     opt_out = get_object_or_404(OptOut.objects.known(), pk=opt_out_id)

@@ -15,7 +15,7 @@ from campaigns.accounts import registry
 from campaigns.models import Tally
 from campaigns.reports.overview import Overview, load_overview
 from campaigns.reports.row_states import LEFT_OUT
-from dashboard.undecided import undecided_replies
+from dashboard.undecided_replies import undecided_replies
 
 
 @require_safe

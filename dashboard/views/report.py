@@ -21,8 +21,7 @@ from campaigns.reports import delivery as reporting
 from campaigns.reports.delivery import Report, StatusLine
 from campaigns.reports.row_states import READING_ORDER
 from campaigns.sending import resend
-from dashboard.decorators import press
-from dashboard.people import signed_in
+from dashboard.decorators import post_action, signed_in
 from dashboard.templatetags.carillon import plural
 from dashboard.views.campaign_people import csv_answer
 
@@ -69,7 +68,7 @@ def report_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | Streami
 
 
 @permission_required("campaigns.add_campaign", raise_exception=True)
-@press("report", "campaign_id")
+@post_action("report", "campaign_id")
 def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Make the draft for those whom it did not reach. What is sent, and whether, is decided there."""
     campaign = get_object_or_404(Campaign, pk=campaign_id)

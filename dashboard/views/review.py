@@ -17,8 +17,7 @@ from campaigns.receipts import audit, discrepancies
 from campaigns.reconciling import decisions, search
 from campaigns.reconciling.decisions import Decision, DecisionResult
 from campaigns.sending import lifecycle
-from dashboard.decorators import press
-from dashboard.people import signed_in
+from dashboard.decorators import post_action, signed_in
 from dashboard.templatetags.carillon import phone, plural
 
 SEND = "campaigns.send_campaign"
@@ -76,7 +75,7 @@ def _case(attempt: Attempt) -> Case:
 
 
 @permission_required(SEND, raise_exception=True)
-@press("review")
+@post_action("review")
 def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows where it comes from."""
     found = get_object_or_404(Disagreement, pk=disagreement_id)
@@ -88,7 +87,7 @@ def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
 
 
 @permission_required(SEND, raise_exception=True)
-@press("review")
+@post_action("review")
 def review_known_all(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows the program that sends from this number: it and all before it, at once."""
     newest = get_object_or_404(Disagreement, pk=disagreement_id)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from campaigns.models import OptOut
 from campaigns.reports.number_history import number_history
 from campaigns.reports.number_history_csv import history_csv
-from dashboard import store_pages
+from dashboard import store_paging
 from dashboard.forms.store import NumberForm
 
 
@@ -24,7 +24,7 @@ from dashboard.forms.store import NumberForm
 def why(request: HttpRequest) -> HttpResponse:
     asked = "number" in request.GET
     form = NumberForm(request.GET if asked else None)
-    context: dict[str, Any] = {"form": form, "found": None, **store_pages.common()}
+    context: dict[str, Any] = {"form": form, "found": None, **store_paging.common()}
     if asked and form.is_valid():
         found = number_history(form.cleaned_data["number"])
         in_force = [opt_out for opt_out in found.opt_outs if opt_out.ended_at is None]

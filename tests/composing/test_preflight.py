@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.composing.findings import Terms
+from campaigns.composing.checks import Terms
 from campaigns.composing.preflight import Preflight, Preview, SegmentLine, preflight, preview
 from campaigns.models import Campaign, ContactList, ImportRow
 from tests.support import factories

@@ -206,11 +206,11 @@ def test_sample_file_shows_what_an_account_of_bad_rows_is(as_composer: PageClien
 def test_kept_file_is_forgotten_after_a_day(as_composer: PageClient, settings: LazySettings) -> None:
     as_composer.refused(PAGE, file=upload(NO_PHONES))
     (path,) = settings.UPLOAD_DIR.iterdir()
-    pending_upload.forget_old()
+    pending_upload.delete_expired()
     assert path.exists()
 
     os.utime(path, (0, 0))
-    pending_upload.forget_old()
+    pending_upload.delete_expired()
     assert not path.exists()
     html = as_composer.refused(PAGE, columns='["Who"]', phone_column="Who")
     assert "Choose a file first." in html

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.accounts import registry
-from campaigns.composing.findings import Terms
+from campaigns.composing.checks import Terms
 from campaigns.composing.preflight import preflight
 from campaigns.models import Campaign, Event, OptOut
 from campaigns.opt_outs import carrier as carrier_words

@@ -34,15 +34,15 @@ def test_two_processes_freeze_one_audience(site: Site) -> None:
 
 TWO_COLUMNS = "Mobile,Home phone\\n2125550101,6505550150\\n2125550102,6505550151\\n"
 CHANGE = """
-from campaigns.contacts import phone_column_change
-look = phone_column_change.refusal
+from campaigns.contacts import reimport
+look = reimport.refusal
 def slow(found):
     why = look(found)
     open({folder!r} + "/looked", "w").close()
     until(lambda: os.path.exists({folder!r} + "/chosen"), "the other process chooses the list")
     return why
-phone_column_change.refusal = slow
-emit(phone_column_change.change(ContactList.objects.get(pk={pk}), 1, user=None))
+reimport.refusal = slow
+emit(reimport.change_phone_column(ContactList.objects.get(pk={pk}), 1, user=None))
 """
 CHOOSE = """
 until(lambda: os.path.exists({folder!r} + "/looked"), "the other process has seen no campaign")

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from campaigns.accounts import registry
-from campaigns.composing.findings import draft_findings
+from campaigns.composing.checks import check_draft
 from campaigns.composing.personalise import Personaliser
 from campaigns.contacts import importer
 from campaigns.contacts.errors import WHICH_COLUMN, FileProblem
@@ -207,7 +207,7 @@ def _read(record: Import, campaign: Campaign) -> None:
     """Fill the list. Raises NotReady for what is wrong without looking at rows, before any is read."""
     campaign.contact_list = record.contact_list
     personaliser = Personaliser(campaign.text, record.contact_list.field_names)
-    findings = draft_findings(campaign, launch.terms_for(campaign.sender), personaliser)
+    findings = check_draft(campaign, launch.terms_for(campaign.sender), personaliser)
     if stops := [found for found in findings if found.level == "stop" and found.code in ("sender", "text")]:
         raise launch.NotReady(stops)
     importer.run(record.pk)

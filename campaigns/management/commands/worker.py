@@ -123,7 +123,7 @@ class Ticker:
         if mine:
             tasks.tick()
         if mine and leases.try_debounce("prune", seconds=PRUNE):
-            pending_upload.forget_old()
+            pending_upload.delete_expired()
             call_command("prune_db_task_results", min_age_days=1, failed_min_age_days=14, verbosity=0)
 
 

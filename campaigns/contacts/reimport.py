@@ -43,7 +43,7 @@ def refusal(contact_list: ContactList) -> Refusal | None:
     return None if sources[0].state == Import.State.DONE else Refusal.BUSY
 
 
-def change(contact_list: ContactList, place: int, *, user: User | None) -> Refusal | None:
+def change_phone_column(contact_list: ContactList, place: int, *, user: User | None) -> Refusal | None:
     """Take the phone numbers from the column at `place`. None if so: the worker decides each row again.
 
     The list is locked meanwhile, and a campaign that takes it waits for the lock. So either the campaign is

@@ -9,7 +9,7 @@ from campaigns.composing.audience import SourceRow
 from campaigns.contacts import countries
 
 
-class Reached:
+class ReachFilter:
     """Counts as rows go by."""
 
     def __init__(self, reach: countries.Reach) -> None:

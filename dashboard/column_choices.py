@@ -8,7 +8,7 @@ from typing import Any
 
 from django.forms import BoundField
 
-from campaigns.contacts import phone_column_change, stored_rows
+from campaigns.contacts import reimport, stored_rows
 from campaigns.contacts.phone_columns import ColumnLook
 from campaigns.models import ContactList
 from dashboard.templatetags.carillon import plural, shortened
@@ -64,7 +64,7 @@ def phone_column(contact_list: ContactList) -> dict[str, Any]:
         "phone_column": name,
         "rivals": rivals,
         "other_columns": _other_columns(rivals),
-        "column_stays": phone_column_change.refusal(contact_list),
+        "column_stays": reimport.refusal(contact_list),
     }
 
 

@@ -12,8 +12,8 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 
-from campaigns.contacts import importer, phone_column_change, removal, stored_rows
-from campaigns.contacts.phone_column_change import Refusal
+from campaigns.contacts import importer, reimport, removal, stored_rows
+from campaigns.contacts.reimport import Refusal
 from campaigns.models import Campaign, Contact, ContactList, Event, Import, ImportRow
 from campaigns.sending import resend
 from campaigns.worker import tasks
@@ -89,7 +89,7 @@ def test_every_row_is_decided_again(admin: User) -> None:
     people = made()
     before = list(ImportRow.objects.order_by("pk").values_list("pk", "number", "cells"))
     assert rows(people) == BY_MOBILE
-    assert phone_column_change.change(people, 2, user=admin) is None
+    assert reimport.change_phone_column(people, 2, user=admin) is None
     record = record_of(people)
     assert (record.state, record.row_count, record.woken_at) == (Import.State.WAITING, 0, None)
     assert ContactList.objects.get(pk=people.pk).contact_count == 0
@@ -106,7 +106,7 @@ def test_every_row_is_decided_again(admin: User) -> None:
 def test_there_and_back_is_as_it_was() -> None:
     people = made()
     for place in (2, 1):
-        assert phone_column_change.change(people, place, user=None) is None
+        assert reimport.change_phone_column(people, place, user=None) is None
         importer.run(record_of(people).pk)
     assert rows(people) == BY_MOBILE
     assert_adds_up(people)
@@ -114,7 +114,7 @@ def test_there_and_back_is_as_it_was() -> None:
 
 def test_the_worker_does_it() -> None:
     people = made()
-    phone_column_change.change(people, 2, user=None)
+    reimport.change_phone_column(people, 2, user=None)
     tasks.tick()
     assert record_of(people).woken_at is not None
 
@@ -125,7 +125,7 @@ def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch, chunk: int) -> N
         monkeypatch.setattr(importer, name, chunk)
     monkeypatch.setattr(stored_rows.StoredRows.__init__, "__defaults__", (chunk,))
     people = made()
-    phone_column_change.change(people, 2, user=None)
+    reimport.change_phone_column(people, 2, user=None)
     importer.run(record_of(people).pk)
     assert rows(people) == BY_HOME
     assert_adds_up(people)
@@ -140,7 +140,7 @@ def test_killed_at_any_write_it_is_done_again(monkeypatch: pytest.MonkeyPatch, s
     monkeypatch.setattr(importer, "CHUNK", 2)
     monkeypatch.setattr(importer, "CONTACTS", 2)
     people = made()
-    phone_column_change.change(people, 2, user=None)
+    reimport.change_phone_column(people, 2, user=None)
     alive = importer._still_ours
     left = steps
 
@@ -163,7 +163,7 @@ def test_killed_at_any_write_it_is_done_again(monkeypatch: pytest.MonkeyPatch, s
 def test_of_two_that_decide_one_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importer, "CHUNK", 2)
     people = made()
-    phone_column_change.change(people, 2, user=None)
+    reimport.change_phone_column(people, 2, user=None)
     record = record_of(people)
     whole = stored_rows.StoredRows.rows
 
@@ -184,7 +184,7 @@ def test_of_two_that_decide_one_gives_way(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_campaign_keeps_the_column_of_its_list(state: str) -> None:
     people = made()
     factories.campaign(people, state=state)
-    assert phone_column_change.change(people, 2, user=None) == Refusal.USED
+    assert reimport.change_phone_column(people, 2, user=None) == Refusal.USED
     assert rows(people) == BY_MOBILE
     assert_adds_up(people)
     assert not Event.objects.filter(verb="phone_column_changed").exists()
@@ -194,14 +194,14 @@ def test_a_campaign_keeps_the_column_of_its_list(state: str) -> None:
 def test_not_while_it_is_read(state: str) -> None:
     people = made()
     Import.objects.update(state=state)
-    assert phone_column_change.change(people, 2, user=None) == Refusal.BUSY
+    assert reimport.change_phone_column(people, 2, user=None) == Refusal.BUSY
     assert ContactList.objects.get().phone_column == 1
 
 
 def test_a_second_press_finds_it_under_way() -> None:
     people = made()
-    assert phone_column_change.change(people, 2, user=None) is None
-    assert phone_column_change.change(people, 1, user=None) == Refusal.BUSY
+    assert reimport.change_phone_column(people, 2, user=None) is None
+    assert reimport.change_phone_column(people, 1, user=None) == Refusal.BUSY
 
 
 @pytest.mark.parametrize(
@@ -210,14 +210,14 @@ def test_a_second_press_finds_it_under_way() -> None:
 )
 def test_a_column_that_cannot_be_taken(place: int, why: Refusal) -> None:
     people = made()
-    assert phone_column_change.change(people, place, user=None) == why
+    assert reimport.change_phone_column(people, place, user=None) == why
     assert_adds_up(people)
 
 
 def test_a_list_that_was_deleted_meanwhile() -> None:
     people = made()
     removal.remove(people, user=None)
-    assert phone_column_change.change(people, 2, user=None) == Refusal.GONE
+    assert reimport.change_phone_column(people, 2, user=None) == Refusal.GONE
 
 
 def test_a_list_of_those_whom_a_campaign_did_not_reach_keeps_its_column() -> None:
@@ -227,7 +227,7 @@ def test_a_list_of_those_whom_a_campaign_did_not_reach_keeps_its_column() -> Non
     copy = resend.create_list(
         campaign, people, [resend.Person(row.pk, row.phone, "SMS-UP-430")], "1 person", None
     )
-    assert phone_column_change.change(copy, 2, user=None) == Refusal.COPY
+    assert reimport.change_phone_column(copy, 2, user=None) == Refusal.COPY
 
 
 def test_the_rivals_of_a_column() -> None:

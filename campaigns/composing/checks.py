@@ -34,7 +34,7 @@ class Terms:
     """The countries that its account can text."""
 
 
-def draft_findings(campaign: Campaign, terms: Terms, personaliser: Personaliser) -> list[Finding]:
+def check_draft(campaign: Campaign, terms: Terms, personaliser: Personaliser) -> list[Finding]:
     """What can be said without looking at the rows."""
     findings = []
     if campaign.contact_list is None:
@@ -61,7 +61,7 @@ def draft_findings(campaign: Campaign, terms: Terms, personaliser: Personaliser)
     return findings
 
 
-def audience_findings(campaign: Campaign, rows: int, texts: int, reasons: dict[str, int]) -> list[Finding]:
+def check_audience(campaign: Campaign, rows: int, texts: int, reasons: dict[str, int]) -> list[Finding]:
     if campaign.contact_list is None or not campaign.contact_list.contact_count:
         return []
     name = campaign.contact_list.name
@@ -82,7 +82,7 @@ def audience_findings(campaign: Campaign, rows: int, texts: int, reasons: dict[s
     return [Finding("good", "who", f"{many(texts, 'person', 'people')} from “{name}”", detail)]
 
 
-def undecided_findings(count: int) -> list[Finding]:
+def check_undecided(count: int) -> list[Finding]:
     if not count:
         return []
     title = f"{many(count, 'person', 'people')} may have asked not to be texted"
