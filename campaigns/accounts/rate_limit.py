@@ -66,7 +66,6 @@ class Window:
         return max(0.0, ends[-spare] + self.span - now) if len(ends) >= spare else 0.0
 
     def with_call(self, now: float) -> Window:
-        """One more call is under way."""
         current = self.without_expired(now)
         return replace(current, under_way=(*current.under_way, now))
 
@@ -103,7 +102,6 @@ class Window:
         return self.seconds + SAFETY_SECONDS
 
     def calls_of_others(self, headers: dict[str, str]) -> int:
-        """How many calls other programs made on the account, by the provider's count."""
         remaining = whole_number(headers.get("x-rate-limit-remaining"))
         if self.limit is None or remaining is None:
             return 0
@@ -205,5 +203,4 @@ def limit_reached(seconds: float) -> ProviderError:
 
 
 def whole_number(text: str | None) -> int | None:
-    """The whole number in a header; None for anything else."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

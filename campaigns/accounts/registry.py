@@ -118,12 +118,10 @@ def account() -> str:
 
 
 def all_numbers() -> list[SenderNumber]:
-    """Every number of the account, as last fetched."""
     return list(SenderNumber.objects.filter(account=known_account()))
 
 
 def usable_numbers() -> list[SenderNumber]:
-    """The numbers that may send a campaign."""
     return [number for number in all_numbers() if number.can_send_batches]
 
 
@@ -170,7 +168,6 @@ def refresh_numbers() -> None:
 
 
 def state_key() -> str:
-    """The `account` of the state row: that of the credentials until the account is known."""
     return known_account() or credentials_key()
 
 

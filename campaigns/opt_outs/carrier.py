@@ -82,7 +82,6 @@ def normal_sender(written: str) -> str:
 
 
 def from_receipt(sender: str, phone: str, at: datetime | None) -> OptOutRecord:
-    """The record of a receipt whose error code says that the person opted out."""
     return OptOutRecord(
         sender=sender, recipient=phone, opted_out=True, source=OptOutSource.CARRIER, changed_at=at
     )
@@ -194,7 +193,6 @@ def note_newer(rows: QuerySet[OptOut], at: datetime) -> bool:
 
 
 def add(row: OptOut, account: str, phone: str, at: datetime, words: str) -> None:
-    """Store a new row, whose kind and source are set."""
     row.account, row.phone, row.simulated = account, phone, simulated()
     row.said_at, row.words = at, words[:MAX_REPLY]
     row.note = f"Since {timezone.localtime(at):%Y-%m-%d %H:%M %Z}"

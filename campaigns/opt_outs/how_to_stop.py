@@ -54,7 +54,6 @@ LINK_PATTERN: Final = re.compile(
 
 
 def tells_how_to_stop(text: str) -> bool:
-    """`text`: a template or a text as it is sent."""
     tokens = sentences(text)
     return (
         not COMPLETE.isdisjoint(tokens)
@@ -64,7 +63,6 @@ def tells_how_to_stop(text: str) -> bool:
 
 
 def sentences(text: str) -> Words:
-    """The words of a text, with `END` where a sentence ends."""
     marked = text.replace("=", " equals ")
     for sign in ".!":
         marked = marked.replace(sign, "?")

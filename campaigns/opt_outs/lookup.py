@@ -33,7 +33,7 @@ def opted_out(phones: Iterable[str]) -> dict[str, str]:
 
 
 def firmest_reasons(wanted: set[str], kinds: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """A number may have two opt-outs, in a rehearsal: the firmer reason counts."""
+    # A number may have two opt-outs, in a rehearsal: the firmer reason counts.
     firmness = list(REASONS)
     ranked = sorted(kinds, key=lambda one: firmness.index(one[1]), reverse=True)
     return {phone: REASONS[kind] for phone, kind in ranked if phone in wanted}

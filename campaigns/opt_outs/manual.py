@@ -74,7 +74,6 @@ def end_lesser(phones: Sequence[str]) -> tuple[set[str], set[str]]:
 
 @transaction.atomic
 def end(opt_out: OptOut, *, user: User | None) -> bool:
-    """Allow texts to the person again. True for the one call that ended the opt-out."""
     in_force = OptOut.objects.filter(pk=opt_out.pk, ended_at__isnull=True)
     if not claim(in_force, ended_at=timezone.now(), ended_by=user):
         return False

@@ -8,7 +8,6 @@ from campaigns.opt_outs.vocabulary import Words
 
 
 def may_mean_stop(text: str) -> bool:
-    """`text`: a reply without signature and quotes."""
     tokens = words(text)
     has_sign = any(sign in text for sign in vocabulary.STOP_SIGNS)
     return has_sign or words_may_mean_stop(tokens) or any(map(asks_to_stop, clauses(text)))
@@ -55,7 +54,6 @@ def contains_stop(word: str) -> bool:
 
 
 def clauses(text: str) -> list[Words]:
-    """The words between punctuation marks and line breaks."""
     for sign in vocabulary.PARTING:
         text = text.replace(sign, "\n")
     return [words(clause) for clause in text.split("\n")]

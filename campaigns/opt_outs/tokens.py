@@ -14,7 +14,6 @@ MAX_READ: Final = 1_000
 
 
 def words(text: str) -> Words:
-    """The words of a text in lower case, without accents, signs, emoji and invisible characters."""
     plain: list[str] = []
     for sign in text[:MAX_READ].translate(vocabulary.DRAWN):
         plain.extend(letter_or_gap(part) for part in unicodedata.normalize("NFKD", sign))

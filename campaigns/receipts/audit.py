@@ -86,7 +86,6 @@ def compare_pages(carrier: Provider, account: str, so_far: Progress) -> Progress
 
 
 def compare_all_batches(carrier: Provider, account: str, start: datetime) -> int:
-    """Read the provider's whole list of batches. Returns how many it has."""
     listed = carrier.batches(date_from=start, date_to=timezone.now() + CLOCK_SKEW, whole=True)
     count = 0
     while chunk := list(islice(listed, CHUNK)):
@@ -117,5 +116,4 @@ def seconds_to_next_night() -> float:
 
 
 def last_run() -> Event | None:
-    """How the last audit ended; None: there was none yet."""
     return Event.objects.filter(verb__in=(DONE, FAILED)).order_by("-id").first()

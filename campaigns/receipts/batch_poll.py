@@ -60,7 +60,6 @@ def may_read_messages(batch: Batch, remote: BatchState, now: datetime) -> bool:
 
 @transaction.atomic
 def record_page(batch: Batch, page: Sequence[RemoteMessage]) -> None:
-    """Record one page of a batch's messages in its campaign and in the provider store."""
     statuses.apply_messages(batch, page)
     if owner := store.account_state():
         store.record_messages(owner, page, ours={batch.provider_id})

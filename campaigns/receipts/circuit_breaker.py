@@ -38,7 +38,6 @@ def error_counts(totals: Iterable[Totals]) -> Counter[str]:
 
 
 def harmful_counts(totals: Iterable[Totals]) -> Counter[str]:
-    """The same, only for HARMFUL codes."""
     every = error_counts(totals)
     return Counter(
         {code: count for code, count in every.items() if catalogue.explain(code).error_class in HARMFUL}

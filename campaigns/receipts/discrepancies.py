@@ -23,7 +23,6 @@ MAX_ABOUT, MAX_SENDER = 64, 16
 
 
 def unsettled() -> QuerySet[Disagreement]:
-    """Newest first."""
     return Disagreement.objects.filter(settled_at__isnull=True).select_related("campaign")
 
 
@@ -41,7 +40,6 @@ def other_programs() -> list[Mapping[str, object]]:
 
 
 def about_batch(batch: Batch) -> str:
-    """The `about` of a discrepancy in one of our batches."""
     return f"batch {batch.pk}"
 
 

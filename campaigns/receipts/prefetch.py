@@ -27,7 +27,6 @@ def prefetch(items: Iterator[Item]) -> Iterator[Item]:
         return
 
     def next_item() -> list[Item]:
-        """Empty at the end."""
         return list(islice(items, 1))
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as executor:

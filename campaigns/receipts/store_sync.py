@@ -190,7 +190,6 @@ class Reader:
             self.close(window)
 
     def read_batches(self, window: StoreWindow) -> None:
-        """Batches of the window, and older ones that were not completed when last read."""
         sending = StoreBatch.objects.filter(account=self.owner, created_at__gte=window.as_of - FAR)
         oldest = sending.exclude(status=BatchStatus.COMPLETED).aggregate(Min("created_at"))["created_at__min"]
         start = min(oldest, window.start) if oldest else window.start

@@ -76,7 +76,6 @@ def store_result(webhook: Webhook, now: datetime, problem: str) -> None:
 
 
 def disabled_filters(carrier: Provider, current: Subscription) -> str:
-    """A sentence about the filters that the provider refused; empty if there is none."""
     if not current.disabled:
         return ""
     filters = ", ".join(f"{one.filter} ({one.code})" for one in current.disabled)
@@ -110,7 +109,6 @@ def is_of_this_site(one: Subscription, webhook: Webhook) -> bool:
 
 
 def record_creation(webhook: Webhook, existing: Sequence[Subscription]) -> None:
-    """Write to the history why a subscription was created."""
     if not webhook.subscription_id:
         detail = "The first one."
     elif problem := next((one.trouble for one in existing if one.provider_id == webhook.subscription_id), ""):

@@ -55,7 +55,6 @@ def compare(batch: Batch, *, stable: bool) -> bool:
 
 
 def differences(batch: Batch) -> list[tuple[str, int, int]]:
-    """Name of the part, the provider's count, our count; for each part that differs."""
     theirs: Counter[str] = Counter()
     for part, (word, _) in PARTS.items():
         theirs[word] += batch.totals.get(part, {}).get("count", 0)

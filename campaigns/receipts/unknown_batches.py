@@ -53,7 +53,6 @@ def check_store() -> int:
 
 
 def check_listed(account: str, batches: Sequence[BatchState]) -> int:
-    """The same for a part of the provider's list."""
     return record_unknown(
         account,
         [

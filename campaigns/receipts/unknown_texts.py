@@ -20,10 +20,10 @@ MAX_NAMED = 20
 
 
 def check_outside_batches(account: str, start: datetime) -> None:
-    """Record texts of the provider store that are in no batch. Carillon sends only batches."""
     owner = store.account_state()
     at, end = start, timezone.now() + CLOCK_SKEW
-    while owner is not None and at < end:  # an hour at a time
+    # Carillon sends only batches, so a text in no batch is of another program. An hour at a time.
+    while owner is not None and at < end:
         rows = StoreMessage.objects.filter(
             account=owner,
             created_at__gte=at,
@@ -78,10 +78,10 @@ def check_missing(
 def check_unknown(
     account: str, batch: Batch, rows: Mapping[str, int], listed: Sequence[RemoteMessage]
 ) -> None:
-    """Record texts to a recipient whom we did not put into the batch, or to the same recipient again."""
     ids: dict[str, set[str]] = {}
     for item in listed:
         ids.setdefault(item.to, set()).add(item.provider_id)
+    # A recipient who is not in our batch has no text there, one who is has exactly one.
     extra = [key for to, keys in ids.items() for key in sorted(keys)[1 if to in rows else 0 :]]
     for provider_id in extra[:MAX_NAMED]:
         record_text(account, provider_id, batch.sender, f"in batch {batch.number:,}", batch.campaign_id)

@@ -46,7 +46,6 @@ def endpoint(provider: str) -> Webhook:
 
 
 def address(webhook: Webhook) -> str:
-    """The URL that the provider calls; empty without a public address."""
     if not settings.PUBLIC_URL:
         return ""
     path = PATH.format(provider=webhook.provider, secret=webhook.secret)
@@ -82,7 +81,6 @@ def decoded(body: bytes) -> str:
 
 
 def identity(provider: str, body: bytes) -> str:
-    """The event's own id, else a hash of the body."""
     event_id = catalogue.callbacks(provider).event_id(body)
     if event_id is None:
         raise NotAnEventError
@@ -109,7 +107,6 @@ def short_transaction() -> Iterator[None]:
 
 
 def execute(statement: str) -> int:
-    """The number that the statement returns; 0 if it returns none."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         row = cursor.fetchone() if cursor.description else None

@@ -55,7 +55,6 @@ def apply_batches(owner: AccountState, parsed: Sequence[ParsedEvent[BatchState]]
 
 
 def latest_states(states: Iterable[BatchState]) -> list[BatchState]:
-    """One state a batch: the one that has processed the most."""
     latest: dict[str, BatchState] = {}
     for state in states:
         known = latest.get(state.provider_id)
@@ -68,7 +67,6 @@ def latest_states(states: Iterable[BatchState]) -> list[BatchState]:
 
 
 def known_batches(owner: AccountState, provider_ids: Iterable[str]) -> dict[str, Batch]:
-    """Provider id → batch, for the batches of campaigns."""
     batches = Batch.objects.filter(account=owner.account, provider_id__in=list(provider_ids))
     return {batch.provider_id: batch for batch in batches}
 

@@ -33,7 +33,6 @@ def mark_applied(ids: Collection[int]) -> None:
 
 
 def set_aside(events: Iterable[WebhookEvent], note: str) -> None:
-    """Store why events are never applied. They are not tried again."""
     ids = [event.pk for event in events]
     WebhookEvent.objects.filter(pk__in=ids).update(state=WebhookEvent.State.KEPT, next_try_at=None, note=note)
 

@@ -31,7 +31,6 @@ class BatchLine:
 
 
 def batch_lines(batches: QuerySet[Batch]) -> list[BatchLine]:
-    """Batches that need a person come first, then those that move, then the newest; shown by number."""
     urgency = Case(
         When(state__in=(Batch.State.IN_DOUBT, Batch.State.NEEDS_REVIEW), then=Value(0)),
         When(state=Batch.State.SUBMITTING, then=Value(1)),

@@ -113,7 +113,6 @@ def report(campaign: Campaign) -> Report:
 
 
 def provider_totals(batches: Sequence[Batch]) -> dict[str, StatusLine]:
-    """The `statuses` aggregation of these batches, summed."""
     totals = {name: StatusLine() for name in NAMES.values()}
     for batch in batches:
         for ours, theirs in NAMES.items():

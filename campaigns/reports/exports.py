@@ -90,7 +90,6 @@ def people_by_row(campaign: Campaign, state: RowState | None, after: int, limit:
 
 
 def notes_of_marked(messages: Iterable[Message]) -> dict[int, str]:
-    """Batch id → who marked it as sent, and when."""
     marked = {message.batch_id for message in messages if message.batch.state == Batch.State.MARKED_SENT}
     attempts = Attempt.objects.filter(batch__in=marked, state=Attempt.State.MARKED_SENT) if marked else ()
     return {attempt.batch_id: attempt.note for attempt in attempts}
@@ -140,7 +139,6 @@ OWN_COLUMNS = (
 
 
 def rows_csv(campaign: Campaign, state: RowState | None = None) -> Iterator[str]:
-    """Every row of the file, or those in one state. The columns of the list come first, then OWN_COLUMNS."""
     columns = campaign.contact_list.columns if campaign.contact_list else []
     return table_csv([*columns, *OWN_COLUMNS], export_rows(campaign, state))
 
@@ -171,7 +169,6 @@ def own_cells(line: PersonLine) -> list[str]:
 
 
 def bad_rows_csv(record: Import) -> Iterator[str]:
-    """The unusable rows of an import as they were, with the reason."""
     columns = record.contact_list.columns
     out_of_reach = reach.beyond(record.contact_list, registry.provider().reaches)
     rows = ([*row.cells, str(row.number), row.sentence] for row in all_bad_rows(record, out_of_reach))

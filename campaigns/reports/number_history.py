@@ -63,7 +63,6 @@ class Entry:
 
     @property
     def cells(self) -> list[tuple[str, str]]:
-        """Column name and cell, as in the file."""
         return list(zip(self.contact_list.columns, orjson.loads(self.row.cells), strict=False))
 
     @property
@@ -91,7 +90,6 @@ class NumberHistory:
 
     @property
     def texts(self) -> int:
-        """Texts of campaigns that left, or may have left."""
         never = (RowState.EXCLUDED, RowState.REJECTED, RowState.CANCELLED, RowState.HELD, RowState.QUEUED)
         return sum(entry.message is not None and entry.state not in never for entry in self.entries)
 
@@ -163,7 +161,6 @@ def message_entry(message: Message, stored: Sequence[StoreMessage]) -> Entry:
 
 
 def exclusion_code(message: Message) -> str:
-    """The reason code of a message excluded after launch, from its row."""
     rows = CampaignRow.objects.filter(campaign=message.campaign_id, source_row=message.source_row_id)
     return rows.values_list("reason", flat=True).first() or "opted_out"
 

@@ -65,12 +65,10 @@ class Progress:
 
     @property
     def summary(self) -> str:
-        """What is with the provider beyond recall, and what is still here."""
         return summary(self.tally)
 
     @property
     def leaves_at(self) -> datetime | None:
-        """The end of the time to undo the launch; None: it is over."""
         return undo_ends_at(self.campaign)
 
     @property
@@ -82,17 +80,14 @@ class Progress:
 
     @property
     def texts_out(self) -> int:
-        """Texts that left, however they ended."""
         return self.handed_over + self.tally.count(RowState.REJECTED, RowState.MARKED_SENT)
 
     @property
     def may_have_left(self) -> int:
-        """Texts that cannot be called not sent."""
         return self.handed_over + self.tally.count(RowState.MARKED_SENT, *UNDECIDED)
 
     @property
     def leaves_in(self) -> int:
-        """Whole seconds until something leaves."""
         return 0 if self.leaves_at is None else seconds_until(self.leaves_at)
 
     @property
@@ -113,12 +108,10 @@ class Progress:
 
     @property
     def cancellable(self) -> int:
-        """Texts that can still be stopped."""
         return self.tally.queued + self.tally.held
 
     @property
     def can_stop(self) -> bool:
-        """Something may still leave by itself."""
         if self.campaign.state == Campaign.State.PREPARING:
             return not self.cancelled
         return bool(self.cancellable or self.tally.submitting or self.tally.in_doubt)
@@ -139,7 +132,6 @@ class Progress:
 
 
 def progress(campaign_id: int) -> Progress:
-    """Raises Campaign.DoesNotExist."""
     campaign = Campaign.objects.select_related("tally", "contact_list", "launched_by").get(pk=campaign_id)
     return progress_of(campaign)
 

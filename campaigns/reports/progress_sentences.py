@@ -14,7 +14,6 @@ def first_texts_alone(campaign: Campaign, counts: Tally) -> bool:
 
 
 def summary(counts: Tally) -> str:
-    """What cannot be stopped any more and what still can, as one sentence; empty if there is neither."""
     taken = counts.count(*TAKEN)
     parts = []
     if taken:

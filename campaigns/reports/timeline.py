@@ -38,7 +38,6 @@ def timeline(stored: StoreMessage, message: Message | None, provider: str) -> li
 
 
 def timeline_of_unlisted(message: Message, provider: str) -> list[Step]:
-    """The same for a message that the provider store does not have."""
     steps = [*campaign_steps(message, provider)]
     if message.state != Message.State.WAITING:
         title = Message.State(message.state).label
@@ -60,7 +59,6 @@ def status_title(stored: StoreMessage) -> str:
 
 
 def campaign_steps(message: Message, provider: str) -> Iterator[Step]:
-    """The steps up to the submission."""
     campaign = message.campaign
     source = message.source_row.source
     yield Step(
@@ -82,7 +80,6 @@ def campaign_steps(message: Message, provider: str) -> Iterator[Step]:
 
 
 def excluded_before(attempt: Attempt, message: Message) -> bool:
-    """Whether the message was excluded before the attempt, after the person opted out."""
     since = message.changed_at if message.state == Message.State.EXCLUDED else None
     return since is not None and attempt.prepared_at >= since
 

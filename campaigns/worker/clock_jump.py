@@ -86,8 +86,6 @@ def shift_deadlines(seconds: float) -> None:
 
 
 def shift_window(window: RateWindow, now: datetime, by: timedelta) -> None:
-    """Shift the record of recent calls and the penalty time of a rate limit."""
-
     def shifted(moment: float) -> float:
         is_new = (now - DETECTION_DELAY).timestamp() < moment <= now.timestamp()
         return moment if is_new else moment + by.total_seconds()

@@ -89,7 +89,6 @@ def run_import(import_id: int) -> None:
 
 @task(priority=URGENT)
 def advance(campaign_id: int) -> None:
-    """Freeze the audience of a campaign, then submit batches for one time slice."""
     with leases.hold(f"{ADVANCE}{campaign_id}", seconds=ADVANCE_LEASE) as acquired:
         if not acquired:
             return
@@ -133,7 +132,6 @@ def poll() -> None:
 
 @task()
 def reconcile_attempt(attempt_id: int) -> None:
-    """Search the provider's records for a batch whose answer was lost."""
     with debounced(f"look {attempt_id}", 0):
         search.lookup(attempt_id)
     wake_campaigns()  # the number may be free again
@@ -141,7 +139,6 @@ def reconcile_attempt(attempt_id: int) -> None:
 
 @task()
 def read_store() -> None:
-    """Sync the provider store, and check it for batches of other programs."""
     with debounced("store", STORE_EVERY):
         store_sync.sync(ingest.ingest_replies)
         unknown_batches.check_store()
@@ -183,7 +180,6 @@ def refresh_numbers() -> None:
 
 @task()
 def take_events() -> None:
-    """Process webhook events."""
     end = time.monotonic() + TIME_SLICE_SECONDS
     with debounced("events", EVENTS_EVERY):
         while time.monotonic() < end and not shutdown.requested.is_set() and webhook_events.process_due():
