@@ -74,8 +74,8 @@ class Window:
     ) -> Window:
         """The call that began at `began` has ended. Status 0: without an answer.
 
-        The start identifies the call: one whose process was killed stays until it expires, and an answered
-        call must not be taken for it.
+        The start identifies the call. A call of a killed process stays until it expires, and an answered one
+        must not be taken for it.
         """
         current = self.without_expired(now)
         running = sorted(current.under_way)

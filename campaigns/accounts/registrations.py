@@ -22,7 +22,7 @@ STALE = timedelta(hours=1)
 def refresh() -> int:
     """Fetch registrations that are missing or older than STALE. Returns how many were fetched.
 
-    A number whose request fails keeps its registration and is tried again next time.
+    If a request fails, the number keeps its registration and is tried again next time.
     """
     carrier = registry.provider()
     if not carrier.has_registration:

@@ -23,7 +23,7 @@ PARTS = {
     "sending_failed": ("not delivered", Message.State.NOT_DELIVERED),
     "delivery_failed": ("not delivered", Message.State.NOT_DELIVERED),
 }
-"""The five parts of the aggregation: what each is called, and our state for it."""
+"""The five totals: the name of each, and our state for it."""
 
 
 def compare(batch: Batch, *, stable: bool) -> bool:
@@ -41,7 +41,7 @@ def compare(batch: Batch, *, stable: bool) -> bool:
     if stable and lists_are_current:
         name = registry.provider_name()
         counts = "; ".join(
-            f"{name} counts {theirs:,} {word}, our messages say {ours:,}" for word, theirs, ours in unequal
+            f"{name} counts {theirs:,} {word}, our messages say {local:,}" for word, theirs, local in unequal
         )
         discrepancies.record(
             Kind.SUMS,
@@ -59,10 +59,10 @@ def differences(batch: Batch) -> list[tuple[str, int, int]]:
     for part, (word, _) in PARTS.items():
         theirs[word] += batch.totals.get(part, {}).get("count", 0)
     counted = Message.objects.filter(batch=batch).order_by().values_list("state").annotate(Count("id"))
-    ours = dict(counted)
+    counts = dict(counted)
     words = dict(PARTS.values())
     return [
-        (word, theirs[word], ours.get(state, 0))
+        (word, theirs[word], counts.get(state, 0))
         for word, state in words.items()
-        if theirs[word] != ours.get(state, 0)
+        if theirs[word] != counts.get(state, 0)
     ]

@@ -93,7 +93,7 @@ CONSEQUENCES = {
     Batch.State.NEEDS_REVIEW: ANSWER_LOST,
     Batch.State.MARKED_SENT: ANSWER_LOST,
 }
-"""What it means for the people, by the state of our batch with the same texts."""
+"""What it means for the people, by the state of the batch with the same texts."""
 
 
 def record_batch(account: str, batch: ListedBatch) -> bool:

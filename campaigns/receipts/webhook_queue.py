@@ -38,7 +38,7 @@ def set_aside(events: Iterable[WebhookEvent], note: str) -> None:
 
 
 def retry_later(events: Sequence[WebhookEvent], now: datetime) -> None:
-    """Schedule a retry of events whose batch is unknown so far, with growing delays up to GIVE_UP_AFTER."""
+    """Retry events of a batch that is unknown so far, with growing delays up to GIVE_UP_AFTER."""
     set_aside(
         [event for event in events if now - event.received_at > GIVE_UP_AFTER],
         "It is about no batch of ours.",

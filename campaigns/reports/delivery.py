@@ -1,4 +1,4 @@
-"""The delivery report: the provider's own aggregation beside our messages, and what both mean."""
+"""The delivery report: the provider's totals beside the counts of our messages, with error explanations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = {
     "sending_failed": "sendingFailed",
     "delivery_failed": "deliveryFailed",
 }
-"""Our names of the five parts, and the provider's."""
+"""Name of each total in `Batch.totals` → the provider's name for it."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Report:
     campaign: Campaign
     tally: Tally
     provider_totals: dict[str, StatusLine]
-    ours: dict[str, int]
+    local_counts: dict[str, int]
     differences: Sequence[str]
     errors: Sequence[ErrorLine]
     rejected: Sequence[ErrorLine]
@@ -74,7 +74,7 @@ class Report:
 
     @property
     def taken(self) -> int:
-        """Texts that the provider has, of which it may not have reported yet."""
+        """Texts that the provider has, reported on or not."""
         return self.tally.count(*TAKEN)
 
     @property
@@ -83,12 +83,12 @@ class Report:
 
     @property
     def delivered_percent(self) -> float | None:
-        """Of the texts that the provider took; None before it took any."""
+        """Of the texts that the provider reports; None: none yet."""
         return 100 * self.provider_totals["delivered"].count / self.texts if self.texts else None
 
 
 def report(campaign: Campaign) -> Report:
-    """Reads counters and one row a batch; counts only rejected messages and rows that were left out."""
+    """Reads counters and one row a batch; counts only rejected messages and rows without a message."""
     counts = Tally.objects.get(campaign=campaign)
     batches = list(Batch.objects.filter(campaign=campaign, state=Batch.State.ACCEPTED))
     totals = provider_totals(batches)
@@ -100,11 +100,11 @@ def report(campaign: Campaign) -> Report:
         campaign=campaign,
         tally=counts,
         provider_totals=totals,
-        ours=counts.as_dict(),
-        differences=_differences(counts, totals, unread),
+        local_counts=counts.as_dict(),
+        differences=differences(counts, totals, unread),
         errors=[ErrorLine(code, count, catalogue.explain(code)) for code, count in codes.most_common()],
-        rejected=_rejected(campaign) if counts.rejected else [],
-        reasons=_reasons(campaign, counts),
+        rejected=rejected_lines(campaign) if counts.rejected else [],
+        reasons=reason_lines(campaign, counts),
         cost=sum((line.cost for line in totals.values()), Decimal(0)) if taken else None,
         expected_cost=None if campaign.price is None else campaign.price * campaign.segments,
         segments=campaign.segments,
@@ -115,17 +115,17 @@ def report(campaign: Campaign) -> Report:
 def provider_totals(batches: Sequence[Batch]) -> dict[str, StatusLine]:
     totals = {name: StatusLine() for name in NAMES.values()}
     for batch in batches:
-        for ours, theirs in NAMES.items():
-            part = batch.totals.get(ours)
+        for name, provider_name in NAMES.items():
+            part = batch.totals.get(name)
             if part:
-                totals[theirs].count += part["count"]
-                totals[theirs].cost += Decimal(part["cost"])
-                totals[theirs].codes.update(part["error_codes"])
+                totals[provider_name].count += part["count"]
+                totals[provider_name].cost += Decimal(part["cost"])
+                totals[provider_name].codes.update(part["error_codes"])
     return totals
 
 
-def _differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> list[str]:
-    """Where the provider's counts and ours part. `unread`: texts of batches whose totals were never read."""
+def differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> list[str]:
+    """Sentences about counts that differ. `unread`: texts in batches without totals so far."""
     name = registry.provider_name()
     failed = totals["sendingFailed"].count + totals["deliveryFailed"].count
     pairs = (
@@ -135,19 +135,19 @@ def _differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> l
         ("not delivered", counts.not_delivered, failed),
     )
     return [
-        f"{words.capitalize()}: {name} counts {theirs:,}, our messages say {ours:,}."
-        for words, ours, theirs in pairs
-        if ours != theirs
+        f"{words.capitalize()}: {name} counts {theirs:,}, our messages say {local:,}."
+        for words, local, theirs in pairs
+        if local != theirs
     ]
 
 
-def _rejected(campaign: Campaign) -> list[ErrorLine]:
+def rejected_lines(campaign: Campaign) -> list[ErrorLine]:
     rows = Message.objects.filter(campaign=campaign, state=Message.State.REJECTED)
     counted = rows.values_list("error_code").annotate(count=Count("id")).order_by("-count")
     return [ErrorLine(code, count, catalogue.explain(code)) for code, count in counted]
 
 
-def _reasons(campaign: Campaign, counts: Tally) -> list[ReasonLine]:
+def reason_lines(campaign: Campaign, counts: Tally) -> list[ReasonLine]:
     if not counts.count(RowState.EXCLUDED, RowState.DUPLICATE, RowState.INVALID):
         return []
     rows = CampaignRow.objects.filter(campaign=campaign).exclude(outcome=CampaignRow.Outcome.MESSAGE)
@@ -163,21 +163,21 @@ class CampaignLine:
 
 
 def campaign_reports(before_id: int | None = None, limit: int = 25) -> list[CampaignLine]:
-    """Launched campaigns, newest first, with what the provider billed."""
+    """Launched campaigns, newest first. `before_id`: the last campaign of the page before."""
     campaigns = Campaign.objects.exclude(state=Campaign.State.DRAFT).select_related("tally", "contact_list")
     if before_id is not None:
         campaigns = campaigns.filter(pk__lt=before_id)
     page = list(campaigns[:limit])
     batches = Batch.objects.filter(campaign__in=page, state=Batch.State.ACCEPTED)
-    of_campaign: dict[int, list[Batch]] = {}
+    by_campaign: dict[int, list[Batch]] = {}
     for batch in batches.only("campaign_id", "totals"):
-        of_campaign.setdefault(batch.campaign_id, []).append(batch)
+        by_campaign.setdefault(batch.campaign_id, []).append(batch)
     return [
-        CampaignLine(campaign, campaign.tally, _billed(of_campaign.get(campaign.pk, []))) for campaign in page
+        CampaignLine(campaign, campaign.tally, billed(by_campaign.get(campaign.pk, []))) for campaign in page
     ]
 
 
-def _billed(batches: Sequence[Batch]) -> Decimal | None:
+def billed(batches: Sequence[Batch]) -> Decimal | None:
     if not any(batch.totals for batch in batches):
         return None
     return sum((line.cost for line in provider_totals(batches).values()), Decimal(0))

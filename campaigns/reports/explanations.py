@@ -1,4 +1,4 @@
-"""Why a row did not get its text, in words: one place for every code that a row can carry."""
+"""Sentences for the codes that say why a row got no text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SENTENCES = {
 
 
 def sentence(code: str) -> str:
-    """For people; a provider's code is explained by what it means. Empty for no code."""
+    """Empty for no code. A provider's error code is explained."""
     if not code:
         return ""
     return SENTENCES.get(code) or row_sentence(code) or catalogue.explain(code).sentence

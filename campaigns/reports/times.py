@@ -1,4 +1,4 @@
-"""Times as the people of this site read them."""
+"""Times for people."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from django.utils import timezone
 
 
 def local(at: datetime) -> datetime:
-    """In the zone of the site. A time at the edge of the calendar, where no zone can shift it, stays in UTC:
-    carriers have told some, and they stand in the tables."""
+    """In the time zone of the site.
+
+    Carriers have sent times at the edge of the calendar, which no zone can shift; these stay in UTC.
+    """
     try:
         return timezone.localtime(at)
     except OverflowError:

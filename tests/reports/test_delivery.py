@@ -49,7 +49,7 @@ def test_the_carrier_s_totals_and_our_rows_agree(campaign: Campaign) -> None:
     }  # fmt: skip
     assert found.texts == 8
     assert found.delivered_percent == pytest.approx(37.5)
-    assert sum(found.ours.values()) == 13
+    assert sum(found.local_counts.values()) == 13
     assert found.read_at is not None
 
 
