@@ -62,7 +62,7 @@ def may_read_messages(batch: Batch, remote: BatchState, now: datetime) -> bool:
 def record_page(batch: Batch, page: Sequence[RemoteMessage]) -> None:
     statuses.apply_messages(batch, page)
     if owner := store.account_state():
-        store.record_messages(owner, page, ours={batch.provider_id})
+        store.record_messages(owner, page, campaign_batches={batch.provider_id})
 
 
 def conclude(

@@ -1,4 +1,4 @@
-"""What the provider knows, into our tables: forward only, idempotent, a page in one transaction."""
+"""Applies the provider's statuses to messages and batches: forward only, idempotent, a page a transaction."""
 
 from __future__ import annotations
 
@@ -48,18 +48,17 @@ COLUMNS = ("state", "provider_id", "error_code", "billed_segments", "cost", "cha
 
 
 def lock_campaigns(campaign_ids: Iterable[int]) -> None:
-    """Lock campaigns until the transaction ends: always the first lock, and in order, so that a poll and a
-    reading of the whole store do not wait for each other in a ring."""
-    # No key: a row that refers to the campaign may be written meanwhile.
-    held = Campaign.objects.select_for_update(no_key=True).filter(pk__in=campaign_ids).order_by("pk")
-    list(held.values_list("pk"))
+    """Lock campaigns until the transaction ends. Always the first lock and in order, against deadlocks."""
+    # With no_key, rows that refer to the campaign can be written meanwhile.
+    campaigns = Campaign.objects.select_for_update(no_key=True).filter(pk__in=campaign_ids).order_by("pk")
+    list(campaigns.values_list("pk"))
 
 
 @transaction.atomic
 def apply_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
-    """Store one page of a batch's messages; returns how many of ours it changed.
+    """Apply one page of a batch's messages. Returns how many messages changed.
 
-    Safe to repeat and in any order: a late or doubled page changes nothing.
+    Safe to repeat and in any order: a late or repeated page changes nothing.
     """
     remote = {item.to: item for item in page if item.direction is not Direction.INBOUND}
     if not remote:
@@ -67,22 +66,22 @@ def apply_messages(batch: Batch, page: Sequence[RemoteMessage]) -> int:
     lock_campaigns([batch.campaign_id])
     rows: list[tuple[Any, ...]] = []
     moves: Counter[tuple[str, str]] = Counter()
-    for pk, to, *known in _ours(batch, list(remote)):
+    for pk, to, *known in locked_messages(batch, list(remote)):
         item = remote.get(to)
-        learned = _learned(Known(*known), item, pk) if item else None
-        if learned is None:
+        new = merged(Known(*known), item, pk) if item else None
+        if new is None:
             continue
-        rows.append((pk, *learned))
-        if learned.state != known[0]:
-            moves[known[0], learned.state] += 1
+        rows.append((pk, *new))
+        if new.state != known[0]:
+            moves[known[0], new.state] += 1
     update(Message, COLUMNS, rows)
-    _move(batch.campaign_id, moves)
+    move_counters(batch.campaign_id, moves)
     apply_opt_outs(batch.account, remote.values())
     return len(rows)
 
 
 def apply_opt_outs(account: str, messages: Iterable[RemoteMessage]) -> None:
-    """Whom a receipt calls opted out gets nothing more. The same receipt again changes nothing."""
+    """Record opt-outs that receipts report by their error code."""
     receipts = [
         carrier.from_receipt(item.sender, item.to, item.modified_at or item.created_at)
         for item in messages
@@ -93,7 +92,7 @@ def apply_opt_outs(account: str, messages: Iterable[RemoteMessage]) -> None:
 
 
 class Known(NamedTuple):
-    """What we know of one message: the values of COLUMNS."""
+    """The stored values of one message, in the order of COLUMNS."""
 
     state: str
     provider_id: str
@@ -103,8 +102,8 @@ class Known(NamedTuple):
     changed_at: datetime | None
 
 
-def _learned(known: Known, item: RemoteMessage, pk: int) -> Known | None:
-    """What we know after this; None if it says nothing new."""
+def merged(known: Known, item: RemoteMessage, pk: int) -> Known | None:
+    """The values after a receipt; None if it changes nothing."""
     old, new = known.state, MEANING.get(item.status)
     if known.provider_id and known.provider_id != item.provider_id:
         log.warning("two messages of the provider for one of ours", extra={"row": pk})
@@ -116,8 +115,8 @@ def _learned(known: Known, item: RemoteMessage, pk: int) -> Known | None:
         return None
     if new == old and known.changed_at and item.modified_at and item.modified_at < known.changed_at:
         return None
-    # A page may be older than the one before it, or lack what is not settled yet: nothing is taken away.
-    learned = Known(
+    # A page may be older than the previous one or lack costs, so no value is ever removed.
+    updated = Known(
         new,
         item.provider_id,
         item.error_code[:20] or known.error_code,
@@ -125,22 +124,22 @@ def _learned(known: Known, item: RemoteMessage, pk: int) -> Known | None:
         known.cost if item.cost is None else item.cost,
         item.modified_at or known.changed_at,
     )
-    return None if learned == known else learned
+    return None if updated == known else updated
 
 
-def _ours(batch: Batch, phones: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Our messages of the batch for these numbers at least, locked where the database can."""
+def locked_messages(batch: Batch, phones: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The messages of the batch to these numbers, and perhaps others; locked if the database can."""
     messages = Message.objects.select_for_update().filter(batch=batch, campaign_id=batch.campaign_id)
     fields = ("id", "to", *COLUMNS)
-    if len(phones) * 2 > batch.size:  # a thousand numbers in a query cost more than some rows too many
+    if len(phones) * 2 > batch.size:  # a thousand numbers in a query cost more than reading all rows
         return list(messages.values_list(*fields))
-    found: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     for start in range(0, len(phones), 900):
-        found += messages.filter(to__in=phones[start : start + 900]).values_list(*fields)
-    return found
+        rows += messages.filter(to__in=phones[start : start + 900]).values_list(*fields)
+    return rows
 
 
-def _move(campaign_id: int, moves: Counter[tuple[str, str]]) -> None:
+def move_counters(campaign_id: int, moves: Counter[tuple[str, str]]) -> None:
     changes: Counter[str] = Counter()
     for (source, target), count in moves.items():
         changes[ROW_STATE[source]] -= count
@@ -150,9 +149,9 @@ def _move(campaign_id: int, moves: Counter[tuple[str, str]]) -> None:
 
 @transaction.atomic
 def apply_batch(batch: Batch, remote: BatchState, now: datetime) -> None:
-    """Store the provider's description of a batch. Its counter and its end never go back.
+    """Store the provider's state of a batch. Its counter and its end never go back.
 
-    What another process learned meanwhile is kept: a poll may bring an older state than an event did.
+    Newer values of another process stay, because a poll may bring an older state than an event.
     """
     names = ["remote_status", "processed_count", "remote_size", "cost", "polled_at", "completed_at"]
     batch.refresh_from_db(fields=names, from_queryset=Batch.objects.select_for_update())
@@ -168,13 +167,12 @@ def apply_batch(batch: Batch, remote: BatchState, now: datetime) -> None:
 
 
 def apply_totals(batch: Batch, totals: StatusTotals) -> None:
-    """Store the provider's aggregation beside the batch, money as text."""
     batch.totals = {name: {**part, "cost": str(part["cost"])} for name, part in asdict(totals).items()}
     batch.save(update_fields=["totals"])
 
 
 def progress_mark(totals: StatusTotals) -> int:
-    """A number that grows with every step of every message: when it stands still, nothing is new."""
+    """Grows with every step of every message. The same mark as before: nothing is new."""
     final = totals.delivered.count + totals.sending_failed.count + totals.delivery_failed.count
     return totals.sent.count + 2 * final
 
@@ -186,24 +184,22 @@ def all_final(totals: StatusTotals, size: int) -> bool:
 
 RECEIPTS_FOR = timedelta(hours=72)
 """After this no receipt is expected any more; some carriers never send one."""
-
-
-LIVELY = timedelta(seconds=30)
-"""So long after a batch was handed over somebody is likely to watch it."""
+WATCHED_FOR = timedelta(seconds=30)
+"""For this long after it was accepted, somebody is likely to watch a batch."""
 
 
 def next_poll(batch: Batch, *, final: bool, now: datetime) -> datetime | None:
-    """When to ask about a batch again; None: never, everything about it is known.
+    """When to poll a batch again; None: never, because it is final.
 
-    A round costs up to four calls of the fifty a minute that RingCentral allows for everything, and all due
-    batches share it: so every 4 s at first, every 8 s later, and at growing intervals once it was sent,
-    because receipts come in quickly or hours later.
+    A round costs up to four of the 50 requests a minute that RingCentral allows, for all due batches
+    together. So every 4 s at first, every 8 s later, and at growing intervals once the batch was sent,
+    because receipts come within seconds or after hours.
     """
     if final:
         return None
     since_accepted = now - (batch.accepted_at or now)
     if batch.completed_at is None:
-        return now + timedelta(seconds=4 if since_accepted < LIVELY else 8)
+        return now + timedelta(seconds=4 if since_accepted < WATCHED_FOR else 8)
     if since_accepted > RECEIPTS_FOR:
         return None
     return now + min(max(timedelta(seconds=4), (now - batch.completed_at) / 4), timedelta(minutes=30))

@@ -1,4 +1,4 @@
-"""What the provider's store holds, into our mirror of it: forward only, idempotent, set by set."""
+"""The provider store: our copy of the provider's batches and messages. Forward only and idempotent."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ STATES: dict[int | None, str] = {
 }
 
 MILL = Decimal("0.00001")
-"""US dollars; nothing is billed more finely."""
+"""US dollars; the smallest unit that is billed."""
 
-_KEY = ("account", "provider_id")
-_BATCH = (
-    *_KEY, "sender", "status", "size", "processed", "cost", "created_at", "modified_at", "seen_at", "totals",
+KEY = ("account", "provider_id")
+BATCH_COLUMNS = (
+    *KEY, "sender", "status", "size", "processed", "cost", "created_at", "modified_at", "seen_at", "totals",
 )  # fmt: skip
-_MESSAGE = (
-    *_KEY, "batch", "inbound", "our_number", "their_number", "status", "undelivered", "error_code",
+MESSAGE_COLUMNS = (
+    *KEY, "batch", "inbound", "our_number", "their_number", "status", "undelivered", "error_code",
     "segments", "cost", "created_at", "modified_at", "text",
 )  # fmt: skip
-_LEARNED = ("status", "undelivered", "error_code", "modified_at", "text")
-_COSTS = ("segments", "cost")
+MUTABLE_COLUMNS = ("status", "undelivered", "error_code", "modified_at", "text")
+COST_COLUMNS = ("segments", "cost")
 
-# As for our own messages: a state gives way to a higher one, and the two final ones to nothing. Within one
-# state only later news count, so that a page that was read before changes no row.
-_FORWARD = f"""
+# A status gives way to a higher one, and a final one to none, as for campaign messages. Within one status
+# only a later time counts, so that a page read again changes no row.
+IS_NEWER = f"""
     COALESCE(old.undelivered, {StoreMessage.DELIVERED}) < {StoreMessage.DELIVERED}
         AND COALESCE(excluded.undelivered, {StoreMessage.DELIVERED})
             > COALESCE(old.undelivered, {StoreMessage.DELIVERED})
@@ -59,11 +59,11 @@ _FORWARD = f"""
             = COALESCE(old.undelivered, {StoreMessage.DELIVERED})
         AND (excluded.modified_at > old.modified_at OR (old.cost IS NULL AND excluded.cost IS NOT NULL))
 """
-_NUMBER = 32
+MAX_NUMBER = 32
 
 
 def account_state() -> AccountState | None:
-    """The row of the account that the credentials open; None if it was never reached."""
+    """The row of the current account; None if the provider was never reached."""
     account = registry.known_account()
     if not account:
         return None
@@ -72,14 +72,14 @@ def account_state() -> AccountState | None:
     )[0]
 
 
-def record_batches(whose: AccountState, found: Iterable[BatchState]) -> None:
-    """Store batches as the provider describes them now. What was processed never goes back."""
+def record_batches(owner: AccountState, states: Iterable[BatchState]) -> None:
+    """Store the current state of batches. The processed count never goes back."""
     now = timezone.now()
     rows: dict[str, tuple[Any, ...]] = {
         item.provider_id: (
-            whose.pk,
+            owner.pk,
             item.provider_id,
-            item.sender[:_NUMBER],
+            item.sender[:MAX_NUMBER],
             item.status_text[:20],
             item.batch_size,
             item.processed_count,
@@ -89,14 +89,14 @@ def record_batches(whose: AccountState, found: Iterable[BatchState]) -> None:
             now,
             {},
         )
-        for item in found
+        for item in states
         if item.provider_id
     }
     upsert(
         StoreBatch,
-        _BATCH,
+        BATCH_COLUMNS,
         [*rows.values()],
-        key=_KEY,
+        key=KEY,
         changing=("sender", "status", "size", "processed", "modified_at", "seen_at"),
         keeping=("cost",),
         when="excluded.processed >= old.processed",
@@ -104,46 +104,47 @@ def record_batches(whose: AccountState, found: Iterable[BatchState]) -> None:
 
 
 def record_messages(
-    whose: AccountState, page: Sequence[RemoteMessage], *, ours: Collection[str] = ()
+    owner: AccountState, page: Sequence[RemoteMessage], *, campaign_batches: Collection[str] = ()
 ) -> set[int]:
-    """Store one page of messages, of any direction and batch; returns the ids of the batches that it named.
+    """Store one page of messages. Returns the ids of the stored batches that it names.
 
-    `ours`: ids of the batches whose texts stand with a campaign and are not stored twice. Safe to repeat and
-    in any order.
+    `campaign_batches`: provider ids of batches of campaigns, which store the texts themselves.
     """
-    batches = _batches(whose, page)
+    batches = ensure_batches(owner, page)
     now = timezone.now()
     rows = {
-        item.provider_id: _row(whose, item, batches.get(item.batch_id), now, own=item.batch_id in ours)
+        item.provider_id: message_row(
+            owner, item, batches.get(item.batch_id), now, with_text=item.batch_id not in campaign_batches
+        )
         for item in page
         if item.provider_id
     }
     upsert(
         StoreMessage,
-        _MESSAGE,
+        MESSAGE_COLUMNS,
         [*rows.values()],
-        key=_KEY,
-        changing=_LEARNED,
-        keeping=_COSTS,
-        when=_FORWARD,
+        key=KEY,
+        changing=MUTABLE_COLUMNS,
+        keeping=COST_COLUMNS,
+        when=IS_NEWER,
     )
     return set(batches.values())
 
 
-def _row(
-    whose: AccountState, item: RemoteMessage, batch: int | None, now: datetime, *, own: bool
+def message_row(
+    owner: AccountState, item: RemoteMessage, batch: int | None, now: datetime, *, with_text: bool
 ) -> tuple[Any, ...]:
-    """The values of _MESSAGE."""
+    """The values of MESSAGE_COLUMNS."""
     inbound = item.direction is Direction.INBOUND
     our, their = (item.to, item.sender) if inbound else (item.sender, item.to)
     created = item.created_at or item.modified_at or now
     return (
-        whose.pk,
+        owner.pk,
         item.provider_id,
         batch,
         inbound,
-        our[:_NUMBER],
-        their[:_NUMBER],
+        our[:MAX_NUMBER],
+        their[:MAX_NUMBER],
         item.status_text[:20],
         STANDING.get(item.status, Standing.OTHER.value),
         item.error_code[:20],
@@ -151,55 +152,55 @@ def _row(
         item.cost,
         created,
         item.modified_at or created,
-        "" if own else item.text,
+        item.text if with_text else "",
     )
 
 
-def _batches(whose: AccountState, page: Sequence[RemoteMessage]) -> dict[str, int]:
-    """Provider id → our id of the batches that a page names. One that was never listed gets a bare row."""
+def ensure_batches(owner: AccountState, page: Sequence[RemoteMessage]) -> dict[str, int]:
+    """Provider id → id of the stored batches that a page names. Adds a bare row for an unlisted batch."""
     first = {item.batch_id: item for item in page if item.batch_id}
-    known = _ids(whose, first)
+    known = stored_ids(owner, first)
     if missing := [item for key, item in first.items() if key not in known]:
         now = timezone.now()
         rows: list[tuple[Any, ...]] = [
             (
-                *(whose.pk, item.batch_id, item.sender[:_NUMBER], "", 0, 0, None),
+                *(owner.pk, item.batch_id, item.sender[:MAX_NUMBER], "", 0, 0, None),
                 *(item.created_at or now, None, now, {}),
             )
             for item in missing
         ]
-        upsert(StoreBatch, _BATCH, rows, key=_KEY, changing=("seen_at",), when="1 = 0")
-        known |= _ids(whose, first)
+        upsert(StoreBatch, BATCH_COLUMNS, rows, key=KEY, changing=("seen_at",), when="1 = 0")
+        known |= stored_ids(owner, first)
     return known
 
 
-def _ids(whose: AccountState, provider_ids: Iterable[str]) -> dict[str, int]:
-    found = StoreBatch.objects.filter(account=whose, provider_id__in=[*provider_ids])
-    return dict(found.values_list("provider_id", "pk"))
+def stored_ids(owner: AccountState, provider_ids: Iterable[str]) -> dict[str, int]:
+    batches = StoreBatch.objects.filter(account=owner, provider_id__in=[*provider_ids])
+    return dict(batches.values_list("provider_id", "pk"))
 
 
 @transaction.atomic
-def record_page(whose: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
-    """One page of the whole store: into the mirror, and what is ours of it into our campaigns too.
+def record_page(owner: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
+    """Store one page of messages, and apply those of campaigns to the campaigns.
 
-    Returns the ids of the mirrored batches in it that are not ours.
+    Returns the ids of the stored batches on the page that are of other programs.
     """
     named = {item.batch_id for item in page if item.batch_id}
-    ours = {
+    own = {
         batch.provider_id: batch
-        for batch in Batch.objects.filter(account=whose.account, provider_id__in=named)
+        for batch in Batch.objects.filter(account=owner.account, provider_id__in=named)
     }
-    statuses.lock_campaigns({batch.campaign_id for batch in ours.values()})
-    touched = record_messages(whose, page, ours=ours.keys())
-    for provider_id, batch in ours.items():
+    statuses.lock_campaigns({batch.campaign_id for batch in own.values()})
+    touched = record_messages(owner, page, campaign_batches=own.keys())
+    for provider_id, batch in own.items():
         statuses.apply_messages(batch, [item for item in page if item.batch_id == provider_id])
-    others = (item for item in page if item.batch_id not in ours and item.direction is not Direction.INBOUND)
-    statuses.apply_opt_outs(whose.account, others)
-    return touched - set(_ids(whose, ours).values())
+    others = (item for item in page if item.batch_id not in own and item.direction is not Direction.INBOUND)
+    statuses.apply_opt_outs(owner.account, others)
+    return touched - set(stored_ids(owner, own).values())
 
 
 def recount(batch_ids: Iterable[int]) -> None:
-    """Count the messages of these batches by state. For the background: it reads every one of them."""
+    """Count the messages of these batches by state. Slow: reads every message."""
     for batch_id in batch_ids:
         messages = StoreMessage.objects.filter(batch=batch_id).order_by()
         counted = messages.values_list("undelivered", "error_code").annotate(Count("id"), Sum("cost"))
@@ -215,5 +216,5 @@ def recount(batch_ids: Iterable[int]) -> None:
 
 
 def state_of(undelivered: int | None) -> str:
-    """The state of a row, as pages say it; `other` for a word that we do not know."""
+    """The state that pages show; `other` for an unknown status."""
     return STATES.get(undelivered, "other")
