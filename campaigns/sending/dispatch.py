@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
 
 from django.db import (
     DatabaseError,
@@ -22,46 +19,26 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event, Message
-from campaigns.providers.base import Outcome, Provider, ProviderError
+from campaigns.models import Attempt, Batch, Campaign
+from campaigns.providers.base import Provider, ProviderError
 from campaigns.providers.types import BatchState
 from campaigns.runtime import shutdown
-from campaigns.runtime.bulk_sql import claim, relaxed_durability
-from campaigns.sending import attempts, canary, journal, lifecycle, quarantine, restore_guard
+from campaigns.runtime.bulk_sql import relaxed_durability
+from campaigns.sending import attempts, canary, failures, journal, lifecycle, quarantine, restore_guard
 from campaigns.sending.pacing import seconds_until_capacity
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import Step, StepResult
 
 log = logging.getLogger(__name__)
 
-MAX_BACKOFF_SECONDS = 60.0  # seconds
-MAX_SILENCE_SECONDS = 3600.0
-"""Longest silence asked for by the provider that a campaign waits out. After a longer one it is held."""
-CREDENTIAL_TRIES = 2
-"""After one refusal the token is renewed; after a second one the campaign is held."""
 ABORTED_WAIT_SECONDS = {"sender_busy": 1.0, "database": 5.0, "journal": 5.0}
 """By code of SendAborted. Without an entry the next batch may leave at once."""
 RECORD_RETRY_SECONDS = 1.0  # seconds
 MAX_RECORD_TRIES = 60
 """Tries to record an answer while the database is down. After them the journal alone has the answer."""
-
-
-class StepResult(StrEnum):
-    SUBMITTED = "submitted"
-    WAIT = "wait"
-    """Nothing may leave for `seconds`."""
-    BLOCKED = "blocked"
-    """Nothing will leave until an event: the campaign is held, or an answer is in doubt."""
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    result: StepResult
-    seconds: float = 0.0
 
 
 def step(campaign_id: int) -> Step:
@@ -85,7 +62,7 @@ class Pipeline:
             try:
                 self._account = registry.account()
             except ProviderError as error:
-                return handle_unreached(self.campaign_id, error)
+                return failures.handle_unreached(self.campaign_id, error)
             chosen = choose_next(self.campaign_id, self._account)
             if isinstance(chosen, Step):
                 return chosen
@@ -123,14 +100,6 @@ def prepare_after(in_flight: Prepared, account: str) -> Prepared | None:
     except DatabaseError as error:
         log.warning("not prepared ahead", extra={"campaign": in_flight.campaign_id, "why": str(error)})
         return None
-
-
-def handle_unreached(campaign_id: int, error: ProviderError) -> Step:
-    """The provider has never been reached yet, so nothing was sent."""
-    registry.note_failure(error)
-    if not Campaign.objects.sending(campaign_id).exists():
-        return Step(StepResult.DONE)
-    return wait_or_hold(campaign_id, error)
 
 
 def choose_next(campaign_id: int, account: str) -> Prepared | Step:
@@ -224,7 +193,7 @@ def send(
         attempts.mark_not_taken(prepared, None, state=Attempt.State.NOT_SENT, code=code)
         return Step(StepResult.WAIT, ABORTED_WAIT_SECONDS.get(code, 0.0))
     except ProviderError as error:
-        return handle_failure(prepared, error)
+        return failures.handle(prepared, error)
     write_answer_to_journal(prepared, answer, account)
     try:
         record_answer(prepared, answer, account)
@@ -233,11 +202,11 @@ def send(
         repeated = ProviderError(
             "The provider answered with the id of another batch.", code="repeated_id", kind="answer"
         )
-        return handle_failure(prepared, repeated)
+        return failures.handle(prepared, repeated)
     except DataError:
         odd = ProviderError("The provider's answer cannot be stored.", code="odd_answer", kind="answer")
-        return handle_failure(prepared, odd)
-    clear_trouble(prepared.campaign_id)
+        return failures.handle(prepared, odd)
+    failures.clear_trouble(prepared.campaign_id)
     log.info("batch accepted", extra={"batch": prepared.batch_id, "texts": len(prepared.texts)})
     return Step(StepResult.SUBMITTED)
 
@@ -276,103 +245,3 @@ def record_answer(prepared: Prepared, answer: BatchState, account: str) -> None:
             if not connection.in_atomic_block:  # inside a transaction (of a test) it must stay open
                 close_old_connections()
     return None
-
-
-def clear_trouble(campaign_id: int) -> None:
-    nothing_to_clear = Q(failures=0, trouble="") | Q(trouble_code=quarantine.QUARANTINED)
-    Campaign.objects.sending(campaign_id).exclude(nothing_to_clear).update(**lifecycle.NO_TROUBLE)
-    registry.note_success()
-
-
-def handle_failure(prepared: Prepared, error: ProviderError) -> Step:
-    log.warning(
-        "batch not accepted",
-        extra={"batch": prepared.batch_id, "outcome": error.outcome.value, "kind": error.kind,
-               "code": error.code, "request_id": error.request_id},
-    )  # fmt: skip
-    if error.outcome is Outcome.UNKNOWN:
-        attempts.mark_ambiguous(prepared, error)
-        registry.note_failure(error)
-        return Step(StepResult.BLOCKED)
-    state = Attempt.State.REJECTED if error.outcome is Outcome.REFUSED else Attempt.State.NOT_SENT
-    attempts.mark_not_taken(prepared, error, state=state)
-    registry.note_failure(error)
-    if error.kind == "rate":
-        return wait_out_silence(prepared.campaign_id, error)
-    if error.kind == "too_large" and len(prepared.texts) > 1:
-        split(prepared.batch_id)
-        return Step(StepResult.WAIT, 0.0)
-    return wait_or_hold(prepared.campaign_id, error)
-
-
-def wait_out_silence(campaign_id: int, error: ProviderError) -> Step:
-    """Wait as long as the provider asks. If that is too long, hold the campaign and say when it ends."""
-    seconds = error.retry_after or 60.0
-    if seconds <= MAX_SILENCE_SECONDS:
-        return wait(campaign_id, error, seconds)
-    end = timezone.localtime() + timedelta(seconds=seconds)
-    sentence = (
-        f"{registry.provider_name()} takes no request until {end:%b} {end.day} at {end:%H:%M %Z}, so the "
-        "campaign is paused. Let it go on after that."
-    )
-    lifecycle.hold(campaign_id, sentence, code=error.code or error.kind)
-    return Step(StepResult.BLOCKED)
-
-
-def wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
-    campaign = Campaign.objects.get(pk=campaign_id)
-    failures = campaign.failures + 1
-    Campaign.objects.filter(pk=campaign_id).update(failures=failures)
-    must_hold = error.permanent or error.kind in ("permission", "request", "not_found", "too_large")
-    if error.kind == "credentials":
-        must_hold = error.outcome is Outcome.NOT_SENT or token_was_renewed(campaign_id)
-    if must_hold:
-        lifecycle.hold(campaign_id, error.sentence, code=error.code or error.kind)
-        return Step(StepResult.BLOCKED)
-    if error.kind == "credentials":
-        return Step(StepResult.WAIT, 0.0)
-    return wait(campaign_id, error, min(MAX_BACKOFF_SECONDS, 2.0**failures))
-
-
-def token_was_renewed(campaign_id: int) -> bool:
-    """Whether the attempt before was refused for its token too, so that a renewed one does not help."""
-    latest = Attempt.objects.filter(batch__campaign_id=campaign_id).order_by("-id")
-    statuses = list(latest.values_list("http_status", flat=True)[:CREDENTIAL_TRIES])
-    return statuses == [401] * CREDENTIAL_TRIES
-
-
-def wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
-    sending = Campaign.objects.sending(campaign_id)
-    sending.update(
-        next_try_at=timezone.now() + timedelta(seconds=seconds),
-        trouble=error.sentence,
-        trouble_code=(error.code or error.kind)[:40],
-    )
-    return Step(StepResult.WAIT, seconds)
-
-
-@transaction.atomic
-def split(batch_id: int) -> None:
-    """The request was too large for the provider: the second half becomes a batch of its own."""
-    batch = Batch.objects.get(pk=batch_id)
-    # Under the lock nobody prepares a batch.
-    Campaign.objects.locked(batch.campaign_id)
-    if Attempt.objects.filter(batch=batch).exclude(state__in=Attempt.DEAD).exists():
-        # Another worker is about to send all of its texts, so half of them would leave twice.
-        return
-    ids = list(Message.objects.filter(batch=batch).order_by("id").values_list("id", flat=True))
-    half = ids[len(ids) // 2 :]
-    if not half or not claim(
-        Batch.objects.filter(pk=batch_id, state=Batch.State.QUEUED), size=len(ids) - len(half)
-    ):
-        return
-    last = (
-        Batch.objects.filter(campaign_id=batch.campaign_id)
-        .order_by("-number")
-        .values_list("number", flat=True)
-    )
-    second = Batch.objects.create(
-        campaign_id=batch.campaign_id, number=(last.first() or 0) + 1, size=len(half), sender=batch.sender
-    )
-    Message.objects.filter(batch=batch, pk__gte=half[0]).update(batch=second)
-    Event.objects.create(campaign_id=batch.campaign_id, verb="batch_split", detail=f"batch {batch.number}")

@@ -38,6 +38,7 @@ from campaigns.reconciling import orphans, search
 from campaigns.runtime import leases, process_identity, shutdown
 from campaigns.runtime.bulk_sql import claim
 from campaigns.sending import dispatch, launch, lifecycle
+from campaigns.sending.steps import Step, StepResult
 
 log = logging.getLogger(__name__)
 
@@ -110,11 +111,11 @@ def submit_batches(campaign_id: int) -> None:
             return
 
 
-def may_continue(campaign_id: int, step: dispatch.Step) -> bool:
+def may_continue(campaign_id: int, step: Step) -> bool:
     """Whether the next batch may be tried in the same time slice. If not now, schedules when."""
-    if step.result == dispatch.StepResult.DONE:
+    if step.result == StepResult.DONE:
         return False
-    seconds = BLOCKED_FOR if step.result == dispatch.StepResult.BLOCKED else step.seconds
+    seconds = BLOCKED_FOR if step.result == StepResult.BLOCKED else step.seconds
     if seconds > 0:
         # The delay is stored, not slept: others need this worker.
         when = timezone.now() + timedelta(seconds=seconds)

@@ -28,6 +28,7 @@ from campaigns.opt_outs import manual
 from campaigns.receipts import polling, webhook_events, webhook_intake
 from campaigns.reconciling import decisions, orphans, search
 from campaigns.sending import dispatch, journal, launch, lifecycle, quarantine
+from campaigns.sending.steps import StepResult
 from campaigns.worker import tasks
 from tests.faults.fake_answers import Answer, Clock, Point, Script, plain
 from tests.faults.fake_carrier import ACCOUNT, OTHER_WORDS, FakeCarrier
@@ -64,7 +65,7 @@ class Processes:
         self.current = "nobody"
         raise Killed
 
-    def me(self) -> str:
+    def current(self) -> str:
         return self.current
 
     def is_dead(self, owner: str) -> bool:
@@ -263,14 +264,14 @@ class Game(RuleBasedStateMachine):
                 self.tick()
                 self.step(key, prepare_next=False)
 
-    def step(self, key: int, *, prepare_next: bool) -> dispatch.StepResult | None:
+    def step(self, key: int, *, prepare_next: bool) -> StepResult | None:
         """As a worker does it, or ahead, as `manage.py send` does. None: the process died of it."""
         pipeline = dispatch.Pipeline(key)
         step = None
         try:
             step = pipeline.step(prepare_next=prepare_next)
             tasks.may_continue(key, step)
-            if prepare_next and step.result == dispatch.StepResult.SUBMITTED:
+            if prepare_next and step.result == StepResult.SUBMITTED:
                 tasks.may_continue(key, pipeline.step(prepare_next=prepare_next))
             pipeline.stop()
         except Killed:
@@ -373,7 +374,7 @@ class Game(RuleBasedStateMachine):
                 if state == Campaign.State.HELD:
                     self.resume(key)
                 quarantine.release(key, user=self.user)
-                while self.step(key, prepare_next=False) == dispatch.StepResult.SUBMITTED:
+                while self.step(key, prepare_next=False) == StepResult.SUBMITTED:
                     pass
             if not moving:
                 break

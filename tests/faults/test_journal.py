@@ -21,7 +21,7 @@ from campaigns.providers.types import BatchState, BatchStatus, Rejected
 from campaigns.reconciling import orphans
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, journal, restore_guard
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending.steps import StepResult
 from tests.faults.fault_scenario import (
     BATCHES,
     PEOPLE,

@@ -12,8 +12,8 @@ from campaigns.models import Attempt, Batch, Campaign, Event
 from campaigns.reconciling import orphans, search
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, lifecycle, quarantine
-from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import StepResult
 from tests.faults.fault_scenario import (
     BATCHES,
     PEOPLE,

@@ -28,9 +28,9 @@ from campaigns.management.commands import worker as worker_command
 from campaigns.models import Attempt, Batch, Campaign, Event, Installation, Message
 from campaigns.reconciling import recovery
 from campaigns.runtime import process_identity
-from campaigns.sending import attempts, dispatch, restore_guard
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending import attempts, dispatch, failures, restore_guard
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import StepResult
 from tests.faults.fault_scenario import (
     BATCHES,
     PEOPLE,
@@ -175,7 +175,7 @@ def test_f43_rejected_numbers_are_known_from_the_journal(worker: Worker) -> None
 def test_f43_cut_in_another_way_after_the_backup(worker: Worker) -> None:
     campaign = scenario.launched(PEOPLE, size=4)
     backup = Backup()
-    dispatch.split(Batch.objects.get(number=1).pk)
+    failures.split(Batch.objects.get(number=1).pk)
     dispatch.step(campaign.pk)
     backup.restore()
     assert_locked(worker, campaign, 1)

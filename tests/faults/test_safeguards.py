@@ -15,8 +15,8 @@ from campaigns.models import Attempt, Batch
 from campaigns.providers.http import Limits, Transport
 from campaigns.reconciling import orphans
 from campaigns.sending import attempts, dispatch
-from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import Step, StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 
@@ -44,7 +44,7 @@ def test_a_second_live_attempt_is_impossible(carrier: RunningSimulator, state: s
     with pytest.raises(IntegrityError), transaction.atomic():
         attempts.prepare(batch.campaign, batch, registry.account())
     # Nothing but the index is in the way of this: the account is another one.
-    assert dispatch.step(batch.campaign_id) == dispatch.Step(StepResult.WAIT, 1.0)
+    assert dispatch.step(batch.campaign_id) == Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
     assert Attempt.objects.get().owner == ELSEWHERE
 
@@ -95,7 +95,7 @@ def test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending(
         attempts.mark_sending(chosen)
     Attempt.objects.update(owner=ELSEWHERE)
     assert orphans.settle_orphans() == 0
-    assert dispatch.step(campaign.pk) == dispatch.Step(StepResult.WAIT, 1.0)
+    assert dispatch.step(campaign.pk) == Step(StepResult.WAIT, 1.0)
     long_ago = timezone.now() - attempts.LEASE - timedelta(seconds=1)
     Attempt.objects.update(prepared_at=long_ago, sending_at=long_ago)
     assert orphans.settle_orphans() == 1

@@ -25,6 +25,7 @@ from campaigns.receipts import store_sync, webhook_intake
 from campaigns.receipts.statuses import RANK
 from campaigns.sending import dispatch
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import StepResult
 from campaigns.simulator.webhooks.dispatcher import HOOK_SECONDS
 from campaigns.worker import tasks
 from tests.dashboard.page_client import PageClient
@@ -157,7 +158,7 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, webho
         assert set(stored_states().values()) == {"waiting"}
 
     step = dispatch.send(prepared, registry.provider(), account, meanwhile)
-    assert step.result == dispatch.StepResult.SUBMITTED
+    assert step.result == StepResult.SUBMITTED
     early = WebhookEvent.objects.filter(state="waiting", tries=1)
     assert early.count() == WebhookEvent.objects.count() > len(PEOPLE)
     worker.sleep(webhook_pause())

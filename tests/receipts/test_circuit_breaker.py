@@ -15,6 +15,7 @@ from campaigns.models import Batch, Campaign
 from campaigns.receipts import circuit_breaker
 from campaigns.reports import progress
 from campaigns.sending import dispatch, lifecycle
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, scenario
 
@@ -136,7 +137,7 @@ def test_from_the_carrier_to_the_hold(carrier: RunningSimulator, ending: str, co
     assert (campaign.state, campaign.trouble_code) == ("held", code)
     assert scenario.counts(campaign) == {"not_delivered": 12, "delivered": 4, "held": 16}
     scenario.assert_adds_up(campaign)
-    assert dispatch.step(campaign.pk).result == dispatch.StepResult.BLOCKED
+    assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     lifecycle.resume(campaign, user=None)
     scenario.submit_all(campaign)
     scenario.poll()

@@ -18,6 +18,7 @@ from campaigns.models import Batch, Campaign, Message, OptOut, StoreBatch, Store
 from campaigns.receipts import polling, webhook_events, webhook_intake
 from campaigns.reconciling import search
 from campaigns.sending import dispatch
+from campaigns.sending.steps import StepResult
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, scenario
@@ -250,7 +251,7 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
     """The carrier took the batch and told its end while our request was still without an answer."""
     campaign = scenario.launched(scenario.people(3))
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_after", "times": 1})
-    assert dispatch.step(campaign.pk).result != dispatch.StepResult.SUBMITTED
+    assert dispatch.step(campaign.pk).result != StepResult.SUBMITTED
     texts = carrier_texts()
     batch_id = texts[0]["batchId"]
     body = {"id": batch_id, "from": scenario.LOCAL, "batchSize": 3, "processedCount": 3}

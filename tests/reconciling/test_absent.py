@@ -11,8 +11,8 @@ from campaigns.providers.types import BatchState, OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import MatchResult
 from campaigns.sending import attempts, dispatch, lifecycle, quarantine
-from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, scenario
 from tests.support.doubt import (

@@ -9,7 +9,7 @@ from campaigns.models import Attempt, Batch, Campaign, Event
 from campaigns.providers.types import OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import MatchResult
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.doubt import (

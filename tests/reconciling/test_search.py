@@ -13,8 +13,8 @@ from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateW
 from campaigns.reconciling import orphans
 from campaigns.reconciling.matching import MatchResult
 from campaigns.sending import attempts, dispatch
-from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import StepResult
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario

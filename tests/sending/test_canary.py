@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from campaigns.models import Attempt, Batch, Campaign, Event
 from campaigns.reconciling import search
 from campaigns.sending import launch, lifecycle
-from campaigns.sending.dispatch import Pipeline, StepResult
+from campaigns.sending.dispatch import Pipeline
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, scenario
 from tests.support.doubt import POST

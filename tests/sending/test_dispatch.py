@@ -13,9 +13,9 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import AccessToken, AccountState, Attempt, Batch, Campaign, Event, Message
 from campaigns.providers.base import ProviderError
-from campaigns.sending import dispatch, launch, lifecycle
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending import dispatch, failures, launch, lifecycle
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import StepResult
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
@@ -345,7 +345,7 @@ def test_a_batch_that_another_worker_prepared_is_not_halved(carrier: RunningSimu
     campaign = scenario.launched(scenario.people(4))
     prepared = dispatch.choose_next(campaign.pk, registry.account())
     assert isinstance(prepared, Prepared)
-    dispatch.split(prepared.batch_id)
+    failures.split(prepared.batch_id)
     assert Batch.objects.count() == 1, "half of its people would be texted again from the new batch"
 
 

@@ -12,9 +12,9 @@ from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, Opt
 from campaigns.opt_outs import manual
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.reconciling import orphans
-from campaigns.sending import attempts, dispatch, lifecycle
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending import attempts, dispatch, failures, lifecycle
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import Step, StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 
@@ -27,7 +27,7 @@ def prepared(campaign: Campaign) -> Prepared:
     return chosen
 
 
-def send(batch: Prepared) -> dispatch.Step:
+def send(batch: Prepared) -> Step:
     return dispatch.send(batch, registry.provider(), registry.account())
 
 
@@ -113,7 +113,7 @@ def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, o
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.hold(campaign.pk, "Held by a person.", code="test")
-    dispatch.handle_failure(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
+    failures.handle(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
     assert scenario.counts(campaign) == {"held": 5}
     scenario.assert_adds_up(campaign)
     lifecycle.resume(campaign, user=None)
@@ -153,7 +153,7 @@ def test_one_number_has_one_request_under_way(carrier: RunningSimulator) -> None
     first, second = scenario.launched(contacts), scenario.launched(contacts)
     in_flight = prepared(first)
     attempts.mark_sending(in_flight)
-    assert dispatch.step(second.pk) == dispatch.Step(StepResult.WAIT, 1.0)
+    assert dispatch.step(second.pk) == Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
     attempts.mark_not_taken(in_flight, None, state="not_sent")
     assert scenario.submit_all(second).result == StepResult.DONE
@@ -167,7 +167,7 @@ def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: 
     b = attempts.prepare(second, Batch.objects.get(campaign=second), registry.account())
     assert b is not None
     attempts.mark_sending(a)
-    assert send(b) == dispatch.Step(StepResult.WAIT, 1.0)
+    assert send(b) == Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
     attempts.mark_not_taken(a, None, state="not_sent")
     assert scenario.submit_all(second).result == StepResult.DONE

@@ -24,7 +24,7 @@ from campaigns.models import (
 )
 from campaigns.opt_outs import manual
 from campaigns.sending import dispatch, launch
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 

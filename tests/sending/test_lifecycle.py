@@ -15,9 +15,9 @@ from campaigns.models import Attempt, Batch, Campaign, Event, Message
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.receipts import polling
 from campaigns.reconciling import decisions, orphans, search
-from campaigns.sending import attempts, dispatch, lifecycle
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending import attempts, dispatch, failures, lifecycle
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 
@@ -41,7 +41,7 @@ def send_while(batch: Prepared, meanwhile: Callable[[], object]) -> None:
 
     answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
     attempts.accept(batch, answer, registry.account())
-    dispatch.clear_trouble(batch.campaign_id)
+    failures.clear_trouble(batch.campaign_id)
 
 
 def states(campaign: Campaign) -> list[str]:
@@ -84,7 +84,7 @@ def test_no_failure_in_flight_hides_the_pause(carrier: RunningSimulator, sender:
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
-    dispatch.handle_failure(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
+    failures.handle(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.PAUSED)
     assert scenario.counts(campaign) == {"held": 4}
@@ -175,7 +175,7 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(carrier: RunningSi
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.cancel(campaign, user=None)
-    dispatch.handle_failure(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
+    failures.handle(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
     assert scenario.counts(campaign) == {"cancelled": 4}
     assert states(campaign) == ["cancelled", "cancelled"]
     assert dispatch.step(campaign.pk).result == StepResult.DONE

@@ -15,7 +15,7 @@ from campaigns.providers.base import ProviderError
 from campaigns.receipts import polling
 from campaigns.reports import progress
 from campaigns.sending import dispatch
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending.steps import StepResult
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario

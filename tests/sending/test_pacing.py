@@ -13,8 +13,8 @@ from campaigns.accounts import registry
 from campaigns.models import AccessToken, Batch, Campaign, SenderNumber
 from campaigns.receipts import sending_rate
 from campaigns.sending import dispatch
-from campaigns.sending.dispatch import StepResult
 from campaigns.sending.pacing import seconds_until_capacity, unprocessed
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 

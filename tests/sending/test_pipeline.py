@@ -9,7 +9,7 @@ from django.conf import LazySettings
 
 from campaigns.models import Attempt, Batch, Campaign, OptOut
 from campaigns.sending import dispatch, lifecycle
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
 from campaigns.sending import attempts, dispatch, launch, lifecycle
-from campaigns.sending.dispatch import StepResult
 from campaigns.sending.prepared import Prepared
+from campaigns.sending.steps import StepResult
 from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario

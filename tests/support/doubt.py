@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from campaigns.models import Attempt, Campaign
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import MatchResult
-from campaigns.sending.dispatch import StepResult
+from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 

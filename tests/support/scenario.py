@@ -13,6 +13,7 @@ from campaigns.contacts import importer
 from campaigns.models import Batch, Campaign, CampaignRow, ContactList, Message, Tally
 from campaigns.receipts import polling
 from campaigns.sending import dispatch, launch
+from campaigns.sending.steps import Step, StepResult
 
 LOCAL = "+16505550100"
 TOLL_FREE = "+18885550100"
@@ -80,15 +81,15 @@ def launched(
     return campaign
 
 
-def submit_all(campaign: Campaign) -> dispatch.Step:
+def submit_all(campaign: Campaign) -> Step:
     """Dispatch until a step submits nothing at once. Returns that step."""
-    while (step := dispatch.step(campaign.pk)).result == dispatch.StepResult.SUBMITTED or step == AGAIN:
+    while (step := dispatch.step(campaign.pk)).result == StepResult.SUBMITTED or step == AGAIN:
         pass
     campaign.refresh_from_db()
     return step
 
 
-AGAIN = dispatch.Step(dispatch.StepResult.WAIT, 0.0)
+AGAIN = Step(StepResult.WAIT, 0.0)
 
 
 def poll() -> int:

@@ -31,6 +31,7 @@ from campaigns.reconciling import orphans, search
 from campaigns.reports.delivery import provider_totals
 from campaigns.runtime import leases, schema_version, shutdown
 from campaigns.sending import dispatch, launch, restore_guard
+from campaigns.sending.steps import StepResult
 from campaigns.worker import clock_jump
 
 POLL = 1.0  # seconds
@@ -239,11 +240,11 @@ def _run(pipeline: dispatch.Pipeline, end: float) -> None:
     while time.monotonic() < end and not shutdown.requested.is_set():
         _follow_clock(watch)
         step = pipeline.step()
-        if step.result == dispatch.StepResult.DONE:
+        if step.result == StepResult.DONE:
             return
-        if step.result == dispatch.StepResult.BLOCKED and not search_lost(campaign_id):
+        if step.result == StepResult.BLOCKED and not search_lost(campaign_id):
             return
-        if step.result == dispatch.StepResult.WAIT and step.seconds:
+        if step.result == StepResult.WAIT and step.seconds:
             if time.monotonic() - polled > POLL:
                 # No worker need be there, so what an earlier process left behind is settled here.
                 orphans.settle_orphans()
