@@ -65,7 +65,7 @@ class Processes:
         self.current = "nobody"
         raise Killed
 
-    def current(self) -> str:
+    def identity(self) -> str:
         return self.current
 
     def is_dead(self, owner: str) -> bool:

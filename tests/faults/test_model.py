@@ -47,7 +47,7 @@ def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: Pa
     settings.JOURNAL_DIR = tmp_path / "journal"
     settings.HANDOVER_MINUTES = 0  # the speed that it measures in a game of leaps in time means nothing
     monkeypatch.setattr(timezone, "now", model.clock)
-    monkeypatch.setattr(process_identity, "current", model.processes.current)
+    monkeypatch.setattr(process_identity, "current", model.processes.identity)
     monkeypatch.setattr(process_identity, "is_dead", model.processes.is_dead)
     monkeypatch.setattr(registry, "provider", lambda: model.carrier)
     monkeypatch.setattr(attempts, "accept", model.before(Point.NOTED, attempts.accept))
