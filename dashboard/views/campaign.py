@@ -22,6 +22,7 @@ from campaigns.reports.row_states import TAKEN
 from campaigns.sending import lifecycle, quarantine
 from dashboard.context_processors import standing_of
 from dashboard.decorators import post_action, signed_in
+from dashboard.notices import campaign_notices
 from dashboard.words import REMOTE
 
 SEND = "campaigns.send_campaign"
@@ -113,6 +114,7 @@ def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
     people = reverse("campaign_people", args=[now.campaign.pk])
     source = Import.objects.filter(contact_list=now.campaign.contact_list, state=Import.State.DONE).first()
+    provider = registry.provider_name()
     return {
         "campaign": now.campaign,
         "progress": now,
@@ -129,8 +131,8 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "asked": now.campaign.trouble_code == lifecycle.CANARY,
         "parked": now.campaign.state == Campaign.State.SENDING
         and now.campaign.trouble_code == quarantine.QUARANTINED,
-        "stopped": _stopped(now),
-        "provider_name": registry.provider_name(),
+        "notices": [*campaign_notices(now, _stopped(now), provider)],
+        "provider_name": provider,
     }
 
 

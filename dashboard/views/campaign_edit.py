@@ -22,6 +22,7 @@ from campaigns.models import Campaign, ContactList
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
 from dashboard.decorators import post_action
 from dashboard.forms.campaigns import OPT_OUT_LINE, CampaignForm, chips
+from dashboard.notices import draft_notices, preview_note
 
 Pick = Literal["", "longest", "dearest", "empty"]
 PICK_LABELS = (("longest", "Longest"), ("dearest", "Dearest"), ("empty", "Empty field"))
@@ -120,6 +121,8 @@ def composing(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> d
         "has_opt_out_line": tells_how_to_stop(text),
         "before": shown.position - 1 if shown.position > 0 else None,
         "after": shown.position + 1 if shown.position + 1 < shown.count else None,
+        "notices": [*draft_notices(shown)],
+        "preview_note": preview_note(shown, contact_list),
         "provider_name": registry.provider_name(),
     }
 

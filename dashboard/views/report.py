@@ -22,6 +22,7 @@ from campaigns.reports.delivery import Report, StatusLine
 from campaigns.reports.row_states import READING_ORDER
 from campaigns.sending import resend
 from dashboard.decorators import post_action, signed_in
+from dashboard.notices import difference_notices, report_notices
 from dashboard.templatetags.carillon import plural
 from dashboard.views.campaign_people import csv_answer
 
@@ -97,6 +98,7 @@ def _why(wanted: resend.Plan, first: str) -> str:
 def _context(found: Report) -> dict[str, Any]:
     campaign = found.campaign
     people = reverse("campaign_people", args=[campaign.pk])
+    provider = registry.provider_name()
     states = [(state.value, count) for state in READING_ORDER if (count := found.tally.count(state))]
     return {
         "campaign": campaign,
@@ -108,7 +110,9 @@ def _context(found: Report) -> dict[str, Any]:
         "source": Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).first(),
         "drift": _drift(found),
         "again": resend.estimate(campaign),
-        "provider_name": registry.provider_name(),
+        "notices": [*report_notices(campaign)],
+        "count_notices": [*difference_notices(found, provider)],
+        "provider_name": provider,
     }
 
 

@@ -57,6 +57,10 @@ def icons_in_use() -> dict[str, str]:
         for path in TEMPLATES
         for name in re.findall(r"""\{% icon ["']([^"']+)["'] %\}""", path.read_text())
     }
+    source = (ROOT / "dashboard" / "notices.py").read_text()
+    used |= dict.fromkeys(
+        re.findall(r'"([a-z]+(?:-[a-z]+)*)"', " ".join(re.findall(r"icon=(.*)", source))), "notices.py"
+    )
     used |= {said.icon: "words.py" for table in words.TABLES.values() for said in table.values()}
     used |= dict.fromkeys((*campaign_review.ICONS.values(), campaign_review.OTHER_ICON), "campaign_review.py")
     items = carillon.NAV + carillon.NAV_REVIEW + carillon.NAV_CLOSER + carillon.NAV_STAFF
