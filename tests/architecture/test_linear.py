@@ -77,7 +77,7 @@ WHY_IT_MAY = {
     "campaigns/contacts/phone.py _plain_sign": "one sign",
     "campaigns/composing/segments.py _plain_form": "one sign, by its pattern",
     "campaigns/providers/factory.py checked_url": "an address of the settings",
-    "campaigns/providers/ringcentral/events.py _topic": "at most 2,048 characters",
+    "campaigns/providers/ringcentral/events.py topic_of": "at most 2,048 characters",
     "campaigns/providers/ringcentral/api.py trusts": "ASCII only, and an address of the settings",
     "dashboard/views/sign_in.py get_redirect_url": "the host is this site's, which Django has checked",
     "dashboard/views/campaign_people.py csv_answer": "a name of at most 120 characters",

@@ -1,4 +1,4 @@
-"""The receiving side of RingCentral's webhooks: pure functions over headers and bodies.
+"""The receiving side of RingCentral's webhooks; see `base.Callbacks`.
 
 The handshake must be answered within three seconds and 1,024 bytes, headers and all. Every header's name is
 in lower case here.
@@ -16,7 +16,7 @@ from campaigns.providers.event_types import Event, Payload, Topic
 from campaigns.providers.mailbox_types import MailboxMessage
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.mailbox_parse import mailbox_message
-from campaigns.providers.ringcentral.opt_outs import opt_out_record
+from campaigns.providers.ringcentral.opt_outs_parse import opt_out_records
 from campaigns.providers.types import JSON, OptOutRecord
 
 HANDSHAKE: Final = "validation-token"
@@ -33,7 +33,7 @@ _TOPICS: Final = (
     (re.compile(r"/message-store"), Topic.MAIL_CHANGED),
     (re.compile(r"/restapi/v1\.0/subscription/[^/]+"), Topic.RENEWAL),
 )
-_LONGEST_NAME: Final = 2048
+_MAX_NAME_LENGTH: Final = 2048
 """Characters. `urlsplit` brings a host to a normal form, which takes time with the square of its length."""
 _OWNER: Final = re.compile(r"/restapi/v[0-9.]+/accounts?/[^/]+(/extensions?/[^/]+)?(?=/)")
 
@@ -64,59 +64,57 @@ def event_id(body: bytes) -> str | None:
 
 
 def parse_event(body: bytes) -> Event | None:
-    """The event in a body; None if it is none. What we do not know is kept as it came."""
     data = parse.as_object(body)
     name = data.get("event") if data is not None else None
     if data is None or not isinstance(name, str):
         return None
-    told = data.get("body")
-    topic = _topic(name)
+    content = data.get("body")
+    topic = topic_of(name)
     return Event(
         uuid=parse.identity(data.get("uuid")),
         topic=topic,
         subscription_id=parse.identity(data.get("subscriptionId")),
         at=parse.moment(data.get("timestamp")),
-        payload=_payload(topic, told) if isinstance(told, dict) else None,
+        payload=payload(topic, content) if isinstance(content, dict) else None,
         raw=data,
     )
 
 
-def _topic(name: str) -> Topic:
-    """By the filter that it came through, whose `~` RingCentral has replaced by ids."""
-    if len(name) > _LONGEST_NAME:
+def topic_of(name: str) -> Topic:
+    """By the filter that the event matched; RingCentral replaces its `~` by ids."""
+    if len(name) > _MAX_NAME_LENGTH:
         return Topic.UNKNOWN
     path = urlsplit(name).path
     rest = _OWNER.sub("", path, count=1)
     return next((topic for shape, topic in _TOPICS if shape.fullmatch(rest)), Topic.UNKNOWN)
 
 
-def _payload(topic: Topic, body: JSON) -> Payload:
+def payload(topic: Topic, body: JSON) -> Payload:
     read: dict[Topic, Callable[[JSON], Payload]] = {
-        Topic.BATCH: _batch,
-        Topic.MESSAGE: _message,
-        Topic.OPT_OUT: _opt_outs,
-        Topic.MAIL: _mail,
+        Topic.BATCH: batch_payload,
+        Topic.MESSAGE: message_payload,
+        Topic.OPT_OUT: opt_outs_payload,
+        Topic.MAIL: mail_payload,
     }
     return read[topic](body) if topic in read else None
 
 
-def _batch(body: JSON) -> Payload:
+def batch_payload(body: JSON) -> Payload:
     batch = parse.batch_state(body)
     return batch if batch.provider_id else None
 
 
-def _message(body: JSON) -> Payload:
+def message_payload(body: JSON) -> Payload:
     message = parse.remote_message(body)
     return message if message.provider_id else None
 
 
-def _opt_outs(body: JSON) -> tuple[OptOutRecord, ...] | None:
+def opt_outs_payload(body: JSON) -> tuple[OptOutRecord, ...] | None:
     """One pair in the events of v1, a list of records in those of v2."""
     items = parse.objects(body["records"]) if "records" in body else [body]
-    found = tuple(record for record in map(opt_out_record, items) if record is not None)
-    return found or None
+    return tuple(opt_out_records(items)) or None
 
 
-def _mail(body: JSON) -> MailboxMessage | None:
+def mail_payload(body: JSON) -> MailboxMessage | None:
     message = mailbox_message(body)
     return message if message.provider_id else None

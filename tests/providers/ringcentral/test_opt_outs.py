@@ -8,7 +8,7 @@ import pytest
 
 from campaigns.providers.base import ProviderError
 from campaigns.providers.ringcentral.client import RingCentral
-from campaigns.providers.ringcentral.opt_outs import opt_out_record
+from campaigns.providers.ringcentral.opt_outs_parse import opt_out_record
 from campaigns.providers.types import (
     EVERY_SENDER,
     OptOutChange,
@@ -61,7 +61,7 @@ def test_what_is_written_can_be_read(carrier: RingCentral) -> None:
 def test_a_person_who_texts_stop_is_in_every_list(carrier: RingCentral, simulator: RunningSimulator) -> None:
     simulator.inbound(ANN, OURS, "Stop")
     store = carrier.opt_outs
-    lists = [store.current(), store.search(), store.listed(), store.old_list(), store.history([ANN])]
+    lists = [store.current(), store.search(), store.listed(), store.list_v1(), store.history([ANN])]
     for found in [record for pages in lists for page in pages for record in page] + list(store.export()):
         assert (found.sender, found.recipient, found.opted_out) == (OURS, ANN, True)
         assert found.source is OptOutSource.RECIPIENT
@@ -76,7 +76,7 @@ def test_all_pages_of_many(carrier: RingCentral) -> None:
     assert {record.recipient for record in store.export()} == set(people)
     assert pairs(store.current(recipients=people[:45])) == {(OURS, person, True) for person in people[:45]}
     assert len(pairs(store.history(people[:45]))) == 45
-    assert sum(len(page) for page in store.old_list()) == 1201
+    assert sum(len(page) for page in store.list_v1()) == 1201
 
 
 def test_history_has_every_change_and_the_file_what_holds(carrier: RingCentral) -> None:
@@ -103,10 +103,10 @@ def test_changes_that_are_refused_come_back_with_their_code(carrier: RingCentral
 def test_the_older_way_to_write(carrier: RingCentral) -> None:
     store = carrier.opt_outs
     again = [block(ANN), block(BOB), block(BOB, opted_out=False), block(CAT, TOLL_FREE), block("12")]
-    assert store.old_assign(again) == [OptOutRefusal(change=again[-1], code="")]
-    assert pairs(store.old_list()) == {(OURS, ANN, True), (TOLL_FREE, CAT, True)}
-    assert pairs(store.old_list(opted_out=False)) == {(OURS, BOB, False)}
-    assert pairs(store.old_list(sender=TOLL_FREE, recipient=CAT, opted_out=None)) == {(TOLL_FREE, CAT, True)}
+    assert store.assign_v1(again) == [OptOutRefusal(change=again[-1], code="")]
+    assert pairs(store.list_v1()) == {(OURS, ANN, True), (TOLL_FREE, CAT, True)}
+    assert pairs(store.list_v1(opted_out=False)) == {(OURS, BOB, False)}
+    assert pairs(store.list_v1(sender=TOLL_FREE, recipient=CAT, opted_out=None)) == {(TOLL_FREE, CAT, True)}
 
 
 # --- an app without the permission for consents
@@ -151,7 +151,7 @@ def test_to_be_on_the_older_list_is_to_be_opted_out(told: str) -> None:
 def test_without_a_status_the_list_that_was_asked_for_tells_it() -> None:
     with serving(without_consents(403, "")) as server:
         store = simulated(server.url).opt_outs
-        assert pairs(store.old_list(opted_out=False)) == {(OURS, ANN, False), (OURS, BOB, False)}
+        assert pairs(store.list_v1(opted_out=False)) == {(OURS, ANN, False), (OURS, BOB, False)}
 
 
 @pytest.mark.parametrize("status", [400, 500])
@@ -253,5 +253,5 @@ def test_a_file_that_breaks_off_is_an_error() -> None:
 
 def test_an_assignment_without_a_result_is_an_error() -> None:
     with serving(ringcentral(saying(answer(200, {})))) as server, pytest.raises(ProviderError) as caught:
-        simulated(server.url).opt_outs.old_assign([block(ANN)])
+        simulated(server.url).opt_outs.assign_v1([block(ANN)])
     assert caught.value.kind == "answer"
