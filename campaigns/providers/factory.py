@@ -1,4 +1,4 @@
-"""Builds a provider from plain values. Which one is decided by who calls, never inside the send path."""
+"""Builds a provider's client from plain values. The caller chooses the provider, never the send path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from campaigns.providers.base import Gate, TokenStore
 from campaigns.providers.http import Limits, Transport
-from campaigns.providers.retry import SilentGate, Tries
+from campaigns.providers.retry import RetryPolicy, SilentGate
 from campaigns.providers.ringcentral.auth import MemoryTokenStore
 from campaigns.providers.ringcentral.client import RingCentral
 
@@ -22,10 +22,10 @@ def ringcentral(
     gate: Gate | None = None,
     token_store: TokenStore | None = None,
     limits: Limits | None = None,
-    tries: Tries | None = None,
+    retry_policy: RetryPolicy | None = None,
     ca_bundle: str = "",
 ) -> RingCentral:
-    """Without a gate or a store, silence and token are kept by this object alone.
+    """Without a gate or a store, the rate limit and the token are those of this object alone.
 
     `ca_bundle` is the path of a PEM file that replaces the public certificate authorities. Raises ValueError
     for a URL that credentials must not be sent to.
@@ -39,26 +39,26 @@ def ringcentral(
         token_store=token_store or MemoryTokenStore(),
         transport=Transport(limits, ca_bundle=ca_bundle),
         user_agent=user_agent(),
-        tries=tries,
+        retry_policy=retry_policy,
     )
 
 
 def checked_url(url: str) -> str:
-    """The base URL without a trailing slash. Raises ValueError, whose sentence does not repeat the URL."""
+    """The base URL without a trailing slash. Raises ValueError, which does not repeat the URL."""
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("The provider's URL must begin with https:// and name a host.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("The provider's URL must hold no user, password, query or fragment.")
-    if parts.scheme == "http" and not _is_near(parts.hostname):
+    if parts.scheme == "http" and not is_private_host(parts.hostname):
         raise ValueError(
             "The provider's URL must begin with https://, or the secrets could be read on the way."
         )
     return url.strip().rstrip("/")
 
 
-def _is_near(host: str) -> bool:
-    """On this machine or in its own network, where a simulator runs."""
+def is_private_host(host: str) -> bool:
+    # A simulator may run on this machine or in its network.
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:

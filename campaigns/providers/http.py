@@ -1,8 +1,8 @@
-"""HTTP for requests that must not happen twice: who was told what, and when the first byte left.
+"""HTTP for requests that must not happen twice: it reports whether a byte of a request may have left.
 
 `requests` does the protocol; this module adds what it lacks: a hook between "connected" and "first byte
 written", one limit on the whole exchange (a server that drips one byte a second outlives any read timeout),
-a cap on answers that also holds after decompression, and no help that we did not ask for: no retries, no
+a cap on answers that also holds after decompression, and none of the usual help: no retries, no
 redirects, no proxies, no cookies and no .netrc, because the adapter is used without a `Session`.
 """
 
@@ -49,17 +49,17 @@ class Limits:
 
     connect: float = 5.0
     read: float = 60.0
-    """Silence of the server that is borne."""
+    """Between two reads."""
     total: float = 120.0
     """From the hook (or the call, without one) to the last byte of the answer."""
     stale: float = 5.0
-    """Between the hook's return and the first byte; later than that, the caller's promise is too old."""
+    """Between the hook's return and the first byte. After that, what the hook checked is too old."""
     answer_bytes: int = MEBIBYTE
     """Of an answer's body, after decompression; the rest is not read."""
 
 
 class Cause(StrEnum):
-    """Why there is no answer. For sentences only: what it means for the request is `written`."""
+    """Why there is no answer, for sentences. What it means for the request is `NoAnswerError.written`."""
 
     NAME = "name"
     REFUSED = "refused"
@@ -104,7 +104,7 @@ class _HaltError(Exception):
 
 
 class _Wire:
-    """One request under way: what was promised to its caller and how far it came."""
+    """One request under way: its hooks, its deadline, and how far it came."""
 
     def __init__(
         self,
@@ -158,8 +158,8 @@ class _Wire:
         return min(left, self.limits.read)
 
 
-# The connection classes are made and called by urllib3, which passes nothing of ours through; everything
-# about one request happens in one thread, so a context variable reaches them.
+# urllib3 makes and calls the connection classes and passes no argument through to them. One request stays in
+# one thread, so a context variable reaches them.
 _wire: ContextVar[_Wire] = ContextVar("wire")
 
 
@@ -235,7 +235,7 @@ class Transport:
         self._limits = limits or Limits()
         self._verify: bool | str = ca_bundle or True
         self._now = now
-        self._pooled = self._adapter()
+        self._pooled = _Adapter(max_retries=0)
 
     def close(self) -> None:
         self._pooled.close()
@@ -247,13 +247,13 @@ class Transport:
         answer_bytes: int = 0,
         sink: Sink | None = None,
     ) -> Answer:
-        """One try over a kept connection. Raises NoAnswerError.
+        """One try over a pooled connection. Raises NoAnswerError.
 
         A `sink` takes the body of a 200, piece by piece; the answer's own body is then empty.
         """
         return self._exchange(self._pooled, request, _Wire(self._limits, self._now, None), answer_bytes, sink)
 
-    def hand_over(
+    def send_once(
         self,
         request: requests.PreparedRequest,
         *,
@@ -266,14 +266,11 @@ class Transport:
         `meanwhile` is called when the request was written, before the answer is read; it must not raise.
         """
         wire = _Wire(self._limits, self._now, before_first_byte, meanwhile)
-        adapter = self._adapter()
+        adapter = _Adapter(max_retries=0)
         try:
             return self._exchange(adapter, request, wire, answer_bytes)
         finally:
             adapter.close()
-
-    def _adapter(self) -> _Adapter:
-        return _Adapter(max_retries=0)
 
     def _exchange(
         self,
@@ -310,27 +307,20 @@ class Transport:
         except _HaltError:
             return None, Cause.STALE
         except Exception as error:  # of whatever type: what it means is in `wire.written`, not in its type
-            return None, _cause(error)
+            return None, cause_of(error)
         with response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            if sink is not None and response.status_code == 200:
-                body = b""
-                broken, cut = _pour(response.raw, limit, sink)
-            else:
-                body, broken, cut = _body(response.raw, limit)
-        answer = Answer(status=response.status_code, headers=headers, body=body, broken=broken, cut=cut)
+            body = bytearray()
+            to_sink = sink is not None and response.status_code == 200
+            broken, cut = pour(response.raw, limit, sink if sink and to_sink else body.extend)
+        answer = Answer(
+            status=response.status_code, headers=headers, body=bytes(body), broken=broken, cut=cut
+        )
         return answer, Cause.BROKEN
 
 
-def _body(raw: urllib3.BaseHTTPResponse, limit: int) -> tuple[bytes, bool, bool]:
-    """The body up to `limit` bytes, whether it broke off, whether it was cut at the limit."""
-    body = bytearray()
-    broken, cut = _pour(raw, limit, body.extend)
-    return bytes(body), broken, cut
-
-
-def _pour(raw: urllib3.BaseHTTPResponse, limit: int, sink: Sink) -> tuple[bool, bool]:
-    """Hand the body's first `limit` bytes to `sink`: whether it broke off, whether it was cut."""
+def pour(raw: urllib3.BaseHTTPResponse, limit: int, sink: Sink) -> tuple[bool, bool]:
+    """Pour the body's first `limit` bytes into `sink`. Returns whether it broke off, was cut."""
     left = limit
     pieces = raw.stream(_READ_CHUNK, decode_content=True)
     while True:
@@ -346,21 +336,21 @@ def _pour(raw: urllib3.BaseHTTPResponse, limit: int, sink: Sink) -> tuple[bool, 
         left -= len(piece)
 
 
-def _cause(error: BaseException) -> Cause:
+def cause_of(error: BaseException) -> Cause:
     kinds: list[tuple[type[BaseException] | tuple[type[BaseException], ...], Cause]] = [
         ((socket.gaierror, urllib3.exceptions.NameResolutionError), Cause.NAME),
         (ConnectionRefusedError, Cause.REFUSED),
         ((ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError), Cause.TLS),
         ((TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout), Cause.TIMEOUT),
     ]
-    chain = list(_chain(error))
+    chain = list(chain_of(error))
     for types, cause in kinds:
         if any(isinstance(link, types) for link in chain):
             return cause
     return Cause.BROKEN
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain_of(error: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = error
     while link is not None:
         yield link

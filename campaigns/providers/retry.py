@@ -1,4 +1,4 @@
-"""What every call of a provider shares: the wait before it, the silence after it, the tries of a read."""
+"""Rate limits and retries: Retry-After, the pause that it asks for, and how often a read is tried."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from email.utils import parsedate_to_datetime
 
 from campaigns.providers.base import Outcome, ProviderError
 
-LONGEST_DATE = 64
+MAX_DATE_LENGTH = 64
 """Characters of a date in a header; the usual form has 29."""
 DEFAULT_SILENCE = 60.0  # seconds; RingCentral asks for at least 30 when a 429 names none
-
-
 MAX_SILENCE_SECONDS = 86_400.0
-"""Seconds. Longer than that no answer may silence us: it is a slip, and the next call is told anew."""
+"""Seconds. A longer Retry-After is taken for a mistake; the next answer would repeat it."""
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
@@ -29,15 +27,15 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return min(float(value), MAX_SILENCE_SECONDS)
-    until = _http_date(value)
+    until = parse_http_date(value)
     if until is None:
         return None
-    start = _http_date(headers.get("date", "")) or now or datetime.now(UTC)
+    start = parse_http_date(headers.get("date", "")) or now or datetime.now(UTC)
     return min(max(0.0, (until - start).total_seconds()), MAX_SILENCE_SECONDS)
 
 
 def silence_after(http_status: int, headers: Mapping[str, str]) -> float | None:
-    """Seconds during which no request of the group may start: always some after a 429."""
+    """Seconds during which no request of the group may start; never None after a 429."""
     if http_status == 429:
         asked = retry_after(headers)
         return DEFAULT_SILENCE if asked is None else asked
@@ -46,8 +44,8 @@ def silence_after(http_status: int, headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _http_date(value: str) -> datetime | None:
-    if len(value) > LONGEST_DATE:
+def parse_http_date(value: str) -> datetime | None:
+    if len(value) > MAX_DATE_LENGTH:
         return None
     try:
         moment = parsedate_to_datetime(value)
@@ -57,7 +55,7 @@ def _http_date(value: str) -> datetime | None:
 
 
 class SilentGate:
-    """The gate of one process: no rate of its own, but it keeps every silence that was asked for."""
+    """The gate of one process. It has no rate of its own and obeys every Retry-After."""
 
     def __init__(
         self,
@@ -96,15 +94,15 @@ class SilentGate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tries:
-    """How often a read is tried, and the growing pauses between. A request that sends texts is tried once."""
+class RetryPolicy:
+    """Attempts of a read, with growing pauses. A request that sends texts is never retried."""
 
     count: int = 3
     first_pause: float = 0.5  # seconds
     factor: float = 4.0
     sleep: Callable[[float], None] = time.sleep
 
-    def pause(self, tried: int) -> None:
-        """Sleep after the try of this number (from 1), unless it was the last."""
-        if tried < self.count:
-            self.sleep(self.first_pause * self.factor ** (tried - 1))
+    def pause(self, attempt: int) -> None:
+        """Sleep after this attempt (from 1), unless it was the last."""
+        if attempt < self.count:
+            self.sleep(self.first_pause * self.factor ** (attempt - 1))

@@ -49,7 +49,7 @@ def test_a_status_that_came_is_kept_whatever_the_body(
 ) -> None:
     start = time.monotonic()
     with serving(script) as server:
-        got = quick.hand_over(post(server.url))
+        got = quick.send_once(post(server.url))
         took = time.monotonic() - start
     assert (got.status, got.broken, got.cut) == (500, broken, cut)
     assert len(got.body) <= 1000
@@ -66,7 +66,7 @@ def test_a_gzip_bomb_does_not_expand(chunked: bool) -> None:
     with serving(writing(data)) as server:
         tracemalloc.start()
         try:
-            got = Transport().hand_over(post(server.url))
+            got = Transport().send_once(post(server.url))
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -87,7 +87,7 @@ def test_a_redirect_is_an_answer_and_nothing_else(quick: Transport) -> None:
     with serving(writing(OK)) as other:
         away = answer(302, b"", {"Location": f"{other.url}/batches"})
         with serving(writing(away)) as server:
-            assert quick.hand_over(post(server.url)).status == 302
+            assert quick.send_once(post(server.url)).status == 302
             assert quick.read(post(server.url)).status == 302
         assert other.connections == 0
 
@@ -104,7 +104,7 @@ def test_the_environment_changes_nothing(
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
         with serving(writing(OK)) as server:
-            quick.hand_over(post(server.url))
+            quick.send_once(post(server.url))
             quick.read(post(server.url))
     assert proxy.connections == 0
     assert [request.headers["authorization"] for request in server.requests] == ["Bearer s3cret"] * 2
@@ -116,7 +116,7 @@ def test_reads_keep_their_connection_and_hand_overs_never_do(quick: Transport) -
             quick.read(post(server.url))
         assert server.connections == 1
         for _ in range(3):
-            quick.hand_over(post(server.url))
+            quick.send_once(post(server.url))
         assert server.connections == 4
     assert not any("cookie" in request.headers for request in server.requests)
 
@@ -164,7 +164,7 @@ def test_over_tls_the_hook_runs_after_the_handshake(certificate: tuple[Path, ssl
     seen: list[tuple[int, int]] = []
     with serving(keeping_alive, tls=context) as server:
         transport = Transport(QUICK, ca_bundle=str(path))
-        got = transport.hand_over(
+        got = transport.send_once(
             post(server.url, b"x" * 300_000),
             before_first_byte=lambda: seen.append((server.connections, len(server.requests))),
         )
@@ -177,7 +177,7 @@ def test_over_tls_a_drip_ends_at_the_total(certificate: tuple[Path, ssl.SSLConte
     start = time.monotonic()
     with serving(reading(dripping_headers), tls=context) as server:
         with pytest.raises(NoAnswerError) as caught:
-            Transport(QUICK, ca_bundle=str(path)).hand_over(post(server.url))
+            Transport(QUICK, ca_bundle=str(path)).send_once(post(server.url))
         took = time.monotonic() - start
     assert (caught.value.cause, caught.value.written) == (Cause.TIMEOUT, True)
     assert took < SLACK_SECONDS
@@ -188,6 +188,6 @@ def test_a_certificate_that_nobody_vouches_for_is_proved_not_sent(
 ) -> None:
     hook = Hook()
     with serving(keeping_alive, tls=certificate[1]) as server, pytest.raises(NoAnswerError) as caught:
-        quick.hand_over(post(server.url), before_first_byte=hook)
+        quick.send_once(post(server.url), before_first_byte=hook)
     assert (caught.value.cause, caught.value.written, hook.calls) == (Cause.TLS, False, 0)
     assert server.requests == []

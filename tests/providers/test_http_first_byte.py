@@ -47,7 +47,7 @@ def test_the_hook_runs_once_connected_with_nothing_written_in_the_callers_thread
         hook_done.set()
 
     with serving(script) as server:
-        assert quick.hand_over(post(server.url), before_first_byte=hook).status == 201
+        assert quick.send_once(post(server.url), before_first_byte=hook).status == 201
     assert seen == [("hook", True, True), ("byte", True, True)]
 
 
@@ -77,7 +77,7 @@ def test_what_the_hook_raises_leaves_as_it_is_and_nothing_is_written(
 
     with serving(lambda talk: came.append(talk.sock.recv(1))) as server:
         with pytest.raises(type(error)) as caught:
-            quick.hand_over(post(server.url), before_first_byte=hook)
+            quick.send_once(post(server.url), before_first_byte=hook)
         assert caught.value is error
     assert server.connections == 1
     assert came == [b""]
@@ -115,7 +115,7 @@ def test_too_long_between_hook_and_first_byte_calls_it_off(boot: float, wall: fl
     came: list[bytes] = []
     with serving(lambda talk: came.append(talk.sock.recv(1))) as server:
         with pytest.raises(NoAnswerError) as caught:
-            Transport(now=jump).hand_over(post(server.url), before_first_byte=jump.hook)
+            Transport(now=jump).send_once(post(server.url), before_first_byte=jump.hook)
         assert (caught.value.cause, caught.value.written) == (Cause.STALE, False)
     assert came == [b""]
 
@@ -124,7 +124,7 @@ def test_too_long_between_hook_and_first_byte_calls_it_off(boot: float, wall: fl
 def test_a_short_wait_or_a_clock_set_back_does_not_call_it_off(boot: float, wall: float) -> None:
     jump = Jump(boot, wall)
     with serving(writing(OK)) as server:
-        assert Transport(now=jump).hand_over(post(server.url), before_first_byte=jump.hook).status == 201
+        assert Transport(now=jump).send_once(post(server.url), before_first_byte=jump.hook).status == 201
 
 
 # --- before the first byte: proofs
@@ -146,7 +146,7 @@ def refused_port() -> str:
 def test_unreachable_is_proved_not_sent(url: str, cause: Cause, quick: Transport) -> None:
     hook = Hook()
     with pytest.raises(NoAnswerError) as caught:
-        quick.hand_over(post(refused_port() if url == "refused" else url), before_first_byte=hook)
+        quick.send_once(post(refused_port() if url == "refused" else url), before_first_byte=hook)
     assert (caught.value.cause, caught.value.written, hook.calls) == (cause, False, 0)
 
 
@@ -161,7 +161,7 @@ def test_a_full_queue_of_connections_is_a_connect_timeout(quick: Transport) -> N
             filler.connect_ex(address)
             fillers.append(filler)
         with pytest.raises(NoAnswerError) as caught:
-            quick.hand_over(post(f"http://127.0.0.1:{address[1]}"), before_first_byte=hook)
+            quick.send_once(post(f"http://127.0.0.1:{address[1]}"), before_first_byte=hook)
         for filler in fillers:
             filler.close()
     assert (caught.value.cause, caught.value.written, hook.calls) == (Cause.TIMEOUT, False, 0)
@@ -180,7 +180,7 @@ def test_a_full_queue_of_connections_is_a_connect_timeout(quick: Transport) -> N
 def test_a_failed_handshake_is_proved_not_sent(script: Script, cause: Cause | None, quick: Transport) -> None:
     hook = Hook()
     with serving(script) as server, pytest.raises(NoAnswerError) as caught:
-        quick.hand_over(post(server.url.replace("http:", "https:")), before_first_byte=hook)
+        quick.send_once(post(server.url.replace("http:", "https:")), before_first_byte=hook)
     assert (caught.value.written, hook.calls) == (False, 0)
     assert cause in (None, caught.value.cause)
 
@@ -210,7 +210,7 @@ def test_no_answer_after_the_first_byte_is_a_doubt_and_bounded_in_time(
     start = time.monotonic()
     with serving(script) as server:
         with pytest.raises(NoAnswerError) as caught:
-            quick.hand_over(post(server.url), before_first_byte=hook)
+            quick.send_once(post(server.url), before_first_byte=hook)
         took = time.monotonic() - start
     assert caught.value.written
     assert hook.calls == len(server.requests) == server.connections == 1
@@ -221,7 +221,7 @@ def test_the_total_also_ends_a_silence_that_a_read_would_bear() -> None:
     start = time.monotonic()
     with serving(reading(lambda talk: talk.hang())) as server:
         with pytest.raises(NoAnswerError) as caught:
-            Transport(Limits(read=20, total=0.3)).hand_over(post(server.url))
+            Transport(Limits(read=20, total=0.3)).send_once(post(server.url))
         took = time.monotonic() - start
     assert (caught.value.cause, caught.value.written) == (Cause.TIMEOUT, True)
     assert took < SLACK_SECONDS
@@ -241,7 +241,7 @@ def test_a_reset_just_before_the_first_byte_is_a_doubt(quick: Transport) -> None
         assert is_reset.wait(5)
 
     with serving(script) as server, pytest.raises(NoAnswerError) as caught:
-        quick.hand_over(post(server.url), before_first_byte=hook)
+        quick.send_once(post(server.url), before_first_byte=hook)
     assert caught.value.written
 
 
@@ -249,7 +249,7 @@ def test_a_server_that_never_reads_cannot_hold_us_beyond_the_total(quick: Transp
     start = time.monotonic()
     with serving(lambda talk: talk.hang()) as server:
         with pytest.raises(NoAnswerError) as caught:
-            quick.hand_over(post(server.url, b"x" * 30_000_000))
+            quick.send_once(post(server.url, b"x" * 30_000_000))
         took = time.monotonic() - start
     assert (caught.value.cause, caught.value.written) == (Cause.TIMEOUT, True)
     assert took < SLACK_SECONDS
@@ -257,7 +257,7 @@ def test_a_server_that_never_reads_cannot_hold_us_beyond_the_total(quick: Transp
 
 def test_the_error_carries_no_url_no_header_and_no_chain(quick: Transport) -> None:
     with serving(reading(lambda talk: talk.reset())) as server, pytest.raises(NoAnswerError) as caught:
-        quick.hand_over(post(server.url))
+        quick.send_once(post(server.url))
     error = caught.value
     assert str(error) == "no answer: broken"
     assert error.__cause__ is None

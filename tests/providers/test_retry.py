@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from campaigns.providers.base import Outcome, ProviderError
-from campaigns.providers.retry import SilentGate, Tries, retry_after, silence_after
+from campaigns.providers.retry import RetryPolicy, SilentGate, retry_after, silence_after
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -112,7 +112,7 @@ def test_the_gate_refuses_to_wait_long() -> None:
 
 def test_pauses_grow_and_there_is_none_after_the_last_try() -> None:
     slept: list[float] = []
-    tries = Tries(count=3, first_pause=0.5, factor=4, sleep=slept.append)
+    tries = RetryPolicy(count=3, first_pause=0.5, factor=4, sleep=slept.append)
     for tried in (1, 2, 3):
         tries.pause(tried)
     assert slept == [0.5, 2.0]

@@ -8,7 +8,7 @@ import requests
 
 from campaigns.providers.factory import ringcentral as build
 from campaigns.providers.http import Limits, Secret, prepare
-from campaigns.providers.retry import Tries
+from campaigns.providers.retry import RetryPolicy
 from campaigns.providers.ringcentral.client import RingCentral
 from tests.providers.servers import answer
 
@@ -36,4 +36,6 @@ def simulated(url: str, **changes: Any) -> RingCentral:
     """A client with the simulator's credentials, which the small servers take as well as any."""
     values: dict[str, Any] = {"client_id": "simulator", "client_secret": "simulator", "jwt": "simulator"}
     limits = Limits(connect=2, read=2, total=4)
-    return build(url=url, **(values | {"limits": limits, "tries": Tries(sleep=lambda _: None)} | changes))
+    return build(
+        url=url, **(values | {"limits": limits, "retry_policy": RetryPolicy(sleep=lambda _: None)} | changes)
+    )

@@ -8,7 +8,7 @@ import pytest
 from django.conf import LazySettings
 
 from campaigns.accounts import registry
-from campaigns.providers.retry import Tries
+from campaigns.providers.retry import RetryPolicy
 from campaigns.runtime import shutdown
 from tests.simulator.running import RunningSimulator, _simulator_process, simulator
 
@@ -19,7 +19,7 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read is tried as often as ever, without the pauses between."""
     client = registry.provider()
     for holder in (client, client._sign_in):  # type: ignore[attr-defined]
-        monkeypatch.setattr(holder, "_tries", Tries(first_pause=0))
+        monkeypatch.setattr(holder, "_retry_policy", RetryPolicy(first_pause=0))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Signed-in calls of RingCentral's API: the wait before each, its tries and pages, a new token if need be."""
+"""Authenticated requests to RingCentral's API: rate limit, retries, pages, renewal of the token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from campaigns.providers.http import (
     Transport,
     prepare,
 )
-from campaigns.providers.retry import Tries
+from campaigns.providers.retry import RetryPolicy
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.auth import SignIn, utc_now
 from campaigns.providers.ringcentral.errors import refusal, request_id, senseless, still_refused, unanswered
@@ -37,11 +37,11 @@ A2P: Final = f"{ACCOUNT}/a2p-sms"
 LIGHT: Final = "light"
 MEDIUM: Final = "medium"
 PER_PAGE: Final = 1000
-MOST_PAGES: Final = 1000  # of a list whose pages are counted by the server
+MAX_PAGES: Final = 1000  # of a list that numbers its pages
 PAGE_BYTES: Final = (
     16 * MEBIBYTE
 )  # 1,000 messages of 1,000 signs, each escaped as six bytes, and their fields
-_WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 Params = list[tuple[str, str]]
 
@@ -51,7 +51,7 @@ class Ask:
     """One request, before it is signed."""
 
     path: str
-    """Below the server's address; or a whole address, which `Calls.trusts`."""
+    """Below the server's address; or a whole address that `Calls.trusts`."""
     method: str = "GET"
     params: Params | None = field(default=None, repr=False)
     content: Any = field(default=None, repr=False)
@@ -60,14 +60,14 @@ class Ask:
     accept: str = "application/json"
     good: frozenset[int] = frozenset({200})
     repeatable: bool = True
-    """A second one does no harm when it is not known what became of the first."""
+    """Idempotent: a retry does no harm when the outcome of the first request is unknown."""
     answer_bytes: int = PAGE_BYTES
     sink: Sink | None = None
     """Takes the body of a good answer piece by piece, instead of the answer."""
 
 
 class Calls:
-    """Holds the kept connections and the sign-in of one account."""
+    """The pooled connections and the sign-in of one account."""
 
     def __init__(
         self,
@@ -80,14 +80,14 @@ class Calls:
         token_store: TokenStore,
         transport: Transport,
         user_agent: str,
-        tries: Tries | None = None,
+        retry_policy: RetryPolicy | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._url = url.rstrip("/")
         self._gate = gate
         self._transport = transport
         self._user_agent = user_agent
-        self._tries = tries or Tries()
+        self._retry_policy = retry_policy or RetryPolicy()
         self.now = now
         self._sign_in = SignIn(
             url=self._url,
@@ -98,7 +98,7 @@ class Calls:
             transport=transport,
             gate=gate,
             store=token_store,
-            tries=self._tries,
+            retry_policy=self._retry_policy,
             now=now,
         )
 
@@ -121,9 +121,9 @@ class Calls:
         return answer, data
 
     def ask(self, ask: Ask) -> Answer:
-        """Ask with a few tries, and with one new token. Raises ProviderError."""
+        """Send with a few retries, and with one new token if it is refused. Raises ProviderError."""
         signed_in_again = False
-        tried = 0
+        attempt = 0
         while True:
             token = self._sign_in.token()
             self._gate.wait(ask.group)
@@ -135,10 +135,10 @@ class Calls:
                     continue
                 if error.http_status == 401:
                     raise still_refused(error) from None
-                tried += 1
-                if not _worth_another_try(error, ask) or tried >= self._tries.count:
+                attempt += 1
+                if not is_retryable(error, ask) or attempt >= self._retry_policy.count:
                     raise
-            self._tries.pause(tried)
+            self._retry_policy.pause(attempt)
 
     def pages(
         self, path: str, params: Params, *, whole: bool = False, per_page: int = PER_PAGE
@@ -155,12 +155,12 @@ class Calls:
         """Whether an address that came in an answer may see our token: RingCentral's own, and no other."""
         if not uri.isascii():  # `urlsplit` takes long to normalise a host of thousands of accents
             return False
-        ours, given = urlsplit(self._url), urlsplit(uri)
+        base, given = urlsplit(self._url), urlsplit(uri)
         if given.username or given.password or not given.path.startswith("/restapi/"):
             return False
-        api = f"{ours.scheme}://{ours.netloc}"
+        api = f"{base.scheme}://{base.netloc}"
         # Binary content has a host of its own: media.ringcentral.com beside platform.ringcentral.com.
-        name, dot, rest = ours.netloc.partition(".")
+        name, dot, rest = base.netloc.partition(".")
         media = f"https://media.{rest}" if name == "platform" and dot else api
         return f"{given.scheme}://{given.netloc}" in (api, media)
 
@@ -170,8 +170,8 @@ class Calls:
         try:
             if ask.repeatable:
                 answer = self._transport.read(request, answer_bytes=ask.answer_bytes, sink=ask.sink)
-            else:  # a kept connection may be dead, which shows only after the request was written
-                answer = self._transport.hand_over(request, answer_bytes=ask.answer_bytes)
+            else:  # a pooled connection may be dead, which shows only after the request was written
+                answer = self._transport.send_once(request, answer_bytes=ask.answer_bytes)
         except NoAnswerError as silence:
             raise unanswered(silence) from None
         finally:
@@ -231,18 +231,18 @@ def follow(
         seen.add(token)
 
 
-def _worth_another_try(error: ProviderError, ask: Ask) -> bool:
+def is_retryable(error: ProviderError, ask: Ask) -> bool:
     if not ask.repeatable and error.outcome is Outcome.UNKNOWN:
         return False
     no_answer = error.http_status is None and error.kind == "unreachable"
-    return no_answer or error.http_status in _WORTH_ANOTHER_TRY
+    return no_answer or error.http_status in _RETRYABLE_STATUSES
 
 
 def records(answer: Answer, data: JSON) -> list[JSON]:
-    found = parse.records(data)
-    if found is None:
+    page = parse.records(data)
+    if page is None:
         raise senseless(answer, "it holds no list")
-    return found
+    return page
 
 
 def segment(identity: str) -> str:

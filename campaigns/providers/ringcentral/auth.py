@@ -22,19 +22,18 @@ import orjson
 
 from campaigns.providers.base import Gate, Outcome, ProviderError, TokenStore
 from campaigns.providers.http import Answer, NoAnswerError, Secret, Transport, prepare
-from campaigns.providers.retry import Tries
+from campaigns.providers.retry import RetryPolicy
 from campaigns.providers.ringcentral.errors import refusal, senseless, unanswered
 
 log = logging.getLogger(__name__)
 
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _MARGIN: Final = timedelta(minutes=5)
-_SHORTEST_LIFE: Final = timedelta(
-    seconds=600
-)  # RingCentral's own lower bound, taken if the answer names none
-_LOOKS: Final = 200
-_LOOK_SECONDS: Final = 0.1
-"""How often, and how many seconds apart, a worker looks for the token that another one is getting."""
+_MIN_LIFE: Final = timedelta(seconds=600)  # RingCentral's own lower bound, taken if the answer names none
+_TOKEN_CHECKS: Final = 200
+_TOKEN_CHECK_SECONDS: Final = 0.1
+"""How often, and how many seconds apart, a worker checks for the token that another one fetches."""
+_TOKEN_WAIT_SECONDS: Final = _TOKEN_CHECKS * _TOKEN_CHECK_SECONDS
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
 
 _REFUSED: Final = (
@@ -48,24 +47,24 @@ _minting: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.L
 
 
 class MemoryTokenStore:
-    """Keeps the token in this process only."""
+    """Holds the token of this process alone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: tuple[Secret, datetime] | None = None
+        self._stored: tuple[Secret, datetime] | None = None
 
     def load(self) -> tuple[str, datetime] | None:
         with self._lock:
-            return self._kept
+            return self._stored
 
     def save(self, token: str, use_until: datetime) -> None:
         with self._lock:
-            self._kept = Secret(token), use_until
+            self._stored = Secret(token), use_until
 
     def drop(self, token: str) -> None:
         with self._lock:
-            if self._kept is not None and self._kept[0] == token:
-                self._kept = None
+            if self._stored is not None and self._stored[0] == token:
+                self._stored = None
 
     def minting(self) -> AbstractContextManager[bool]:
         """Always free: within a process `SignIn` itself lets one mint at a time."""
@@ -84,7 +83,7 @@ class SignIn:
         transport: Transport,
         gate: Gate,
         store: TokenStore,
-        tries: Tries,
+        retry_policy: RetryPolicy,
         now: Callable[[], datetime],
     ) -> None:
         self._url = url
@@ -95,36 +94,36 @@ class SignIn:
         self._transport = transport
         self._gate = gate
         self._store = store
-        self._tries = tries
+        self._retry_policy = retry_policy
         self._now = now
         self._lock = _minting[url, client_id]
 
     def token(self) -> Secret:
-        """A token that lasts at least some minutes. Raises ProviderError."""
-        kept = self._lasting()
-        if kept is not None:
-            return kept
+        """A token that is valid for some minutes at least. Raises ProviderError."""
+        current = self._lasting()
+        if current is not None:
+            return current
         with self._lock:
-            for _ in range(_LOOKS):
-                with self._store.minting() as ours:
-                    token = self._lasting() or (self._mint() if ours else None)
+            for _ in range(_TOKEN_CHECKS):
+                with self._store.minting() as acquired:
+                    token = self._lasting() or (self._mint() if acquired else None)
                 if token is not None:
                     return token
-                self._tries.sleep(_LOOK_SECONDS)
-        raise ProviderError(_BUSY, outcome=Outcome.NOT_SENT, kind="rate", retry_after=_LOOKS * _LOOK_SECONDS)
+                self._retry_policy.sleep(_TOKEN_CHECK_SECONDS)
+        raise ProviderError(_BUSY, outcome=Outcome.NOT_SENT, kind="rate", retry_after=_TOKEN_WAIT_SECONDS)
 
     def drop(self, token: Secret) -> None:
         self._store.drop(token)
 
     def revoke(self) -> None:
-        """End the session at RingCentral and forget its token. A failure is logged and not repeated."""
-        kept = self._store.load()
-        if kept is None:
+        """End the session at RingCentral and drop its token. A failure is logged and not retried."""
+        stored = self._store.load()
+        if stored is None:
             return
-        self._store.drop(kept[0])
+        self._store.drop(stored[0])
         try:
             self._gate.wait("auth")
-            answer = self._post("revoke", {"token": kept[0]})
+            answer = self._post("revoke", {"token": stored[0]})
         except (NoAnswerError, ProviderError) as error:
             log.warning("token not revoked: %s", error)
             return
@@ -133,23 +132,23 @@ class SignIn:
             log.warning("token not revoked: status %s", answer.status)
 
     def _lasting(self) -> Secret | None:
-        kept = self._store.load()
-        if kept is None:
+        stored = self._store.load()
+        if stored is None:
             return None
-        token, use_until = Secret(kept[0]), kept[1]
+        token, use_until = Secret(stored[0]), stored[1]
         return token if self._now() < use_until and _TOKEN.fullmatch(token) else None
 
     def _mint(self) -> Secret:
-        tried = 0
+        attempt = 0
         while True:
-            tried += 1
+            attempt += 1
             self._gate.wait("auth")
             try:
                 return self._grant()
             except ProviderError as error:
-                if error.permanent or tried >= self._tries.count:
+                if error.permanent or attempt >= self._retry_policy.count:
                     raise
-            self._tries.pause(tried)
+            self._retry_policy.pause(attempt)
 
     def _grant(self) -> Secret:
         asked_at = self._now()
@@ -159,8 +158,8 @@ class SignIn:
             raise unanswered(silence) from None
         self._gate.learn("auth", answer.status, answer.headers)
         if answer.status != 200:
-            raise _not_signed_in(answer)
-        return self._keep(answer, asked_at)
+            raise sign_in_refused(answer)
+        return self._store_token(answer, asked_at)
 
     def _post(self, what: str, form: dict[str, str]) -> Answer:
         request = prepare(
@@ -175,9 +174,9 @@ class SignIn:
             },
             body=urlencode(form).encode(),
         )
-        return self._transport.hand_over(request)
+        return self._transport.send_once(request)
 
-    def _keep(self, answer: Answer, asked_at: datetime) -> Secret:
+    def _store_token(self, answer: Answer, asked_at: datetime) -> Secret:
         try:
             data: Any = orjson.loads(answer.body)
         except orjson.JSONDecodeError:
@@ -185,32 +184,32 @@ class SignIn:
         token = data.get("access_token") if isinstance(data, dict) else None
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise senseless(answer, "there is no access token in it")
-        life = _life(data.get("expires_in"))
+        life = lifetime(data.get("expires_in"))
         secret = Secret(token)
         # A token that lives less than the margin would otherwise be minted anew for each request.
         self._store.save(secret, asked_at + life - min(_MARGIN, life / 2))
         return secret
 
 
-def _life(expires_in: object) -> timedelta:
+def lifetime(expires_in: object) -> timedelta:
     if isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and 0 < expires_in < 10**8:
         return timedelta(seconds=expires_in)
-    return _SHORTEST_LIFE
+    return _MIN_LIFE
 
 
-def _not_signed_in(answer: Answer) -> ProviderError:
-    """RingCentral wants no repetition of a refused sign-in: a person has to look."""
+def sign_in_refused(answer: Answer) -> ProviderError:
+    """RingCentral asks that a refused sign-in is not retried: a person has to correct it."""
     error = refusal(answer)
     if answer.status >= 500 or answer.status in (408, 429):
         return error
-    told = error.kind == "credentials" and error.permanent
+    is_explained = error.kind == "credentials" and error.permanent
     error.permanent = True
     if answer.status in (400, 401, 403):
         error.kind = "credentials"
-        sentence = error.sentence if told else _REFUSED
+        sentence = error.sentence if is_explained else _REFUSED
     else:
         sentence = _ELSEWHERE
-    error.sentence = f"{sentence} (code: {error.code})" if error.code and not told else sentence
+    error.sentence = f"{sentence} (code: {error.code})" if error.code and not is_explained else sentence
     error.args = (error.sentence,)
     return error
 

@@ -1,7 +1,7 @@
 """RingCentral's webhook subscriptions. See `base.Webhooks`.
 
-There may be 30 of one user and app. A subscription whose address fails for some minutes is blacklisted for
-good, and what happened meanwhile is never told: polling has to be enough.
+A user may have 30 for one app. If the address fails for some minutes, the subscription is blacklisted for
+good and its events are lost: polling has to be enough.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import builtins
 from collections.abc import Sequence
 from typing import Final
 
-from campaigns.providers.http import Answer
 from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.api import A2P, EXTENSION, MEDIUM, Ask, Calls, records, segment
 from campaigns.providers.ringcentral.errors import code_word, senseless
 from campaigns.providers.types import JSON, DisabledFilter, Subscription, SubscriptionStatus
 
 _PATH: Final = "/restapi/v1.0/subscription"
-LONGEST: Final = 315_360_000  # seconds, ten years
+MAX_LIFETIME: Final = 315_360_000  # seconds, ten years
 _REMINDER: Final = f"{_PATH}/~?threshold=259200&interval=43200"  # from three days before its end, twice a day
 
 BATCHES: Final = f"{A2P}/batches"
@@ -43,7 +42,7 @@ class RingCentralWebhooks:
         content = {
             "eventFilters": [*(filters or EVERYTHING)],
             "deliveryMode": mode,
-            "expiresIn": lifetime or LONGEST,
+            "expiresIn": lifetime or MAX_LIFETIME,
         }
         return self._one(Ask(method="POST", path=_PATH, content=content, group=MEDIUM, repeatable=False))
 
@@ -61,7 +60,7 @@ class RingCentralWebhooks:
     def update(
         self, subscription_id: str, filters: Sequence[str], *, lifetime: int | None = None
     ) -> Subscription:
-        content = {"eventFilters": [*filters], "expiresIn": lifetime or LONGEST}
+        content = {"eventFilters": [*filters], "expiresIn": lifetime or MAX_LIFETIME}
         return self._one(Ask(method="PUT", path=self._path(subscription_id), content=content, group=MEDIUM))
 
     def delete(self, subscription_id: str) -> None:
@@ -76,16 +75,13 @@ class RingCentralWebhooks:
 
     def _one(self, ask: Ask) -> Subscription:
         answer, data = self._calls.ask_json(ask)
-        return _checked(answer, subscription(data))
+        parsed = subscription(data)
+        if not parsed.provider_id:
+            raise senseless(answer, "it holds no subscription")
+        return parsed
 
     def _path(self, subscription_id: str) -> str:
         return f"{_PATH}/{segment(subscription_id)}"
-
-
-def _checked(answer: Answer, found: Subscription) -> Subscription:
-    if not found.provider_id:
-        raise senseless(answer, "it holds no subscription")
-    return found
 
 
 def subscription(data: JSON) -> Subscription:

@@ -1,7 +1,7 @@
-"""RingCentral High Volume SMS: batches out, batches, messages and statuses in. See `base.Provider`.
+"""RingCentral High Volume SMS: submits batches, reads batches, messages and statuses. See `base.Provider`.
 
-All of it is account-wide and in the rate group Light. A list without `dateFrom` covers only the last day, so
-every list here is asked for with explicit dates.
+All calls are account-wide and in the rate group Light. A list without `dateFrom` covers only the last day, so
+every list is requested with explicit dates.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from campaigns.providers.ringcentral.api import (
     A2P,
     EXTENSION,
     LIGHT,
-    MOST_PAGES,
+    MAX_PAGES,
     PER_PAGE,
     Calls,
     Params,
@@ -50,12 +50,12 @@ from campaigns.providers.types import (
 log = logging.getLogger(__name__)
 
 _REJECTED_BYTES: Final = 512  # of one entry of `rejected`; every text of a batch may be in it
-_MOST_BODY_BYTES: Final = 50 * 1000 * 1000
-MOST_PHONES: Final = 15  # that one list may be filtered by
+_MAX_BODY_BYTES: Final = 50 * 1000 * 1000
+MAX_PHONES: Final = 15  # that one list may be filtered by
 
 
 class RingCentral(Calls):
-    """Keep one per process and account: it holds the kept connections and what was learned of the account."""
+    """One per process and account: it pools connections and caches the account's id."""
 
     name: ClassVar[str] = "RingCentral"
     key: ClassVar[str] = "ringcentral"
@@ -79,11 +79,11 @@ class RingCentral(Calls):
         return RingCentralWebhooks(self)
 
     def account(self) -> str:
-        """RingCentral's own number of the account; asked for once. Raises ProviderError."""
+        """RingCentral's own id of the account; fetched once. Raises ProviderError."""
         if not self._account:
             answer, data = self.get(EXTENSION)
-            found = data.get("account")
-            self._account = parse.identity(found.get("id")) if isinstance(found, dict) else ""
+            account = data.get("account")
+            self._account = parse.identity(account.get("id")) if isinstance(account, dict) else ""
             if not self._account:
                 in_uri = re.search(r"/account/([0-9]{1,20})/", str(data.get("uri")))
                 if in_uri is None:
@@ -93,15 +93,15 @@ class RingCentral(Calls):
 
     def numbers(self) -> list[SenderNumber]:
         known: dict[str, SenderNumber] = {}
-        for page in range(1, MOST_PAGES + 1):
+        for page in range(1, MAX_PAGES + 1):
             answer, data = self.get(
                 f"{EXTENSION}/phone-number", [("page", str(page)), ("perPage", str(PER_PAGE))]
             )
-            found = records(answer, data)
-            for number in map(parse.sender_number, found):
+            numbers = records(answer, data)
+            for number in map(parse.sender_number, numbers):
                 if number is not None:
                     known.setdefault(number.phone, number)
-            if not found or page >= parse.page_total(data):
+            if not numbers or page >= parse.page_total(data):
                 break
         return list(known.values())
 
@@ -120,7 +120,7 @@ class RingCentral(Calls):
         before_first_byte: Callable[[], None],
         meanwhile: Callable[[], None] | None = None,
     ) -> BatchState:
-        body = _batch_body(sender, texts)
+        body = batch_body(sender, texts)
         try:
             token = self._sign_in.token()
             self._gate.wait(LIGHT)
@@ -140,7 +140,7 @@ class RingCentral(Calls):
         )
         answer = None
         try:
-            answer = self._transport.hand_over(
+            answer = self._transport.send_once(
                 request,
                 before_first_byte=before_first_byte,
                 meanwhile=meanwhile,
@@ -149,8 +149,8 @@ class RingCentral(Calls):
         except NoAnswerError as silence:
             raise with_doubt(unanswered(silence)) from None
         finally:
-            self._note(answer, token)
-        return _accepted(answer)
+            self._learn_after_submit(answer, token)
+        return accepted_batch(answer)
 
     def batch(self, batch_id: str) -> BatchState:
         answer, data = self.get(f"{A2P}/batches/{segment(batch_id)}")
@@ -170,8 +170,8 @@ class RingCentral(Calls):
     ) -> Iterator[BatchState]:
         params = window(date_from, date_to) + repeated("from", sender)
         params += repeated("status", words.words_of(words.BATCH_STATUSES, statuses))
-        for found in self.pages(f"{A2P}/batches", params, whole=whole):
-            yield from map(parse.batch_state, found)
+        for page in self.pages(f"{A2P}/batches", params, whole=whole):
+            yield from map(parse.batch_state, page)
 
     def messages(
         self,
@@ -184,10 +184,10 @@ class RingCentral(Calls):
         with_text: bool = False,
         whole: bool = False,
     ) -> Iterator[list[RemoteMessage]]:
-        params = window(date_from, date_to) + _which(batch_id, directions, phones)
+        params = window(date_from, date_to) + message_filters(batch_id, directions, phones)
         params += [("view", "Detailed")] if with_text else []
-        for found in self.pages(f"{A2P}/messages", params, whole=whole):
-            yield [parse.remote_message(record) for record in found]
+        for page in self.pages(f"{A2P}/messages", params, whole=whole):
+            yield [parse.remote_message(record) for record in page]
 
     def message(self, message_id: str) -> RemoteMessage:
         """One message with its text. Raises ProviderError(kind="not_found")."""
@@ -206,15 +206,15 @@ class RingCentral(Calls):
         directions: Sequence[Direction] = (),
         phones: Sequence[str] = (),
     ) -> StatusTotals:
-        params = window(date_from, date_to) + _which(batch_id, directions, phones)
+        params = window(date_from, date_to) + message_filters(batch_id, directions, phones)
         answer, data = self.get(f"{A2P}/statuses", params)
         totals = parse.status_totals(data)
         if totals is None:
             raise senseless(answer, "it holds no totals")
         return totals
 
-    def _note(self, answer: Answer | None, token: Secret) -> None:
-        """Learn how a hand-over ended. No trouble in here may cost its answer or its error."""
+    def _learn_after_submit(self, answer: Answer | None, token: Secret) -> None:
+        """Never raises: the caller would lose the submission's answer or its error."""
         try:
             self._gate.learn(LIGHT, *((answer.status, answer.headers) if answer else (0, {})))
             if answer is not None and answer.status == 401:
@@ -223,18 +223,18 @@ class RingCentral(Calls):
             log.error("rate limits or token not noted after a hand-over: %s", type(error).__name__)
 
 
-def _which(batch_id: str, directions: Sequence[Direction], phones: Sequence[str]) -> Params:
-    """Filters of messages. Raises ValueError for more phone numbers than one list may be filtered by."""
-    if len(phones) > MOST_PHONES:
-        message = f"at most {MOST_PHONES} phone numbers in one filter"
+def message_filters(batch_id: str, directions: Sequence[Direction], phones: Sequence[str]) -> Params:
+    """Raises ValueError for more phone numbers than one list may be filtered by."""
+    if len(phones) > MAX_PHONES:
+        message = f"at most {MAX_PHONES} phone numbers in one filter"
         raise ValueError(message)
     filters = repeated("batchId", batch_id)
     filters += repeated("direction", words.words_of(words.DIRECTIONS, directions))
     return filters + repeated("phoneNumber", phones)
 
 
-def _batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
-    """One text that all share is sent once, at the top. Raises ProviderError: nothing was sent."""
+def batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
+    """A text that all share is sent once, at the top. Raises ProviderError: nothing was sent."""
     problem = ""
     if not texts:
         problem = "A batch needs at least one text."
@@ -248,7 +248,7 @@ def _batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
     else:
         batch = {"from": sender, "messages": [{"to": [text.to], "text": text.text} for text in texts]}
     body = orjson.dumps(batch)
-    if len(body) > _MOST_BODY_BYTES:
+    if len(body) > _MAX_BODY_BYTES:
         raise ProviderError(
             "The batch is larger than the 50 MB that RingCentral takes at once.",
             permanent=True,
@@ -258,7 +258,7 @@ def _batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
     return body
 
 
-def _accepted(answer: Answer) -> BatchState:
+def accepted_batch(answer: Answer) -> BatchState:
     """The batch in the answer to a submission. Raises ProviderError with its outcome."""
     if not 200 <= answer.status < 300:
         raise with_doubt(refusal(answer))

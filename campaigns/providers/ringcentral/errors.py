@@ -1,4 +1,4 @@
-"""RingCentral's refusals: from four shapes of answer to one ProviderError with a sentence for people.
+"""Turns RingCentral's four shapes of error into one ProviderError with a sentence for people.
 
 Codes decide, never the provider's own message: it is localised, it changes, and it may hold a phone number.
 """
@@ -32,7 +32,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What an answer says about itself; every field may be empty."""
+    """The error in an answer; every field may be empty."""
 
     code: str = ""
     parameter: str = ""
@@ -188,19 +188,18 @@ def parse_problem(body: bytes) -> Problem:
     errors = data.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     return Problem(
-        code=_word(_CODE, first.get("errorCode"), data.get("errorCode"), data.get("error")),
-        parameter=_word(_NAME, first.get("parameterName"), data.get("parameterName")),
-        permission=_word(_NAME, first.get("permissionName"), data.get("permissionName")),
+        code=plain_word(_CODE, first.get("errorCode"), data.get("errorCode"), data.get("error")),
+        parameter=plain_word(_NAME, first.get("parameterName"), data.get("parameterName")),
+        permission=plain_word(_NAME, first.get("permissionName"), data.get("permissionName")),
     )
 
 
 def code_word(value: object) -> str:
-    """An error code of an answer; empty for anything that is not one."""
-    return _word(_CODE, value)
+    return plain_word(_CODE, value)
 
 
-def _word(shape: re.Pattern[str], *values: Any) -> str:
-    """The first value that is a plain word. Anything else is dropped: it could hold a number or a token."""
+def plain_word(shape: re.Pattern[str], *values: Any) -> str:
+    # Anything but a plain word is dropped: it could hold a number or a token.
     return next((value for value in values if isinstance(value, str) and shape.fullmatch(value)), "")
 
 
@@ -212,12 +211,12 @@ def outcome_of(http_status: int, code: str) -> Outcome:
 
 
 def refusal(answer: Answer) -> ProviderError:
-    """The error for an answer that is not the one asked for. Its outcome is that of a submission."""
+    """The error for an unexpected answer. Its outcome is that of a submission."""
     problem = parse_problem(answer.body)
     outcome = Outcome.UNKNOWN if answer.broken else outcome_of(answer.status, problem.code)
-    meaning = _meaning(answer, problem)
+    meaning = meaning_of(answer, problem)
     return ProviderError(
-        _sentence(meaning, problem),
+        sentence_of(meaning, problem),
         code=problem.code,
         permanent=meaning.permanent,
         outcome=outcome,
@@ -228,7 +227,7 @@ def refusal(answer: Answer) -> ProviderError:
     )
 
 
-def _meaning(answer: Answer, problem: Problem) -> Meaning:
+def meaning_of(answer: Answer, problem: Problem) -> Meaning:
     # A status that says how to go on outranks a code that only says why.
     if answer.status == 401 and _BY_CODE.get(problem.code, _EXPIRED).kind != "credentials":
         return _EXPIRED
@@ -242,18 +241,17 @@ def _meaning(answer: Answer, problem: Problem) -> Meaning:
     return known or Meaning("other", "RingCentral refused the request.")
 
 
-def _sentence(meaning: Meaning, problem: Problem) -> str:
+def sentence_of(meaning: Meaning, problem: Problem) -> str:
     details = [
         f"value: {problem.parameter}" if problem.parameter else "",
         f"permission: {problem.permission}" if problem.permission else "",
         f"code: {problem.code}" if problem.code else "",
     ]
-    told = ", ".join(detail for detail in details if detail)
-    return f"{meaning.sentence} ({told})" if told else meaning.sentence
+    known = ", ".join(detail for detail in details if detail)
+    return f"{meaning.sentence} ({known})" if known else meaning.sentence
 
 
 def unanswered(error: NoAnswerError) -> ProviderError:
-    """The error for a request without an answer. Never say of it more than `written` proves."""
     stale = error.cause is Cause.STALE
     return ProviderError(
         _CAUSES[error.cause],
@@ -263,7 +261,7 @@ def unanswered(error: NoAnswerError) -> ProviderError:
 
 
 def senseless(answer: Answer, what: str) -> ProviderError:
-    """The error for a 2xx without what it must hold."""
+    """The error for a 2xx without its content."""
     return ProviderError(
         f"RingCentral's answer makes no sense: {what}.",
         outcome=Outcome.UNKNOWN,
@@ -274,7 +272,7 @@ def senseless(answer: Answer, what: str) -> ProviderError:
 
 
 def still_refused(error: ProviderError) -> ProviderError:
-    """For a 401 with a token that is brand new: trying on would only use up sign-ins."""
+    """For a 401 with a new token: further retries would only use up sign-ins."""
     error.permanent = True
     error.sentence = f"RingCentral refuses the sign-in, even a new one. {_CHECK_JWT}"
     error.args = (error.sentence,)
@@ -282,7 +280,7 @@ def still_refused(error: ProviderError) -> ProviderError:
 
 
 def with_doubt(error: ProviderError) -> ProviderError:
-    """For a hand-over: say that the texts are in doubt, if they are."""
+    """For a submission: add that the texts are in doubt, if they are."""
     if error.outcome is Outcome.UNKNOWN:
         error.sentence = f"{error.sentence} {_DOUBT}"
         error.args = (error.sentence,)

@@ -24,8 +24,8 @@ from campaigns.providers.mailbox_types import (
 from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.api import (
     EXTENSION,
+    MAX_PAGES,
     MEDIUM,
-    MOST_PAGES,
     PER_PAGE,
     Ask,
     Calls,
@@ -63,22 +63,22 @@ class RingCentralMailbox:
     def pages(
         self, *, date_from: datetime, date_to: datetime | None = None, only: MailboxFilter = ANY_MESSAGE
     ) -> Iterator[MailboxPage]:
-        params = window(date_from, date_to or self._calls.now()) + _filters(only)
+        params = window(date_from, date_to or self._calls.now()) + filter_params(only)
         params += repeated("availability", words.words_of(words.AVAILABILITIES, only.availability))
         params += repeated("phoneNumber", only.phone)
         params += [] if only.read is None else [("readStatus", _READ[only.read])]
-        for number in range(1, MOST_PAGES + 1):
+        for number in range(1, MAX_PAGES + 1):
             paging = [("page", str(number)), ("perPage", str(PER_PAGE))]
             answer, data = self._calls.get(_STORE, params + paging)
-            found = records(answer, data)
-            page = mailbox_page(found, data)
+            messages = records(answer, data)
+            page = mailbox_page(messages, data)
             yield page
-            if not found or number >= page.pages:
+            if not messages or number >= page.pages:
                 return
 
     def message(self, message_id: str) -> MailboxMessage:
         answer, data = self._calls.get(f"{_STORE}/{segment(message_id)}")
-        return _message(answer, data)
+        return message_of(answer, data)
 
     def several(self, message_ids: Sequence[str]) -> list[MessageResult]:
         return self._in_path("GET", message_ids, group="light")
@@ -98,7 +98,7 @@ class RingCentralMailbox:
     def delete_conversations(
         self, conversation_ids: Sequence[str], *, date_to: datetime, purge: bool = False
     ) -> None:
-        for some in _parts(_checked(conversation_ids, _CONVERSATION), _IN_PATH):
+        for some in chunks(unique_ids(conversation_ids, _CONVERSATION), _IN_PATH):
             params = repeated("conversationId", some)
             params += [("dateTo", moment(date_to)), ("purge", "true" if purge else "false")]
             answer = self._calls.ask(
@@ -111,15 +111,15 @@ class RingCentralMailbox:
                     repeatable=purge,
                 )
             )
-            _check_address(answer)
+            check_address(answer)
 
     def content(self, attachment: Attachment, sink: Sink, *, most: int = MAX_ATTACHMENT_BYTES) -> None:
         if not attachment.uri:
-            raise _no_content("The message has no such attachment.", "not_found")
+            raise not_shown("The message has no such attachment.", "not_found")
         if not self._calls.trusts(attachment.uri):
-            raise _no_content("The attachment is not kept at RingCentral, so it is not fetched.", "answer")
+            raise not_shown("The attachment is not kept at RingCentral, so it is not fetched.", "answer")
         if (attachment.size or 0) > most:
-            raise _no_content("The attachment is too large to be shown here.", "too_large")
+            raise not_shown("The attachment is too large to be shown here.", "too_large")
         ask = Ask(path=attachment.uri, group=MEDIUM, accept="*/*", answer_bytes=most, sink=sink)
         self._calls.ask(ask)
 
@@ -139,20 +139,20 @@ class RingCentralMailbox:
             except ProviderError as error:
                 if error.code != _TOKEN_TOO_OLD:
                     raise
-        params = [("syncType", "FSync"), *window(date_from, None), *_filters(only)]
+        params = [("syncType", "FSync"), *window(date_from, None), *filter_params(only)]
         params += [("recordCount", str(most))] if most else []
         return self._synced(params, whole=True)
 
     def _synced(self, params: Params, *, whole: bool) -> MailboxChanges:
         answer, data = self._calls.get(_SYNC, params)
-        found = records(answer, data)
-        told = data.get("syncInfo")
-        info: JSON = told if isinstance(told, dict) else {}
+        changed = records(answer, data)
+        sync_info = data.get("syncInfo")
+        info: JSON = sync_info if isinstance(sync_info, dict) else {}
         token = parse.text(info.get("syncToken"))
         if not token:
             raise senseless(answer, "it holds no token for the next synchronisation")
         return MailboxChanges(
-            messages=tuple(map(mailbox_message, found)),
+            messages=tuple(map(mailbox_message, changed)),
             token=token,
             whole=whole,
             older_exist=info.get("olderRecordsExist") is True,
@@ -168,8 +168,8 @@ class RingCentralMailbox:
         params: Params | None = None,
         repeatable: bool = True,
     ) -> list[MessageResult]:
-        found: list[MessageResult] = []
-        for some in _parts(_checked(message_ids, _ID), _IN_PATH):
+        results: list[MessageResult] = []
+        for some in chunks(unique_ids(message_ids, _ID), _IN_PATH):
             ask = Ask(
                 method=method,
                 path=f"{_STORE}/{','.join(some)}",
@@ -179,12 +179,12 @@ class RingCentralMailbox:
                 good=frozenset({200, 204, 207, 404}),
                 repeatable=repeatable,
             )
-            found += _told(self._calls.ask(ask), some, method)
-        return found
+            results += message_results(self._calls.ask(ask), some, method)
+        return results
 
     def _change(self, method: str, message_ids: Sequence[str], change: JSON) -> list[MessageResult]:
-        found: list[MessageResult] = []
-        for some in _parts(_checked(message_ids, _ID), _IN_BODY):
+        results: list[MessageResult] = []
+        for some in chunks(unique_ids(message_ids, _ID), _IN_BODY):
             alone = len(some) == 1
             content: Any = change if alone else [{"resourceId": one, "body": change} for one in some]
             ask = Ask(
@@ -195,13 +195,13 @@ class RingCentralMailbox:
                 accept="application/json" if alone else f"{MANY_AS_JSON}, application/json",
                 good=frozenset({200, 207, 404}),
             )
-            found += _told(self._calls.ask(ask), some, method)
-        return found
+            results += message_results(self._calls.ask(ask), some, method)
+        return results
 
 
-def _told(answer: Answer, asked: list[str], method: str) -> list[MessageResult]:
-    """What became of each message. Gone is as good as deleted."""
-    _check_address(answer)
+def message_results(answer: Answer, asked: list[str], method: str) -> list[MessageResult]:
+    """What became of each message. A missing message counts as deleted."""
+    check_address(answer)
     good = frozenset({200, 204, 404}) if method == "DELETE" else frozenset({200, 204})
     if answer.status == 207:
         return outcomes(answer, asked, good=good)
@@ -209,7 +209,7 @@ def _told(answer: Answer, asked: list[str], method: str) -> list[MessageResult]:
         raise refusal(answer)
     message = None
     if answer.status == 200:
-        message = _message(answer, parse.as_object(answer.body) or {})
+        message = message_of(answer, parse.as_object(answer.body) or {})
     code = "" if answer.status in good else refusal(answer).code
     return [
         MessageResult(
@@ -223,20 +223,20 @@ def _told(answer: Answer, asked: list[str], method: str) -> list[MessageResult]:
     ]
 
 
-def _check_address(answer: Answer) -> None:
-    """A 404 is about a message, unless RingCentral has no such address at all."""
+def check_address(answer: Answer) -> None:
+    """Raises ProviderError if RingCentral has no such address; any other 404 is about a message."""
     if answer.status == 404 and parse_problem(answer.body).code == _NO_ADDRESS:
         raise refusal(answer)
 
 
-def _message(answer: Answer, data: JSON) -> MailboxMessage:
+def message_of(answer: Answer, data: JSON) -> MailboxMessage:
     message = mailbox_message(data)
     if not message.provider_id:
         raise senseless(answer, "it holds no message")
     return message
 
 
-def _checked(ids: Sequence[str], shape: re.Pattern[str]) -> list[str]:
+def unique_ids(ids: Sequence[str], shape: re.Pattern[str]) -> list[str]:
     """Each id once. Raises ValueError for none at all and for what is no id, such as an asterisk."""
     if isinstance(ids, str) or not ids:
         raise ValueError("no messages named: RingCentral would take that for all of them")
@@ -245,16 +245,16 @@ def _checked(ids: Sequence[str], shape: re.Pattern[str]) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-def _parts(ids: list[str], size: int) -> Iterator[list[str]]:
+def chunks(ids: list[str], size: int) -> Iterator[list[str]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
-def _filters(only: MailboxFilter) -> Params:
+def filter_params(only: MailboxFilter) -> Params:
     params = repeated("messageType", words.words_of(words.MESSAGE_KINDS, only.kinds))
     params += repeated("direction", words.words_of(words.DIRECTIONS, only.directions))
     params += repeated("conversationId", only.conversation_id) + repeated("owner", only.owner)
     return params + ([("distinctConversations", "true")] if only.newest_of_conversation else [])
 
 
-def _no_content(sentence: str, kind: str) -> ProviderError:
+def not_shown(sentence: str, kind: str) -> ProviderError:
     return ProviderError(sentence, kind=kind, permanent=True, outcome=Outcome.NOT_SENT)

@@ -1,4 +1,4 @@
-"""RingCentral's JSON to our words, as strict as the decisions need and no stricter.
+"""Parses RingCentral's JSON, as strictly as the decisions need and no stricter.
 
 Ids come as numbers or strings, times under two names, money as JSON numbers; optional fields go missing.
 """
@@ -40,11 +40,11 @@ _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _TOLL_FREE: Final = re.compile(r"\+1(800|833|844|855|866|877|888)[0-9]{7}")
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
-_MOST_DIGITS: Final = 30  # of an amount: beyond that it is not money
-_MOST_WRITTEN: Final = 40  # signs of a phone number, however it is written
+_MAX_DIGITS: Final = 30  # of an amount: beyond that it is not money
+_MAX_PHONE_LENGTH: Final = 40  # signs of a phone number, however it is written
 _NATIONAL: Final = 10  # digits of a number of the North American plan without its 1
 _FORMATTING: Final = str.maketrans("", "", " \t\u00a0()-.\u2010\u2011\u2013/")
-_MOST_SIGNS: Final = 60  # of an amount as it is written
+_MAX_AMOUNT_LENGTH: Final = 60  # of an amount as it is written
 
 
 def as_object(body: bytes) -> JSON | None:
@@ -61,8 +61,8 @@ def as_object(body: bytes) -> JSON | None:
 
 
 def identity(value: object, *, most: int = 128) -> str:
-    """An id as text; empty if the value cannot be one, or is longer than what it is kept in: cut off, it
-    would be another's."""
+    """An id as text; empty if the value cannot be one, or is longer than its column."""
+    # Never cut: a part of an id could be the id of something else.
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if 0 < value < 10**most else ""
     return value if isinstance(value, str) and len(value) <= most and _ID.fullmatch(value) else ""
@@ -71,7 +71,7 @@ def identity(value: object, *, most: int = 128) -> str:
 def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
     """`provider_id` is empty if the answer names none; `batch_size` is 0 if it gives none.
 
-    `answer` is kept as evidence where the batch is the whole answer.
+    `answer` is stored as evidence where the batch is the whole answer.
     """
     rejected = data.get("rejected")
     status_word = text(data.get("status"))
@@ -86,17 +86,17 @@ def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
         created_at=moment(data.get("creationTime") or data.get("createdAt")),
         modified_at=moment(data.get("lastModifiedTime") or data.get("lastUpdatedAt")),
         cost=money(data.get("cost")),
-        rejected=tuple(_rejected(item) for item in objects(rejected)),
+        rejected=tuple(rejected_recipient(item) for item in objects(rejected)),
         request_id=request_id(answer) if answer else "",
         http_status=answer.status if answer else None,
         raw=answer.body[:EVIDENCE_BYTES] if answer else b"",
     )
 
 
-def _rejected(item: JSON) -> Rejected:
+def rejected_recipient(item: JSON) -> Rejected:
     return Rejected(
         index=count(item.get("index")),
-        to=_one(item.get("to")),
+        to=only_phone(item.get("to")),
         code=text(item.get("errorCode")),
         description=text(item.get("description")),
     )
@@ -110,7 +110,7 @@ def remote_message(data: JSON) -> RemoteMessage:
         provider_id=identity(data.get("id"), most=MESSAGE_ID),
         batch_id=identity(data.get("batchId"), most=BATCH_ID),
         sender=phone(data.get("from")),
-        to=_one(data.get("to")),
+        to=only_phone(data.get("to")),
         direction=words.code(words.DIRECTIONS, text(data.get("direction")), Direction.UNKNOWN),
         status=status,
         unknown_status="" if status else status_word,
@@ -124,13 +124,12 @@ def remote_message(data: JSON) -> RemoteMessage:
 
 
 def records(data: JSON) -> list[JSON] | None:
-    """The records of a page; None if the answer is no page at all, which is not the same as an empty one."""
-    found = data.get("records")
-    return list(objects(found)) if isinstance(found, list) else None
+    """None if the answer is no page at all, which is not the same as an empty page."""
+    page = data.get("records")
+    return list(objects(page)) if isinstance(page, list) else None
 
 
 def next_token(data: JSON) -> str:
-    """The token of the next page; empty on the last."""
     paging = data.get("paging")
     token = paging.get("nextPageToken") if isinstance(paging, dict) else None
     return token if isinstance(token, str) else ""
@@ -160,7 +159,7 @@ def sender_number(data: JSON) -> SenderNumber | None:
 
 
 def registration(data: JSON) -> Registration:
-    """Campaign and brand are missing for a number in no campaign."""
+    # Campaign and brand are missing for a number in no campaign.
     campaign, brand = (data.get(name) for name in ("smsCampaignInfo", "smsBrandInfo"))
     campaign, brand = (part if isinstance(part, dict) else {} for part in (campaign, brand))
     cases = campaign.get("useCases")
@@ -178,11 +177,13 @@ def registration(data: JSON) -> Registration:
 
 
 def status_totals(data: JSON) -> StatusTotals | None:
-    """None if not one of the five statuses is there: then the answer is something else."""
+    """None if the answer has none of the five statuses."""
     names = ("queued", "sent", "delivered", "sendingFailed", "deliveryFailed")
     if not any(isinstance(data.get(name), dict) for name in names):
         return None
-    queued, sent, delivered, sending_failed, delivery_failed = (_total(data.get(name)) for name in names)
+    queued, sent, delivered, sending_failed, delivery_failed = (
+        status_total(data.get(name)) for name in names
+    )
     return StatusTotals(
         queued=queued,
         sent=sent,
@@ -192,7 +193,7 @@ def status_totals(data: JSON) -> StatusTotals | None:
     )
 
 
-def _total(data: object) -> StatusTotal:
+def status_total(data: object) -> StatusTotal:
     if not isinstance(data, dict):
         return StatusTotal()
     codes = data.get("errorCodeCounts")
@@ -206,40 +207,40 @@ def _total(data: object) -> StatusTotal:
 
 
 def money(value: object) -> Decimal | None:
-    """US dollars. orjson reads 0.007 as the nearest float, whose shortest spelling is 0.007 again."""
+    # US dollars. orjson reads 0.007 as the nearest float, and str() of that float is 0.007 again.
     if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
         return None
     written = str(value)
-    if len(written) > _MOST_SIGNS:
+    if len(written) > _MAX_AMOUNT_LENGTH:
         return None
     try:
         amount = Decimal(written)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and abs(amount.adjusted()) < _MOST_DIGITS else None
+    return amount if amount.is_finite() and abs(amount.adjusted()) < _MAX_DIGITS else None
 
 
 def moment(value: object) -> datetime | None:
     """When something happened: at the latest now, whatever the carrier's clock says.
 
-    A time ahead would be newer than all that people say until then, such as STOP.
+    Otherwise a time ahead would outrank everything until then, such as a STOP.
     """
-    found = deadline(value)
-    return found and min(found, datetime.now(UTC))
+    time = deadline(value)
+    return time and min(time, datetime.now(UTC))
 
 
 def deadline(value: object) -> datetime | None:
-    """A time that may lie ahead, such as the end of a subscription. None for what is no time, or of another
-    century: neither the tables nor the pages could hold it."""
+    """A time that may lie ahead, such as the end of a subscription. None for what is no time, and outside
+    EARLIEST to LATEST, which neither the tables nor the pages could hold."""
     if not isinstance(value, str):
         return None
     try:
-        found = datetime.fromisoformat(value)
-        if found.tzinfo is not UTC:  # the usual "Z"
-            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        time = datetime.fromisoformat(value)
+        if time.tzinfo is not UTC:  # the usual "Z"
+            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return found if EARLIEST <= found < LATEST else None
+    return time if EARLIEST <= time < LATEST else None
 
 
 def text(value: object) -> str:
@@ -251,8 +252,8 @@ def text(value: object) -> str:
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _one(value: object) -> str:
-    """`to` is a list of one; a bare string is taken too."""
+def only_phone(value: object) -> str:
+    # `to` is a list of one; a bare string is accepted too.
     if isinstance(value, list):
         value = value[0] if value else ""
     return phone(value)
@@ -267,17 +268,17 @@ def phone(value: object) -> str:
     written = text(value)
     if _E164.fullmatch(written):
         return written
-    digits = written[:_MOST_WRITTEN].translate(_FORMATTING)
+    digits = written[:_MAX_PHONE_LENGTH].translate(_FORMATTING)
     if digits[:1] == "+" or digits[:2] == "00":
         digits, international = digits[1:] if digits[0] == "+" else digits[2:], True
     else:
         international = len(digits) > _NATIONAL
-    if not (digits.isascii() and digits.isdigit()) or len(written) > _MOST_WRITTEN:
+    if not (digits.isascii() and digits.isdigit()) or len(written) > _MAX_PHONE_LENGTH:
         return written
     if not international and len(digits) != _NATIONAL:
         return written
-    found = f"+{digits}" if international else f"+1{digits}"
-    return found if _E164.fullmatch(found) else written
+    e164 = f"+{digits}" if international else f"+1{digits}"
+    return e164 if _E164.fullmatch(e164) else written
 
 
 def count(value: object) -> int:

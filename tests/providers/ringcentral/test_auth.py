@@ -9,7 +9,7 @@ import pytest
 
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import Transport
-from campaigns.providers.retry import SilentGate, Tries
+from campaigns.providers.retry import RetryPolicy, SilentGate
 from campaigns.providers.ringcentral.auth import MemoryTokenStore, SignIn
 from tests.providers.servers import Script, Talk, answer, reading, saying, serving
 from tests.providers.wire import QUICK
@@ -26,7 +26,7 @@ def sign_in(url: str, **changes: Any) -> SignIn:
         "transport": Transport(QUICK),
         "gate": SilentGate(longest_wait=0),
         "store": MemoryTokenStore(),
-        "tries": Tries(sleep=lambda _: None),
+        "retry_policy": RetryPolicy(sleep=lambda _: None),
         "now": lambda: NOW,
     }
     return SignIn(url=url, **(values | changes))
@@ -133,7 +133,7 @@ def test_a_refused_sign_in(script: Script, kind: str, permanent: bool, requests:
 def test_a_short_trouble_is_outlived() -> None:
     slept: list[float] = []
     with serving(reading(saying(answer(503), granted()))) as server:
-        token = sign_in(server.url, tries=Tries(sleep=slept.append)).token()
+        token = sign_in(server.url, retry_policy=RetryPolicy(sleep=slept.append)).token()
     assert (token, slept) == ("t1", [0.5])
 
 

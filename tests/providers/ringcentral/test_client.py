@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from campaigns.providers.base import ProviderError
-from campaigns.providers.retry import SilentGate, Tries
+from campaigns.providers.retry import RetryPolicy, SilentGate
 from campaigns.providers.ringcentral.auth import MemoryTokenStore
 from campaigns.providers.types import BatchStatus, Direction
 from tests.providers.servers import TOKEN, Script, Talk, answer, ringcentral, saying, serving
@@ -196,7 +196,7 @@ def test_a_read_outlives_a_short_trouble(trouble: Script) -> None:
 
     slept: list[float] = []
     with serving(ringcentral(script)) as server:
-        provider = simulated(server.url, tries=Tries(sleep=slept.append))
+        provider = simulated(server.url, retry_policy=RetryPolicy(sleep=slept.append))
         assert len(list(provider.batches(date_from=SINCE))) == 1
         provider.close()
     assert slept == [0.5, 2.0]

@@ -15,7 +15,7 @@ import pytest
 
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.factory import ringcentral as build
-from campaigns.providers.retry import SilentGate, Tries
+from campaigns.providers.retry import RetryPolicy, SilentGate
 from campaigns.providers.ringcentral.auth import MemoryTokenStore
 from campaigns.providers.ringcentral.client import RingCentral
 from campaigns.providers.types import BatchState, OutgoingText, Rejected
@@ -54,7 +54,7 @@ def client(url: str, **changes: Any) -> RingCentral:
         "jwt": "jwt-value",
         "limits": QUICK,
     }
-    return build(url=url, **(values | {"tries": Tries(sleep=lambda _: None)} | changes))
+    return build(url=url, **(values | {"retry_policy": RetryPolicy(sleep=lambda _: None)} | changes))
 
 
 def signed_in() -> MemoryTokenStore:
