@@ -9,7 +9,7 @@ from typing import Any
 from django.forms import BoundField
 
 from campaigns.contacts import reimport, stored_rows
-from campaigns.contacts.phone_columns import ColumnLook
+from campaigns.contacts.phone_columns import ColumnProfile
 from campaigns.models import ContactList
 from dashboard.templatetags.carillon import plural, shortened
 
@@ -26,7 +26,7 @@ class ColumnCard:
     value: str
     name: str
     chosen: bool
-    look: ColumnLook | None
+    look: ColumnProfile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class ColumnCards:
 
 
 def column_cards(
-    field: BoundField, looks: Sequence[ColumnLook] = (), likely: Sequence[ColumnLook] = ()
+    field: BoundField, profiles: Sequence[ColumnProfile] = (), likely: Sequence[ColumnProfile] = ()
 ) -> ColumnCards:
     """The choices of a form's field; the likely ones first, in their order. Without any, all are alike."""
-    chosen, seen = str(field.value()), {look.name: look for look in looks}
+    chosen, seen = str(field.value()), {look.name: look for look in profiles}
     cards = [
         ColumnCard(str(value), str(name), str(value) == chosen, seen.get(str(name)))
         for value, name in field.field.choices  # type: ignore[attr-defined]

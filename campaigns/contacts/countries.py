@@ -66,13 +66,13 @@ def not_reached(phones: Collection[str], reach: Reach) -> dict[str, str]:
 
 def special(prefixes: Mapping[str, int]) -> Counter[str]:
     """Of so many numbers by prefix, how many are toll-free and premium-rate ones of calling code 1."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for prefix, count in prefixes.items():
         if prefix.startswith("+1") and prefix[2:] in TOLL_FREE:
-            found["toll-free"] += count
+            counts["toll-free"] += count
         elif prefix.startswith("+1") and prefix[2:] in PREMIUM_RATE:
-            found["premium-rate"] += count
-    return found
+            counts["premium-rate"] += count
+    return counts
 
 
 def _in_north_america(area: str) -> str:

@@ -16,7 +16,7 @@ from campaigns.contacts.errors import FileCode, FileProblem
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS = 1 << 16
 _SAMPLE_ROWS = 100
-_MOST_IN_A_CELL = 1 << 20
+_MAX_CELL = 1 << 20
 """Characters. A cell far longer than any list needs costs its row, not the file; this bounds the memory."""
 _SEP_LINE = re.compile(r'"?sep=(?P<delimiter>[^\r\n]?)"?(?:\r\n|\r|\n)', re.IGNORECASE)
 
@@ -32,19 +32,19 @@ class Layout:
 
 
 def detect(path: Path, encoding: str) -> Layout:
-    """How the file is divided, from its first 64 K characters. Raises FileProblem."""
+    """Detect the layout from the first 64 K characters. Raises FileProblem."""
     with path.open(encoding=encoding, newline="") as file:
         sample = file.read(_SAMPLE_CHARACTERS)
-    found = _SEP_LINE.match(sample)
-    if found:
-        sample = sample[found.end() :]
+    sep_line = _SEP_LINE.match(sample)
+    if sep_line:
+        sample = sample[sep_line.end() :]
     if len(sample) >= _SAMPLE_CHARACTERS - 100:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
-    told = found["delimiter"] if found else ""
-    if not _separates(told):
-        raise FileProblem(FileCode.SEPARATOR, row=1, what=_sign_word(told))
-    delimiter = told or max(DELIMITERS, key=lambda sign: _fit(sample, sign))
-    return Layout(encoding, delimiter, found is not None, _blank_after(sample, delimiter))
+    declared = sep_line["delimiter"] if sep_line else ""
+    if not _separates(declared):
+        raise FileProblem(FileCode.SEPARATOR, row=1, what=_sign_word(declared))
+    delimiter = declared or max(DELIMITERS, key=lambda sign: _fit(sample, sign))
+    return Layout(encoding, delimiter, sep_line is not None, _blank_after(sample, delimiter))
 
 
 def _blank_after(sample: str, delimiter: str) -> bool:
@@ -53,7 +53,7 @@ def _blank_after(sample: str, delimiter: str) -> bool:
 
 
 def _separates(sign: str) -> bool:
-    """Excel takes any sign after `sep=`. What names and numbers consist of, or quotes them, is a slip."""
+    """Excel accepts any character after `sep=`. A letter, digit or quotation mark is a slip."""
     return sign in ("", "\t") or (sign.isprintable() and not sign.isalnum() and sign not in "\"' \u2019")
 
 
@@ -87,7 +87,7 @@ def records(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     with path.open(encoding=layout.encoding, newline="") as file:
         if layout.sep_line:
             file.readline()
-        csv.field_size_limit(_MOST_IN_A_CELL)
+        csv.field_size_limit(_MAX_CELL)
         reader = csv.reader(
             file, delimiter=layout.delimiter, strict=True, skipinitialspace=layout.blank_after
         )

@@ -1,7 +1,6 @@
-"""Which letters a text file is written in: a pass over its bytes, a chunk at a time.
+"""Detect the encoding of a text file in one pass over its bytes, a chunk at a time.
 
-The pass also finds what no list of people holds (many zero bytes, endless lines), so that a wrong file is
-refused before its first row is used.
+The pass also refuses what no list of people holds (many zero bytes, endless lines) before a row is used.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ from campaigns.contacts.errors import MAX_ROWS, FileCode, FileProblem
 CHUNK = 1 << 20
 """Bytes read at once; no line may be longer."""
 _STRAY_ZEROS = 2
-"""A list may hold so many zero bytes, and more the longer it is: their rows are not used. With more it is
-none."""
+"""Zero bytes that a list may hold, one more per `_ROWS_A_ZERO` rows; their rows are not used."""
 _ROWS_A_ZERO = 20
 _SAMPLE = 1 << 16
 _BOMS = (
@@ -112,7 +110,7 @@ def _legacy_encodings(path: Path, offset: int) -> list[str]:
     """Eight-bit and East Asian encodings to try, the likeliest first, judged by the text around an offset.
 
     chardet knows them all, but names are too little text for it: it takes "José" in Windows-1252 for
-    Hungarian. The western ones are tried first, and kept where they give probable words.
+    Hungarian. The western ones are tried first and chosen where they give probable words.
     """
     with path.open("rb") as file:
         file.seek(max(0, offset - _SAMPLE // 2))
@@ -135,21 +133,21 @@ def _by_chardet(sample: bytes) -> list[str]:
     import chardet
 
     foreign = b"\n".join(line for line in sample.splitlines() if not line.isascii())
-    found = chardet.detect(foreign)["encoding"]
+    encoding = chardet.detect(foreign)["encoding"]
     try:
-        return [codecs.lookup(found).name] if found else []
+        return [codecs.lookup(encoding).name] if encoding else []
     except LookupError:
         return []
 
 
 def _odd_share(text: str) -> float:
-    """Of the signs beyond ASCII, the share that western languages do not use so."""
-    found = list(_FOREIGN.finditer(text))
+    """Share of the non-ASCII characters that western languages do not use in this way."""
+    foreign = list(_FOREIGN.finditer(text))
     odd = sum(
         _is_odd(text[max(0, at.start() - 1) : at.start()], at[0], text[at.end() : at.end() + 1])
-        for at in found
+        for at in foreign
     )
-    return odd / len(found) if found else 0.0
+    return odd / len(foreign) if foreign else 0.0
 
 
 def _is_odd(before: str, sign: str, after: str) -> bool:

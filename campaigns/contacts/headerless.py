@@ -1,7 +1,7 @@
-"""Files that hold phone numbers and nothing else, more than one in a line: whose numbers are they?
+"""Files of phone numbers and nothing else, more than one in a line: one person per number, or per line?
 
-A pasted list is often one long line, or wrapped in several, and each number is a person. But a line may also
-hold the numbers of one person, mobile and home. Where the file does not show which, a person is asked.
+A pasted list is often one long line, or wrapped in several, and each number is a person. A line may also hold
+the numbers of one person, mobile and home. Where the file does not show which, a person is asked.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 from campaigns.contacts.errors import MAX_ROWS
 from campaigns.contacts.phone import normalise_many
 
-_LIKE_A_NUMBER = 7
+_MIN_DIGITS = 7
 """Digits of a cell that is meant as a phone number, though something may be wrong with it."""
 _TELLING_SHARE = 0.5
 _WIDE = 3
@@ -26,10 +26,10 @@ class Bare(Enum):
     """Each number may be a person, or each line."""
 
 
-def look(rows: Sequence[Sequence[str]], *, complete: bool) -> Bare | None:
-    """What the filled rows of a file without headings hold; None if it is not bare numbers in lines.
+def classify(rows: Sequence[Sequence[str]], *, complete: bool) -> Bare | None:
+    """Classify the filled rows of a file without headings; None if they are not bare numbers in lines.
 
-    `complete`: there are no more rows than these.
+    `complete`: the file has no more rows than these.
     """
     if sum(map(len, rows)) > MAX_ROWS:
         return None
@@ -44,7 +44,7 @@ def look(rows: Sequence[Sequence[str]], *, complete: bool) -> Bare | None:
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:
-    if any(sum(map(str.isdigit, cell)) < _LIKE_A_NUMBER for cell in cells):
+    if any(sum(map(str.isdigit, cell)) < _MIN_DIGITS for cell in cells):
         return False
     good = sum(map(bool, normalise_many(cells)[0]))
     return good >= 2 and good >= _TELLING_SHARE * len(cells)

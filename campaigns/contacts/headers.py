@@ -18,10 +18,10 @@ RESERVED = frozenset(
         *("or", "range", "raw", "recursive", "self", "set", "super", "true", "with"),
     )
 )
-"""Words that the template language reads as its own."""
+"""Reserved words of the template language."""
 
 MAX_HEADING = 200
-"""Characters of a heading that are kept. What follows is cut, so that a page can show 200 columns."""
+"""Longer headings are cut, so that a page can show 200 columns."""
 MAX_FIELD_NAME = 60
 
 
@@ -31,8 +31,8 @@ def field_name(heading: str) -> str:
     A long heading gives the name of its beginning.
     """
     folded = normalize("NFKD", heading[:MAX_HEADING].casefold())
-    kept = "".join(sign for sign in folded if sign != JOINER and not unicodedata.combining(sign))
-    name = re.sub(r"[\W_]+", "_", normalize("NFC", kept)).strip("_")[:MAX_FIELD_NAME].rstrip("_")
+    letters = "".join(sign for sign in folded if sign != JOINER and not unicodedata.combining(sign))
+    name = re.sub(r"[\W_]+", "_", normalize("NFC", letters)).strip("_")[:MAX_FIELD_NAME].rstrip("_")
     if name and not name.isidentifier():
         name = f"field_{name}"
     if not name.isidentifier():

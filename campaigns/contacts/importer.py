@@ -1,4 +1,4 @@
-"""A file of recipients into rows and contacts: in chunks, repeatable, nothing lost and nothing half done."""
+"""Import a file of recipients into rows and contacts, in chunks; safe to repeat after a crash."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability, update
 CHUNK = 5000
 """Rows staged in one transaction: about a twentieth of a second of writing."""
 CONTACTS = 50_000
-"""Rows made contacts in one transaction."""
+"""Rows turned into contacts in one transaction."""
 REPEATED = "repeated"
 
 
 def row_sentence(code: str) -> str:
-    """What a row's code means, for people; empty for a code that is not of a row."""
+    """The sentence for a row's code; empty for an unknown code."""
     if code == REPEATED:
         return "The same number stands in an earlier row; it gets one text."
     if code == reach.UNREACHED:
@@ -52,10 +52,10 @@ def receive(
     user: User | None,
     read_here: bool = False,
 ) -> Import:
-    """Keep an uploaded file and make the list that it will fill. `run` reads it.
+    """Store an uploaded file and create its list; `run` imports it.
 
-    `read_here`: the caller does so at once, and a worker only if the caller is gone.
-    Raises FileProblem for what can be known at once: no text, no header, no phone column. Then nothing stays.
+    `read_here`: the caller runs it at once, and a worker only if the caller dies.
+    Raises FileProblem for a file without text, headings or a phone column; then nothing is stored.
     """
     settings.UPLOAD_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     stored = settings.UPLOAD_DIR / secrets.token_hex(16)
@@ -67,9 +67,9 @@ def receive(
                 digest.update(piece)
                 target.write(piece)
         sheet = open_sheet(stored, filename)
-        place = _phone_place(sheet, phone_column)
+        place = find_phone_column(sheet, phone_column)
         with transaction.atomic():
-            record = _make_list(
+            record = create_list(
                 sheet, place, filename, list_name, phone_column, user, stored, digest.hexdigest()
             )
             if read_here:
@@ -81,7 +81,7 @@ def receive(
         raise
 
 
-def _make_list(
+def create_list(
     sheet: Sheet,
     place: int,
     filename: str,
@@ -110,8 +110,8 @@ def _make_list(
     )
 
 
-def _phone_place(sheet: Sheet, wanted: str) -> int:
-    """Where the phone numbers stand. Raises FileProblem with the columns to choose from."""
+def find_phone_column(sheet: Sheet, wanted: str) -> int:
+    """Index of the phone column. Raises FileProblem with the columns to choose from."""
     try:
         return sheet.find_column(wanted) if wanted else sheet.require_phone_column(settings.DEFAULT_REGION)
     except FileProblem as problem:
@@ -120,82 +120,81 @@ def _phone_place(sheet: Sheet, wanted: str) -> int:
 
 
 def run(import_id: int) -> None:
-    """Read the file to the end; or, without a file, decide the stored rows again, by another column.
+    """Import the file; without a file, decide the stored rows again by the current phone column.
 
-    Safe to repeat; of two at once, one gives way at its next chunk.
+    Safe to repeat. Of two runs at once, the earlier one stops at its next chunk.
     """
-    mine = timezone.now()
+    claimed_at = timezone.now()
     if not claim(
         Import.objects.filter(pk=import_id, state__in=(Import.State.WAITING, Import.State.READING)),
         state=Import.State.READING,
-        woken_at=mine,
+        woken_at=claimed_at,
     ):
         return
     record = Import.objects.select_related("contact_list").get(pk=import_id)
-    record.woken_at = mine  # another reader may have taken it over since
-    if not _begin(record):
+    record.woken_at = claimed_at  # another reader may have taken it over since
+    if not discard_staged(record):
         return
     if not record.stored_as:
-        _stage(record, StoredRows(record.pk))
+        stage(record, StoredRows(record.pk))
         return
     path = settings.UPLOAD_DIR / record.stored_as
     try:
         sheet = open_sheet(path, record.filename)
-        finished = _stage(record, sheet)
+        finished = stage(record, sheet)
     except FileProblem as problem:
-        _fail(record, problem.code, problem.sentence)
+        mark_failed(record, problem.code, problem.sentence)
     except FileNotFoundError:
-        _fail(record, "file_gone", "The uploaded file is no longer here. Please upload it again.")
+        mark_failed(record, "file_gone", "The uploaded file is no longer here. Please upload it again.")
     else:
         if finished:
             path.unlink(missing_ok=True)
 
 
-def _begin(record: Import) -> bool:
-    """Forget what an earlier reader staged before it was killed. False if another reader took over."""
+def discard_staged(record: Import) -> bool:
+    """Delete what a killed reader staged. False if another reader took over."""
     if not record.stored_as:
-        return _forget_contacts(record)
+        return delete_contacts(record)
     with transaction.atomic():
-        ours = _still_ours(record)
-        if ours:
-            _forget_rows(record)
-    return ours
+        current = renew_claim(record)
+        if current:
+            delete_rows(record)
+    return current
 
 
-def _forget_contacts(record: Import) -> bool:
-    """The rows stay: their file is gone. In pieces, since a list may be long."""
-    if not _still_ours(record, row_count=0, usable_count=0, duplicate_count=0, invalid_count=0):
+def delete_contacts(record: Import) -> bool:
+    """Delete in chunks, since a list may be long. The rows stay because their file is deleted."""
+    if not renew_claim(record, row_count=0, usable_count=0, duplicate_count=0, invalid_count=0):
         return False
     contacts = Contact.objects.filter(contact_list=record.contact_list_id)
     while contacts.exists():
         with transaction.atomic():
-            if not _still_ours(record):
+            if not renew_claim(record):
                 return False
             contacts.filter(pk__in=contacts.values("pk")[:CONTACTS])._raw_delete(contacts.db)
     return True
 
 
-def _fail(record: Import, code: str, sentence: str) -> None:
-    """Say why the file cannot be read, unless another reader took over and says itself what it found."""
+def mark_failed(record: Import, code: str, sentence: str) -> None:
+    """Record why the file cannot be read, unless another reader took over."""
     with transaction.atomic():
         failed = {"problem_code": code, "problem": sentence, "finished_at": timezone.now()}
-        if not _still_ours(record, state=Import.State.FAILED, **failed):
+        if not renew_claim(record, state=Import.State.FAILED, **failed):
             return
-        _forget_rows(record)
+        delete_rows(record)
     (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
 
 
 def discard(record: Import) -> None:
-    """Take an upload back with all that came of it, as if it had never been. Only while nothing uses it."""
+    """Delete an upload and its list. Only while nothing uses the list."""
     if record.stored_as:
         (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
-    _forget_rows(record)
+    delete_rows(record)
     record.contact_list.delete()
 
 
 @transaction.atomic
-def _forget_rows(record: Import) -> None:
-    """Whatever was staged of it."""
+def delete_rows(record: Import) -> None:
     Contact.objects.filter(contact_list=record.contact_list).delete()
     rows = ImportRow.objects.filter(source=record)
     rows._raw_delete(rows.db)
@@ -204,19 +203,19 @@ def _forget_rows(record: Import) -> None:
     )
 
 
-def _stage(record: Import, sheet: Sheet | StoredRows) -> bool:
-    """Write all rows, then the contacts, then flip the flag. False if another reader took over."""
+def stage(record: Import, sheet: Sheet | StoredRows) -> bool:
+    """Write all rows, then the contacts, then mark the list ready. False if another reader took over."""
     seen: set[int] = set()
     rows = sheet.rows()
     place = record.contact_list.phone_column
     with relaxed_durability():
         while chunk := list(islice(rows, CHUNK)):
             staged = decide(record.pk, chunk, place, seen, sheet.row_problems)
-            if not _write(record, staged, sheet.ids):
+            if not write_chunk(record, staged, sheet.ids):
                 return False
-        if not _make_contacts(record):
+        if not make_contacts(record):
             return False
-    return _finish(record)
+    return mark_done(record)
 
 
 Staged = tuple[int, int, str, str, str, str]
@@ -227,19 +226,19 @@ def decide(
     chunk: Sequence[tuple[int, list[str]]],
     place: int,
     seen: set[int],
-    troubles: dict[int, RowProblem],
+    row_problems: dict[int, RowProblem],
 ) -> list[Staged]:
-    """What becomes of each row of a chunk.
+    """Decide the outcome of each row of a chunk.
 
-    `seen` holds the numbers of all rows before, as integers: a fraction of the memory of texts. Entries of
-    `troubles` (by row number) are taken out as they are used.
+    `seen` holds the numbers of all earlier rows, as integers: a fraction of the memory of strings.
+    `row_problems` is by row number; used entries are popped.
     """
     phones, problems = normalise_many([cells[place] for _, cells in chunk], settings.DEFAULT_REGION)
     staged: list[Staged] = []
     for index, ((number, cells), phone) in enumerate(zip(chunk, phones, strict=True)):
         outcome, problem = "usable", ""
-        if troubles and number in troubles:
-            outcome, problem, phone = "invalid", str(troubles.pop(number)), ""
+        if row_problems and number in row_problems:
+            outcome, problem, phone = "invalid", str(row_problems.pop(number)), ""
         elif not phone:
             outcome, problem = "invalid", str(problems[index])
         elif (key := int(phone)) in seen:
@@ -251,41 +250,41 @@ def decide(
 
 
 @transaction.atomic
-def _write(record: Import, staged: list[Staged], ids: dict[int, int] | None = None) -> bool:
-    """Store what was decided; `ids` are those of rows that are stored already, by number."""
+def write_chunk(record: Import, staged: list[Staged], ids: dict[int, int] | None = None) -> bool:
+    """Insert the staged rows, or update stored rows, whose `ids` are given by row number."""
     counts = Counter(row[2] for row in staged)
-    ours = _still_ours(
+    current = renew_claim(
         record,
         row_count=F("row_count") + len(staged),
         usable_count=F("usable_count") + counts["usable"],
         duplicate_count=F("duplicate_count") + counts["duplicate"],
         invalid_count=F("invalid_count") + counts["invalid"],
     )
-    if ours and ids:
+    if current and ids:
         decided = [(ids.pop(row[1]), *row[2:5]) for row in staged]
         update(ImportRow, ("outcome", "problem", "phone"), decided)
-    elif ours:
+    elif current:
         insert(ImportRow, ("source", "number", "outcome", "problem", "phone", "cells"), staged)
-    return ours
+    return current
 
 
-def _still_ours(record: Import, **changes: Any) -> bool:
-    """Say that we are alive, in the transaction of the work itself. False if another reader took over."""
+def renew_claim(record: Import, **changes: Any) -> bool:
+    """Heartbeat in the transaction of the work itself. False if another reader took over."""
     now = timezone.now()
-    mine = Import.objects.filter(pk=record.pk, state=Import.State.READING, woken_at=record.woken_at)
-    if not claim(mine, woken_at=now, **changes):
+    claimed = Import.objects.filter(pk=record.pk, state=Import.State.READING, woken_at=record.woken_at)
+    if not claim(claimed, woken_at=now, **changes):
         return False
     record.woken_at = now
     return True
 
 
-def _make_contacts(record: Import) -> bool:
-    """Contacts from the usable rows, inside the database."""
+def make_contacts(record: Import) -> bool:
+    """Create contacts from the usable rows, inside the database."""
     rows = ImportRow.objects.filter(source=record).order_by("-number")
     last = rows.values_list("number", flat=True).first() or 0
     for start in range(0, last + 1, CONTACTS):
         with transaction.atomic(), connection.cursor() as cursor:
-            if not _still_ours(record):
+            if not renew_claim(record):
                 return False
             cursor.execute(
                 "INSERT INTO campaigns_contact (contact_list_id, phone, row_id) "
@@ -297,10 +296,10 @@ def _make_contacts(record: Import) -> bool:
     return True
 
 
-def _finish(record: Import) -> bool:
-    """From here on the list counts."""
+def mark_done(record: Import) -> bool:
+    """Mark the import done and publish the list's contact count."""
     with transaction.atomic():
-        if not _still_ours(record, state=Import.State.DONE, finished_at=timezone.now()):
+        if not renew_claim(record, state=Import.State.DONE, finished_at=timezone.now()):
             return False
         fresh = Import.objects.get(pk=record.pk)
         ContactList.objects.filter(pk=record.contact_list_id).update(contact_count=fresh.usable_count)
@@ -347,10 +346,10 @@ def bad_rows(
     wanted = far if code == reach.UNREACHED else unused & Q(problem=code) if code else unused | far
     rows = ImportRow.objects.filter(wanted, source=record, number__gt=after)
     place = record.contact_list.phone_column
-    return [_bad(row, place) for row in rows.order_by("number")[:limit]]
+    return [bad_row(row, place) for row in rows.order_by("number")[:limit]]
 
 
-def _bad(row: ImportRow, place: int) -> BadRow:
+def bad_row(row: ImportRow, place: int) -> BadRow:
     cells = orjson.loads(row.cells)
     code = reach.UNREACHED if row.outcome == ImportRow.Outcome.USABLE else row.problem
     return BadRow(row.number, row.outcome, code, row_sentence(code), cells[place], cells)

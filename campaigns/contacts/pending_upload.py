@@ -1,4 +1,4 @@
-"""A file that waits for an answer to one question, so that nobody has to choose it twice."""
+"""Store an upload while its owner answers a question, so that nobody has to choose the file twice."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import IO
 from django.conf import settings
 
 PREFIX = "kept-"
-KEEP_FOR = 24 * 3600
-"""Seconds until a file that nobody came back for is deleted."""
+EXPIRY_SECONDS = 24 * 3600
+"""Age at which an abandoned file is deleted."""
 _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{32}}")
 
 
 def save(upload: IO[bytes]) -> str:
-    """Store a copy; returns the name to ask for it by."""
+    """Store a copy; returns its name for `find`."""
     settings.UPLOAD_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     path: Path = settings.UPLOAD_DIR / f"{PREFIX}{secrets.token_hex(16)}"
     upload.seek(0)
@@ -29,7 +29,6 @@ def save(upload: IO[bytes]) -> str:
 
 
 def find(name: str) -> Path | None:
-    """The kept file of this name, if it is still there."""
     if not _NAME.fullmatch(name):
         return None
     path: Path = settings.UPLOAD_DIR / name
@@ -43,7 +42,6 @@ def delete(name: str) -> None:
 
 
 def delete_expired() -> None:
-    """Delete what has waited too long."""
     for path in settings.UPLOAD_DIR.glob(f"{PREFIX}*"):
-        if time.time() - path.stat().st_mtime > KEEP_FOR:
+        if time.time() - path.stat().st_mtime > EXPIRY_SECONDS:
             path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""A phone number as people write it, to E.164 or to a coded problem. Right means: what phonenumbers says.
+"""Normalise phone numbers as people write them to E.164, or to a coded problem, as phonenumbers would.
 
 Whole columns go through a few C-level passes over one joined string; only numbers in unusual spellings reach
-`phonenumbers.parse`; the library is imported at the first number. Where we differ from it, it is on purpose.
+`phonenumbers.parse`, which is imported at the first number. The differences from it are deliberate.
 
 Refused and never guessed are letters, extensions and numbers shortened by a spreadsheet; with calling code 1,
 a number without ten digits (310-1234 works in Canada, but not for texts), a 1 too many (+1 1 650 555 0100)
@@ -125,9 +125,9 @@ _DIALLED_ABROAD = re.compile(r"\+?[ (]{0,2}(?:00|011)[ ().-]{0,3}(?=[1-9])", re.
 _MEXICAN_ONE = re.compile(r"\+?(?:00|011)?521(\d{10})", re.ASCII)
 _SEVERAL_DIGITS = 14
 """Digits from which a cell may hold two numbers with nothing but a blank between them."""
-_MOST_BLANKS = 12
-_MOST_SPLITS = 4
-_MOST_FOR_LIBRARY = 100
+_MAX_BLANKS = 12
+_MAX_SPLITS = 4
+_MAX_FOR_LIBRARY = 100
 """Characters, blanks in a row counted once. phonenumbers takes time with the square of the length."""
 _NORTH_AMERICA = frozenset({"US", "CA"})
 """Regions where ten digits, with or without a 1, are a number of calling code 1. The Caribbean ones add local
@@ -164,32 +164,32 @@ def normalise_many(texts: Sequence[str], region: str = "US") -> tuple[list[str],
     for index, number in enumerate(numbers):
         if number or index in problems:
             continue
-        found = _spelled_in_full(lines[index], north_america)
-        if found is None or (found is PhoneProblem.TOO_LONG and len(texts[index].split()) > 1):
-            found = _by_library(texts[index], region)
-        if isinstance(found, PhoneProblem):
-            problems[index] = found
+        result = _spelled_in_full(lines[index], north_america)
+        if result is None or (result is PhoneProblem.TOO_LONG and len(texts[index].split()) > 1):
+            result = _by_library(texts[index], region)
+        if isinstance(result, PhoneProblem):
+            problems[index] = result
         else:
-            numbers[index] = found
+            numbers[index] = result
     return numbers, problems
 
 
 def _short_enough(texts: Sequence[str]) -> tuple[Sequence[str], dict[int, PhoneProblem]]:
-    """The texts, with an empty one for each that is too long for a number, and what is wrong with those."""
+    """Blank the texts that are too long for a number; return them with the problems by index."""
     if max(map(len, texts)) <= MAX_CHARACTERS:
         return texts, {}
-    kept = [text.strip() for text in texts]
+    stripped = [text.strip() for text in texts]
     problems = {}
-    for index, text in enumerate(kept):
+    for index, text in enumerate(stripped):
         if len(text) > MAX_CHARACTERS:
-            kept[index] = ""
+            stripped[index] = ""
             only_digits = text.translate(_USUAL_SEPARATORS).lstrip("+").isdecimal()
             problems[index] = PhoneProblem.TOO_LONG if only_digits else PhoneProblem.TOO_MUCH_TEXT
-    return kept, problems
+    return stripped, problems
 
 
 def _as_lines(texts: Sequence[str]) -> list[str]:
-    """The texts without their usual separators; as many as there were, each without a line break."""
+    """Strip the usual separators and line breaks; one line for each text."""
     joined = "\n".join(texts)
     if joined.count("\n") != len(texts) - 1 or not joined.isascii():
         joined = "\n".join([_one_line(text) for text in texts])
@@ -207,8 +207,8 @@ def _one_line(text: str) -> str:
 def _spelled_in_full(compact: str, north_america: bool) -> str | PhoneProblem | None:
     """The answer for digits whose meaning does not depend on how they were written; None if it may."""
     if north_america:
-        if found := _NORTH_AMERICAN.fullmatch(compact):
-            national: str = found[1]
+        if match := _NORTH_AMERICAN.fullmatch(compact):
+            national: str = match[1]
             valid = phone_patterns.national_pattern(1, 10).fullmatch(national)
             return "+1" + national if valid else PhoneProblem.INVALID
         if _TOO_SHORT.fullmatch(compact):
@@ -217,13 +217,13 @@ def _spelled_in_full(compact: str, north_america: bool) -> str | PhoneProblem | 
             if phone_patterns.is_valid_international(compact):
                 return PhoneProblem.NO_PLUS
             return PhoneProblem.MEXICAN_ONE if _has_mexican_one(compact) else PhoneProblem.TOO_LONG
-    if (found := _INTERNATIONAL.fullmatch(compact)) and phone_patterns.is_valid_international(found[1]):
+    if (match := _INTERNATIONAL.fullmatch(compact)) and phone_patterns.is_valid_international(match[1]):
         return compact
     return None
 
 
 def _by_library(text: str, region: str) -> str | PhoneProblem:
-    """The answer for any spelling at all."""
+    """Parse any spelling; slow."""
     text = text.translate(_PLAIN).strip("\n '\"=")
     if not text:
         return PhoneProblem.EMPTY
@@ -237,16 +237,16 @@ def _by_library(text: str, region: str) -> str | PhoneProblem:
     text = text.replace("\n", " ")
     if (twice := _CODE_TWICE.match(text)) and _is_code(twice[1], text[twice.end() :]):
         text = "+" + text[twice.end() :]
-    found = _parsed(text, region)
-    if isinstance(found, PhoneProblem) and (abroad := _DIALLED_ABROAD.match(text)):
-        found = _parsed("+" + text[abroad.end() :], region)
-    if isinstance(found, PhoneProblem) and found is not PhoneProblem.LETTERS:
+    result = _parsed(text, region)
+    if isinstance(result, PhoneProblem) and (abroad := _DIALLED_ABROAD.match(text)):
+        result = _parsed("+" + text[abroad.end() :], region)
+    if isinstance(result, PhoneProblem) and result is not PhoneProblem.LETTERS:
         digits = re.sub(r"[^\d+]", "", text)
         if _has_mexican_one(digits):
             return PhoneProblem.MEXICAN_ONE
         if len(digits) >= _SEVERAL_DIGITS and _begins_with_another(text, region):
             return PhoneProblem.SEVERAL
-    return found
+    return result
 
 
 def _unwrapped(text: str) -> str:
@@ -265,16 +265,16 @@ def _is_code(digits: str, text: str) -> bool:
 
 def _has_mexican_one(digits: str) -> bool:
     """Whether it is a number of Mexico with the 1 that mobiles had until 2019, as WhatsApp still shows it."""
-    found = _MEXICAN_ONE.fullmatch(digits)
-    return found is not None and phone_patterns.is_valid_international("52" + found[1])
+    match = _MEXICAN_ONE.fullmatch(digits)
+    return match is not None and phone_patterns.is_valid_international("52" + match[1])
 
 
 def _begins_with_another(text: str, region: str) -> bool:
     """Whether a number stands before one of the first blanks, and as many digits as one needs behind it."""
-    blanks = [place for place, sign in enumerate(text) if sign == " "][:_MOST_BLANKS]
+    blanks = [place for place, sign in enumerate(text) if sign == " "][:_MAX_BLANKS]
     splits = (place for place in blanks if 7 <= _digits(text[:place]) <= 15 and _digits(text[place:]) >= 7)
     return any(
-        not isinstance(_parsed(text[:place], region), PhoneProblem) for place in islice(splits, _MOST_SPLITS)
+        not isinstance(_parsed(text[:place], region), PhoneProblem) for place in islice(splits, _MAX_SPLITS)
     )
 
 
@@ -286,7 +286,7 @@ def _parsed(text: str, region: str) -> str | PhoneProblem:
     import phonenumbers
 
     text = re.sub(" {2,}", " ", text)
-    if len(text) > _MOST_FOR_LIBRARY:
+    if len(text) > _MAX_FOR_LIBRARY:
         return _too_long_to_parse(text)
     try:
         number = phonenumbers.parse(text, region)
@@ -326,7 +326,7 @@ def _too_long_to_parse(text: str) -> PhoneProblem:
     if any(map(str.isalpha, text)):
         return PhoneProblem.LETTERS
     digits = sum(map(str.isdigit, text))
-    return PhoneProblem.TOO_LONG if digits > phone_patterns.MOST_DIGITS else PhoneProblem.NOT_A_NUMBER
+    return PhoneProblem.TOO_LONG if digits > phone_patterns.MAX_DIGITS else PhoneProblem.NOT_A_NUMBER
 
 
 def _refused(text: str, error_type: int) -> PhoneProblem:

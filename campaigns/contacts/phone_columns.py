@@ -1,7 +1,7 @@
-"""Which column holds the phone numbers to text: from the headings first, with the cells as a second witness.
+"""Detect the column with the phone numbers to text, from its heading first and its cells second.
 
-A column whose heading is better than every other's is taken. A few bad cells never decide. What two columns
-may claim is a question for a person, never a guess.
+A column is chosen when its heading beats every other heading; a few bad cells never decide. Where two columns
+qualify, a person is asked.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from campaigns.contacts.phone_headers import Level, Meaning, meaning
 
 FIRST_ROWS = 500
 """Rows that are enough where only one column can hold phones."""
-MOST_ROWS = 2000
-"""Rows looked at otherwise, spread over the whole file: a column may be filled only further down."""
-SAMPLES = 3
+MAX_SAMPLED_ROWS = 2000
+"""Rows sampled otherwise, spread over the whole file: a column may be filled only further down."""
+MAX_SAMPLES = 3
 _TELLING_SHARE = 0.5
-"""Of the filled cells of a column, how many must look like phones when its heading does not say so."""
-_DIGITS = 7
+"""Share of the filled cells that must look like phones when the heading does not say so."""
+_MIN_DIGITS = 7
 """A cell with fewer is no attempt at a phone number, unless a spreadsheet has shortened it."""
-_READ = 50
-"""Attempts of each column that are read: odd spellings take long, and a file may have 200 columns of them."""
-_LONGEST = 100
+_MAX_PARSED = 50
+"""Attempts parsed per column: odd spellings are slow, and a file may have 200 columns of them."""
+_MAX_CHARACTERS = 100
 """A longer cell is a note. Four numbers in one cell are shorter."""
 
 Row = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnLook:
+class ColumnProfile:
     """What a person needs to see to tell one column from another."""
 
     place: int
     name: str
     meaning: Meaning
     rows: int
-    """How many rows were looked at."""
+    """How many rows were sampled."""
     filled: int
     like: int
-    """Cells that are phone numbers, or are meant as some: with digits missing, two in one cell."""
+    """Cells that are phone numbers or meant as some: with digits missing, or two in one cell."""
     share: float
     """Of the filled cells; valid numbers count in full, the others for half."""
     samples: tuple[str, ...] = ()
@@ -59,62 +59,76 @@ class ColumnLook:
 
     @property
     def of_people(self) -> bool:
-        """It holds phones and its heading speaks of nothing else."""
+        """The column holds phones, and its heading names nothing else."""
         return self.holds_phones and self.meaning.level < Level.ELSE
+
+    @property
+    def named_for_texts(self) -> bool:
+        """The heading names phones that might be texted, whatever the cells hold."""
+        return self.meaning.named and self.meaning.level <= Level.WEAK
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Sort key, the likeliest column first."""
+        return self.meaning.level, self.meaning.order, self.place
+
+    def wins_over(self, other: ColumnProfile) -> bool:
+        """By its heading, unless it would reach less than half as many people."""
+        return self.meaning.beats(other.meaning) and self.like * 2 >= other.like
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneColumns:
-    """The answer. Without a `chosen` column a person has to say which one it is."""
+    """The result. Without a `chosen` column a person has to choose."""
 
-    looks: tuple[ColumnLook, ...]
+    profiles: tuple[ColumnProfile, ...]
     """Every column, in the order of the file."""
     chosen: int | None = None
-    candidates: tuple[ColumnLook, ...] = ()
+    candidates: tuple[ColumnProfile, ...] = ()
     """Columns that may hold the numbers, the likeliest first; none if no column does."""
     doubtful: bool = False
     """The candidates hold phones, but no heading says that these are the people's own numbers for texts."""
+
+    @property
+    def undisputed(self) -> bool:
+        """No other heading names phones that might be texted, so cells further down change nothing."""
+        named = [profile for profile in self.profiles if profile.named_for_texts]
+        return self.chosen is not None and all(profile.place == self.chosen for profile in named)
 
 
 def choose(
     headings: Sequence[str], names: Sequence[str], rows: Callable[[], Iterable[Row]], region: str = "US"
 ) -> PhoneColumns:
     """`headings` as typed, `names` as shown, which are distinct; `rows` starts at the first row each time."""
-    found = decide(look_at(headings, names, list(islice(rows(), FIRST_ROWS)), region))
-    if len(found.candidates) == 1 and _alone(found):
-        return found
-    return decide(look_at(headings, names, spread(rows()), region))
+    result = decide(profile_columns(headings, names, list(islice(rows(), FIRST_ROWS)), region))
+    if len(result.candidates) == 1 and result.undisputed:
+        return result
+    return decide(profile_columns(headings, names, sample_evenly(rows()), region))
 
 
-def _alone(found: PhoneColumns) -> bool:
-    """No other heading names phones that might be texted, so that cells further down change nothing."""
-    named = [look for look in found.looks if look.meaning.named and look.meaning.level <= Level.WEAK]
-    return found.chosen is not None and all(look.place == found.chosen for look in named)
-
-
-def spread(rows: Iterable[Row], most: int = MOST_ROWS) -> list[Row]:
-    """At most so many rows at even distances; all of a short file. One pass, whatever the length."""
-    kept: list[Row] = []
+def sample_evenly(rows: Iterable[Row], limit: int = MAX_SAMPLED_ROWS) -> list[Row]:
+    """At most `limit` rows at even distances, all of a short file. One pass, whatever the length."""
+    sample: list[Row] = []
     step = 1
     for number, row in enumerate(rows):
         if number % step == 0:
-            kept.append(row)
-            if len(kept) > most:
-                kept, step = kept[::2], step * 2
-    return kept
+            sample.append(row)
+            if len(sample) > limit:
+                sample, step = sample[::2], step * 2
+    return sample
 
 
-def look_at(
+def profile_columns(
     headings: Sequence[str], names: Sequence[str], rows: Sequence[Row], region: str
-) -> list[ColumnLook]:
-    looks = []
+) -> list[ColumnProfile]:
+    profiles = []
     for place, (heading, name) in enumerate(zip(headings, names, strict=True)):
         cells = [cell for row in rows if (cell := row[place].strip())]
-        like, share = _like_phones(cells, region)
-        samples = tuple(islice(dict.fromkeys(cells), SAMPLES))
-        look = ColumnLook(place, name, meaning(heading), len(rows), len(cells), like, share, samples)
-        looks.append(look)
-    return [_as_labelled(look, headings, rows) for look in looks]
+        like, share = count_phones(cells, region)
+        samples = tuple(islice(dict.fromkeys(cells), MAX_SAMPLES))
+        profile = ColumnProfile(place, name, meaning(heading), len(rows), len(cells), like, share, samples)
+        profiles.append(profile)
+    return [apply_labels(profile, headings, rows) for profile in profiles]
 
 
 _SHORTENED = re.compile(r"\d[eE]\+?\d")
@@ -129,75 +143,65 @@ _NEARLY = frozenset(
 )
 
 
-def _like_phones(cells: list[str], region: str) -> tuple[int, float]:
-    """How many cells are or nearly are phone numbers, and what share of them all that is, weighed."""
-    tries = [cell for cell in cells if _DIGITS <= len(cell) <= _LONGEST and _is_try(cell)]
-    if not tries:
+def count_phones(cells: list[str], region: str) -> tuple[int, float]:
+    """How many cells are phone numbers or nearly so, and their weighted share of all cells."""
+    attempts = [cell for cell in cells if _MIN_DIGITS <= len(cell) <= _MAX_CHARACTERS and is_attempt(cell)]
+    if not attempts:
         return 0, 0.0
-    some = tries[:: len(tries) // _READ + 1]
-    numbers, problems = normalise_many(some, region)
+    parsed = attempts[:: len(attempts) // _MAX_PARSED + 1]
+    numbers, problems = normalise_many(parsed, region)
     valid = sum(map(bool, numbers))
     near = sum(problem in _NEARLY for problem in problems.values())
-    return len(tries), (valid + near / 2) / len(some) * len(tries) / len(cells)
+    return len(attempts), (valid + near / 2) / len(parsed) * len(attempts) / len(cells)
 
 
-def _is_try(cell: str) -> bool:
-    return sum(map(str.isdigit, cell)) >= _DIGITS or _SHORTENED.search(cell) is not None
+def is_attempt(cell: str) -> bool:
+    """Whether the cell is meant as a phone number."""
+    return sum(map(str.isdigit, cell)) >= _MIN_DIGITS or _SHORTENED.search(cell) is not None
 
 
-_ABOUT_LABELS = frozenset({"label", "type", "kind", "typ", "value"})
+_LABEL_WORDS = frozenset({"label", "type", "kind", "typ", "value"})
 
 
-def _as_labelled(look: ColumnLook, headings: Sequence[str], rows: Sequence[Row]) -> ColumnLook:
-    """Some programs say in the column beside it what a number is: `Phone 1 - Label`, `Phone 1 - Value`."""
-    if not (look.like and look.meaning.level == Level.PHONE):
-        return look
-    own = _without_label_words(headings[look.place])
+def apply_labels(profile: ColumnProfile, headings: Sequence[str], rows: Sequence[Row]) -> ColumnProfile:
+    """Use a label column. Some programs export `Phone 1 - Label` beside `Phone 1 - Value`."""
+    if not (profile.like and profile.meaning.level == Level.PHONE):
+        return profile
+    stem = without_label_words(headings[profile.place])
     for place, heading in enumerate(headings):
-        if place == look.place or _without_label_words(heading) != own:
+        if place == profile.place or without_label_words(heading) != stem:
             continue
         if meaning(heading).level != Level.ELSE:
             continue
-        labels = [meaning(f"{row[place][:40]} phone").level for row in rows if row[look.place].strip()]
+        labels = [meaning(f"{row[place][:40]} phone").level for row in rows if row[profile.place].strip()]
         for level in (Level.TEXTS, Level.WEAK, Level.NEVER):
             if labels.count(level) * 2 > len(labels):
-                return replace(look, meaning=replace(look.meaning, level=level))
-    return look
+                return replace(profile, meaning=replace(profile.meaning, level=level))
+    return profile
 
 
-def _without_label_words(heading: str) -> list[str]:
-    return [word for word in re.findall(r"\w+", heading.casefold()) if word not in _ABOUT_LABELS]
+def without_label_words(heading: str) -> list[str]:
+    return [word for word in re.findall(r"\w+", heading.casefold()) if word not in _LABEL_WORDS]
 
 
-def decide(looks: Sequence[ColumnLook]) -> PhoneColumns:
+def decide(profiles: Sequence[ColumnProfile]) -> PhoneColumns:
     """The column that wins, or those between which a person has to choose."""
-    able = sorted((look for look in looks if look.may_win), key=_likeliest)
+    able = sorted((profile for profile in profiles if profile.may_win), key=lambda each: each.rank)
     if not able:
-        return _without_cells(looks)
-    best = [look for look in able if all(look is other or _wins(look, other) for other in able)]
-    wanted = [look for look in looks if look.meaning.family_mobile and look.like]
-    if best and not (wanted and best[0].meaning.level == Level.WEAK):
-        return PhoneColumns(tuple(looks), best[0].place, tuple(able))
-    return PhoneColumns(tuple(looks), None, (*able, *wanted) if best else tuple(able))
+        return decide_by_headings(profiles)
+    best = [one for one in able if all(one is other or one.wins_over(other) for other in able)]
+    family = [profile for profile in profiles if profile.meaning.family_mobile and profile.like]
+    if best and not (family and best[0].meaning.level == Level.WEAK):
+        return PhoneColumns(tuple(profiles), best[0].place, tuple(able))
+    return PhoneColumns(tuple(profiles), None, (*able, *family) if best else tuple(able))
 
 
-def _wins(look: ColumnLook, other: ColumnLook) -> bool:
-    """By its heading, unless it would reach not even half as many people."""
-    return look.meaning.beats(other.meaning) and look.like * 2 >= other.like
-
-
-def _likeliest(look: ColumnLook) -> tuple[int, int, int]:
-    return look.meaning.level, look.meaning.order, look.place
-
-
-def _without_cells(looks: Sequence[ColumnLook]) -> PhoneColumns:
-    """No column that may be taken holds anything like a phone."""
-    doubtful = [look for look in looks if look.holds_phones]
+def decide_by_headings(profiles: Sequence[ColumnProfile]) -> PhoneColumns:
+    """The result where no column that may be chosen holds anything like a phone."""
+    doubtful = sorted((profile for profile in profiles if profile.holds_phones), key=lambda each: each.rank)
     if doubtful:
-        return PhoneColumns(tuple(looks), None, tuple(sorted(doubtful, key=_likeliest)), doubtful=True)
+        return PhoneColumns(tuple(profiles), None, tuple(doubtful), doubtful=True)
     # Nobody can be texted by mistake, and each row says what is wrong with its cell.
-    named = [look for look in looks if look.meaning.named and look.meaning.level <= Level.WEAK]
-    best = [
-        look for look in named if all(look is other or look.meaning.beats(other.meaning) for other in named)
-    ]
-    return PhoneColumns(tuple(looks), best[0].place if best else None, ())
+    named = [profile for profile in profiles if profile.named_for_texts]
+    best = [one for one in named if all(one is other or one.meaning.beats(other.meaning) for other in named)]
+    return PhoneColumns(tuple(profiles), best[0].place if best else None, ())

@@ -1,6 +1,6 @@
-"""What a column heading says about the numbers below it: for texts, a phone, somebody else's, no phone.
+"""Classify a column heading: a number for texts, a phone, somebody else's phone, or no phone.
 
-The words are in `heading_words`. Nothing here looks at cells.
+The words are in `header_words`. Cells are not considered.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from itertools import pairwise
 from campaigns.contacts import header_words as words
 from campaigns.contacts.unicode_forms import JOINER, normalize
 
-_MOST = 200
+_MAX_CHARACTERS = 200
 """Characters of a heading that are read."""
-_MOST_IN_A_WORD = 40
-_MOST_NUMBERED = 20
+_MAX_IN_A_WORD = 40
+_MAX_NUMBERED = 20
 """A higher number in a heading is no place among several phones but, say, a year."""
 
 
@@ -55,9 +55,9 @@ class Meaning:
     """A mobile beside a word that we do not know: it may name somebody else, or a reason not to text."""
 
     def beats(self, other: Meaning) -> bool:
-        """Whether nobody would take the other column for texts if there is this one."""
+        """Whether this column is clearly the better one for texts."""
         if self.doubtful or other.doubtful:
-            # Only a mobile of which nothing odd is said leaves no doubt beside it.
+            # Only a mobile with an ordinary heading leaves no doubt beside a doubtful one.
             return other.level > Level.WEAK or (not self.doubtful and self.level == Level.TEXTS)
         if self.level == Level.WEAK == other.level and not (self.named and other.named):
             return False  # one of them says nothing, not even that it comes second
@@ -71,8 +71,8 @@ def tells_of_phones(heading: str) -> bool:
 
 
 def meaning(heading: str) -> Meaning:
-    """What the heading says. Blank ones say nothing, which is Level.WEAK without a name."""
-    return _meaning(heading[:_MOST])
+    """A blank heading says nothing, which is Level.WEAK without a name."""
+    return _meaning(heading[:_MAX_CHARACTERS])
 
 
 @lru_cache(maxsize=1000)
@@ -101,7 +101,7 @@ def _meaning(heading: str) -> Meaning:
 
 
 def _level_unnamed(flat: list[str]) -> Level:
-    """Of a heading without a word for phone."""
+    """The level of a heading without a word for phone."""
     if not (words.SOMETHING_ELSE | words.ATTRIBUTE).isdisjoint(flat):
         return Level.ELSE
     if not words.OTHERS.isdisjoint(flat) or not words.FAMILY.isdisjoint(flat):
@@ -112,12 +112,13 @@ def _level_unnamed(flat: list[str]) -> Level:
 
 
 def _of_phones(part: list[str]) -> bool:
-    found = not (words.TEXTS | words.PHONE).isdisjoint(part)
-    return found or not (words.CONTACT.isdisjoint(part) or words.NUMBER.isdisjoint(part))
+    return not (words.TEXTS | words.PHONE).isdisjoint(part) or not (
+        words.CONTACT.isdisjoint(part) or words.NUMBER.isdisjoint(part)
+    )
 
 
 def _refused(parts: list[list[str]]) -> bool:
-    """It says that it is no number for texts: a fax, an old one, `do not text`."""
+    """Whether the heading names no number for texts: a fax, an old one, `do not text`."""
     return any(
         not words.NEVER.isdisjoint(part)
         or any(
@@ -137,7 +138,7 @@ _REFUSALS = frozenset(
 
 
 def _unknown(word: str) -> bool:
-    """Also a year: a number that was right then."""
+    """Whether nothing is known of the word. A year is unknown: the number may be out of date."""
     year = len(word) == 4 and word[:2] in ("19", "20")
     return not (word in _KNOWN or (word.isdigit() and not year))
 
@@ -151,12 +152,12 @@ _KNOWN = (
 
 def _order(flat: Iterable[str]) -> int:
     """The highest place that the heading names; 1 if it names none."""
-    found = [1]
+    orders = [1]
     for word in flat:
-        if word.isdecimal() and len(word) < 3 and int(word) <= _MOST_NUMBERED:
-            found.append(int(word))
-        found.append(2 if word in words.SECOND else words.THIRD.get(word, 1))
-    return max(found)
+        if word.isdecimal() and len(word) < 3 and int(word) <= _MAX_NUMBERED:
+            orders.append(int(word))
+        orders.append(2 if word in words.SECOND else words.THIRD.get(word, 1))
+    return max(orders)
 
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
@@ -177,24 +178,24 @@ def _parts(heading: str) -> list[str]:
     text = normalize("NFKD", heading)
     text = "".join(sign for sign in text if sign != JOINER and not unicodedata.combining(sign))
     text = normalize("NFC", text)
-    text = _BRAND.sub(lambda found: f" {re.sub(r'[^a-z]', '', found[0].lower())} ", text)
+    text = _BRAND.sub(lambda match: f" {re.sub(r'[^a-z]', '', match[0].lower())} ", text)
     plain = _NO_LANDLINE.sub(" ", _CAMEL.sub(" ", text).casefold())
     foreign = "".join(f" {word}" for sign, word in words.FOREIGN.items() if sign in plain)
     return [foreign, *_BREAK.split(plain)]
 
 
 def _tokens(part: str) -> list[str]:
-    """The words of a part; those that are written together are taken apart."""
-    found = [word for word in _BETWEEN.split(part) if word]
-    if found and len(found[0]) == 1:  # `H Phone`, `(m)`, but not `Phone C`
-        found[0] = words.LETTERS.get(found[0], found[0])
-    return [piece for word in found for piece in _apart(word)]
+    """The words of a part, with joined words split."""
+    tokens = [word for word in _BETWEEN.split(part) if word]
+    if tokens and len(tokens[0]) == 1:  # `H Phone`, `(m)`, but not `Phone C`
+        tokens[0] = words.LETTERS.get(tokens[0], tokens[0])
+    return [piece for word in tokens for piece in _apart(word)]
 
 
 @lru_cache(maxsize=1000)
 def _apart(word: str) -> tuple[str, ...]:
     """`customerphone` → customer, phone; `badgenumber` → badge, number. `hotel` stays: `ho` is no word."""
-    if word in _KNOWN or word in words.JOINED or len(word) > _MOST_IN_A_WORD:
+    if word in _KNOWN or word in words.JOINED or len(word) > _MAX_IN_A_WORD:
         return (word,)
     ends: dict[int, tuple[str, ...]] = {0: ()}
     for end in range(2, len(word) + 1):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from phonenumbers.phonemetadata import PhoneMetadata
 
 NEVER = "(?!)"
-MOST_DIGITS = 20
+MAX_DIGITS = 20
 """phonenumbers knows national numbers of up to 17 digits, behind a calling code of up to three."""
 _KINDS = (
     "fixed_line",
@@ -108,11 +108,11 @@ def is_valid_international(digits: str) -> bool:
         return False
     national = digits[len(str(code)) :]
     prefix = trunk_prefix(code)
-    if len(digits) > MOST_DIGITS:
+    if len(digits) > MAX_DIGITS:
         return False
     if prefix:
-        found = prefix.match(national)
-        if found and found.end():
+        match = prefix.match(national)
+        if match and match.end():
             return False
     return national_pattern(code, len(national)).fullmatch(national) is not None
 
@@ -128,12 +128,12 @@ def north_america() -> list[tuple[str, str, str]]:
     """The regions of calling code 1: ISO code, leading digits if they decide, pattern of ten digits."""
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-    found = []
+    regions = []
     for region in COUNTRY_CODE_TO_REGION_CODE[1]:
         metadata = PhoneMetadata.metadata_for_region(region)
         if metadata:
-            found.append((region, metadata.leading_digits or "", region_pattern(metadata, 10)))
-    return found
+            regions.append((region, metadata.leading_digits or "", region_pattern(metadata, 10)))
+    return regions
 
 
 @lru_cache(maxsize=1)

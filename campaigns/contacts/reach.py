@@ -1,7 +1,7 @@
-"""Whom of a list an account cannot text, because of the country of their number.
+"""The people of a list whom an account cannot text, because of the country of their number.
 
-Reach belongs to the account that sends, not to the file: a list keeps these people, and every page that
-counts who can be texted asks here. One look over the index of numbers: 0.05 s for 100,000.
+Reach belongs to the account that sends, not to the file: the list still holds these people, and every page
+that counts who can be texted asks here. One scan of the index of numbers: 0.05 s for 100,000.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Beyond:
     @property
     def rows(self) -> Q:
         """Their rows or contacts."""
-        found = Q(pk__in=())
+        condition = Q(pk__in=())
         for beginning in self.beginnings:
-            found |= Q(phone__startswith=beginning)
-        return found
+            condition |= Q(phone__startswith=beginning)
+        return condition
 
 
 def beyond(contact_list: ContactList, reach: countries.Reach) -> Beyond:

@@ -1,4 +1,4 @@
-"""Another column for the phone numbers of a list that is read already."""
+"""Read the phone numbers of an imported list from another column, from its stored rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from campaigns.runtime.bulk_sql import claim
 
 
 class Refusal(StrEnum):
-    """Why the column stays."""
+    """Why the column cannot change."""
 
     USED = "used"
     BUSY = "busy"
@@ -34,7 +34,7 @@ REFUSAL_SENTENCES: dict[Refusal, str] = {
 
 
 def refusal(contact_list: ContactList) -> Refusal | None:
-    """Why no other column can be taken now; None if one can."""
+    """Why the phone column cannot change now; None if it can."""
     if contact_list.campaigns.exists():
         return Refusal.USED
     sources = list(Import.objects.filter(contact_list=contact_list))
@@ -44,37 +44,37 @@ def refusal(contact_list: ContactList) -> Refusal | None:
 
 
 def change_phone_column(contact_list: ContactList, place: int, *, user: User | None) -> Refusal | None:
-    """Take the phone numbers from the column at `place`. None if so: the worker decides each row again.
+    """Set the phone column to `place` and requeue the import; returns the refusal, or None when done.
 
-    The list is locked meanwhile, and a campaign that takes it waits for the lock. So either the campaign is
-    seen here, or it finds a list that is not ready, and cannot be launched before it is.
+    The list is locked, and a campaign that takes it waits for the lock. So either the campaign is seen here,
+    or it gets a list that is not ready and cannot be launched before the import is done.
     """
     with transaction.atomic():
-        found = ContactList.objects.select_for_update().filter(pk=contact_list.pk).first()
-        if found is None:
+        current = ContactList.objects.select_for_update().filter(pk=contact_list.pk).first()
+        if current is None:
             return Refusal.GONE
-        if why := refusal(found):
+        if why := refusal(current):
             return why
-        if not 0 <= place < len(found.columns):
+        if not 0 <= place < len(current.columns):
             return Refusal.NO_COLUMN
-        if place == found.phone_column:
+        if place == current.phone_column:
             return Refusal.SAME
-        if not _back_to_waiting(found, place):
+        if not requeue(current, place):
             return Refusal.BUSY
-        before, after = found.columns[found.phone_column], found.columns[place]
-        ContactList.objects.filter(pk=found.pk).update(phone_column=place, contact_count=0)
-        detail = f"{found.name}: from “{before}” to “{after}”"
+        before, after = current.columns[current.phone_column], current.columns[place]
+        ContactList.objects.filter(pk=current.pk).update(phone_column=place, contact_count=0)
+        detail = f"{current.name}: from “{before}” to “{after}”"
         Event.objects.create(actor=user, verb="phone_column_changed", detail=detail)
     return None
 
 
-def _back_to_waiting(found: ContactList, place: int) -> bool:
-    """As if it had just been uploaded, but for its rows, which are here, and its file, which is not."""
+def requeue(contact_list: ContactList, place: int) -> bool:
+    """Put the import back to WAITING. `stored_as` is empty because its file is deleted."""
     return claim(
-        Import.objects.filter(contact_list=found, state=Import.State.DONE),
+        Import.objects.filter(contact_list=contact_list, state=Import.State.DONE),
         state=Import.State.WAITING,
         stored_as="",
-        wanted_phone_column=found.columns[place][:255],
+        wanted_phone_column=contact_list.columns[place][:255],
         woken_at=None,
         finished_at=timezone.now(),
         row_count=0,

@@ -1,4 +1,4 @@
-"""Lists that nobody needs any more."""
+"""Remove contact lists and erase their people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUSY = (Import.State.WAITING, Import.State.READING)
 
 
 def removable(contact_list: ContactList) -> bool:
-    """No campaign uses it, not even a draft, and its file is read to the end."""
+    """Whether no campaign uses the list, not even a draft, and its import has ended."""
     return not (
         contact_list.campaigns.exists()
         or Import.objects.filter(contact_list=contact_list, state__in=BUSY).exists()
@@ -23,9 +23,9 @@ def removable(contact_list: ContactList) -> bool:
 
 
 def remove(contact_list: ContactList, *, user: User | None) -> bool:
-    """Take a list off all pages and erase its people. True for the one call that did it.
+    """Hide a list from all pages and erase its people. Idempotent; True only for the call that removed it.
 
-    The rows stay as empty shells: to delete them the database would look for campaigns that use each of them.
+    The rows stay as empty shells: to delete them the database would search for campaigns that use each one.
     """
     with transaction.atomic():
         unused = ContactList.objects.filter(pk=contact_list.pk, campaigns__isnull=True)

@@ -1,6 +1,6 @@
-"""An uploaded list of people, whatever program made it, as columns and rows of plain strings.
+"""Read an uploaded list of people, from any program, as columns and rows of plain strings.
 
-`open_sheet` looks at the whole file once, in chunks, and refuses with a sentence what cannot be a list.
+`open_sheet` reads the whole file once, in chunks, and refuses with a sentence what cannot be a list.
 `Sheet.rows` then streams: memory does not grow with the file.
 """
 
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 _SAMPLE_ROWS = 100
-_NAMED = 20
+_MAX_NAMED = 20
 """Columns that a sentence names."""
 _MARKS = "\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 """Zero-width and direction marks, which come along when a number is copied from a contact card. Around a cell
@@ -90,9 +90,9 @@ class Sheet:
     left_out: str = ""
     """Sentences about hidden rows and columns; empty if there are none."""
     row_problems: dict[int, RowProblem] = field(default_factory=dict)
-    """Filled by `rows` before the row is handed out, by row number. Take entries out as you use them."""
+    """By row number; `rows` fills it before it yields the row. Pop the entries that you use."""
     ids: ClassVar[None] = None
-    """Only rows that are stored already have some."""
+    """Only `StoredRows` has some."""
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Row numbers as the spreadsheet shows them, and one stripped cell for each column.
@@ -101,7 +101,7 @@ class Sheet:
         `row_problems` cannot be used. Raises FileProblem for a row that cannot be read, and beyond MAX_ROWS.
         """
         width, header = len(self.columns), self.header_row
-        found = 0
+        count = 0
         records = delimited.records(self.path, self.layout)
         for number, row in headerless.one_by_one(records) if self.bare is Bare.PEOPLE else records:
             if number <= header:
@@ -114,8 +114,8 @@ class Sheet:
                     row = [cell.replace("\0", "\ufffd") for cell in row]
             if not any(row):
                 continue
-            found += 1
-            if found > MAX_ROWS:
+            count += 1
+            if count > MAX_ROWS:
                 raise FileProblem(FileCode.TOO_MANY_ROWS)
             if len(row) != width or len(joined) > MAX_CELL_CHARACTERS:
                 row = self._fitted(number, row)
@@ -145,40 +145,40 @@ class Sheet:
         return self.phones().chosen
 
     def phones(self, region: str = "US") -> phone_columns.PhoneColumns:
-        """Which columns may hold the phone numbers. Reads on in the file if the first rows do not tell."""
-        found = phone_columns.choose(self.headings or self.columns, self.columns, self._sample, region)
-        return replace(found, chosen=None) if self.bare is Bare.UNCLEAR else found
+        """Detect the phone columns. Reads on in the file if the first rows do not decide."""
+        phones = phone_columns.choose(self.headings or self.columns, self.columns, self._sample, region)
+        return replace(phones, chosen=None) if self.bare is Bare.UNCLEAR else phones
 
     def _sample(self) -> Iterator[list[str]]:
-        """The cells of `rows`, up to the first row that cannot be read: `rows` itself tells of that one."""
+        """The cells of `rows`, up to the first row that cannot be read: `rows` itself reports that one."""
         with suppress(FileProblem):
             for _, cells in replace(self, row_problems={}).rows():
                 yield cells
 
     def require_phone_column(self, region: str = "US") -> int:
-        """Where the phone numbers are, or FileProblem with the columns between which a person must choose."""
-        found = self.phones(region)
+        """Index of the phone column. Raises FileProblem with the columns to choose from."""
+        phones = self.phones(region)
         if self.bare is Bare.UNCLEAR:
-            raise self._which_column(FileCode.WHOSE_NUMBERS, found)
-        if found.chosen is not None:
-            return found.chosen
-        if not found.candidates:
-            raise self._which_column(FileCode.NO_PHONE_COLUMN, found)
-        code = FileCode.DOUBTFUL_PHONE_COLUMN if found.doubtful else FileCode.TWO_PHONE_COLUMNS
-        raise self._which_column(code, found, [look.name for look in found.candidates])
+            raise self._which_column(FileCode.WHOSE_NUMBERS, phones)
+        if phones.chosen is not None:
+            return phones.chosen
+        if not phones.candidates:
+            raise self._which_column(FileCode.NO_PHONE_COLUMN, phones)
+        code = FileCode.DOUBTFUL_PHONE_COLUMN if phones.doubtful else FileCode.TWO_PHONE_COLUMNS
+        raise self._which_column(code, phones, [column.name for column in phones.candidates])
 
     def _which_column(
         self,
         code: FileCode,
-        found: phone_columns.PhoneColumns,
+        phones: phone_columns.PhoneColumns,
         names: Sequence[str] = (),
         **details: object,
     ) -> FileProblem:
         listed = [f"“{name}”" for name in names] or self.columns
-        text = ", ".join(listed[:_NAMED]) + (" …" if len(listed) > _NAMED else "")
+        text = ", ".join(listed[:_MAX_NAMED]) + (" …" if len(listed) > _MAX_NAMED else "")
         problem = FileProblem(code, columns=text, **details)
         problem.columns = self.columns
-        problem.phones = found
+        problem.phones = phones
         problem.sentence = " ".join(filter(None, (problem.sentence, self.left_out)))
         return problem
 
@@ -208,11 +208,11 @@ def _open_workbook(path: Path) -> Sheet:
     os.close(handle)
     converted = Path(name)
     try:
-        found = workbook.convert(path, converted)
+        conversion = workbook.convert(path, converted)
         notes = []
-        if found.others:
-            notes.append(f"Only the sheet “{found.sheet}” was read; the file has more.")
-        sheet = _shown(converted, found, notes)
+        if conversion.others:
+            notes.append(f"Only the sheet “{conversion.sheet}” was read; the file has more.")
+        sheet = _shown(converted, conversion, notes)
     except BaseException:
         converted.unlink()
         raise
@@ -220,16 +220,16 @@ def _open_workbook(path: Path) -> Sheet:
     return sheet
 
 
-def _shown(converted: Path, found: workbook.Converted, notes: list[str]) -> Sheet:
+def _shown(converted: Path, conversion: workbook.Converted, notes: list[str]) -> Sheet:
     """The table of a workbook's sheet, with notes on what the sheet hides."""
     try:
         sheet = _described(converted, Layout("utf-8", ","), notes)
     except FileProblem as problem:
-        hidden = " ".join(found.left_out(0))
+        hidden = " ".join(conversion.left_out(0))
         if hidden and problem.code in (FileCode.EMPTY, FileCode.NO_ROWS):
-            raise FileProblem(FileCode.ALL_HIDDEN, sheet=found.sheet, left_out=hidden) from problem
+            raise FileProblem(FileCode.ALL_HIDDEN, sheet=conversion.sheet, left_out=hidden) from problem
         raise
-    left_out = found.left_out(sheet.header_row)
+    left_out = conversion.left_out(sheet.header_row)
     return replace(sheet, notes=(*sheet.notes, *left_out), left_out=" ".join(left_out))
 
 
@@ -247,7 +247,7 @@ def _described(path: Path, layout: Layout, notes: list[str]) -> Sheet:
     bare = None
     if headings.has_phone(first[:MAX_COLUMNS]):
         header_row = 0
-        bare = headerless.look(body, complete=len(sample) <= _SAMPLE_ROWS)
+        bare = headerless.classify(body, complete=len(sample) <= _SAMPLE_ROWS)
         first, body, note = _unnamed(body, bare)
         notes.append(note)
     else:

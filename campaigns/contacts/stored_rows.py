@@ -1,4 +1,4 @@
-"""The rows of an upload as they are kept in the database, after its file is gone."""
+"""The rows of an upload as the database stores them, after its file is deleted."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from django.conf import settings
 
 from campaigns.contacts import phone_columns
 from campaigns.contacts.errors import RowProblem
-from campaigns.contacts.phone_columns import ColumnLook
+from campaigns.contacts.phone_columns import ColumnProfile
 from campaigns.models import ContactList, Import, ImportRow
 
 PAGE = 5000
-LOOKED_AT = 300
-"""Rows that tell a page which columns hold phones: a few milliseconds."""
-CELLS = 20_000
-"""Cells among them, so that a page of a list with very many columns is as quick."""
+MAX_PROFILED_ROWS = 300
+"""Rows from which a page profiles the columns: a few milliseconds."""
+MAX_PROFILED_CELLS = 20_000
+"""Cells among them, so that a list with very many columns is as quick."""
 
-
-_OF_THE_ROW = frozenset(RowProblem)
+_ROW_PROBLEMS = frozenset(RowProblem)
 
 
 class StoredRows:
-    """Rows that are here already, read as those of a `Sheet` are."""
+    """Stored rows with the interface of a `Sheet`."""
 
     def __init__(self, import_id: int, page: int = PAGE) -> None:
         self.row_problems: dict[int, RowProblem] = {}
-        """Rows that no column makes usable, by number: their cells are not quite those of the file."""
+        """By row number, rows that no phone column makes usable: their cells differ from the file's."""
         self.ids: dict[int, int] = {}
         """Row ids by number. Take entries out as you use them."""
         self._page = page
@@ -39,28 +38,31 @@ class StoredRows:
         after = 0
         while True:
             page = self._rows.filter(number__gt=after).values_list("id", "number", "problem", "cells")
-            found = list(page[: self._page])
-            for row_id, number, problem, cells in found:
+            rows = list(page[: self._page])
+            for row_id, number, problem, cells in rows:
                 self.ids[number] = row_id
-                if problem in _OF_THE_ROW:
+                if problem in _ROW_PROBLEMS:
                     self.row_problems[number] = RowProblem(problem)
                 yield number, orjson.loads(cells)
-            if len(found) < self._page:
+            if len(rows) < self._page:
                 return
-            after = found[-1][1]
+            after = rows[-1][1]
 
 
-def looks(contact_list: ContactList) -> list[ColumnLook]:
-    """Each column of a list, with what its first rows hold."""
+def column_profiles(contact_list: ContactList) -> list[ColumnProfile]:
+    """Every column of a list, profiled by its first rows."""
     source = Import.objects.filter(contact_list=contact_list).order_by("id").first()
-    most = min(LOOKED_AT, CELLS // max(1, len(contact_list.columns)))
-    rows = islice(StoredRows(source.pk, most).rows(), most) if source else ()
+    limit = min(MAX_PROFILED_ROWS, MAX_PROFILED_CELLS // max(1, len(contact_list.columns)))
+    rows = islice(StoredRows(source.pk, limit).rows(), limit) if source else ()
     cells = [cells for _, cells in rows]
-    return phone_columns.look_at(contact_list.columns, contact_list.columns, cells, settings.DEFAULT_REGION)
+    names = contact_list.columns
+    return phone_columns.profile_columns(names, names, cells, settings.DEFAULT_REGION)
 
 
-def rivals(contact_list: ContactList) -> list[ColumnLook]:
+def rivals(contact_list: ContactList) -> list[ColumnProfile]:
     """Other columns that hold phone numbers too."""
     return [
-        look for look in looks(contact_list) if look.of_people and look.place != contact_list.phone_column
+        profile
+        for profile in column_profiles(contact_list)
+        if profile.of_people and profile.place != contact_list.phone_column
     ]

@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal
 
-MOST_MARKS = 30
+MAX_MARKS = 30
 """Combining marks in a row that Unicode's Stream-Safe Text Format (UAX #15) allows."""
 JOINER = "\u034f"
 """The combining grapheme joiner. The format puts it into longer runs; marks are not sorted across it."""
@@ -32,7 +32,7 @@ def stream_safe(text: str) -> str:
             run = 0
         else:
             before, after, only_marks = _marks(sign)
-            if run + before > MOST_MARKS:
+            if run + before > MAX_MARKS:
                 pieces.append(JOINER)
                 run = 0
             run = run + after if only_marks else after

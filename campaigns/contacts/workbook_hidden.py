@@ -1,6 +1,6 @@
-"""Which rows and columns of a workbook's sheet are hidden or filtered out, which its reader does not tell.
+"""Which rows and columns of a workbook's sheet are hidden or filtered out; calamine does not report them.
 
-Runs in the child process of `workbook_child`, in one linear pass over the sheet's part. The XML parser
+Runs in the child process of `workbook_subprocess`, in one linear pass over the sheet's part. The XML parser
 refuses document types, so that no entity exists. The sizes of all parts were checked before, and nesting
 costs only the memory that the process is limited to. A part that cannot be found or read raises `Unreadable`:
 nobody may be texted because we could not tell that their row is hidden.
@@ -24,7 +24,7 @@ from zipfile import BadZipFile, ZipFile
 
 MAX_COLUMNS = 16_384
 _PIECE = 1 << 20
-_MOST_NAMES = 10_000
+_MAX_NAMES = 10_000
 """Elements of different names to remember: no sheet has more, and none may fill the memory with them."""
 _TRUE = frozenset({"1", "true", "on"})
 _BROKEN = (
@@ -78,7 +78,7 @@ class _ByFullName(dict[str, Callable[[Attributes], None] | None]):
 
     def __missing__(self, name: str) -> Callable[[Attributes], None] | None:
         handler = self._handlers.get(name.rpartition(":")[2])
-        if len(self) < _MOST_NAMES:
+        if len(self) < _MAX_NAMES:
             self[name] = handler
         return handler
 

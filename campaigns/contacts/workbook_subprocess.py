@@ -2,7 +2,7 @@
 
 calamine holds a sheet as one dense table, so two cells in opposite corners of a tiny workbook ask for 500 GB
 and abort the process that reads it. Here that is this process alone, with limits of memory, time and output.
-Of ours it imports only `workbook_hidden`, and it prints one JSON object: `{"problem"}` with a code, or
+It imports only `workbook_hidden`, and it prints one JSON object: `{"problem"}` with a code, or
 `{"sheet", "others", "hidden_rows", "hidden_columns"}`. Hidden rows are written as blank ones, so that the
 others keep their numbers, and hidden columns are left out.
 """
@@ -24,8 +24,8 @@ CPU_SECONDS = 60
 OUTPUT_BYTES = 400 * 2**20
 _EXACT_INTEGERS = 2**53
 _HEADING_ROWS = 20
-"""Shown rows with cells, from the first, in which the headings of hidden columns are looked for."""
-_MOST_HEADINGS = 100
+"""Shown rows with cells, from the first, in which headings of hidden columns are searched."""
+_MAX_HEADINGS = 100
 _HEADING_CHARACTERS = 80
 
 
@@ -54,8 +54,8 @@ def main(source: str, target: str, max_rows: int) -> dict[str, object]:
                 if sheet.height > max_rows + 1:
                     return {"problem": "too_many_rows"}
                 hidden = workbook_hidden.find(source, name, sheet.end[0] + 1)
-                found = _write(sheet.iter_rows(), target, hidden.rows, hidden.columns)
-                return {"sheet": name, "others": len(shown) - place - 1, **found}
+                summary = _write(sheet.iter_rows(), target, hidden.rows, hidden.columns)
+                return {"sheet": name, "others": len(shown) - place - 1, **summary}
     except PasswordError:
         return {"problem": "password"}
     except (CalamineError, workbook_hidden.Unreadable):
@@ -66,7 +66,7 @@ def main(source: str, target: str, max_rows: int) -> dict[str, object]:
 def _write(
     rows: Iterable[list[Any]], target: str, hidden_rows: bytearray, hidden_columns: bytearray
 ) -> dict[str, object]:
-    """Writes what is shown. Tells how many rows with cells are hidden, and which columns with cells."""
+    """Writes what is shown. Returns how many rows with cells are hidden, and which columns with cells."""
     left_out = 0
     columns = HiddenColumns(hidden_columns)
     with Path(target).open("w", encoding="utf-8", newline="") as file:
@@ -81,11 +81,11 @@ def _write(
             while cells and not cells[-1]:
                 cells.pop()
             writer.writerow(cells)
-    return {"hidden_rows": left_out, "hidden_columns": columns.found()}
+    return {"hidden_rows": left_out, "hidden_columns": columns.with_cells()}
 
 
 class HiddenColumns:
-    """Takes the cells of hidden columns out of rows, and keeps what may be the columns' headings."""
+    """Takes the cells of hidden columns out of rows, and records what may be the columns' headings."""
 
     def __init__(self, flags: bytearray) -> None:
         self.places = [place for place, flag in enumerate(flags) if flag]
@@ -104,12 +104,12 @@ class HiddenColumns:
             self._empty = still_empty
         if self._rows < _HEADING_ROWS and any(map(str.strip, cells)):
             self._rows += 1
-            for place in islice(self._headings, _MOST_HEADINGS):
+            for place in islice(self._headings, _MAX_HEADINGS):
                 if place < len(cells):
                     self._headings[place][number] = cells[place][:_HEADING_CHARACTERS]
         return list(compress(cells, self._shown))
 
-    def found(self) -> list[dict[str, object]]:
+    def with_cells(self) -> list[dict[str, object]]:
         """Hidden columns that hold something: letter, and what stands in their first rows by row number."""
         return [
             {"letter": letter(place), "headings": headings}

@@ -92,8 +92,8 @@ def _page(
     """`phones`: what stands in the columns between which a person has to choose."""
     context: dict[str, Any] = {"form": form, "region": settings.DEFAULT_REGION, "question": question}
     if "phone_column" in form.fields:
-        looks, likely = (phones.looks, phones.candidates) if phones else ((), ())
-        context["cards"] = column_cards(form["phone_column"], looks, likely)
+        profiles, likely = (phones.profiles, phones.candidates) if phones else ((), ())
+        context["cards"] = column_cards(form["phone_column"], profiles, likely)
     return render(request, "list_new.html", context)
 
 

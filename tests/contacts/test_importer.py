@@ -255,7 +255,7 @@ def test_killed_in_the_middle_it_is_read_again_from_the_start(
         raise KilledError
 
     with pytest.raises(KilledError):
-        importer._stage(claimed(record), sheet(tmp_path, dying()))
+        importer.stage(claimed(record), sheet(tmp_path, dying()))
     record.refresh_from_db()
     assert record.row_count == 4
     assert not Contact.objects.exists(), "what is staged counts for nothing"
@@ -277,7 +277,7 @@ def test_of_two_readers_one_gives_way(monkeypatch: pytest.MonkeyPatch, tmp_path:
                 importer.run(record.pk)
             yield place + 2, [f"21255501{place:02}", f"P{place}"]
 
-    assert not importer._stage(claimed(record), sheet(tmp_path, overtaken()))
+    assert not importer.stage(claimed(record), sheet(tmp_path, overtaken()))
     record.refresh_from_db()
     assert record.state == Import.State.DONE
     assert [row[0] for row in rows(record)] == list(range(2, 11))
@@ -296,9 +296,9 @@ def test_overtaken_at_its_very_end_it_gives_way_too(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(importer, "CHUNK", 2)
     first = sheet(tmp_path, overtaken())
     staged = importer.decide(slow.pk, list(first.rows()), 0, set(), {})
-    assert importer._write(slow, staged)
+    assert importer.write_chunk(slow, staged)
     importer.run(record.pk)
-    assert not importer._finish(slow)
+    assert not importer.mark_done(slow)
     record.refresh_from_db()
     assert record.state == Import.State.DONE
     assert_adds_up(record)
@@ -309,8 +309,8 @@ def test_overtaken_before_it_began_it_wipes_and_says_nothing() -> None:
     slow = claimed(record)
     importer.run(record.pk)
     before = rows(record)
-    assert not importer._begin(slow)
-    importer._fail(slow, "file_gone", "The uploaded file is no longer here.")
+    assert not importer.discard_staged(slow)
+    importer.mark_failed(slow, "file_gone", "The uploaded file is no longer here.")
     record.refresh_from_db()
     assert (record.state, record.problem, rows(record)) == (Import.State.DONE, "", before)
     assert_adds_up(record)

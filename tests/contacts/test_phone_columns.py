@@ -293,16 +293,16 @@ def test_a_wide_file_of_odd_spellings_is_read_within_bounds(monkeypatch: pytest.
     monkeypatch.setattr(phone_columns, "normalise_many", counted)
     row = ["(+1).212/555*0101"] * 200
     names = [f"Column {place}" for place in range(200)]
-    looks = phone_columns.look_at(names, names, [row] * 300, "US")
+    profiles = phone_columns.profile_columns(names, names, [row] * 300, "US")
     assert sum(read) <= 200 * 50
-    assert {(look.filled, look.like) for look in looks} == {(300, 300)}
+    assert {(profile.filled, profile.like) for profile in profiles} == {(300, 300)}
 
 
 def test_rows_are_spread_over_the_whole_file() -> None:
     for count in (0, 1, 2000, 2001, 4001, 100_000):
-        rows = phone_columns.spread([str(row)] for row in range(count))
-        assert len(rows) <= phone_columns.MOST_ROWS
-        assert len(rows) >= min(count, phone_columns.MOST_ROWS // 2)
+        rows = phone_columns.sample_evenly([str(row)] for row in range(count))
+        assert len(rows) <= phone_columns.MAX_SAMPLED_ROWS
+        assert len(rows) >= min(count, phone_columns.MAX_SAMPLED_ROWS // 2)
         steps = {int(after[0]) - int(before[0]) for before, after in pairwise(rows)}
         assert len(steps) <= 1
         assert not rows or count - int(rows[-1][0]) <= max(steps, default=1)
@@ -311,13 +311,16 @@ def test_rows_are_spread_over_the_whole_file() -> None:
 def test_the_candidates_come_with_what_a_person_needs_to_tell_them_apart(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("Phone,Name,Phone\n6505550100,Ann,6505550150\n,Bob,6505550151\nask,Cy,650555015\n")
-    found = open_sheet(path, path.name).phones()
-    told = [(look.name, look.rows, look.filled, look.like, look.samples) for look in found.candidates]
-    assert told == [
+    result = open_sheet(path, path.name).phones()
+    profiles = [
+        (profile.name, profile.rows, profile.filled, profile.like, profile.samples)
+        for profile in result.candidates
+    ]
+    assert profiles == [
         ("Phone", 3, 2, 1, ("6505550100", "ask")),
         ("Phone 2", 3, 3, 3, ("6505550150", "6505550151", "650555015")),
     ]
-    assert [look.name for look in found.looks] == ["Phone", "Name", "Phone 2"]
+    assert [profile.name for profile in result.profiles] == ["Phone", "Name", "Phone 2"]
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_killed_at_any_write_it_is_done_again(monkeypatch: pytest.MonkeyPatch, s
     monkeypatch.setattr(importer, "CONTACTS", 2)
     people = made()
     reimport.change_phone_column(people, 2, user=None)
-    alive = importer._still_ours
+    alive = importer.renew_claim
     left = steps
 
     def dying(record: Import, **changes: Any) -> bool:
@@ -152,7 +152,7 @@ def test_killed_at_any_write_it_is_done_again(monkeypatch: pytest.MonkeyPatch, s
         return alive(record, **changes)
 
     with monkeypatch.context() as patched, suppress(KilledError):
-        patched.setattr(importer, "_still_ours", dying)
+        patched.setattr(importer, "renew_claim", dying)
         importer.run(record_of(people).pk)
     assert left <= 0, "it died on the way"
     importer.run(record_of(people).pk)
@@ -234,6 +234,9 @@ def test_the_rivals_of_a_column() -> None:
     people = made(
         "Name,Order,Mobile,Home phone,Fax,Zip\n" + "Ann,2125550181,212-555-0101,650-555-0150,,10001\n" * 3
     )
-    assert [look.name for look in stored_rows.rivals(people)] == ["Home phone"]
-    fields = [(look.name, look.filled, look.samples[:1]) for look in stored_rows.looks(people)[2:4]]
+    assert [profile.name for profile in stored_rows.rivals(people)] == ["Home phone"]
+    fields = [
+        (profile.name, profile.filled, profile.samples[:1])
+        for profile in stored_rows.column_profiles(people)[2:4]
+    ]
     assert fields == [("Mobile", 3, ("212-555-0101",)), ("Home phone", 3, ("650-555-0150",))]
