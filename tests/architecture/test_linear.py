@@ -55,7 +55,7 @@ def _of_delimiters() -> Iterator[re.Pattern[str]]:
 
 
 MADE_AT_RUN_TIME: dict[str, tuple[Built, frozenset[str]]] = {
-    "campaigns/simulator/api/routes.py _route": (_of_routes, frozenset({"fullmatch"})),
+    "campaigns/simulator/api/gateway.py route": (_of_routes, frozenset({"fullmatch"})),
     "campaigns/contacts/phone_patterns.py national_pattern": (_of_countries, frozenset({"fullmatch"})),
     "campaigns/contacts/phone_patterns.py trunk_prefix": (_of_trunk_prefixes, frozenset({"match"})),
     "campaigns/contacts/countries.py _north_america": (_of_north_america, frozenset({"match", "fullmatch"})),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from campaigns.simulator.__main__ import build_parser
 from campaigns.simulator.api.routes import ROUTES
-from campaigns.simulator.carrier.faults import HOOK_KINDS, KINDS
+from campaigns.simulator.carrier.faults import KINDS, WEBHOOK_KINDS
 from campaigns.simulator.carrier.outcomes import BY_ENDING, REJECTED_ENDING
-from campaigns.simulator.control.endpoints import ENDPOINTS
+from campaigns.simulator.control.routes import ENDPOINTS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
 
@@ -17,7 +17,7 @@ DOCS = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
 def test_every_ending_stands_in_the_table_and_no_other() -> None:
     told = dict(re.findall(r"^\| (\d{4}) \| (.+) \|$", DOCS, re.MULTILINE))
     assert told.pop(REJECTED_ENDING).startswith("Rejected")
-    assert told == {ending: outcome.words for ending, outcome in BY_ENDING.items()}
+    assert told == {ending: outcome.description for ending, outcome in BY_ENDING.items()}
 
 
 def test_every_flag_is_described() -> None:
@@ -28,7 +28,7 @@ def test_every_flag_is_described() -> None:
 def test_every_control_call_and_fault_is_described() -> None:
     told = set(re.findall(r"^\| `(GET|POST|DELETE) (/simulator/\S+)` \|", DOCS, re.MULTILINE))
     assert told == {(method, path) for method, path, _ in ENDPOINTS}
-    assert set(re.findall(r"^\| `([a-z_]+)` \|", DOCS, re.MULTILINE)) >= {*KINDS, *HOOK_KINDS}
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", DOCS, re.MULTILINE)) >= {*KINDS, *WEBHOOK_KINDS}
 
 
 def test_every_path_is_told_with_its_calls() -> None:

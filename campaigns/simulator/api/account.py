@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from campaigns.simulator.api.answers import Answer, Request, bad_parameter, base_url, json_answer, not_found
-from campaigns.simulator.api.paging import read_numbered_page
-from campaigns.simulator.api.platform import Carrier
+from campaigns.simulator.api.errors import invalid_parameter, unknown_resource
+from campaigns.simulator.api.number_records import number_record, sms_configuration
+from campaigns.simulator.api.paging import NumberedPage
+from campaigns.simulator.api.parsing import base_url
+from campaigns.simulator.api.platform import Platform
 from campaigns.simulator.carrier.numbers import (
     ACCOUNT_ID,
     BY_ID,
@@ -12,22 +14,22 @@ from campaigns.simulator.carrier.numbers import (
     EXTENSION_PATH,
     NUMBERS,
     OWNER_NAME,
-    number_record,
-    sms_configuration,
+    AccountNumber,
 )
+from campaigns.simulator.http_types import Request, Response, json_response
 
 _NUMBER_STATUSES = ("Normal", "Pending", "PortedIn", "Temporary", "Unknown")
 
 
-def service(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
-    """Public: whether the service answers at all."""
+def service(_: Platform, request: Request, __: tuple[str, ...]) -> Response:
+    """Public."""
     version = {
         "uri": f"{base_url(request)}/v1.0",
         "versionString": "1.0.60",
         "uriString": "v1.0",
         "releaseDate": "2025-01-01T00:00:00.000Z",
     }
-    return json_answer(
+    return json_response(
         {
             "uri": base_url(request),
             "apiVersions": [version],
@@ -37,9 +39,9 @@ def service(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
     )
 
 
-def extension(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
-    """The usual test of a connection: who am I."""
-    return json_answer(
+def extension(_: Platform, request: Request, __: tuple[str, ...]) -> Response:
+    """Clients use it to test a connection."""
+    return json_response(
         {
             "uri": f"{base_url(request)}{EXTENSION_PATH}",
             "id": int(EXTENSION_ID),
@@ -53,43 +55,47 @@ def extension(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
     )
 
 
-def extension_numbers(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
+def extension_numbers(_: Platform, request: Request, __: tuple[str, ...]) -> Response:
     base = f"{base_url(request)}{EXTENSION_PATH}/phone-number"
-    return _numbers(request, base, with_features=True)
+    return _numbers_response(request, base, with_features=True)
 
 
-def account_numbers(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
-    """Heavy, and without features: the list that a client must not use to find its senders."""
-    return _numbers(request, _account_numbers(request), with_features=False)
+def account_numbers(_: Platform, request: Request, __: tuple[str, ...]) -> Response:
+    """Heavy, and without features: no client can learn its senders from it."""
+    return _numbers_response(request, _account_numbers_uri(request), with_features=False)
 
 
-def _account_numbers(request: Request) -> str:
+def _account_numbers_uri(request: Request) -> str:
     return f"{base_url(request)}/v1.0/account/{ACCOUNT_ID}/phone-number"
 
 
-def _numbers(request: Request, base: str, *, with_features: bool) -> Answer:
-    page = read_numbered_page(request)
-    status, usages = request.one("status"), request.query.get("usageType", [])
+def _numbers_response(request: Request, base: str, *, with_features: bool) -> Response:
+    page = NumberedPage.from_query(request)
+    status, usages = request.last("status"), request.query.get("usageType", [])
     if status not in (None, *_NUMBER_STATUSES):
-        raise bad_parameter("status")
+        raise invalid_parameter("status")
     records = [number_record(number, base, with_features=with_features) for number in NUMBERS]
     if status is not None:
         records = [record for record in records if record["status"] == status]
     if usages:
         records = [record for record in records if record["usageType"] in usages]
-    return json_answer(page.listing(base, [], records, lambda record: record))
+    return json_response(page.response(base, [], records, lambda record: record))
 
 
-def account_number(_: Carrier, request: Request, found: tuple[str, ...]) -> Answer:
-    """One number, as the account's list has it."""
-    number = BY_ID.get(found[0])
+def _get_number(number_id: str) -> AccountNumber:
+    number = BY_ID.get(number_id)
     if number is None:
-        raise not_found("phoneNumberId")
-    return json_answer(number_record(number, _account_numbers(request), with_features=False))
+        raise unknown_resource("phoneNumberId")
+    return number
 
 
-def account(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
-    return json_answer(
+def account_number(_: Platform, request: Request, params: tuple[str, ...]) -> Response:
+    number = _get_number(params[0])
+    return json_response(number_record(number, _account_numbers_uri(request), with_features=False))
+
+
+def account(_: Platform, request: Request, __: tuple[str, ...]) -> Response:
+    return json_response(
         {
             "uri": f"{base_url(request)}/v1.0/account/{ACCOUNT_ID}",
             "id": int(ACCOUNT_ID),
@@ -99,8 +105,6 @@ def account(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
     )
 
 
-def number_configuration(carrier: Carrier, _: Request, found: tuple[str, ...]) -> Answer:
-    number = BY_ID.get(found[0])
-    if number is None:
-        raise not_found("phoneNumberId")
-    return json_answer(sms_configuration(number, carrier.store.campaign_of(number.phone)))
+def number_configuration(platform: Platform, _: Request, params: tuple[str, ...]) -> Response:
+    number = _get_number(params[0])
+    return json_response(sms_configuration(number, platform.store.campaign_status(number.phone)))

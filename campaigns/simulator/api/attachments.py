@@ -5,57 +5,55 @@ from __future__ import annotations
 import re
 from email.message import Message
 
-from campaigns.simulator.api.answers import Answer, Request, bad_parameter, not_found, refusal
-from campaigns.simulator.api.platform import Carrier
-from campaigns.simulator.mailbox.mailbox import PURGED, Attachment
+from campaigns.simulator.api.errors import api_error, invalid_parameter, unknown_resource
+from campaigns.simulator.api.message_store import get_mail
+from campaigns.simulator.api.platform import Platform
+from campaigns.simulator.http_types import Request, Response
+from campaigns.simulator.mailbox.message import PURGED, Attachment
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 _DISPOSITIONS = ("Inline", "Attachment")
 
 
-def get_content(carrier: Carrier, request: Request, found: tuple[str, ...]) -> Answer:
-    one = _find(carrier, *found)
-    answer = _ranged(one.content, one.content_type, request.headers.get("range", ""))
-    disposition = request.one("contentDisposition")
+def get_content(platform: Platform, request: Request, params: tuple[str, ...]) -> Response:
+    attachment = _get_attachment(platform, *params)
+    response = _range_response(attachment, request.headers.get("range", ""))
+    disposition = request.last("contentDisposition")
     if disposition not in (None, *_DISPOSITIONS):
-        raise bad_parameter("contentDisposition")
-    name = request.one("contentDispositionFilename") or one.name
+        raise invalid_parameter("contentDisposition")
+    name = request.last("contentDispositionFilename") or attachment.name
     header = Message()
     parameters = {"filename": name} if name else {}
     header.add_header("Content-Disposition", (disposition or "Inline").lower(), **parameters)
     # A line break in a name would end the header.
     value = " ".join(header["Content-Disposition"].split())
-    answer.headers |= {"Content-Disposition": value, "Accept-Ranges": "bytes"}
-    return answer
+    response.headers |= {"Content-Disposition": value, "Accept-Ranges": "bytes"}
+    return response
 
 
-def _find(carrier: Carrier, mail_id: str, attachment_id: str) -> Attachment:
-    now = carrier.clock.now()
-    mail = carrier.mailbox.get(int(mail_id), now) if mail_id.isascii() and mail_id.isdigit() else None
-    if mail is None:
-        raise not_found("messageId")
-    if mail.availability(now) != PURGED:
+def _get_attachment(platform: Platform, mail_id: str, attachment_id: str) -> Attachment:
+    mail = get_mail(platform, mail_id)
+    if mail.availability(platform.clock.now()) != PURGED:
         for one in mail.attachments:
             if str(one.id) == attachment_id:
                 return one
-    raise not_found("attachmentId")
+    raise unknown_resource("attachmentId")
 
 
-def _ranged(content: bytes, content_type: str, header: str) -> Answer:
-    """All of it, or the one range that was asked for. What is no range of bytes is passed over."""
-    found = _RANGE.fullmatch(header.strip())
-    if not found or found.groups() == ("", ""):
-        return Answer(200, content, content_type)
-    first, last = found.groups()
-    size = len(content)
+def _range_response(attachment: Attachment, header: str) -> Response:
+    """The whole content, or one range of bytes. Any other range is ignored."""
+    content, size = attachment.content, len(attachment.content)
+    match = _RANGE.fullmatch(header.strip())
+    if not match or match.groups() == ("", ""):
+        return Response(200, content, attachment.content_type)
+    first, last = match.groups()
     if first:
         start, end = int(first), min(int(last), size - 1) if last else size - 1
     else:
         start, end = max(0, size - int(last)), size - 1
     if start >= size or end < start:
-        error = refusal(416, "CMN-107", "Requested range is not satisfiable")
-        error.answer.headers["Content-Range"] = f"bytes */{size}"
+        error = api_error(416, "CMN-107", "Requested range is not satisfiable")
+        error.response.headers["Content-Range"] = f"bytes */{size}"
         raise error
-    return Answer(
-        206, content[start : end + 1], content_type, {"Content-Range": f"bytes {start}-{end}/{size}"}
-    )
+    headers = {"Content-Range": f"bytes {start}-{end}/{size}"}
+    return Response(206, content[start : end + 1], attachment.content_type, headers)

@@ -1,62 +1,68 @@
-"""Requests about several messages at once, and the 207 with which they are answered."""
+"""Requests about several messages, and their 207 responses."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from typing import Any
 
 import orjson
 
-from campaigns.simulator.api.answers import (
-    Answer,
-    RefusalError,
-    Request,
-    bad_parameter,
-    read_any_json,
-    refusal,
-)
+from campaigns.simulator.api.errors import ApiError, api_error, invalid_parameter
+from campaigns.simulator.api.multipart import is_multipart, parse_parts
+from campaigns.simulator.api.parsing import parse_json
+from campaigns.simulator.http_types import Request, Response
 
 MAX_IN_PATH = 50
 MAX_IN_BODY = 1000
 MULTIPART_JSON = "application/vnd.ringcentral.multipart+json"
-_WORDS = {200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found"}
+_DESCRIPTIONS = {200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found"}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one of them."""
+    """The result for one resource."""
 
     resource_id: str
     status: int
     body: Any = None
 
-    @classmethod
-    def of_refusal(cls, resource_id: str, error: RefusalError) -> Result:
-        return cls(resource_id, error.answer.status, orjson.loads(error.answer.body))
+
+def apply_to_each(items: list[tuple[str, Any]], action: Callable[[str, Any], Any]) -> list[Result]:
+    """One item that fails does not stop the others."""
+    results = []
+    for resource_id, change in items:
+        try:
+            body = action(resource_id, change)
+            results.append(Result(resource_id, 204 if body is None else 200, body))
+        except ApiError as error:
+            body = orjson.loads(error.response.body)
+            results.append(Result(resource_id, error.response.status, body))
+    return results
 
 
-def check_count(items: Sequence[Any], most: int) -> None:
-    if len(items) > most:
-        raise refusal(400, "CMN-106", f"Bulk request cannot have more than {most} entries")
+def check_count(items: Sequence[Any], limit: int) -> None:
+    if len(items) > limit:
+        raise api_error(400, "CMN-106", f"Bulk request cannot have more than {limit} entries")
 
 
-def multi_status(request: Request, results: list[Result], uri: str) -> Answer:
-    """A list in JSON for who asks for it, else parts: first the statuses, then each body."""
+def split_ids(path_part: str) -> list[str]:
+    return [one for one in path_part.split(",") if one]
+
+
+def multi_status(request: Request, results: list[Result], uri: str) -> Response:
+    """A list in JSON if the client accepts it, else parts: first the statuses, then each body."""
     if MULTIPART_JSON in request.headers.get("accept", ""):
         listing = [
             {"resourceId": one.resource_id, "status": one.status, "body": one.body or {}} for one in results
         ]
-        return Answer(207, orjson.dumps(listing), MULTIPART_JSON)
+        return Response(207, orjson.dumps(listing), MULTIPART_JSON)
     statuses = [
         {
             "href": f"{uri}/{one.resource_id}",
             "status": one.status,
-            "responseDescription": _WORDS.get(one.status, "Error"),
+            "responseDescription": _DESCRIPTIONS.get(one.status, "Error"),
         }
         for one in results
     ]
@@ -67,51 +73,22 @@ def multi_status(request: Request, results: list[Result], uri: str) -> Answer:
         for body in bodies
     )
     content = b"".join(parts) + f"--{boundary}--\r\n".encode()
-    return Answer(207, content, f'multipart/mixed; boundary="{boundary}"')
+    return Response(207, content, f'multipart/mixed; boundary="{boundary}"')
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    content_type: str
-    name: str
-    file_name: str
-    content: bytes
-
-
-def is_multipart(request: Request) -> bool:
-    """Whether the body comes in parts, in the way of mail or of a web form."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in ("multipart/mixed", "multipart/form-data")
-
-
-def read_parts(request: Request) -> list[Part]:
-    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(EmailMessage, policy=policy.HTTP).parsebytes(head + request.body)
-    if not message.is_multipart():
-        raise refusal(400, "CMN-104", "Cannot parse request")
-    return [_read_part(part) for part in message.iter_parts()]
-
-
-def _read_part(part: Any) -> Part:
-    name = part.get_param("name", header="content-disposition") or ""
-    content = part.get_payload(decode=True) or b""
-    return Part(part.get_content_type(), str(name), part.get_filename() or "", content)
-
-
-def read_changes(request: Request, ids: list[str]) -> list[tuple[str, dict[str, Any]]]:
-    """Each message's id with the change that is meant for it.
+def parse_changes(request: Request, ids: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Each message's id with its change.
 
     The ids stand in the path, and the body is one change for all, a list or parts in the same order; or the
     path is `*`, and the body is a list of `{resourceId, body}`.
     """
     if is_multipart(request):
-        parts = read_parts(request)
-        entries: Any = [{"body": read_any_json(part.content)} for part in parts]
+        entries: Any = [{"body": parse_json(part.content)} for part in parse_parts(request)]
     else:
-        entries = read_any_json(request.body)
+        entries = parse_json(request.body)
     if ids == ["*"]:
         if not isinstance(entries, list) or not entries:
-            raise bad_parameter("body")
+            raise invalid_parameter("body")
         check_count(entries, MAX_IN_BODY)
         ids = [str(entry.get("resourceId", "")) if isinstance(entry, dict) else "" for entry in entries]
     else:
@@ -119,10 +96,10 @@ def read_changes(request: Request, ids: list[str]) -> list[tuple[str, dict[str, 
     if isinstance(entries, dict):
         return [(one, entries) for one in ids]
     if not isinstance(entries, list) or len(entries) != len(ids):
-        raise bad_parameter("body")
+        raise invalid_parameter("body")
     changes = []
     for one, entry in zip(ids, entries, strict=True):
         if not isinstance(entry, dict) or not isinstance(entry.get("body"), dict):
-            raise bad_parameter("body")
+            raise invalid_parameter("body")
         changes.append((str(entry.get("resourceId") or one), entry["body"]))
     return changes

@@ -1,4 +1,4 @@
-"""Synchronisation of the mailbox: everything once, and afterwards only what changed."""
+"""Synchronisation of the mailbox: first everything, and afterwards only what changed."""
 
 from __future__ import annotations
 
@@ -9,93 +9,95 @@ from typing import Any
 
 import orjson
 
-from campaigns.simulator.api.answers import Answer, Request, bad_parameter, base_url, json_answer, refusal
-from campaigns.simulator.api.message_filters import MailFilter, read_mail_filter
-from campaigns.simulator.api.paging import whole_number
-from campaigns.simulator.api.platform import Carrier
+from campaigns.simulator.api.errors import api_error, invalid_parameter
+from campaigns.simulator.api.message_filters import MailFilter
+from campaigns.simulator.api.parsing import base_url, parse_positive_int
+from campaigns.simulator.api.platform import Platform
 from campaigns.simulator.carrier.clock import SECOND
 from campaigns.simulator.carrier.numbers import EXTENSION_PATH
-from campaigns.simulator.mailbox.mailbox import ALIVE, Mail
-from campaigns.simulator.records.mail import brief_time, mail_record
+from campaigns.simulator.carrier.timestamps import iso_time_ms
+from campaigns.simulator.http_types import Request, Response, json_response
+from campaigns.simulator.mailbox.message import ALIVE
+from campaigns.simulator.records.mail import mail_record
 
 _OVERLAP = 5 * SECOND
-"""What changed shortly before the last answer comes once more, for an answer that crossed a change."""
+"""Changes shortly before the last response are repeated, in case the response crossed one."""
 _TOKEN_LIFE = 7 * 24 * 3600 * SECOND
 
 
-def sync_mails(carrier: Carrier, request: Request, _: tuple[str, ...]) -> Answer:
-    kind = request.one("syncType") or "FSync"
+def sync_mails(platform: Platform, request: Request, _: tuple[str, ...]) -> Response:
+    kind = request.last("syncType") or "FSync"
     if kind not in ("FSync", "ISync"):
-        raise bad_parameter("syncType")
-    now = carrier.clock.now()
+        raise invalid_parameter("syncType")
+    now = platform.clock.now()
     if kind == "FSync":
-        wanted = read_mail_filter(request, now)
-        records, older = _all(carrier, request, wanted, now)
+        wanted = MailFilter.parse(request, now)
+        records, older = full_sync(platform, request, wanted, now)
     else:
-        wanted, since = _read_token(carrier, request, now)
-        records, older = _changes(carrier, request, wanted, since), False
-    return json_answer(
+        wanted, since = parse_token(platform, request, now)
+        records, older = incremental_sync(platform, request, wanted, since), False
+    return json_response(
         {
             "uri": f"{base_url(request)}{EXTENSION_PATH}/message-sync",
             "records": records,
             "syncInfo": {
                 "syncType": kind,
-                "syncToken": _make_token(carrier, wanted, carrier.listed_until(request.lag)),
-                "syncTime": brief_time(now),
+                "syncToken": make_token(platform, wanted, platform.listed_until(request.lag)),
+                "syncTime": iso_time_ms(now),
                 "olderRecordsExist": older,
             },
         }
     )
 
 
-def _all(carrier: Carrier, request: Request, wanted: MailFilter, now: int) -> tuple[list[Any], bool]:
-    visible = carrier.listed_until(request.lag)
+def full_sync(
+    platform: Platform, request: Request, wanted: MailFilter, now: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """The records, and whether there are older ones."""
+    visible = platform.listed_until(request.lag)
     alive = [
         mail
-        for mail in carrier.mailbox.newest_first(now)
+        for mail in platform.mailbox.newest_first(now)
         if mail.availability(now) == ALIVE
         and mail.created <= min(visible, wanted.until)
-        and wanted.takes_at_any_time(mail)
+        and wanted.matches_at_any_time(mail)
     ]
-    found = wanted.thin_out([mail for mail in alive if mail.created >= wanted.since])
-    most = whole_number(request, "recordCount", max(1, len(found)))
-    kept, base = found[:most], base_url(request)
-    older = len(kept) < len(found) or any(mail.created < wanted.since for mail in alive)
-    return [mail_record(mail, now, base) for mail in kept], older
+    mails = wanted.newest_of_conversations([mail for mail in alive if mail.created >= wanted.since])
+    limit = parse_positive_int(request, "recordCount", max(1, len(mails)))
+    older = limit < len(mails) or any(mail.created < wanted.since for mail in alive)
+    base = base_url(request)
+    return [mail_record(mail, now, base) for mail in mails[:limit]], older
 
 
-def _changes(carrier: Carrier, request: Request, wanted: MailFilter, since: int) -> list[Any]:
-    """A message that is no longer alive comes as its id and what became of it."""
-    base, now = base_url(request), carrier.clock.now()
-    visible = carrier.listed_until(request.lag)
-
-    def describe(mail: Mail) -> dict[str, Any]:
-        state = mail.availability(now)
-        if state == ALIVE:
-            return mail_record(mail, now, base)
-        return {"id": mail.id, "availability": state}
-
+def incremental_sync(
+    platform: Platform, request: Request, wanted: MailFilter, since: int
+) -> list[dict[str, Any]]:
+    """Of a message that is no longer alive, only its id and availability."""
+    base, now = base_url(request), platform.clock.now()
+    visible = platform.listed_until(request.lag)
     return [
-        describe(mail)
-        for mail in carrier.mailbox.newest_first(now)
+        mail_record(mail, now, base)
+        if mail.availability(now) == ALIVE
+        else {"id": mail.id, "availability": mail.availability(now)}
+        for mail in platform.mailbox.newest_first(now)
         if mail.created <= visible
         and mail.changed(now) >= since - _OVERLAP
-        and wanted.takes_at_any_time(mail)
+        and wanted.matches_at_any_time(mail)
     ]
 
 
-def _make_token(carrier: Carrier, wanted: MailFilter, now: int) -> str:
-    """What the next call needs to know. `born` tells tokens of this mailbox from those of another one."""
-    content = {"at": now, "born": carrier.mailbox.born, "filter": asdict(wanted)}
+def make_token(platform: Platform, wanted: MailFilter, now: int) -> str:
+    """All that the next call needs. `born` tells this mailbox from an earlier one."""
+    content = {"at": now, "born": platform.mailbox.identity, "filter": asdict(wanted)}
     return base64.urlsafe_b64encode(orjson.dumps(content)).decode()
 
 
-def _read_token(carrier: Carrier, request: Request, now: int) -> tuple[MailFilter, int]:
+def parse_token(platform: Platform, request: Request, now: int) -> tuple[MailFilter, int]:
     try:
-        content = orjson.loads(base64.urlsafe_b64decode(request.one("syncToken") or ""))
+        content = orjson.loads(base64.urlsafe_b64decode(request.last("syncToken") or ""))
         wanted, at, born = MailFilter(**content["filter"]), content["at"], content["born"]
     except (binascii.Error, ValueError, TypeError, KeyError):
         born = at = 0
-    if born != carrier.mailbox.born or at < now - _TOKEN_LIFE:
-        raise refusal(400, "MSG-333", "Parameter [syncToken] is invalid. Full sync is required")
+    if born != platform.mailbox.identity or at < now - _TOKEN_LIFE:
+        raise api_error(400, "MSG-333", "Parameter [syncToken] is invalid. Full sync is required")
     return wanted, at

@@ -1,4 +1,4 @@
-"""Endpoints that read telephone numbers as people write them: those of the United States and Canada only."""
+"""Endpoints that parse telephone numbers of the United States and Canada as people write them."""
 
 from __future__ import annotations
 
@@ -6,32 +6,31 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.simulator.api.answers import (
-    Answer,
-    RefusalError,
-    Request,
-    base_url,
-    json_answer,
-    read_any_json,
-    refusal,
-)
-from campaigns.simulator.api.platform import Carrier
+from campaigns.simulator.api.errors import ApiError, api_error
+from campaigns.simulator.api.parsing import base_url, parse_json
+from campaigns.simulator.api.platform import Platform
 from campaigns.simulator.carrier.numbers import takes_recipient
+from campaigns.simulator.http_types import Request, Response, json_response
 
-_MOST = 64
-_LONGEST = 64
+_MAX_NUMBERS = 64
+_MAX_LENGTH = 64
 _TOLL_FREE = ("800", "888", "877", "866", "855", "844", "833")
 _NANP = re.compile(r"\+?1?([0-9]{10})")
 _COUNTRY = {"isoCode": "US", "name": "United States", "callingCode": "1"}
 _DETAILS = ("includeNumberDetails", "includeFormats")
-"""What may be left out. There are never details of dialling: no service codes are known here."""
+"""The optional parts of a result. Details of dialling are never included."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Parsed:
+class ParsedNumber:
     original: str
     digits: str
-    """Ten digits; empty for what is no number of this part of the world."""
+    """Ten digits; empty if it is no number of North America."""
+
+    @classmethod
+    def parse(cls, text: str) -> ParsedNumber:
+        match = _NANP.fullmatch(re.sub(r"[\s().\-]", "", text))
+        return cls(text, match[1] if match else "")
 
     @property
     def e164(self) -> str:
@@ -54,36 +53,34 @@ class _Parsed:
         return f"+1 ({self.digits[:3]}) {self.digits[3:]}"
 
 
-def _parse(text: str) -> _Parsed:
-    found = _NANP.fullmatch(re.sub(r"[\s().\-]", "", text))
-    return _Parsed(text, found[1] if found else "")
-
-
-def _read(request: Request) -> tuple[dict[str, Any], list[_Parsed]]:
-    body = read_any_json(request.body)
+def _parse_request(request: Request) -> tuple[dict[str, Any], list[ParsedNumber]]:
+    body = parse_json(request.body)
     texts = body.get("originalStrings") if isinstance(body, dict) else None
     if not isinstance(texts, list) or not texts:
-        raise _bad("CMN-100", "Mandatory parameter [originalStrings] not specified.")
-    if len(texts) > _MOST:
-        raise _bad("CMN-151", f"More than [{_MOST}] values for parameter [originalStrings].")
+        raise _invalid_strings("CMN-100", "Mandatory parameter [originalStrings] not specified.")
+    if len(texts) > _MAX_NUMBERS:
+        raise _invalid_strings(
+            "CMN-151", f"More than [{_MAX_NUMBERS}] values for parameter [originalStrings]."
+        )
     for text in texts:
         if not isinstance(text, str) or not text:
-            raise _bad("CMN-100", "Mandatory parameter [originalStrings] not specified.")
-        if len(text) > _LONGEST:
-            raise _bad("CMN-409", f"A value of [originalStrings] is longer than [{_LONGEST}] characters.")
-    return body, [_parse(text) for text in texts]
+            raise _invalid_strings("CMN-100", "Mandatory parameter [originalStrings] not specified.")
+        if len(text) > _MAX_LENGTH:
+            raise _invalid_strings(
+                "CMN-409", f"A value of [originalStrings] is longer than [{_MAX_LENGTH}] characters."
+            )
+    return body, [ParsedNumber.parse(text) for text in texts]
 
 
-def _bad(code: str, message: str) -> RefusalError:
-    return refusal(400, code, message, parameter="originalStrings")
+def _invalid_strings(code: str, message: str) -> ApiError:
+    return api_error(400, code, message, parameter="originalStrings")
 
 
-def parse_numbers(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
-    """v2."""
-    body, numbers = _read(request)
+def parse_numbers(_: Platform, request: Request, __: tuple[str, ...]) -> Response:
+    body, numbers = _parse_request(request)
     source = body.get("contextSource", "Default")
     if source not in ("Default", "Account"):
-        raise refusal(
+        raise api_error(
             400, "CMN-101", "Parameter [contextSource] value is invalid.", parameter="contextSource"
         )
     given = body.get("resultContent")
@@ -92,10 +89,10 @@ def parse_numbers(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
     context: dict[str, Any] = {"vanityPhoneNumbersAllowed": False, "conflictHandling": "Default"}
     if source == "Account":
         context["country"] = _COUNTRY
-    return json_answer({"context": context, "results": [_result(number, wanted) for number in numbers]})
+    return json_response({"context": context, "results": [_result_v2(number, wanted) for number in numbers]})
 
 
-def _result(number: _Parsed, wanted: set[str]) -> dict[str, Any]:
+def _result_v2(number: ParsedNumber, wanted: set[str]) -> dict[str, Any]:
     result: dict[str, Any] = {"originalString": number.original}
     if "includeNumberDetails" in wanted:
         result["numberDetails"] = _details(number)
@@ -104,7 +101,7 @@ def _result(number: _Parsed, wanted: set[str]) -> dict[str, Any]:
     return result
 
 
-def _details(number: _Parsed) -> dict[str, Any]:
+def _details(number: ParsedNumber) -> dict[str, Any]:
     if not number.digits:
         return {"status": "Invalid"}
     return {
@@ -115,7 +112,7 @@ def _details(number: _Parsed) -> dict[str, Any]:
     }
 
 
-def _formats(number: _Parsed) -> dict[str, str]:
+def _formats(number: ParsedNumber) -> dict[str, str]:
     return {
         "category": "TollFree" if number.toll_free else "Regular",
         "e164": number.e164,
@@ -125,19 +122,19 @@ def _formats(number: _Parsed) -> dict[str, str]:
     }
 
 
-def parse_numbers_v1(_: Carrier, request: Request, __: tuple[str, ...]) -> Answer:
-    """v1, deprecated. What is no number comes back as it was written, and nothing else."""
-    numbers = _read(request)[1]
-    return json_answer(
+def parse_numbers_v1(_: Platform, request: Request, __: tuple[str, ...]) -> Response:
+    """Deprecated. An invalid number comes back as it was written, and nothing else."""
+    numbers = _parse_request(request)[1]
+    return json_response(
         {
             "uri": f"{base_url(request)}/v1.0/number-parser/parse",
             "homeCountry": {"id": "1", **_COUNTRY},
-            "phoneNumbers": [_older(number) for number in numbers],
+            "phoneNumbers": [_record_v1(number) for number in numbers],
         }
     )
 
 
-def _older(number: _Parsed) -> dict[str, Any]:
+def _record_v1(number: ParsedNumber) -> dict[str, Any]:
     if not number.digits:
         return {"originalString": number.original}
     return {

@@ -1,4 +1,4 @@
-"""A task that exports the mailbox: where it stands follows from the time alone."""
+"""A task that exports the mailbox. Its status depends on the time alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STEPS = ((0.0, "Accepted"), (1.0, "InProgress"), (4.0, "Completed"))
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportTask:
     id: str
     created: int
     speed: float
@@ -38,5 +38,5 @@ class Report:
         return asdict(self) | {"kind": "report"}
 
     @classmethod
-    def from_log(cls, record: dict[str, Any]) -> Report:
+    def from_log(cls, record: dict[str, Any]) -> ReportTask:
         return cls(**{name: value for name, value in record.items() if name != "kind"})

@@ -1,41 +1,34 @@
-"""Endpoints of webhook subscriptions. Making one includes a handshake with the subscriber."""
+"""The endpoints of webhook subscriptions."""
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
-from campaigns.simulator.api.answers import (
-    Answer,
-    RefusalError,
-    Request,
-    bad_parameter,
-    base_url,
-    json_answer,
-    not_found,
-    read_json,
-    refusal,
-)
-from campaigns.simulator.api.platform import Carrier
+from campaigns.simulator.api.errors import api_error, invalid_parameter, unknown_resource
+from campaigns.simulator.api.event_filters import parse_filters
+from campaigns.simulator.api.handshake import ADDRESS, verify_subscriber
+from campaigns.simulator.api.parsing import base_url, parse_json_object
+from campaigns.simulator.api.platform import Platform
 from campaigns.simulator.carrier.clock import SECOND
-from campaigns.simulator.webhooks.dispatcher import HOOK_SECONDS, hook_headers
-from campaigns.simulator.webhooks.event_filters import read_filters
-from campaigns.simulator.webhooks.http_client import HookError, call_hook, is_address, stays_here
-from campaigns.simulator.webhooks.subscriptions import DEFAULT_SECONDS, LONGEST_SECONDS, MOST, Subscription
+from campaigns.simulator.carrier.timestamps import iso_time_ms
+from campaigns.simulator.http_types import Request, Response, json_response
+from campaigns.simulator.webhooks.http_client import is_http_url, is_loopback
+from campaigns.simulator.webhooks.subscriptions import Subscription
 
-_MOST_BYTES = 1024
-_ADDRESS = "deliveryMode.address"
+_MAX_SUBSCRIPTIONS = 30
+_DEFAULT_SECONDS = 7 * 24 * 3600
+_MAX_SECONDS = 315_360_000
 
 
-def create_subscription(carrier: Carrier, request: Request, _: tuple[str, ...]) -> Answer:
-    body = read_json(request.body)
-    filters, disabled = read_filters(body.get("eventFilters"))
-    seconds = _lifetime(body)
-    address, token = _read_mode(carrier, body.get("deliveryMode"))
-    if len(carrier.subscriptions.living(carrier.clock.now())) >= MOST:
-        raise refusal(403, "SUB-505", "Subscriptions limit exceeded")
-    _shake_hands(address, token)
-    made = carrier.subscriptions.add(
+def create_subscription(platform: Platform, request: Request, _: tuple[str, ...]) -> Response:
+    body = parse_json_object(request.body)
+    filters, disabled = parse_filters(body.get("eventFilters"))
+    seconds = parse_lifetime(body)
+    address, token = parse_delivery_mode(platform, body.get("deliveryMode"))
+    if len(platform.subscriptions.alive(platform.clock.now())) >= _MAX_SUBSCRIPTIONS:
+        raise api_error(403, "SUB-505", "Subscriptions limit exceeded")
+    verify_subscriber(address, token)
+    subscription = platform.subscriptions.add(
         address=address,
         token=token,
         base=base_url(request),
@@ -43,98 +36,104 @@ def create_subscription(carrier: Carrier, request: Request, _: tuple[str, ...]) 
         disabled=disabled,
         seconds=seconds,
     )
-    carrier.postman.serve(made)
-    return _shown(carrier, made)
+    platform.webhooks.start(subscription)
+    return subscription_response(platform, subscription)
 
 
-def _lifetime(body: dict[str, Any]) -> int:
-    seconds = body.get("expiresIn", DEFAULT_SECONDS)
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= LONGEST_SECONDS:
-        raise bad_parameter("expiresIn")
+def parse_lifetime(body: dict[str, Any]) -> int:
+    seconds = body.get("expiresIn", _DEFAULT_SECONDS)
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= _MAX_SECONDS:
+        raise invalid_parameter("expiresIn")
     return seconds
 
 
-def _read_mode(carrier: Carrier, mode: Any) -> tuple[str, str]:
+def parse_delivery_mode(platform: Platform, mode: Any) -> tuple[str, str]:
+    """The address and the verification token, which may be empty."""
     if not isinstance(mode, dict) or mode.get("transportType") != "WebHook":
-        raise bad_parameter("deliveryMode.transportType")
+        raise invalid_parameter("deliveryMode.transportType")
     address, token = mode.get("address"), mode.get("verificationToken", "")
-    if not isinstance(address, str) or not is_address(address):
-        raise bad_parameter(_ADDRESS)
+    if not isinstance(address, str) or not is_http_url(address):
+        raise invalid_parameter(ADDRESS)
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-        raise bad_parameter("deliveryMode.verificationToken")
-    if not carrier.options.webhooks_anywhere and not stays_here(address):
+        raise invalid_parameter("deliveryMode.verificationToken")
+    if not platform.options.webhooks_anywhere and not is_loopback(address):
         message = "The simulated carrier calls this machine only, unless it runs with --webhooks-anywhere."
-        raise refusal(400, "CMN-101", message, parameter=_ADDRESS)
+        raise api_error(400, "CMN-101", message, parameter=ADDRESS)
     return address, token
 
 
-def _shake_hands(address: str, token: str) -> None:
-    """The subscriber must repeat a token within 3 seconds, in an answer of at most 1,024 bytes in all."""
-    said = secrets.token_urlsafe(24)
-    try:
-        reply = call_hook(address, hook_headers(token) | {"Validation-Token": said}, b"", HOOK_SECONDS)
-    except HookError as error:
-        message = f"Parameter [{_ADDRESS}] value is invalid: no answer ({error})."
-        raise refusal(400, "CMN-101", message, parameter=_ADDRESS) from None
-    if reply.status != 200:
-        raise refusal(400, "SUB-522", f"WebHook responds with incorrect HTTP status: {reply.status}")
-    if reply.headers.get("validation-token") != said or reply.size > _MOST_BYTES:
-        raise refusal(400, "SUB-525", "WebHook response is invalid")
+def subscription_record(subscription: Subscription, now: int) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "uri": f"{subscription.base}/v1.0/subscription/{subscription.id}",
+        "id": subscription.id,
+        "creationTime": iso_time_ms(subscription.created),
+        "status": "Blacklisted" if subscription.blacklisted else "Active",
+        "eventFilters": [one.text for one in subscription.filters],
+        "disabledFilters": [
+            {"filter": one.text, "reason": one.reason, "message": one.message}
+            for one in subscription.disabled
+        ],
+        "expirationTime": iso_time_ms(subscription.expires),
+        "expiresIn": max(1, (subscription.expires - now) // SECOND),
+        "deliveryMode": {"transportType": "WebHook", "encryption": False, "address": subscription.address},
+    }
+    if subscription.blacklisted:
+        record["blacklistedData"] = {
+            "blacklistedAt": iso_time_ms(subscription.blacklisted),
+            "reason": subscription.reason,
+        }
+    return record
 
 
-def _shown(carrier: Carrier, subscription: Subscription) -> Answer:
-    return json_answer(subscription.describe(carrier.clock.now()))
+def subscription_response(platform: Platform, subscription: Subscription) -> Response:
+    return json_response(subscription_record(subscription, platform.clock.now()))
 
 
-def list_subscriptions(carrier: Carrier, request: Request, _: tuple[str, ...]) -> Answer:
-    now = carrier.clock.now()
-    records = [one.describe(now) for one in carrier.subscriptions.living(now)]
-    return json_answer({"uri": f"{base_url(request)}/v1.0/subscription", "records": records})
+def list_subscriptions(platform: Platform, request: Request, _: tuple[str, ...]) -> Response:
+    now = platform.clock.now()
+    records = [subscription_record(one, now) for one in platform.subscriptions.alive(now)]
+    return json_response({"uri": f"{base_url(request)}/v1.0/subscription", "records": records})
 
 
-def _find(carrier: Carrier, subscription_id: str) -> Subscription:
-    found = carrier.subscriptions.get(subscription_id)
-    if found is None:
-        raise not_found("subscriptionId")
-    if not found.living(carrier.clock.now()):
-        raise _expired()
-    return found
-
-
-def _expired() -> RefusalError:
-    return refusal(404, "SUB-507", "Subscription is expired")
-
-
-def get_subscription(carrier: Carrier, _: Request, found: tuple[str, ...]) -> Answer:
-    return _shown(carrier, _find(carrier, found[0]))
-
-
-def update_subscription(carrier: Carrier, request: Request, found: tuple[str, ...]) -> Answer:
-    """Other filters and another lifetime; all else is passed over, also a new address or token."""
-    if not request.body.strip():
-        return renew_subscription(carrier, request, found)
-    subscription = _find(carrier, found[0])
-    body = read_json(request.body)
-    filters, disabled = read_filters(body.get("eventFilters"))
-    seconds = _lifetime(body)
-    subscription.filters, subscription.disabled = filters, disabled
-    return _prolonged(carrier, subscription, seconds)
-
-
-def renew_subscription(carrier: Carrier, _: Request, found: tuple[str, ...]) -> Answer:
-    return _prolonged(carrier, _find(carrier, found[0]), DEFAULT_SECONDS)
-
-
-def _prolonged(carrier: Carrier, subscription: Subscription, seconds: int) -> Answer:
-    subscription.expires = carrier.clock.now() + seconds * SECOND
-    carrier.subscriptions.keep()
-    return _shown(carrier, subscription)
-
-
-def delete_subscription(carrier: Carrier, _: Request, found: tuple[str, ...]) -> Answer:
-    subscription = carrier.subscriptions.get(found[0])
+def find_subscription(platform: Platform, subscription_id: str) -> Subscription:
+    subscription = platform.subscriptions.get(subscription_id)
     if subscription is None:
-        raise not_found("subscriptionId")
-    carrier.subscriptions.remove(subscription)
-    carrier.postman.dismiss(subscription.id)
-    return Answer(204)
+        raise unknown_resource("subscriptionId")
+    if not subscription.is_alive(platform.clock.now()):
+        raise api_error(404, "SUB-507", "Subscription is expired")
+    return subscription
+
+
+def get_subscription(platform: Platform, _: Request, params: tuple[str, ...]) -> Response:
+    return subscription_response(platform, find_subscription(platform, params[0]))
+
+
+def update_subscription(platform: Platform, request: Request, params: tuple[str, ...]) -> Response:
+    """Changes the filters and the lifetime. A new address or token is ignored, as on the platform."""
+    if not request.body.strip():
+        return renew_subscription(platform, request, params)
+    subscription = find_subscription(platform, params[0])
+    body = parse_json_object(request.body)
+    filters, disabled = parse_filters(body.get("eventFilters"))
+    seconds = parse_lifetime(body)
+    subscription.filters, subscription.disabled = filters, disabled
+    return extend(platform, subscription, seconds)
+
+
+def renew_subscription(platform: Platform, _: Request, params: tuple[str, ...]) -> Response:
+    return extend(platform, find_subscription(platform, params[0]), _DEFAULT_SECONDS)
+
+
+def extend(platform: Platform, subscription: Subscription, seconds: int) -> Response:
+    subscription.expires = platform.clock.now() + seconds * SECOND
+    platform.subscriptions.save()
+    return subscription_response(platform, subscription)
+
+
+def delete_subscription(platform: Platform, _: Request, params: tuple[str, ...]) -> Response:
+    subscription = platform.subscriptions.get(params[0])
+    if subscription is None:
+        raise unknown_resource("subscriptionId")
+    platform.subscriptions.remove(subscription)
+    platform.webhooks.stop(subscription.id)
+    return Response(204)

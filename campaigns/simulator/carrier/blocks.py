@@ -1,18 +1,18 @@
-"""What the message store is made of: batches that went out, and single texts that came in."""
+"""The blocks of the High Volume message store: outbound batches, and single inbound texts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.simulator.carrier.clock import Pace
+from campaigns.simulator.carrier.pace import Pace
 from campaigns.simulator.carrier.segments import count_segments
-from campaigns.simulator.carrier.tally import Tally
+from campaigns.simulator.carrier.status_totals import StatusTotals
 
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """Texts are kept as two plain lists, not as objects: a million of them must be cheap."""
+    """Texts are two plain lists, not objects: a million of them must be cheap."""
 
     id: str
     sender: str
@@ -23,13 +23,13 @@ class Batch:
     texts: list[str]
     pace: Pace
     unregistered: bool = False
-    """Whether the sender's campaign was not confirmed: then no text of the batch is sent."""
+    """The sender's campaign was not confirmed, so no text of the batch is sent."""
     number: int = 0
     """Position among all batches, for page tokens."""
-    settled: Tally | None = None
-    """The counts by status, once nothing in them can change any more."""
+    final_totals: StatusTotals | None = None
+    """Cached once no text of the batch can change any more."""
     cost: float | None = None
-    """Dollars for the whole batch, once somebody asked after its end."""
+    """Dollars for the whole batch, cached after its end."""
     _segments: bytes = b""
 
     @property
@@ -41,7 +41,7 @@ class Batch:
         return self.first_id + max(self.size, 1) - 1
 
     def segments(self) -> bytes:
-        """Segments of each text, one byte each: 1,000 units never take more than 15. Counted when asked."""
+        """Segments of each text, counted on first use. A byte is enough: 1,000 units take at most 15."""
         if len(self._segments) != self.size:
             self._segments = bytes(count_segments(text) for text in self.texts)
         return self._segments
@@ -89,8 +89,8 @@ class Inbound:
     receiver: str
     text: str
     created: int
-    answers: int = 0
-    """The id of our text that it answers; 0 if a person typed it in."""
+    in_reply_to: int = 0
+    """The id of the outbound text that it answers; 0 for a text from the control API."""
 
     @property
     def last_id(self) -> int:
@@ -104,7 +104,7 @@ class Inbound:
             "to": self.receiver,
             "text": self.text,
             "created": self.created,
-            "answers": self.answers,
+            "answers": self.in_reply_to,
         }
 
     @classmethod
@@ -115,5 +115,8 @@ class Inbound:
             receiver=record["to"],
             text=record["text"],
             created=record["created"],
-            answers=record["answers"],
+            in_reply_to=record["answers"],
         )
+
+
+Block = Batch | Inbound

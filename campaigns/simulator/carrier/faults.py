@@ -1,4 +1,4 @@
-"""Faults on request: the network and the servers between a client and the carrier's books."""
+"""Fault scripts: what goes wrong between a client and the carrier, and when."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import threading
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from campaigns.simulator.api.answers import Answer, refusal
-
 KINDS = ("drop_before", "drop_after", "reset", "delay", "status", "html", "truncate", "drip", "lag")
-HOOK_KINDS = ("hook_drop", "hook_duplicate", "hook_reorder", "hook_delay")
-HOOK = "WEBHOOK"
+WEBHOOK_KINDS = ("hook_drop", "hook_duplicate", "hook_reorder", "hook_delay")
+WEBHOOK_METHOD = "WEBHOOK"
 """In place of a method, for the events that go out; their path is the event filter."""
 _AFTER = ("drop_after", "truncate", "drip")
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -27,20 +25,10 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "when": str,
     "fault": str,
 }
-_USUAL_ERRORS = {
-    401: ("OAU-213", "Token not found"),
-    403: ("CMN-401", "In order to call this API endpoint, application needs to have [A2PSMS] permission"),
-    404: ("CMN-102", "Resource for parameter [id] is not found."),
-    429: ("CMN-301", "Request rate exceeded"),
-    500: ("CMN-203", "Internal Server Error"),
-    503: ("CMN-201", "Service temporarily unavailable"),
-}
-"""What a `status` fault says unless it brings its own body."""
-_HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 class FaultScriptError(ValueError):
-    """A fault script that cannot be followed; the text says which entry and why."""
+    """An invalid fault script; the text says which entry is wrong and why."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,12 +51,34 @@ class Fault:
     seen: int = 0
     fired: int = 0
 
+    @classmethod
+    def parse(cls, number: int, entry: Any) -> Fault:
+        """FaultScriptError unless entry `number` of a script, counted from 1, is valid."""
+        if not isinstance(entry, dict) or entry.get("fault") not in (*KINDS, *WEBHOOK_KINDS):
+            kinds = ", ".join(KINDS + WEBHOOK_KINDS)
+            message = f"Fault {number} must be an object whose fault is one of {kinds}."
+            raise FaultScriptError(message)
+        if unknown := sorted(set(entry) - set(_TYPES)):
+            message = f"Fault {number} has unknown keys: {', '.join(unknown)}."
+            raise FaultScriptError(message)
+        for name, value in entry.items():
+            if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
+                message = f"Fault {number}: {name} has a value of the wrong kind."
+                raise FaultScriptError(message)
+        if not all(isinstance(value, str) for value in entry.get("headers", {}).values()):
+            message = f"Fault {number}: the values of headers are texts."
+            raise FaultScriptError(message)
+        if entry.get("when", "before") not in ("before", "after"):
+            message = f"Fault {number}: when is before or after."
+            raise FaultScriptError(message)
+        return cls(**entry)
+
     @property
     def after(self) -> bool:
         return self.when == "after" or self.fault in _AFTER
 
     def matches(self, method: str, path: str) -> bool:
-        if (self.fault in HOOK_KINDS) != (method == HOOK):
+        if (self.fault in WEBHOOK_KINDS) != (method == WEBHOOK_METHOD):
             return False
         return self.method.upper() in ("", method) and self.path in path
 
@@ -80,51 +90,16 @@ class Fault:
             return self.nth <= self.seen < self.nth + (self.times or 1)
         return self.probability is None or chance < self.probability
 
-    def answer(self) -> Answer:
-        if self.fault == "html":
-            return Answer(self.status or 502, (self.body or _HTML).encode(), "text/html", self._headers())
-        status = self.status or 503
-        if not self.body and status in _USUAL_ERRORS:
-            answer = refusal(status, *_USUAL_ERRORS[status]).answer
-        else:
-            answer = Answer(status, self.body.encode())
-        answer.headers = self._headers()
-        return answer
 
-    def _headers(self) -> dict[str, str]:
-        """In the spelling of our own headers, so that one given here takes the place of ours."""
-        return {name.title(): value for name, value in self.headers.items()}
-
-
-def read_faults(script: Any) -> list[Fault]:
-    """Check a fault script as loaded from JSON; FaultScriptError if it is not one."""
+def parse_script(script: Any) -> list[Fault]:
+    """The faults of a script as loaded from JSON; FaultScriptError if it is not valid."""
     if not isinstance(script, list):
         raise FaultScriptError("A fault script is a list of objects.")
-    return [_read(number, entry) for number, entry in enumerate(script, 1)]
-
-
-def _read(number: int, entry: Any) -> Fault:
-    if not isinstance(entry, dict) or entry.get("fault") not in (*KINDS, *HOOK_KINDS):
-        message = f"Fault {number} must be an object whose fault is one of {', '.join(KINDS + HOOK_KINDS)}."
-        raise FaultScriptError(message)
-    if unknown := sorted(set(entry) - set(_TYPES)):
-        message = f"Fault {number} has unknown keys: {', '.join(unknown)}."
-        raise FaultScriptError(message)
-    for name, value in entry.items():
-        if not isinstance(value, _TYPES[name]) or isinstance(value, bool):
-            message = f"Fault {number}: {name} has a value of the wrong kind."
-            raise FaultScriptError(message)
-    if not all(isinstance(value, str) for value in entry.get("headers", {}).values()):
-        message = f"Fault {number}: the values of headers are texts."
-        raise FaultScriptError(message)
-    if entry.get("when", "before") not in ("before", "after"):
-        message = f"Fault {number}: when is before or after."
-        raise FaultScriptError(message)
-    return Fault(**entry)
+    return [Fault.parse(number, entry) for number, entry in enumerate(script, 1)]
 
 
 class Faults:
-    """First match wins. Chances come from the seed and the entry's place alone, so a run can be repeated."""
+    """The first match wins. Chances depend on the seed and the entry's place only, so runs are repeatable."""
 
     def __init__(self, script: Any, seed: int) -> None:
         self._seed = seed
@@ -132,7 +107,7 @@ class Faults:
         self.replace(script)
 
     def replace(self, script: Any) -> None:
-        entries = read_faults(script)
+        entries = parse_script(script)
         with self._lock:
             self._entries = entries
             self._chances = [random.Random(f"{self._seed}:{n}") for n in range(len(entries))]  # noqa: S311
@@ -142,7 +117,7 @@ class Faults:
             return [asdict(entry) for entry in self._entries]
 
     def pick(self, method: str, path: str) -> Fault | None:
-        """The fault that strikes this request. Every entry that matches counts it, whichever one strikes."""
+        """The fault that strikes this request. Every matching entry counts it, whichever one strikes."""
         with self._lock:
             matching = [n for n, entry in enumerate(self._entries) if entry.matches(method, path)]
             chosen = None

@@ -1,10 +1,9 @@
-"""The account's own numbers, and which recipients the carrier takes."""
+"""The account, its numbers, and the recipients that the carrier accepts."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 ACCOUNT_ID = "405151939033"
 EXTENSION_ID = "62989398016"
@@ -13,7 +12,7 @@ OWNER_NAME = "Simulated Sender"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnNumber:
+class AccountNumber:
     id: int
     phone: str
     label: str
@@ -25,7 +24,7 @@ class OwnNumber:
 
 
 NUMBERS = (
-    OwnNumber(
+    AccountNumber(
         id=121554771345,
         phone="+16505550100",
         label="Main line",
@@ -33,7 +32,7 @@ NUMBERS = (
         features=("CallerId", "A2PSmsSender"),
         per_minute=60,
     ),
-    OwnNumber(
+    AccountNumber(
         id=121554771346,
         phone="+18885550100",
         label="Toll-free",
@@ -42,7 +41,7 @@ NUMBERS = (
         toll_free=True,
         per_minute=180,
     ),
-    OwnNumber(
+    AccountNumber(
         id=121554771347,
         phone="+16505550199",
         label="Front desk",
@@ -51,7 +50,7 @@ NUMBERS = (
     ),
 )
 P2P_NUMBER = next(number.phone for number in NUMBERS if "SmsSender" in number.features)
-"""The number of the mailbox: it sends and gets ordinary texts, and no batches."""
+"""The number of the mailbox. It sends ordinary texts, and no batches."""
 BY_PHONE = {number.phone: number for number in NUMBERS}
 BY_ID = {str(number.id): number for number in NUMBERS}
 
@@ -59,28 +58,7 @@ BY_ID = {str(number.id): number for number in NUMBERS}
 _ISLANDS = "242|246|264|268|284|345|441|473|649|658|664|721|758|767|784|809|829|849|868|869|876"
 _RECIPIENT = re.compile(rf"\+1(?!{_ISLANDS})[2-9][0-9]{{2}}[2-9][0-9]{{6}}")
 takes_recipient = _RECIPIENT.fullmatch
-"""Whether a number is E.164 and of the United States or Canada, all that High Volume SMS reaches."""
-
-
-def number_record(number: OwnNumber, base: str, *, with_features: bool) -> dict[str, Any]:
-    """A record of the number lists. Only the extension's list shows what a number can do."""
-    record: dict[str, Any] = {
-        "uri": f"{base}/{number.id}",
-        "id": number.id,
-        "phoneNumber": number.phone,
-        "paymentType": "TollFree" if number.toll_free else "Local",
-        "type": "VoiceOnly" if number.toll_free else "VoiceFax",
-        "usageType": "CompanyNumber" if number.toll_free else "DirectNumber",
-        "status": "Normal",
-        "label": number.label,
-        "primary": False,
-    }
-    if number.location:
-        record["location"] = number.location
-    if with_features:
-        record["country"] = {"id": "1", "isoCode": "US", "name": "United States"}
-        record["features"] = list(number.features)
-    return record
+"""High Volume SMS reaches the United States and Canada only; numbers are E.164."""
 
 
 CONFIRMED = "Confirmed"
@@ -88,18 +66,3 @@ CAMPAIGN_STATUSES = (
     *("Created", "Submitted", CONFIRMED, "SubmitFailed", "UpdateRequested", "DeleteRequested"),
     *("CampaignSuspended", "CampaignExpired", "Draft", "PreVetFailed", "Unconfirmed"),
 )
-
-
-def sms_configuration(number: OwnNumber, status: str) -> dict[str, Any]:
-    """Campaign registration. A toll-free number is in no campaign, so both objects are missing there."""
-    record: dict[str, Any] = {"phoneNumberId": str(number.id), "phoneNumber": number.phone}
-    if not number.toll_free:
-        record["smsCampaignInfo"] = {
-            "id": "CSIMUL8",
-            "status": status,
-            "registrationTier": "StandardVolume",
-            "useCases": ["Marketing"],
-            "errors": [],
-        }
-        record["smsBrandInfo"] = {"id": "BSIMUL8", "status": CONFIRMED, "errors": []}
-    return record

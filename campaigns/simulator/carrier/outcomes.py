@@ -1,4 +1,4 @@
-"""What becomes of a text, chosen by the last four digits of the recipient's number."""
+"""The outcome of a text, chosen by the last four digits of the recipient's number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SENDING_FAILED, DELIVERY_FAILED = "SendingFailed", "DeliveryFailed"
 OPTED_OUT = "SMS-RC-413"
 INVALID = "SMS-RC-410"
 REJECTED_ENDING = "9700"
-"""Recipients refused in the answer to the POST, as if the number were not valid."""
+"""Recipients that are rejected in the answer to the POST, like an invalid number."""
 
 _HOUR = 3600.0
 
@@ -28,11 +28,11 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     steps: tuple[Step, ...]
-    words: str
+    description: str
 
     @property
     def billed(self) -> bool:
-        """Only what was handed on costs anything."""
+        """A text that RingCentral itself refused costs nothing."""
         return self.steps[0].status != SENDING_FAILED
 
 
@@ -94,14 +94,19 @@ REPLIES = {
     "9723": "Please stop texting me",
     "9724": "REVOKE",
 }
-"""Recipients who get the text and answer it a few seconds later."""
-ANSWERED = {
-    ending: Outcome(ORDINARY.steps, f"Delivered, and answers: {said}") for ending, said in REPLIES.items()
+"""Recipients who get the text and reply to it."""
+REPLYING = {
+    ending: Outcome(ORDINARY.steps, f"Delivered, and answers: {reply}") for ending, reply in REPLIES.items()
 }
-BY_ENDING = SPECIAL | FAILURES | ANSWERED
+BY_ENDING = SPECIAL | FAILURES | REPLYING
 
-LONGEST_SECONDS = max(step.after for outcome in BY_ENDING.values() for step in outcome.steps)
-"""From leaving to the last change that any text may see, at the real speed."""
+MAX_OUTCOME_SECONDS = max(step.after for outcome in BY_ENDING.values() for step in outcome.steps)
+"""From leaving to the last possible change of a text, at the real speed."""
+
+
+def price_of(segments: int) -> float:
+    """Dollars."""
+    return round(segments * PRICE, 3)
 
 
 def outcome_for(recipient: str) -> Outcome:

@@ -1,39 +1,24 @@
-"""All that the carrier holds, and the one place where texts are accepted."""
+"""The High Volume message store, and the one place where texts are accepted."""
 
 from __future__ import annotations
 
 import threading
 import uuid
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import orjson
-
-from campaigns.simulator.carrier.accepted_log import AppendFile, complete_ledger, ledger_lines, replay
-from campaigns.simulator.carrier.blocks import Batch, Inbound
-from campaigns.simulator.carrier.clock import SECOND, Clock, Pace
+from campaigns.simulator.carrier.blocks import Batch, Block, Inbound
+from campaigns.simulator.carrier.clock import SECOND, Clock
+from campaigns.simulator.carrier.files import Files
 from campaigns.simulator.carrier.numbers import BY_PHONE, CONFIRMED
-from campaigns.simulator.carrier.opt_outs import RECIPIENT, OptOuts, Wish, spoken_change
+from campaigns.simulator.carrier.opt_outs import RECIPIENT, ChangeRequest, OptOuts, parse_keyword
+from campaigns.simulator.carrier.pace import Pace
 
 _FIRST_MESSAGE_ID = 50001
 
 
-@dataclass(slots=True)
-class Files:
-    ledger: AppendFile | None = None
-    log: AppendFile | None = None
-
-
-def open_files(ledger: Path | None, log: Path | None, *, fsync: bool) -> Files:
-    return Files(
-        AppendFile(ledger, fsync=fsync) if ledger else None, AppendFile(log, fsync=fsync) if log else None
-    )
-
-
 class Store:
-    """Blocks are ordered by message id and by time at once: both are drawn under one lock.
+    """Blocks are ordered by message id and by time: both are assigned under one lock.
 
     Readers take no lock. They see a list that only grows, and a block is complete before it is added.
     """
@@ -41,29 +26,27 @@ class Store:
     def __init__(self, clock: Clock, speed: float, files: Files) -> None:
         self.clock = clock
         self.speed = speed
-        self.blocks: list[Batch | Inbound] = []
+        self.blocks: list[Block] = []
         self.batches: list[Batch] = []
         self.by_id: dict[str, Batch] = {}
         self.opt_outs = OptOuts()
         self.lock = threading.RLock()
-        self._files = files
+        self.files = files
         self._next_id = _FIRST_MESSAGE_ID
         self._free_at: dict[str, int] = {}
-        self._campaigns: dict[str, str] = {}
+        self._campaign_statuses: dict[str, str] = {}
 
     def clear(self) -> None:
-        """Forget everything, as the control API may ask of a carrier that keeps no files."""
+        """Message ids are not used again."""
         with self.lock:
             self.blocks, self.batches, self.by_id = [], [], {}
-            self.opt_outs, self._free_at, self._campaigns = OptOuts(), {}, {}
-
-    def keeps_files(self) -> bool:
-        return self._files.ledger is not None or self._files.log is not None
+            self.opt_outs, self._free_at, self._campaign_statuses = OptOuts(), {}, {}
 
     def accept(self, sender: str, to: list[str], texts: list[str], request_id: str) -> Batch:
         """Take texts for sending. On return they are in both files; after an OSError nothing was taken."""
         with self.lock:
-            now = self._now()
+            now = self._next_time()
+            interval = 60 * SECOND / (BY_PHONE[sender].per_minute * self.speed)
             batch = Batch(
                 id=str(uuid.uuid4()),
                 sender=sender,
@@ -72,14 +55,14 @@ class Store:
                 first_id=self._next_id,
                 to=to,
                 texts=texts,
-                pace=self._pace(sender, now),
-                unregistered=self.campaign_of(sender) != CONFIRMED,
+                pace=Pace(max(now, self._free_at.get(sender, 0)), interval, self.speed),
+                unregistered=self.campaign_status(sender) != CONFIRMED,
             )
-            self._write(batch.to_log(), ledger_lines(batch) if self._files.ledger else b"")
+            self.files.write_batch(batch)
             self._add_batch(batch)
         return batch
 
-    def receive(self, sender: str, receiver: str, text: str, *, answers: int = 0) -> Inbound:
+    def receive(self, sender: str, receiver: str, text: str, *, in_reply_to: int = 0) -> Inbound:
         """Take a text from a person. Stop and start words count from this moment."""
         with self.lock:
             message = Inbound(
@@ -87,55 +70,53 @@ class Store:
                 sender=sender,
                 receiver=receiver,
                 text=text,
-                created=self._now(),
-                answers=answers,
+                created=self._next_time(),
+                in_reply_to=in_reply_to,
             )
-            self._write(message.to_log())
+            self.files.write(message.to_log())
             self._add_inbound(message)
         return message
 
-    def record_wishes(self, wishes: list[Wish]) -> None:
-        """Change opt-outs as somebody asked for. On return they are in the log."""
+    def change_opt_outs(self, requests: list[ChangeRequest]) -> None:
         with self.lock:
-            record = {"kind": "wishes", "at": self._now(), "wishes": [wish.to_log() for wish in wishes]}
-            self._write(record)
-            self._add_wishes(record)
+            entries = [request.to_log() for request in requests]
+            record = {"kind": "wishes", "at": self._next_time(), "wishes": entries}
+            self.files.write(record)
+            self._add_opt_outs(record)
 
-    def campaign_of(self, phone: str) -> str:
+    def campaign_status(self, phone: str) -> str:
         """The status of a number's campaign at the registry of senders."""
-        return self._campaigns.get(phone, CONFIRMED)
+        return self._campaign_statuses.get(phone, CONFIRMED)
 
-    def set_campaign(self, phone: str, status: str) -> None:
+    def set_campaign_status(self, phone: str, status: str) -> None:
         with self.lock:
-            self._write({"kind": "campaign", "phone": phone, "status": status})
-            self._campaigns[phone] = status
+            self.files.write({"kind": "campaign", "phone": phone, "status": status})
+            self._campaign_statuses[phone] = status
 
-    def note(self, record: dict[str, Any]) -> None:
-        """Keep a record of somebody else's in the log; it comes back from `load` after a restart."""
+    def append_record(self, record: dict[str, Any]) -> None:
+        """Write another part's record to the state file; `load` returns it after a restart."""
         with self.lock:
-            self._write(record)
+            self.files.write(record)
 
     def load(self) -> list[dict[str, Any]]:
-        """Rebuild everything from the log; returns the records that others left in it."""
-        if not self._files.log:
-            return []
-        foreign = []
-        for record in replay(self._files.log):
+        """Rebuild the store from the state file; returns the records of other parts."""
+        others = []
+        for record in self.files.replay():
             if record["kind"] == "batch":
                 self._add_batch(Batch.from_log(record))
             elif record["kind"] == "inbound":
                 self._add_inbound(Inbound.from_log(record))
             elif record["kind"] == "wishes":
-                self._add_wishes(record)
+                self._add_opt_outs(record)
             elif record["kind"] == "campaign":
-                self._campaigns[record["phone"]] = record["status"]
+                self._campaign_statuses[record["phone"]] = record["status"]
             else:
-                foreign.append(record)
-        if self.batches and self._files.ledger and self._files.ledger.existed:
-            complete_ledger(self._files.ledger, ledger_lines(self.batches[-1]))
-        return foreign
+                others.append(record)
+        if self.batches:
+            self.files.complete_accepted_log(self.batches[-1])
+        return others
 
-    def block_of(self, message_id: int) -> Batch | Inbound | None:
+    def find_block(self, message_id: int) -> Block | None:
         position = bisect_left(self.blocks, message_id, key=lambda block: block.last_id)
         if position == len(self.blocks) or self.blocks[position].first_id > message_id:
             return None
@@ -149,28 +130,10 @@ class Store:
             bisect_right(self.blocks, until, key=lambda block: block.created),
         )
 
-    def _now(self) -> int:
+    def _next_time(self) -> int:
         """Later than every block so far, so that order by time is order by id."""
         now = self.clock.now()
         return max(now, self.blocks[-1].created + 1) if self.blocks else now
-
-    def _pace(self, sender: str, now: int) -> Pace:
-        interval = 60 * SECOND / (BY_PHONE[sender].per_minute * self.speed)
-        return Pace(max(now, self._free_at.get(sender, 0)), interval, self.speed)
-
-    def _write(self, record: dict[str, Any], lines: bytes = b"") -> None:
-        """Log first: what is missing in the ledger after a kill can be made up from it, never the reverse."""
-        log, ledger = self._files.log, self._files.ledger
-        before = log.size() if log else 0
-        if log:
-            log.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
-        try:
-            if ledger and lines:
-                ledger.append(lines)
-        except OSError:
-            if log:
-                log.cut(before)
-            raise
 
     def _add_batch(self, batch: Batch) -> None:
         batch.number = len(self.batches)
@@ -182,13 +145,13 @@ class Store:
 
     def _add_inbound(self, message: Inbound) -> None:
         self._next_id = message.last_id + 1
-        stopped = spoken_change(message.text)
+        stopped = parse_keyword(message.text)
         if stopped is not None:
-            self.opt_outs.note(
+            self.opt_outs.record(
                 message.created, message.receiver, message.sender, stopped=stopped, source=RECIPIENT
             )
         self.blocks.append(message)
 
-    def _add_wishes(self, record: dict[str, Any]) -> None:
+    def _add_opt_outs(self, record: dict[str, Any]) -> None:
         for sender, recipient, stopped, source in record["wishes"]:
-            self.opt_outs.note(record["at"], sender, recipient, stopped=stopped, source=source)
+            self.opt_outs.record(record["at"], sender, recipient, stopped=stopped, source=source)

@@ -1,22 +1,17 @@
-"""A message of the mailbox as the API shows it."""
+"""Messages of the mailbox as JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from campaigns.simulator.api.answers import iso
 from campaigns.simulator.carrier.numbers import BY_PHONE, EXTENSION_ID, EXTENSION_PATH, OWNER_NAME
 from campaigns.simulator.carrier.segments import count_segments
-from campaigns.simulator.mailbox.mailbox import PURGED, SMS, VOICEMAIL, Attachment, Mail
-
-
-def brief_time(microseconds: int) -> str:
-    """UTC with three decimals, as everything but the High Volume endpoints writes times."""
-    return f"{iso(microseconds)[:-4]}Z"
+from campaigns.simulator.carrier.timestamps import iso_time_ms
+from campaigns.simulator.mailbox.message import PURGED, SMS, VOICEMAIL, Attachment, Mail
 
 
 def mail_record(mail: Mail, now: int, base: str, *, alone: bool = False) -> dict[str, Any]:
-    """`base` ends with /restapi. A voicemail read `alone` also shows who else got it."""
+    """`base` ends with /restapi. A voicemail read `alone` also shows its other recipients."""
     store = f"{base}{EXTENSION_PATH}/message-store"
     state = mail.availability(now)
     attachments = [] if state == PURGED else mail.attachments
@@ -24,40 +19,40 @@ def mail_record(mail: Mail, now: int, base: str, *, alone: bool = False) -> dict
         "uri": f"{store}/{mail.id}",
         "id": mail.id,
         "extensionId": EXTENSION_ID,
-        **_parties(mail, now),
+        **parties(mail, now),
         "type": mail.type,
-        "creationTime": brief_time(mail.created),
-        "lastModifiedTime": brief_time(mail.changed(now)),
+        "creationTime": iso_time_ms(mail.created),
+        "lastModifiedTime": iso_time_ms(mail.changed(now)),
         "readStatus": "Read" if mail.read else "Unread",
         "priority": "Normal",
-        "attachments": [_attachment(one, f"{store}/{mail.id}/content") for one in attachments],
+        "attachments": [attachment_record(one, f"{store}/{mail.id}/content") for one in attachments],
         "direction": "Inbound" if mail.inbound else "Outbound",
         "availability": state,
         "messageStatus": mail.status(now),
         **mail.more,
     }
     if mail.type == SMS:
-        record |= _only_sms(mail, now, base)
+        record |= sms_fields(mail, now, base)
     if alone and mail.type == VOICEMAIL:
         record["vmSideRecipients"] = [{"extensionId": EXTENSION_ID, "name": OWNER_NAME}]
     return record
 
 
-def _parties(mail: Mail, now: int) -> dict[str, Any]:
-    ours: dict[str, Any] = {"phoneNumber": mail.ours, "name": OWNER_NAME}
-    if location := BY_PHONE[mail.ours].location:
-        ours["location"] = location
+def parties(mail: Mail, now: int) -> dict[str, Any]:
+    own: dict[str, Any] = {"phoneNumber": mail.number, "name": OWNER_NAME}
+    if location := BY_PHONE[mail.number].location:
+        own["location"] = location
     if mail.inbound:
         sender = {"phoneNumber": mail.others[0]} | ({"name": mail.name} if mail.name else {})
-        return {"from": sender, "to": [ours]}
+        return {"from": sender, "to": [own]}
     status = mail.status(now)
     return {
-        "from": ours,
+        "from": own,
         "to": [{"phoneNumber": other, "messageStatus": status} for other in mail.others],
     }
 
 
-def _only_sms(mail: Mail, now: int, base: str) -> dict[str, Any]:
+def sms_fields(mail: Mail, now: int, base: str) -> dict[str, Any]:
     conversation = mail.conversation
     fields: dict[str, Any] = {
         "subject": mail.text,
@@ -71,7 +66,7 @@ def _only_sms(mail: Mail, now: int, base: str) -> dict[str, Any]:
     return fields
 
 
-def _attachment(one: Attachment, base: str) -> dict[str, Any]:
+def attachment_record(one: Attachment, base: str) -> dict[str, Any]:
     record: dict[str, Any] = {
         "id": one.id,
         "uri": f"{base}/{one.id}",

@@ -1,4 +1,4 @@
-"""One call to a subscriber: written out by hand, because its answer is measured in bytes and seconds."""
+"""A bare HTTP client: a subscriber's response is limited in bytes and in seconds, headers included."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import time
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-_MOST_READ = 64 * 1024
+_MAX_RESPONSE_BYTES = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
 
 
-class HookError(Exception):
-    """No whole answer came: refused, too late, or no HTTP."""
+class WebhookError(Exception):
+    """No complete response: refused, too late, or not HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
-class HookReply:
+class WebhookResponse:
     status: int
     headers: dict[str, str]
     """Names in lower case."""
     size: int
-    """Of the whole answer, head and body, in bytes."""
+    """Bytes, headers included."""
 
 
-def is_address(address: str) -> bool:
+def is_http_url(address: str) -> bool:
     if not address.isascii() or not address.isprintable() or " " in address:
         return False
     try:
@@ -36,8 +36,8 @@ def is_address(address: str) -> bool:
         return False
 
 
-def stays_here(address: str) -> bool:
-    """Whether an address is on this machine, told by its text: no name is looked up."""
+def is_loopback(address: str) -> bool:
+    """Decided by the text of the address; no name is resolved."""
     host = urlsplit(address).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -45,16 +45,16 @@ def stays_here(address: str) -> bool:
         return host == "localhost"
 
 
-def call_hook(address: str, headers: dict[str, str], body: bytes, seconds: float) -> HookReply:
-    """POST to a subscriber. `seconds` is for everything, from connecting to the last byte of the answer."""
+def post(address: str, headers: dict[str, str], body: bytes, seconds: float) -> WebhookResponse:
+    """`seconds` is the deadline for everything, from connecting to the last byte of the response."""
     deadline = time.monotonic() + seconds
     parts = urlsplit(address)
     try:
         with _connect(parts, seconds) as connection:
-            connection.sendall(_request(parts, headers, body))
-            return _read_reply(connection, deadline)
+            connection.sendall(_request_bytes(parts, headers, body))
+            return _read_response(connection, deadline)
     except (OSError, ValueError) as error:
-        raise HookError(type(error).__name__) from error
+        raise WebhookError(type(error).__name__) from error
 
 
 def _connect(parts: SplitResult, seconds: float) -> socket.socket:
@@ -65,7 +65,7 @@ def _connect(parts: SplitResult, seconds: float) -> socket.socket:
     return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
 
 
-def _request(parts: SplitResult, headers: dict[str, str], body: bytes) -> bytes:
+def _request_bytes(parts: SplitResult, headers: dict[str, str], body: bytes) -> bytes:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     fields = {"Host": parts.netloc.rpartition("@")[2], "Connection": "close"} | headers
     fields["Content-Length"] = str(len(body))
@@ -73,9 +73,9 @@ def _request(parts: SplitResult, headers: dict[str, str], body: bytes) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def _read_reply(connection: socket.socket, deadline: float) -> HookReply:
+def _read_response(connection: socket.socket, deadline: float) -> WebhookResponse:
     data = b""
-    while not _whole(data) and len(data) <= _MOST_READ:
+    while not _is_complete(data) and len(data) <= _MAX_RESPONSE_BYTES:
         connection.settimeout(max(0.001, deadline - time.monotonic()))
         piece = connection.recv(8192)
         if not piece:
@@ -87,20 +87,20 @@ def _read_reply(connection: socket.socket, deadline: float) -> HookReply:
     if not protocol.startswith("HTTP/"):
         message = "no HTTP"
         raise ValueError(message)
-    return HookReply(int(status), _headers(lines), len(data))
+    return WebhookResponse(int(status), _parse_headers(lines), len(data))
 
 
-def _headers(lines: list[str]) -> dict[str, str]:
+def _parse_headers(lines: list[str]) -> dict[str, str]:
     pairs = (line.partition(":") for line in lines)
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _whole(data: bytes) -> bool:
-    """Whether an answer says of itself that it ends here; others end with the connection."""
+def _is_complete(data: bytes) -> bool:
+    """Only if the response itself says where it ends; others end with the connection."""
     head, end, body = data.partition(b"\r\n\r\n")
     if not end:
         return False
-    headers = _headers(head.decode("latin-1").split("\r\n")[1:])
+    headers = _parse_headers(head.decode("latin-1").split("\r\n")[1:])
     length = headers.get("content-length", "")
     if length.isdigit():
         return len(body) >= int(length)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.simulator.carrier.faults import FaultScriptError, read_faults
+from campaigns.simulator.carrier.faults import FaultScriptError, parse_script
 from tests.simulator.client import A2P, LONG_CODE, Client, Reply
 from tests.simulator.running import RunningSimulator, running_simulator
 
@@ -168,7 +168,7 @@ def test_chances_come_from_the_seed(tmp_path: Path) -> None:
 )
 def test_a_script_that_cannot_be_followed_is_refused(script: Any) -> None:
     with pytest.raises(FaultScriptError):
-        read_faults(script)
+        parse_script(script)
 
 
 def test_a_bad_script_stops_the_start(tmp_path: Path) -> None:

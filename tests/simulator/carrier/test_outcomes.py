@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.simulator.carrier.outcomes import ANSWERED, BY_ENDING, FAILURES, REJECTED_ENDING, SPECIAL
+from campaigns.simulator.carrier.outcomes import BY_ENDING, FAILURES, REJECTED_ENDING, REPLYING, SPECIAL
 from tests.simulator.client import A2P, LONG_CODE, Client
 from tests.simulator.running import RunningSimulator
 
@@ -33,7 +33,7 @@ def _standing(record: dict[str, Any]) -> tuple[str, str]:
 
 
 def test_no_ending_means_two_things() -> None:
-    assert len(BY_ENDING) == len(SPECIAL) + len(FAILURES) + len(ANSWERED) == 48
+    assert len(BY_ENDING) == len(SPECIAL) + len(FAILURES) + len(REPLYING) == 48
     assert REJECTED_ENDING not in BY_ENDING
     assert all("9700" < ending <= "9999" for ending in BY_ENDING)
 
