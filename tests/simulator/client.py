@@ -42,7 +42,7 @@ def basic(name: str = "simulator", secret: str = "simulator") -> str:  # noqa: S
 
 
 class Client:
-    """Signed in, unless told otherwise. Every call is a connection of its own."""
+    """Signed in, unless `sign_in` is false. Every call is a connection of its own."""
 
     def __init__(self, url: str, *, sign_in: bool = True) -> None:
         self._netloc = urlsplit(url).netloc
@@ -75,7 +75,7 @@ class Client:
         """PUT, PATCH or DELETE, with JSON unless there is nothing to say."""
         body = None if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
         json_type = {} if value is None else {"Content-Type": "application/json"}
-        named = {name.replace("_", "-").title(): said for name, said in headers.items()}
+        named = {name.replace("_", "-").title(): value for name, value in headers.items()}
         return self.send(method, path, body, self.headers | json_type | named)
 
     def send_batch(
@@ -92,7 +92,7 @@ class Client:
         try:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
-            found = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, found, answer.read())
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, received, answer.read())
         finally:
             connection.close()

@@ -1,4 +1,4 @@
-"""A subscriber for the tests of webhooks: a small HTTP server that writes down what it is told."""
+"""A subscriber for the tests of webhooks: a small HTTP server that records what it receives."""
 
 from __future__ import annotations
 

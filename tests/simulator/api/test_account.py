@@ -83,8 +83,8 @@ def test_a_campaign_that_is_not_confirmed_sends_nothing(client: Client, simulato
     before = client.send_batch("+14155550101")
     simulator.control("POST", "campaign", {"phoneNumber": LONG_CODE, "status": "CampaignSuspended"})
     number = next(one for one in client.get(NUMBERS).json["records"] if one["phoneNumber"] == LONG_CODE)
-    told = client.get(f"{NUMBERS}/{number['id']}/sms-configuration").json
-    assert told["smsCampaignInfo"]["status"] == "CampaignSuspended"
+    configuration = client.get(f"{NUMBERS}/{number['id']}/sms-configuration").json
+    assert configuration["smsCampaignInfo"]["status"] == "CampaignSuspended"
     client.send_batch("+14155550101")
     client.send_batch("+14155550101", sender=TOLL_FREE)
     simulator.advance(60)

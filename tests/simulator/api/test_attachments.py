@@ -11,8 +11,8 @@ from tests.simulator.running import RunningSimulator
 
 
 def _attachment(client: Client, mail_id: int, place: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = client.get(f"{STORE}/{mail_id}").json["attachments"][place]
-    return found
+    attachment: dict[str, Any] = client.get(f"{STORE}/{mail_id}").json["attachments"][place]
+    return attachment
 
 
 def _fetch(client: Client, uri: str, headers: dict[str, str] | None = None, **query: str) -> Reply:
@@ -50,7 +50,7 @@ def test_a_picture_and_its_name(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "content", "told"),
+    ("wanted", "status", "content", "content_range"),
     [
         ("bytes=0-4", 206, b"Hello", "bytes 0-4/11"),
         ("bytes=6-", 206, b"there", "bytes 6-10/11"),
@@ -70,11 +70,11 @@ def test_ranges(
     wanted: str,
     status: int,
     content: bytes | None,
-    told: str | None,
+    content_range: str | None,
 ) -> None:
     uri = _attachment(client, add(simulator, text="Hello there"))["uri"]
     reply = _fetch(client, uri, client.headers | {"Range": wanted})
-    assert (reply.status, reply.headers.get("content-range")) == (status, told)
+    assert (reply.status, reply.headers.get("content-range")) == (status, content_range)
     if content is None:
         assert reply.code == "CMN-107"
     else:

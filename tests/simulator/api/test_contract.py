@@ -259,11 +259,11 @@ def answers() -> Iterator[dict[str, list[Reply]]]:
     with running_simulator(speed=100_000) as simulator, listening() as hook:
         world = World(simulator, hook, Client(simulator.url), Client(simulator.url, sign_in=False), {})
         world.prepare()
-        found: dict[str, list[Reply]] = {}
+        replies: dict[str, list[Reply]] = {}
         for topic in _TOPICS:
             simulator.advance(61)
-            found |= topic(world)
-        yield found
+            replies |= topic(world)
+        yield replies
 
 
 def _more_statuses(operation: str) -> list[int]:
@@ -276,8 +276,8 @@ def _judge(operation: str, replies: list[Reply]) -> Checker:
     for reply in replies:
         good = facts["good"].get(str(reply.status))
         kind = reply.headers.get("content-type", "")
-        told = [*facts.get("bad", {}).get("statuses", []), *_more_statuses(operation)]
-        if good is None and reply.status not in told:
+        documented = [*facts.get("bad", {}).get("statuses", []), *_more_statuses(operation)]
+        if good is None and reply.status not in documented:
             checker.wrong.append(f"status {reply.status} is unknown: {reply.body!r}")
         elif good is None:
             checker.check(reply.json, facts["bad"]["shape"], "Refusal")
@@ -303,26 +303,26 @@ def test_an_operation_keeps_to_the_contract(answers: dict[str, list[Reply]], ope
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
 def test_every_status_that_matters_is_met(answers: dict[str, list[Reply]], operation: str) -> None:
-    """All good ones; 401 where it is told; a refusal wherever a call can be wrong."""
+    """All good ones; 401 where it is documented; a refusal wherever a call can be wrong."""
     facts = OPERATIONS[operation]
     met = {reply.status for reply in answers[operation]}
-    told = set(facts.get("bad", {}).get("statuses", []))
+    documented = set(facts.get("bad", {}).get("statuses", []))
     assert met >= set(map(int, facts["good"]))
-    assert met >= told & {401}
+    assert met >= documented & {401}
     hopeless = {"revokeToken", "exportSmsConsentRecords"}
-    assert operation in hopeless or not told & {400, 404} or met & {400, 404}
+    assert operation in hopeless or not documented & {400, 404} or met & {400, 404}
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
 def test_the_rate_group(answers: dict[str, list[Reply]], operation: str) -> None:
     group = OPERATIONS[operation]["group"]
-    told = {
+    groups = {
         reply.headers.get("x-rate-limit-group") for reply in answers[operation] if reply.status not in (401,)
     }
     if group == "nothrottling":
-        assert told == {None}
+        assert groups == {None}
     elif group != "auth":
-        assert told == {group}
+        assert groups == {group}
 
 
 def test_every_exception_is_needed(answers: dict[str, list[Reply]]) -> None:

@@ -83,8 +83,8 @@ def test_filters(client: Client, simulator: RunningSimulator) -> None:
         ({"owner": "Personal"}, [voice, fax, answer, text]),
         ({"owner": "Shared"}, []),
     ]
-    for query, found in cases:
-        assert ids(client, **query) == found, query
+    for query, expected in cases:
+        assert ids(client, **query) == expected, query
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ BATCHES = f"{A2P}/batches"
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[RunningSimulator]:
+def persistent(tmp_path: Path) -> Iterator[RunningSimulator]:
     """A simulator with both files, at the real speed."""
     with running_simulator(
         ledger=tmp_path / "ledger.jsonl", state=tmp_path / "state.jsonl", rate_limits="off"
@@ -28,11 +28,11 @@ def kept(tmp_path: Path) -> Iterator[RunningSimulator]:
         yield simulator
 
 
-def test_a_ledger_line(kept: RunningSimulator) -> None:
-    client = Client(kept.url)
+def test_a_ledger_line(persistent: RunningSimulator) -> None:
+    client = Client(persistent.url)
     reply = client.post(BATCHES, {"from": LONG_CODE, "messages": [{"to": [ANN], "text": 'Zażółć\n"x"'}]})
     message = client.get(f"{A2P}/messages").json["records"][0]
-    assert kept.ledger() == [
+    assert persistent.ledger() == [
         {
             "provider": "ringcentral",
             "request_id": reply.headers["rcrequestid"],
@@ -44,86 +44,88 @@ def test_a_ledger_line(kept: RunningSimulator) -> None:
             "accepted_at": reply.json["creationTime"],
         }
     ]
-    assert list(kept.ledger()[0]) == [
+    assert list(persistent.ledger()[0]) == [
         *("provider", "request_id", "batch_id", "message_id", "from", "to", "text", "accepted_at")
     ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_restart_loses_nothing(kept: RunningSimulator, number: int) -> None:
-    client = Client(kept.url)
+def test_a_restart_loses_nothing(persistent: RunningSimulator, number: int) -> None:
+    client = Client(persistent.url)
     sent = client.send_batch(*[ANN] * 100)
     toll_free = client.send_batch(BEN, sender=TOLL_FREE, text="Hi Ben")
-    kept.inbound(ANN, LONG_CODE, "STOP")
-    kept.advance(30)
+    persistent.inbound(ANN, LONG_CODE, "STOP")
+    persistent.advance(30)
     before = client.get(f"{A2P}/messages", view="Detailed").json["records"]
-    ledger = kept.ledger()
-    assert kept.stop(number) == (0 if number != signal.SIGKILL else -number)
-    kept.restart()
+    ledger = persistent.ledger()
+    assert persistent.stop(number) == (0 if number != signal.SIGKILL else -number)
+    persistent.restart()
     # The token, the clock, the batch in the middle, the texts and the opt-out are all there.
     after = client.get(f"{A2P}/messages", view="Detailed").json["records"]
     assert [one["id"] for one in after] == [one["id"] for one in before]
     assert after[1]["text"] == "Hi Ben"
     assert 30 <= client.get(f"{BATCHES}/{sent['id']}").json["processedCount"] < 100
     assert client.get(f"{BATCHES}/{toll_free['id']}").json["status"] == "Completed"
-    assert kept.ledger() == ledger
+    assert persistent.ledger() == ledger
     blocked = client.send_batch(ANN)
-    assert int(kept.ledger()[-1]["message_id"]) > int(after[0]["id"])
-    kept.advance(200)
+    assert int(persistent.ledger()[-1]["message_id"]) > int(after[0]["id"])
+    persistent.advance(200)
     assert (
         client.get(f"{A2P}/messages", batchId=blocked["id"]).json["records"][0]["errorCode"] == "SMS-RC-413"
     )
 
 
-def test_a_sender_stays_busy_over_a_restart(kept: RunningSimulator) -> None:
-    client = Client(kept.url)
+def test_a_sender_stays_busy_over_a_restart(persistent: RunningSimulator) -> None:
+    client = Client(persistent.url)
     client.send_batch(*[ANN] * 60)
-    kept.restart(speed=1000)
+    persistent.restart(speed=1000)
     late = client.send_batch(BEN)
     assert client.get(f"{BATCHES}/{late['id']}").json["processedCount"] == 0
-    kept.advance(61)
+    persistent.advance(61)
     assert client.get(f"{BATCHES}/{late['id']}").json["processedCount"] == 1
 
 
 @pytest.mark.parametrize("cut", [1, 40, 79, 80, 200, 100_000])
-def test_a_kill_between_the_two_files_is_made_good(kept: RunningSimulator, cut: int) -> None:
+def test_a_kill_between_the_two_files_is_made_good(persistent: RunningSimulator, cut: int) -> None:
     """The log is written before the ledger; what a kill left out of the ledger is added at the next start."""
-    client = Client(kept.url)
+    client = Client(persistent.url)
     client.send_batch(ANN)
-    start = kept.ledger_path.stat().st_size
+    start = persistent.ledger_path.stat().st_size
     client.send_batch(*[BEN] * 10)
-    whole = kept.ledger_path.read_bytes()
-    kept.kill()
-    kept.ledger_path.write_bytes(whole[: max(start, len(whole) - cut)])
-    kept.restart()
-    assert kept.ledger_path.read_bytes() == whole
+    whole = persistent.ledger_path.read_bytes()
+    persistent.kill()
+    persistent.ledger_path.write_bytes(whole[: max(start, len(whole) - cut)])
+    persistent.restart()
+    assert persistent.ledger_path.read_bytes() == whole
 
 
-def test_a_kill_during_the_very_first_batch(kept: RunningSimulator) -> None:
-    Client(kept.url).send_batch(ANN, BEN)
-    whole = kept.ledger_path.read_bytes()
+def test_a_kill_during_the_very_first_batch(persistent: RunningSimulator) -> None:
+    Client(persistent.url).send_batch(ANN, BEN)
+    whole = persistent.ledger_path.read_bytes()
     for left in (b"", whole[:30], whole[: len(whole) // 2 + 30]):
-        kept.kill()
-        kept.ledger_path.write_bytes(left)
-        kept.restart()
-        assert kept.ledger_path.read_bytes() == whole
+        persistent.kill()
+        persistent.ledger_path.write_bytes(left)
+        persistent.restart()
+        assert persistent.ledger_path.read_bytes() == whole
 
 
-def test_half_a_record_in_the_log_was_never_acknowledged(kept: RunningSimulator, tmp_path: Path) -> None:
-    client = Client(kept.url)
+def test_half_a_record_in_the_log_was_never_acknowledged(
+    persistent: RunningSimulator, tmp_path: Path
+) -> None:
+    client = Client(persistent.url)
     first = client.send_batch(ANN)
-    ledger, log = kept.ledger_path, tmp_path / "state.jsonl"
+    ledger, log = persistent.ledger_path, tmp_path / "state.jsonl"
     before, size = ledger.read_bytes(), log.stat().st_size
     second = client.send_batch(BEN)
-    kept.kill()
+    persistent.kill()
     ledger.write_bytes(before)
     log.write_bytes(log.read_bytes()[: size + 50])
-    kept.restart()
+    persistent.restart()
     assert [one["id"] for one in client.get(BATCHES).json["records"]] == [first["id"]]
     assert client.get(f"{BATCHES}/{second['id']}").status == 404
     assert ledger.read_bytes() == before
     third = client.send_batch(BEN)
-    kept.restart()
+    persistent.restart()
     assert [one["id"] for one in client.get(BATCHES).json["records"]] == [third["id"], first["id"]]
 
 
@@ -133,32 +135,32 @@ def _post_until_it_dies(client: Client, answered: list[str]) -> None:
             answered.append(client.send_batch(*[ANN] * 200)["id"])
 
 
-def test_whatever_was_answered_is_there_after_a_kill_under_load(kept: RunningSimulator) -> None:
-    client, answered = Client(kept.url), list[str]()
+def test_whatever_was_answered_is_there_after_a_kill_under_load(persistent: RunningSimulator) -> None:
+    client, answered = Client(persistent.url), list[str]()
     workers = [threading.Thread(target=_post_until_it_dies, args=(client, answered)) for _ in range(4)]
     for worker in workers:
         worker.start()
     while len(answered) < 40:
         workers[0].join(0.01)
-    kept.kill()
+    persistent.kill()
     for worker in workers:
         worker.join()
-    kept.restart()
-    in_ledger = {line["batch_id"] for line in kept.ledger()}
+    persistent.restart()
+    in_ledger = {line["batch_id"] for line in persistent.ledger()}
     in_store = {one["id"] for one in client.get(BATCHES).json["records"]}
     assert set(answered) <= in_ledger
     assert in_ledger == in_store
-    assert len(kept.ledger()) == 200 * len(in_store)
+    assert len(persistent.ledger()) == 200 * len(in_store)
 
 
-def test_people_who_answer_do_so_once_over_restarts(kept: RunningSimulator) -> None:
-    client = Client(kept.url)
+def test_people_who_answer_do_so_once_over_restarts(persistent: RunningSimulator) -> None:
+    client = Client(persistent.url)
     client.send_batch("+14155559720")
-    kept.restart()
-    kept.advance(60)
+    persistent.restart()
+    persistent.advance(60)
     assert len(client.get(f"{A2P}/messages", direction="Inbound").json["records"]) == 1
-    kept.restart()
-    kept.advance(60)
+    persistent.restart()
+    persistent.advance(60)
     assert len(client.get(f"{A2P}/messages", direction="Inbound").json["records"]) == 1
 
 

@@ -32,9 +32,9 @@ def test_calls_are_counted_and_timed(client: Client, simulator: RunningSimulator
     batch = client.send_batch(ANN)
     reply = client.get(f"{A2P}/batches/{batch['id']}")
     client.get(f"{A2P}/batches/unknown")
-    told = json.loads(simulator.control("GET", "requests"))
+    requests = json.loads(simulator.control("GET", "requests"))
     endpoint = "/restapi/v1.0/account/{account}/a2p-sms/batches/{batch}"
-    counts = {(one["method"], one["endpoint"], one["status"]): one["count"] for one in told["counts"]}
+    counts = {(one["method"], one["endpoint"], one["status"]): one["count"] for one in requests["counts"]}
     assert counts["GET", endpoint, 200] == counts["GET", endpoint, 404] == 1
     calls = simulator.requests()
     assert [one["status"] for one in calls] == [200, 201, 200, 404]

@@ -94,9 +94,9 @@ def test_what_was_under_way_before_the_subscription(
     assert [one["messageStatus"] for one in simulator.messages()] == ["Sent", "Sent", "Queued"]
     _follow(client, hook, MESSAGES, BATCHES)
     simulator.advance(4 * 3600)
-    told = [(body.get("to"), body.get("messageStatus")) for body in _bodies(hook, 6)]
-    assert told.count((None, None)) == 1  # the batch
-    assert sorted(one for one in told if one[0]) == [
+    statuses = [(body.get("to"), body.get("messageStatus")) for body in _bodies(hook, 6)]
+    assert statuses.count((None, None)) == 1  # the batch
+    assert sorted(one for one in statuses if one[0]) == [
         ([ANN], "Delivered"),
         ([BEN], "Delivered"),
         ([BEN], "Sent"),
@@ -116,7 +116,7 @@ def test_order_within_a_batch(client: Client, hook: Hook) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "recipients"),
     [
         ("", [ANN, ANN, LONG_CODE]),
         ("?direction=Inbound", [LONG_CODE]),
@@ -130,7 +130,7 @@ def test_order_within_a_batch(client: Client, hook: Hook) -> None:
     ],
 )
 def test_filters_of_messages(
-    client: Client, simulator: RunningSimulator, hook: Hook, query: str, told: list[str]
+    client: Client, simulator: RunningSimulator, hook: Hook, query: str, recipients: list[str]
 ) -> None:
     _follow(client, hook, f"{MESSAGES}{query}", OPT_OUTS)
     client.send_batch(ANN)
@@ -138,7 +138,7 @@ def test_filters_of_messages(
     # The opt-out comes last, so when it is here, so is all that was to come.
     client.change("PATCH", CONSENTS, {"records": [_wish(BEN)]})
     bodies = [one.json["body"] for one in hook.wait_for(lambda: _has_opt_out(hook))]
-    assert [body["to"][0] for body in bodies if "active" not in body] == told
+    assert [body["to"][0] for body in bodies if "active" not in body] == recipients
 
 
 def _has_opt_out(hook: Hook) -> bool:
@@ -208,11 +208,11 @@ def test_each_filter_gives_its_own_event(client: Client, hook: Hook) -> None:
 
 
 def test_no_events_after_deletion(client: Client, hook: Hook) -> None:
-    gone, kept = _follow(client, hook, BATCHES), _follow(client, hook, BATCHES)
-    client.change("DELETE", f"{SUBSCRIPTIONS}/{gone['id']}")
+    deleted, active = _follow(client, hook, BATCHES), _follow(client, hook, BATCHES)
+    client.change("DELETE", f"{SUBSCRIPTIONS}/{deleted['id']}")
     client.send_batch(ANN)
     client.send_batch(ANN)
-    assert {one["subscriptionId"] for one in hook.wait(2)} == {kept["id"]}
+    assert {one["subscriptionId"] for one in hook.wait(2)} == {active["id"]}
 
 
 def _results(simulator: RunningSimulator) -> list[str]:
@@ -243,8 +243,7 @@ def test_ten_lost_in_a_row_and_nothing_more_comes(
     assert client.get(path).json["status"] == "Active"
     client.send_batch(ANN)
     hook.wait_for(lambda: client.get(path).json["status"] == "Blacklisted")
-    told = client.get(path).json["blacklistedData"]
-    assert "503" in told["reason"]
+    assert "503" in client.get(path).json["blacklistedData"]["reason"]
     hook.status = 200
     client.send_batch(ANN)
     client.change("POST", f"{path}/renew")
@@ -258,12 +257,12 @@ def test_a_subscriber_that_went_away_holds_nobody_up(
     client: Client, simulator: RunningSimulator, hook: Hook
 ) -> None:
     with listening() as other:
-        gone = _follow(client, other, BATCHES)
+        unreachable = _follow(client, other, BATCHES)
     _follow(client, hook, BATCHES)
     client.send_batch(ANN)
     hook.wait(1)
     hook.wait_for(lambda: _results(simulator).count("ConnectionRefusedError") == 3)
-    assert client.get(f"{SUBSCRIPTIONS}/{gone['id']}").json["status"] == "Active"
+    assert client.get(f"{SUBSCRIPTIONS}/{unreachable['id']}").json["status"] == "Active"
 
 
 def _batches(client: Client, count: int) -> list[str]:
@@ -332,5 +331,5 @@ def test_what_happens_during_a_restart_is_not_told(tmp_path: Path, hook: Hook) -
         third = client.send_batch(BEN, sender=TOLL_FREE)
         hook.wait(2)
         simulator.advance(60)
-        told = [body["id"] for body in _bodies(hook, 3)]
-        assert told == [first["id"], third["id"], second["id"]]
+        batches = [body["id"] for body in _bodies(hook, 3)]
+        assert batches == [first["id"], third["id"], second["id"]]
