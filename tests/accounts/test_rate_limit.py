@@ -210,8 +210,8 @@ def test_a_decision_on_an_older_state_is_not_taken() -> None:
     row = RateWindow.objects.create(account="a", group="light")
     gate.learn("light", 429, {"retry-after": "30"})
     assert not rate_limit.save(row, Window().with_call(NOW))
-    kept = RateWindow.objects.get()
-    assert (kept.under_way, kept.silent_until is not None) == ([], True)
+    stored = RateWindow.objects.get()
+    assert (stored.under_way, stored.silent_until is not None) == ([], True)
 
 
 @pytest.mark.django_db

@@ -55,18 +55,18 @@ def test_a_failure_keeps_what_was_known(carrier: RunningSimulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "is_shown"),
     [
         ("unreachable", True), ("credentials", True), ("permission", True), ("server", True),
         ("request", False), ("not_found", False), ("answer", False), ("too_large", False), ("rate", False),
     ],
 )  # fmt: skip
 def test_the_banner_is_about_the_account_and_not_about_one_request(
-    carrier: RunningSimulator, kind: str, told: bool
+    carrier: RunningSimulator, kind: str, is_shown: bool
 ) -> None:
     registry.refresh_numbers()
     registry.note_failure(ProviderError("It does not work.", kind=kind, outcome=Outcome.REFUSED))
-    assert (AccountState.objects.get().trouble == "It does not work.") is told
+    assert (AccountState.objects.get().trouble == "It does not work.") is is_shown
     since = AccountState.objects.get().trouble_since
     registry.note_failure(ProviderError("It still does not work.", kind=kind))
     assert AccountState.objects.get().trouble_since == since

@@ -65,16 +65,16 @@ def blocked() -> list[str]:
 OUT, BACK, OUT_AGAIN = record(True, 0), record(False, 5), record(True, 9)
 
 
-@pytest.mark.parametrize("told", [*itertools.permutations([OUT, BACK, OUT, BACK])])
-def test_out_and_back_in_any_order_and_twice(told: tuple[OptOutRecord, ...]) -> None:
-    take(*told)
+@pytest.mark.parametrize("given", [*itertools.permutations([OUT, BACK, OUT, BACK])])
+def test_out_and_back_in_any_order_and_twice(given: tuple[OptOutRecord, ...]) -> None:
+    take(*given)
     assert blocked() == []
 
 
-@pytest.mark.parametrize("told", [*itertools.permutations([OUT, BACK, OUT_AGAIN])])
-def test_out_again_in_any_order(told: tuple[OptOutRecord, ...]) -> None:
-    take(*told)
-    take(*told)
+@pytest.mark.parametrize("given", [*itertools.permutations([OUT, BACK, OUT_AGAIN])])
+def test_out_again_in_any_order(given: tuple[OptOutRecord, ...]) -> None:
+    take(*given)
+    take(*given)
     assert blocked() == [ANN]
     assert OptOut.objects.filter(ended_at__isnull=True).count() == 1
 
@@ -135,17 +135,17 @@ def test_an_opt_out_weighs_more_than_a_number_that_could_not_be_reached() -> Non
 
 
 @pytest.mark.parametrize(
-    ("source", "kept"),
+    ("source", "stored_source"),
     [
         (OptOutSource.RECIPIENT, "reply"),
         (OptOutSource.CARRIER, "carrier"),
         (OptOutSource.UNKNOWN, "carrier"),
     ],
 )
-def test_who_said_so_is_written_down(source: OptOutSource, kept: str) -> None:
+def test_who_said_so_is_written_down(source: OptOutSource, stored_source: str) -> None:
     take(record(True, source=source))
     made = OptOut.objects.get()
-    assert (made.source, made.created_by) == (kept, None)
+    assert (made.source, made.created_by) == (stored_source, None)
     assert "2026-11-21" in made.note
     event = Event.objects.get(verb="opt_out_added")
     assert ANN not in event.detail
@@ -168,10 +168,11 @@ def undecided() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("STOP", True), ("Revoke!", True), ("START", False), ("please stop", None), ("", None)]
+    ("text", "opts_out"),
+    [("STOP", True), ("Revoke!", True), ("START", False), ("please stop", None), ("", None)],
 )
-def test_a_keyword(text: str, said: bool | None) -> None:
-    assert ingest.parse_keyword(text) is said
+def test_a_keyword(text: str, opts_out: bool | None) -> None:
+    assert ingest.parse_keyword(text) is opts_out
 
 
 @pytest.mark.parametrize(("direction", "blocks"), [(Direction.INBOUND, True), (Direction.OUTBOUND, False)])
@@ -253,16 +254,16 @@ def test_a_reply_without_a_time_is_news_once(composer: User) -> None:
 ASKED, CLEAR, AGAIN = reply("please stop", 0), reply("STOP", 5), reply("START", 9)
 
 
-@pytest.mark.parametrize("told", [*itertools.permutations([ASKED, CLEAR, AGAIN])])
-def test_a_clear_word_settles_what_came_before_it_in_any_order(told: tuple[RemoteMessage, ...]) -> None:
+@pytest.mark.parametrize("given", [*itertools.permutations([ASKED, CLEAR, AGAIN])])
+def test_a_clear_word_settles_what_came_before_it_in_any_order(given: tuple[RemoteMessage, ...]) -> None:
     """The store is read newest first, events come as they come."""
-    ingest.ingest_replies("a", told)
+    ingest.ingest_replies("a", given)
     assert (blocked(), undecided()) == ([], [])
 
 
-@pytest.mark.parametrize("told", [*itertools.permutations([reply("START", 0), reply("please stop", 5)])])
-def test_an_older_start_does_not_let_somebody_back_in(told: tuple[RemoteMessage, ...]) -> None:
-    ingest.ingest_replies("a", told)
+@pytest.mark.parametrize("given", [*itertools.permutations([reply("START", 0), reply("please stop", 5)])])
+def test_an_older_start_does_not_let_somebody_back_in(given: tuple[RemoteMessage, ...]) -> None:
+    ingest.ingest_replies("a", given)
     assert undecided() == ["please stop"]
 
 
@@ -303,7 +304,9 @@ def test_a_start_in_a_rehearsal_does_not_end_a_real_opt_out(settings: LazySettin
 def blocked_at_the_carrier(*pairs: tuple[str, str]) -> None:
     opt_outs = registry.provider().opt_outs
     assert opt_outs is not None
-    wishes = [OptOutChange(sender=ours, recipient=theirs, opted_out=True) for ours, theirs in pairs]
+    wishes = [
+        OptOutChange(sender=our_number, recipient=theirs, opted_out=True) for our_number, theirs in pairs
+    ]
     assert opt_outs.write(wishes) == []
 
 
@@ -315,12 +318,12 @@ def test_whom_the_carrier_blocks_is_read_at_night(carrier: RunningSimulator) -> 
     assert ingest.read_blocked() == 0
 
 
-@pytest.mark.parametrize("told", [{}, {"lastModifiedTime": "2026-11-01T12:00:00Z"}], ids=["no time", "time"])
+@pytest.mark.parametrize("given", [{}, {"lastModifiedTime": "2026-11-01T12:00:00Z"}], ids=["no time", "time"])
 def test_what_is_told_each_night_undoes_nothing_of_ours(
-    carrier: RunningSimulator, sender: User, told: dict[str, str]
+    carrier: RunningSimulator, sender: User, given: dict[str, str]
 ) -> None:
     """A record without a time counts as of now, and would be newer each night."""
-    listed = {"records": [{"from": LOCAL, "to": ANN, "optStatus": "OptOut"} | told], "paging": {}}
+    listed = {"records": [{"from": LOCAL, "to": ANN, "optStatus": "OptOut"} | given], "paging": {}}
     always = {"fault": "status", "status": 200, "body": json.dumps(listed), "times": 100}
     carrier.faults({"path": "/sms/consents/search"} | always)
     assert ingest.read_blocked() == 1
@@ -340,7 +343,7 @@ def test_a_list_that_cannot_be_read_changes_nothing(carrier: RunningSimulator) -
     assert blocked() == [ANN]
 
 
-def said(text: str, provider_id: str, created_at: datetime | None) -> RemoteMessage:
+def dated_reply(text: str, provider_id: str, created_at: datetime | None) -> RemoteMessage:
     return RemoteMessage(
         provider_id=provider_id, batch_id="", sender=ANN, to=LOCAL, direction=Direction.INBOUND,
         status=MessageStatus.DELIVERED, error_code="", segments=1, cost=None, text=text,
@@ -348,23 +351,23 @@ def said(text: str, provider_id: str, created_at: datetime | None) -> RemoteMess
     )  # fmt: skip
 
 
-def heard(*messages: RemoteMessage) -> None:
+def ingest_inbound(*messages: RemoteMessage) -> None:
     """As a page of the carrier's store is taken in."""
     account, _ = AccountState.objects.get_or_create(account="a", defaults={"provider": "ringcentral"})
     store.record_page(account, messages)
     ingest.ingest_replies("a", messages)
 
 
-@pytest.mark.parametrize("told", [None, "2099-12-31T23:59:59Z"], ids=["no time", "ahead of us"])
-def test_an_old_start_undoes_no_later_stop(told: str | None) -> None:
+@pytest.mark.parametrize("given", [None, "2099-12-31T23:59:59Z"], ids=["no time", "ahead of us"])
+def test_an_old_start_undoes_no_later_stop(given: str | None) -> None:
     """Whatever time the carrier tells with it, and however often it is read again."""
     with time_machine.travel(NOON, tick=False) as clock:
-        heard(said("START", "1", parse.moment(told)))
+        ingest_inbound(dated_reply("START", "1", parse.moment(given)))
         clock.move_to(NOON + timedelta(minutes=5))
-        heard(said("STOP", "2", timezone.now()))
+        ingest_inbound(dated_reply("STOP", "2", timezone.now()))
         assert blocked() == [ANN]
         clock.move_to(NOON + timedelta(minutes=30))
-        heard(said("START", "1", parse.moment(told)))
+        ingest_inbound(dated_reply("START", "1", parse.moment(given)))
         assert blocked() == [ANN]
 
 

@@ -103,7 +103,7 @@ def test_the_list_newest_first_page_by_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "phones"),
     [
         ("2125550101", [ANN]),
         ("(212) 555-0101", [ANN]),
@@ -115,6 +115,6 @@ def test_the_list_newest_first_page_by_page() -> None:
         ("   ", [BEN, ANN]),
     ],
 )
-def test_looking_for_a_number(query: str, found: list[str]) -> None:
+def test_looking_for_a_number(query: str, phones: list[str]) -> None:
     manual.add(f"{ANN}\n{BEN}", note="", user=None)
-    assert [row.phone for row in manual.page(query)] == found
+    assert [row.phone for row in manual.page(query)] == phones

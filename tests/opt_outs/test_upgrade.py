@@ -17,7 +17,7 @@ upgrade = importlib.import_module("campaigns.migrations.0006_opt_outs_know_their
 ANN = factories.phone(0)
 
 
-def said(account: str) -> None:
+def restore_columns(account: str) -> None:
     CarrierConsent.objects.create(
         account=account, sender="*", phone=ANN, opted_out=True, changed_at=timezone.now()
     )
@@ -47,7 +47,7 @@ def test_only_what_is_known_to_be_simulated_stays_behind(
 ) -> None:
     opt_out = factories.opt_out(ANN, source=source)
     for one in accounts:
-        said(one)
+        restore_columns(one)
     upgrade.say_whose_word(apps, None)
     opt_out.refresh_from_db()
     assert (opt_out.simulated, opt_out.account) == (simulated, account)

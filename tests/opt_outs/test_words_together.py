@@ -17,22 +17,22 @@ from tests.support import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("said", ["STOP", "remove me from this list"])
-def test_what_a_person_says_outlives_what_staff_entered(sender: User, said: str) -> None:
+@pytest.mark.parametrize("words", ["STOP", "remove me from this list"])
+def test_what_a_person_says_outlives_what_staff_entered(sender: User, words: str) -> None:
     """Staff who end their own entry do not know that the person has asked as well."""
     manual.add(ANN, note="called us", user=sender)
-    ingest.ingest_replies("a", [reply(said)])
+    ingest.ingest_replies("a", [reply(words)])
     assert undecided() == [], "nobody is asked about somebody who is out anyway"
     manual.end(OptOut.objects.get(source="staff"), user=sender)
     assert blocked() == [ANN]
-    assert undecided() == ([] if said == "STOP" else [said])
+    assert undecided() == ([] if words == "STOP" else [words])
 
 
 def test_all_that_somebody_wrote_is_read_before_it_is_decided(sender: User) -> None:
     replies = [reply("who is this?", 0), reply("please remove me", 5)]
-    for told in (replies, replies[::-1], replies * 2):
+    for ordered in (replies, replies[::-1], replies * 2):
         OptOut.objects.all().delete()
-        assert ingest.ingest_replies("a", told) == 2
+        assert ingest.ingest_replies("a", ordered) == 2
         assert undecided() == ["who is this?” · “please remove me"]
     manual.end(OptOut.objects.get(), user=sender)
     assert ingest.ingest_replies("a", replies) == 0
@@ -58,15 +58,15 @@ def test_a_reply_that_says_less_in_the_same_words_counts_as_well(sender: User) -
 
 
 @pytest.mark.parametrize("decided", [False, True])
-@pytest.mark.parametrize(("account", "ours"), [("a", "+18885550100"), ("b", LOCAL)])
+@pytest.mark.parametrize(("account", "our_number"), [("a", "+18885550100"), ("b", LOCAL)])
 def test_a_start_to_another_number_takes_back_no_wish(
-    sender: User, decided: bool, account: str, ours: str
+    sender: User, decided: bool, account: str, our_number: str
 ) -> None:
     """ "Continue" may be the answer to a question that another number asked."""
     ingest.ingest_replies("a", [reply("take me off your list")])
     if decided:
         manual.confirm(OptOut.objects.get(), user=sender)
-    ingest.ingest_replies(account, [replace(reply("continue", 5), to=ours)])
+    ingest.ingest_replies(account, [replace(reply("continue", 5), to=our_number)])
     assert blocked() == [ANN]
     ingest.ingest_replies("a", [reply("START", 6)])
     assert blocked() == []
@@ -100,10 +100,10 @@ def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
     """On PostgreSQL another process may commit between the look and the insert."""
     add = carrier.add
 
-    def behind_another(made: OptOut, account: str, phone: str, *said: Any) -> None:
-        held = {"kind": "maybe", "source": "reply", "words": "who is this?", "said_at": NOON}
-        factories.opt_out(phone, simulated=True, **held)
-        add(made, account, phone, *said)
+    def behind_another(row: OptOut, account: str, phone: str, *words: Any) -> None:
+        fields = {"kind": "maybe", "source": "reply", "words": "who is this?", "said_at": NOON}
+        factories.opt_out(phone, simulated=True, **fields)
+        add(row, account, phone, *words)
 
     monkeypatch.setattr(carrier, "add", behind_another)
     ingest.ingest_replies("a", [reply("STOP", 5)])

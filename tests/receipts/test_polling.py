@@ -59,20 +59,20 @@ def test_every_kind_of_end(carrier: RunningSimulator) -> None:
     scenario.poll()
     scenario.poll()
     truth = Counter(record["messageStatus"] for record in carrier.messages())
-    told = scenario.counts(campaign)
-    assert told["delivered"] == truth["Delivered"]
-    assert told["sent"] == truth["Sent"] == 1
-    assert told["not_delivered"] == truth["SendingFailed"] + truth["DeliveryFailed"]
-    assert told["rejected"] == 1
+    counts = scenario.counts(campaign)
+    assert counts["delivered"] == truth["Delivered"]
+    assert counts["sent"] == truth["Sent"] == 1
+    assert counts["not_delivered"] == truth["SendingFailed"] + truth["DeliveryFailed"]
+    assert counts["rejected"] == 1
     scenario.assert_adds_up(campaign)
     codes = Message.objects.filter(state="not_delivered").values_list("to", "error_code")
-    ours = dict(codes)
+    local_codes = dict(codes)
     theirs = {
         record["to"][0]: record.get("errorCode", "")
         for record in carrier.messages()
         if record["messageStatus"].endswith("Failed")
     }
-    assert ours == theirs
+    assert local_codes == theirs
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.DELIVERING, "one receipt may still come"
 
@@ -114,13 +114,13 @@ def test_while_it_is_sent_the_numbers_move(carrier: RunningSimulator) -> None:
         carrier.advance(10)
         with time_machine.travel(now + timedelta(seconds=seconds), tick=True):
             scenario.poll()
-        told = scenario.counts(campaign)
+        counts = scenario.counts(campaign)
         seen.append(Batch.objects.get().processed_count)
         scenario.assert_adds_up(campaign)
-        assert sum(told.values()) == 40
+        assert sum(counts.values()) == 40
     assert seen == sorted(seen)
     assert len(set(seen)) > 3
-    assert told == {"delivered": 40}
+    assert counts == {"delivered": 40}
 
 
 def test_a_batch_that_is_gone_does_not_stop_the_others(carrier: RunningSimulator) -> None:

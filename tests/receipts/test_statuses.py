@@ -67,7 +67,7 @@ def message(person: int) -> Message:
 
 
 def assert_tally(batch: Batch) -> None:
-    told = Tally.objects.get(campaign=batch.campaign)
+    reported = Tally.objects.get(campaign=batch.campaign)
     words = {
         "with_carrier": "waiting",
         "sent": "sent",
@@ -75,8 +75,8 @@ def assert_tally(batch: Batch) -> None:
         "not_delivered": "not_delivered",
     }
     for state, word in words.items():
-        assert getattr(told, state) == Message.objects.filter(state=word).count(), state
-    assert told.balanced
+        assert getattr(reported, state) == Message.objects.filter(state=word).count(), state
+    assert reported.balanced
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_states_move_forward_only(batch: Batch, words: list[str], state: str) ->
 
 def test_everything_that_is_told_is_kept(batch: Batch) -> None:
     later = NOW + timedelta(minutes=5)
-    told = {"error_code": "SMS-UP-430", "segments": 3, "cost": Decimal("0.021"), "modified_at": later}
-    failed = remote(1, "DeliveryFailed", **told)
+    reported = {"error_code": "SMS-UP-430", "segments": 3, "cost": Decimal("0.021"), "modified_at": later}
+    failed = remote(1, "DeliveryFailed", **reported)
     assert statuses.apply_messages(batch, [remote(0, "Queued"), failed]) == 2
-    ours = message(1)
-    assert (ours.provider_id, ours.error_code, ours.billed_segments) == ("m1", "SMS-UP-430", 3)
-    assert (ours.cost, ours.changed_at) == (Decimal("0.021"), later)
+    stored = message(1)
+    assert (stored.provider_id, stored.error_code, stored.billed_segments) == ("m1", "SMS-UP-430", 3)
+    assert (stored.cost, stored.changed_at) == (Decimal("0.021"), later)
     assert message(0).provider_id == "m0"
 
 
@@ -127,17 +127,17 @@ def test_a_late_page_takes_nothing_away(batch: Batch) -> None:
     """The page was made before the cost was known; it arrives after the one that has it."""
     statuses.apply_messages(batch, [remote(0, "Sent", modified_at=NOW + timedelta(seconds=9))])
     statuses.apply_messages(batch, [remote(0, "Sent", cost=None, segments=None, modified_at=NOW)])
-    ours = message(0)
-    assert (ours.cost, ours.billed_segments) == (Decimal("0.007"), 1)
-    assert ours.changed_at == NOW + timedelta(seconds=9)
+    stored = message(0)
+    assert (stored.cost, stored.billed_segments) == (Decimal("0.007"), 1)
+    assert stored.changed_at == NOW + timedelta(seconds=9)
 
 
 def test_what_is_missing_in_a_later_page_is_kept(batch: Batch) -> None:
     statuses.apply_messages(batch, [remote(0, "Sent")])
     later = NOW + timedelta(seconds=9)
     statuses.apply_messages(batch, [remote(0, "Delivered", cost=None, segments=None, modified_at=later)])
-    ours = message(0)
-    assert (ours.state, ours.cost, ours.billed_segments) == ("delivered", Decimal("0.007"), 1)
+    stored = message(0)
+    assert (stored.state, stored.cost, stored.billed_segments) == ("delivered", Decimal("0.007"), 1)
 
 
 def test_a_message_is_adopted_once(batch: Batch) -> None:
@@ -279,7 +279,7 @@ def test_every_step_of_a_message_is_noticed(before: StatusTotals, after: StatusT
 
 
 @pytest.mark.parametrize(
-    ("found", "size", "final"),
+    ("totals", "size", "final"),
     [
         (totals(delivered=6), 6, True),
         (totals(delivered=5, failed=1), 6, True),
@@ -289,8 +289,8 @@ def test_every_step_of_a_message_is_noticed(before: StatusTotals, after: StatusT
         (totals(), 6, False),
     ],
 )
-def test_when_nothing_more_can_change(found: StatusTotals, size: int, final: bool) -> None:
-    assert statuses.all_final(found, size) is final
+def test_when_nothing_more_can_change(totals: StatusTotals, size: int, final: bool) -> None:
+    assert statuses.all_final(totals, size) is final
 
 
 LONG_AGO = NOW - timedelta(hours=10)

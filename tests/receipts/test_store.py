@@ -26,11 +26,11 @@ OURS, THEIRS = "+16505550100", "+12125550101"
 
 
 @pytest.fixture
-def whose() -> AccountState:
+def owner() -> AccountState:
     return AccountState.objects.create(account="a", provider="ringcentral", opened_by="x")
 
 
-def told(status: str = "Sent", minutes: float = 0, **fields: Any) -> RemoteMessage:
+def item(status: str = "Sent", minutes: float = 0, **fields: Any) -> RemoteMessage:
     """A message as a page has it, changed so many minutes after noon."""
     defaults: dict[str, Any] = {
         "provider_id": "m-1",
@@ -80,105 +80,113 @@ def batch(provider_id: str = "b-1", **fields: Any) -> BatchState:
     ],
 )
 @pytest.mark.parametrize("later", [1, -1])
-def test_forward_only(whose: AccountState, story: str, end: str, later: int) -> None:
+def test_forward_only(owner: AccountState, story: str, end: str, later: int) -> None:
     for place, status in enumerate(story.split()):
-        store.record_messages(whose, [told(status, minutes=place * later)])
-    found = StoreMessage.objects.get()
-    assert found.status == end
-    assert found.undelivered == store.STANDING.get(MessageStatus(end), StoreMessage.Undelivered.OTHER)
+        store.record_messages(owner, [item(status, minutes=place * later)])
+    stored = StoreMessage.objects.get()
+    assert stored.status == end
+    assert stored.undelivered == store.STANDING.get(MessageStatus(end), StoreMessage.Undelivered.OTHER)
 
 
-def test_what_is_known_is_not_lost(whose: AccountState) -> None:
-    store.record_messages(whose, [told("Sent", cost=Decimal("0.007"), segments=2, text="Hi")])
-    store.record_messages(whose, [told("Delivered", 5, cost=None, segments=None, text="Hi")])
-    found = StoreMessage.objects.get()
-    assert (found.status, found.cost, found.segments) == ("Delivered", Decimal("0.00700"), 2)
-    assert found.modified_at == NOON + timedelta(minutes=5)
+def test_what_is_known_is_not_lost(owner: AccountState) -> None:
+    store.record_messages(owner, [item("Sent", cost=Decimal("0.007"), segments=2, text="Hi")])
+    store.record_messages(owner, [item("Delivered", 5, cost=None, segments=None, text="Hi")])
+    stored = StoreMessage.objects.get()
+    assert (stored.status, stored.cost, stored.segments) == ("Delivered", Decimal("0.00700"), 2)
+    assert stored.modified_at == NOON + timedelta(minutes=5)
 
 
-def test_a_cost_that_comes_later(whose: AccountState) -> None:
-    store.record_messages(whose, [told("Delivered")])
-    store.record_messages(whose, [told("Delivered", cost=Decimal("0.007"))])
+def test_a_cost_that_comes_later(owner: AccountState) -> None:
+    store.record_messages(owner, [item("Delivered")])
+    store.record_messages(owner, [item("Delivered", cost=Decimal("0.007"))])
     assert StoreMessage.objects.get().cost == Decimal("0.00700")
 
 
-def test_the_same_page_again_changes_no_row(whose: AccountState) -> None:
-    page = [told("Delivered", text="Hi", cost=Decimal("0.007"))]
-    store.record_messages(whose, page)
+def test_the_same_page_again_changes_no_row(owner: AccountState) -> None:
+    page = [item("Delivered", text="Hi", cost=Decimal("0.007"))]
+    store.record_messages(owner, page)
     StoreMessage.objects.update(text="as it was")
-    store.record_messages(whose, page)
+    store.record_messages(owner, page)
     assert StoreMessage.objects.get().text == "as it was"
 
 
-def test_numbers_by_direction(whose: AccountState) -> None:
+def test_numbers_by_direction(owner: AccountState) -> None:
     store.record_messages(
-        whose,
-        [told(), told(provider_id="m-2", direction=Direction.INBOUND, sender=THEIRS, to=OURS, batch_id="")],
+        owner,
+        [
+            item(),
+            item(provider_id="m-2", direction=Direction.INBOUND, sender=THEIRS, to=OURS, batch_id=""),
+        ],
     )
     numbers = StoreMessage.objects.values_list("inbound", "our_number", "their_number", "batch__provider_id")
     assert sorted(numbers) == [(False, OURS, THEIRS, "b-1"), (True, OURS, THEIRS, None)]
 
 
-def test_odd_pages(whose: AccountState) -> None:
+def test_odd_pages(owner: AccountState) -> None:
     """No id, no time, the same one twice, far too long, nothing at all."""
-    assert store.record_messages(whose, []) == set()
+    assert store.record_messages(owner, []) == set()
     store.record_messages(
-        whose,
+        owner,
         [
-            told(provider_id=""),
-            told(),
-            told("Delivered", 1),
-            told(provider_id="2", created_at=None, modified_at=None, batch_id=""),
-            told(provider_id="3", created_at=None, error_code="E" * 99, status="S" * 99, to="+" + "1" * 99),
+            item(provider_id=""),
+            item(),
+            item("Delivered", 1),
+            item(provider_id="2", created_at=None, modified_at=None, batch_id=""),
+            item(provider_id="3", created_at=None, error_code="E" * 99, status="S" * 99, to="+" + "1" * 99),
         ],
     )
-    found = {item.provider_id: item for item in StoreMessage.objects.all()}
-    assert set(found) == {"m-1", "2", "3"}
-    assert found["m-1"].status == "Delivered"
-    assert found["2"].created_at > NOON
-    assert found["3"].created_at == NOON
-    assert len(found["3"].error_code) == 20
+    stored = {item.provider_id: item for item in StoreMessage.objects.all()}
+    assert set(stored) == {"m-1", "2", "3"}
+    assert stored["m-1"].status == "Delivered"
+    assert stored["2"].created_at > NOON
+    assert stored["3"].created_at == NOON
+    assert len(stored["3"].error_code) == 20
 
 
-def test_accounts_are_apart(whose: AccountState) -> None:
+def test_accounts_are_apart(owner: AccountState) -> None:
     other = AccountState.objects.create(account="b", provider="ringcentral")
-    for owner in (whose, other):
-        store.record_messages(owner, [told()])
+    for one in (owner, other):
+        store.record_messages(one, [item()])
     assert StoreMessage.objects.count() == StoreBatch.objects.count() == 2
 
 
-def test_batches(whose: AccountState) -> None:
-    store.record_batches(whose, [batch(), batch("b-2"), batch("")])
+def test_batches(owner: AccountState) -> None:
+    store.record_batches(owner, [batch(), batch("b-2"), batch("")])
     store.record_batches(
-        whose, [batch(processed_count=10, status=BatchStatus.COMPLETED, cost=Decimal("0.07"))]
+        owner, [batch(processed_count=10, status=BatchStatus.COMPLETED, cost=Decimal("0.07"))]
     )
-    store.record_batches(whose, [batch(processed_count=7, status=BatchStatus.PROCESSING)])
-    store.record_batches(whose, [batch(processed_count=10, status=BatchStatus.COMPLETED)])
-    found = StoreBatch.objects.get(provider_id="b-1")
-    assert (found.status, found.processed, found.size, found.cost) == ("Completed", 10, 10, Decimal("0.07"))
+    store.record_batches(owner, [batch(processed_count=7, status=BatchStatus.PROCESSING)])
+    store.record_batches(owner, [batch(processed_count=10, status=BatchStatus.COMPLETED)])
+    stored = StoreBatch.objects.get(provider_id="b-1")
+    assert (stored.status, stored.processed, stored.size, stored.cost) == (
+        "Completed",
+        10,
+        10,
+        Decimal("0.07"),
+    )
     assert StoreBatch.objects.count() == 2
 
 
-def test_a_batch_known_by_its_messages_is_described_later(whose: AccountState) -> None:
-    store.record_messages(whose, [told(), told(provider_id="m-2")])
+def test_a_batch_known_by_its_messages_is_described_later(owner: AccountState) -> None:
+    store.record_messages(owner, [item(), item(provider_id="m-2")])
     bare = StoreBatch.objects.get()
     assert (bare.status, bare.size, bare.sender, bare.created_at) == ("", 0, OURS, NOON)
-    store.record_batches(whose, [batch(batch_size=2)])
-    store.record_messages(whose, [told("Delivered", 1)])
+    store.record_batches(owner, [batch(batch_size=2)])
+    store.record_messages(owner, [item("Delivered", 1)])
     described = StoreBatch.objects.get()
     assert (described.pk, described.status, described.size) == (bare.pk, "Processing", 2)
 
 
-def test_recount(whose: AccountState) -> None:
+def test_recount(owner: AccountState) -> None:
     price = Decimal("0.007")
     store.record_messages(
-        whose,
+        owner,
         [
-            *(told("Delivered", provider_id=f"d{n}", cost=price) for n in range(3)),
-            told("DeliveryFailed", provider_id="f1", error_code="SMS-CAR-411", cost=price),
-            told("SendingFailed", provider_id="f2", error_code="SMS-RC-413"),
-            told("Resting", provider_id="r"),
-            told("Delivered", provider_id="else", batch_id="b-2", cost=price),
+            *(item("Delivered", provider_id=f"d{n}", cost=price) for n in range(3)),
+            item("DeliveryFailed", provider_id="f1", error_code="SMS-CAR-411", cost=price),
+            item("SendingFailed", provider_id="f2", error_code="SMS-RC-413"),
+            item("Resting", provider_id="r"),
+            item("Delivered", provider_id="else", batch_id="b-2", cost=price),
         ],
     )
     made = StoreBatch.objects.get(provider_id="b-1")
@@ -201,12 +209,12 @@ def test_the_poller_feeds_it(carrier: RunningSimulator) -> None:
     scenario.poll()
     assert StoreMessage.objects.count() == 5
     assert set(StoreMessage.objects.values_list("text", "undelivered")) == {("", None)}
-    ours = dict(Message.objects.values_list("to", "provider_id"))
-    assert dict(StoreMessage.objects.values_list("their_number", "provider_id")) == ours
+    sent = dict(Message.objects.values_list("to", "provider_id"))
+    assert dict(StoreMessage.objects.values_list("their_number", "provider_id")) == sent
     for mirrored in StoreBatch.objects.all():
-        found = Batch.objects.get(provider_id=mirrored.provider_id)
-        assert mirrored.messages.count() == found.size == mirrored.size == mirrored.processed
-        assert mirrored.cost == found.cost
+        stored = Batch.objects.get(provider_id=mirrored.provider_id)
+        assert mirrored.messages.count() == stored.size == mirrored.size == mirrored.processed
+        assert mirrored.cost == stored.cost
 
 
 @pytest.mark.parametrize("reader", ["poll", "store"])
@@ -222,9 +230,9 @@ def test_campaigns_are_locked_before_anything_that_both_readers_write(
         if reader == "poll":
             scenario.poll()
         else:
-            whose = store.account_state()
-            assert whose is not None
-            store.record_page(whose, page)
+            owner = store.account_state()
+            assert owner is not None
+            store.record_page(owner, page)
     statements = [query["sql"] for query in queries]
     writes = [place for place, sql in enumerate(statements) if written.search(sql)]
     locked = [place for place, sql in enumerate(statements) if 'FROM "campaigns_campaign"' in sql]

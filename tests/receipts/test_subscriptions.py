@@ -73,9 +73,9 @@ def public(carrier: RunningSimulator, receiver: Any, settings: LazySettings) -> 
 
 
 def client() -> Webhooks:
-    found = registry.provider().webhooks
-    assert found is not None
-    return found
+    client = registry.provider().webhooks
+    assert client is not None
+    return client
 
 
 def door() -> Webhook:
@@ -197,12 +197,12 @@ def test_subscriptions_of_other_programs_are_left_alone(public: str, settings: L
 
 
 @pytest.mark.parametrize(
-    ("public_url", "said"),
+    ("public_url", "problem"),
     [("http://127.0.0.1:9", "127.0.0.1"), ("https://texts.example.com", "")],
     ids=["nobody answers there", "not of this machine"],
 )
 def test_an_address_that_the_carrier_cannot_reach(
-    carrier: RunningSimulator, settings: LazySettings, public_url: str, said: str
+    carrier: RunningSimulator, settings: LazySettings, public_url: str, problem: str
 ) -> None:
     settings.PUBLIC_URL = public_url
     registry.account()

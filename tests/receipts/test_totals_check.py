@@ -62,9 +62,9 @@ def test_differs_is_kept_once_and_settled_by_itself(
     for _ in range(3):
         clock.shift(timedelta(minutes=10))
         scenario.poll()
-    [found] = unsettled()
-    assert (found.kind, found.campaign, found.sender) == ("sums", campaign, scenario.LOCAL)
-    assert found.detail == (
+    [discrepancy] = unsettled()
+    assert (discrepancy.kind, discrepancy.campaign, discrepancy.sender) == ("sums", campaign, scenario.LOCAL)
+    assert discrepancy.detail == (
         "Batch 1: RingCentral counts 2 delivered, our messages say 1; "
         "RingCentral counts 0 not delivered, our messages say 1."
     )

@@ -134,9 +134,11 @@ def assert_as_the_carrier_says(campaign: Campaign) -> None:
     truth = {
         text["to"][0]: (text["messageStatus"], text["errorCode"], text["id"]) for text in carrier_texts()
     }
-    ours = {m.to: (m.state, m.error_code, m.provider_id) for m in Message.objects.filter(campaign=campaign)}
+    applied = {
+        m.to: (m.state, m.error_code, m.provider_id) for m in Message.objects.filter(campaign=campaign)
+    }
     meaning = {"Sent": "sent", "Delivered": "delivered"}
-    assert ours == {to: (meaning.get(word, "not_delivered"), *rest) for to, (word, *rest) in truth.items()}
+    assert applied == {to: (meaning.get(word, "not_delivered"), *rest) for to, (word, *rest) in truth.items()}
     mirrored = StoreMessage.objects.values_list("their_number", "status", "error_code", "provider_id")
     assert {to: tuple(rest) for to, *rest in mirrored} == truth
     scenario.assert_adds_up(campaign)
@@ -149,9 +151,9 @@ def test_each_event_five_times_shuffled_and_a_day_late(carrier: RunningSimulator
     for batch in Batch.objects.all():
         events.append(envelope("batches", batch_body(batch, status="Processing", processedCount=1)))
         events.append(envelope("batches", batch_body(batch)))
-    told = events * 5
-    random.Random(seed).shuffle(told)
-    tell(*told)
+    shuffled = events * 5
+    random.Random(seed).shuffle(shuffled)
+    tell(*shuffled)
     assert WebhookEvent.objects.count() == len(events)
     with time_machine.travel(timezone.now() + timedelta(days=1)):
         assert take_in() == len(events)
@@ -172,7 +174,7 @@ def test_taking_everything_in_again_changes_nothing(carrier: RunningSimulator) -
 
 
 @pytest.mark.parametrize(
-    ("told", "state"),
+    ("reported", "state"),
     [
         (["Delivered", "Sent"], "delivered"),
         (["Delivered", "Queued"], "delivered"),
@@ -184,10 +186,10 @@ def test_taking_everything_in_again_changes_nothing(carrier: RunningSimulator) -
         (["", "Sent"], "sent"),
     ],
 )
-def test_a_text_only_moves_forward(carrier: RunningSimulator, told: list[str], state: str) -> None:
+def test_a_text_only_moves_forward(carrier: RunningSimulator, reported: list[str], state: str) -> None:
     campaign = handed_over(scenario.people(1))
     message = Message.objects.get()
-    for status in told:
+    for status in reported:
         tell(envelope("messages", message_body(message, status)))
         take_in()
     assert Message.objects.get().state == state
@@ -262,9 +264,9 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
     assert WebhookEvent.objects.filter(state="waiting", tries=1).count() == count
     assert set(Message.objects.values_list("state", flat=True)) == {"waiting"}
 
-    world_found = search.due_attempts()
+    due = search.due_attempts()
     with time_machine.travel(timezone.now() + timedelta(seconds=5)):
-        for attempt_id in world_found or search.due_attempts():
+        for attempt_id in due or search.due_attempts():
             search.lookup(attempt_id)
         assert Batch.objects.get().provider_id == batch_id
         assert take_in() == count
@@ -367,8 +369,8 @@ def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:
     }  # fmt: skip
     tell(envelope("messages?direction=Inbound", body))
     take_in()
-    found = StoreMessage.objects.get()
-    assert (found.inbound, found.our_number, found.text) == (True, scenario.LOCAL, "Thank you")
+    stored = StoreMessage.objects.get()
+    assert (stored.inbound, stored.our_number, stored.text) == (True, scenario.LOCAL, "Thank you")
     assert not OptOut.objects.exists()
 
 

@@ -42,37 +42,37 @@ def campaign(carrier: RunningSimulator) -> Campaign:
 
 
 def test_the_carrier_s_totals_and_our_rows_agree(campaign: Campaign) -> None:
-    found = delivery.report(campaign)
-    assert found.agree
-    assert {name: line.count for name, line in found.provider_totals.items()} == {
+    report = delivery.report(campaign)
+    assert report.agree
+    assert {name: line.count for name, line in report.provider_totals.items()} == {
         "queued": 0, "sent": 1, "delivered": 3, "sendingFailed": 2, "deliveryFailed": 2,
     }  # fmt: skip
-    assert found.texts == 8
-    assert found.delivered_percent == pytest.approx(37.5)
-    assert sum(found.local_counts.values()) == 13
-    assert found.read_at is not None
+    assert report.texts == 8
+    assert report.delivered_percent == pytest.approx(37.5)
+    assert sum(report.local_counts.values()) == 13
+    assert report.read_at is not None
 
 
 def test_money_is_what_the_carrier_billed(campaign: Campaign) -> None:
-    found = delivery.report(campaign)
+    report = delivery.report(campaign)
     billed = sum(message.cost or 0 for message in Message.objects.all())
-    assert found.cost == billed == Decimal("0.042")
-    assert found.segments == campaign.segments == 9
-    assert found.expected_cost == Decimal("0.09")
+    assert report.cost == billed == Decimal("0.042")
+    assert report.segments == campaign.segments == 9
+    assert report.expected_cost == Decimal("0.09")
 
 
 def test_errors_are_counted_and_explained(campaign: Campaign) -> None:
-    found = delivery.report(campaign)
-    assert (found.errors[0].code, found.errors[0].count) == ("SMS-UP-430", 2)
-    assert {line.code for line in found.errors} == {"SMS-UP-430", "SMS-RC-403"}
-    assert [(line.code, line.count) for line in found.rejected] == [("SMS-RC-410", 1)]
-    for line in (*found.errors, *found.rejected):
+    report = delivery.report(campaign)
+    assert (report.errors[0].code, report.errors[0].count) == ("SMS-UP-430", 2)
+    assert {line.code for line in report.errors} == {"SMS-UP-430", "SMS-RC-403"}
+    assert [(line.code, line.count) for line in report.rejected] == [("SMS-RC-410", 1)]
+    for line in (*report.errors, *report.rejected):
         assert line.explanation.sentence
 
 
 def test_rows_that_got_no_text_are_counted_with_why(campaign: Campaign) -> None:
-    found = {line.code: (line.outcome, line.count) for line in delivery.report(campaign).reasons}
-    assert found == {
+    report = {line.code: (line.outcome, line.count) for line in delivery.report(campaign).reasons}
+    assert report == {
         "repeated": ("duplicate", 1), "letters": ("invalid", 1), "empty": ("invalid", 1),
         "opted_out": ("excluded", 1),
     }  # fmt: skip
@@ -81,9 +81,9 @@ def test_rows_that_got_no_text_are_counted_with_why(campaign: Campaign) -> None:
 
 def test_a_difference_is_said_and_not_hidden(campaign: Campaign) -> None:
     Tally.objects.update(delivered=2, sent=2)
-    found = delivery.report(campaign)
-    assert not found.agree
-    assert found.differences == [
+    report = delivery.report(campaign)
+    assert not report.agree
+    assert report.differences == [
         "Sent without a receipt: RingCentral counts 1, our messages say 2.",
         "Delivered: RingCentral counts 3, our messages say 2.",
     ]
@@ -92,11 +92,11 @@ def test_a_difference_is_said_and_not_hidden(campaign: Campaign) -> None:
 def test_before_the_first_look_nothing_is_claimed(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(3))
     scenario.submit_all(campaign)
-    found = delivery.report(campaign)
-    assert (found.cost, found.expected_cost, found.delivered_percent) == (None, None, None)
-    assert found.read_at is None
-    assert not [*found.errors, *found.rejected, *found.reasons]
-    assert found.agree, "the carrier was not asked yet: that is no difference"
+    report = delivery.report(campaign)
+    assert (report.cost, report.expected_cost, report.delivered_percent) == (None, None, None)
+    assert report.read_at is None
+    assert not [*report.errors, *report.rejected, *report.reasons]
+    assert report.agree, "the carrier was not asked yet: that is no difference"
 
 
 def test_a_report_does_not_grow_with_its_messages(

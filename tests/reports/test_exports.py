@@ -73,9 +73,9 @@ def test_every_row_of_the_file_once_and_its_own_columns_first(campaign: Campaign
 @pytest.mark.parametrize("state", list(RowState))
 def test_a_state_s_list_has_as_many_rows_as_the_tally_counts(campaign: Campaign, state: RowState) -> None:
     counted = scenario.counts(campaign).get(state.value, 0)
-    found = exports.people(campaign, state, limit=1000)
-    assert len(found) == counted
-    assert {line.state for line in found} <= {state}
+    lines = exports.people(campaign, state, limit=1000)
+    assert len(lines) == counted
+    assert {line.state for line in lines} <= {state}
     assert len(parsed(exports.rows_csv(campaign, state))) == counted + 1
 
 

@@ -218,16 +218,16 @@ def test_the_overview(carrier: RunningSimulator) -> None:
     old = scenario.launched(contacts, sender=scenario.TOLL_FREE)
     scenario.submit_all(old)
     Campaign.objects.filter(pk=old.pk).update(launched_at=timezone.now() - timedelta(days=8))
-    found = overview.load_overview()
-    assert [one.campaign.pk for one in found.moving] == [old.pk, running.pk]
-    assert [one.pk for one in found.recent] == [done.pk]
-    assert len(found.drafts) == 1
-    assert (found.list_count, found.opt_out_count, found.sent_7_days) == (1, 1, 3)
+    result = overview.load_overview()
+    assert [one.campaign.pk for one in result.moving] == [old.pk, running.pk]
+    assert [one.pk for one in result.recent] == [done.pk]
+    assert len(result.drafts) == 1
+    assert (result.list_count, result.opt_out_count, result.sent_7_days) == (1, 1, 3)
 
 
 def test_the_overview_of_an_empty_site() -> None:
-    found = overview.load_overview()
-    assert (found.sent_7_days, found.list_count, list(found.moving)) == (0, 0, [])
+    result = overview.load_overview()
+    assert (result.sent_7_days, result.list_count, list(result.moving)) == (0, 0, [])
 
 
 def test_every_state_is_shown_once() -> None:
