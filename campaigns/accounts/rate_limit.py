@@ -176,7 +176,7 @@ def window_of(row: RateWindow) -> Window:
 
 
 def save(row: RateWindow, window: Window) -> bool:
-    """False if another worker changed the row since it was read, so the decision must be made again."""
+    # Fails if another worker changed the row since it was read: then the decision must be made again.
     return claim(
         RateWindow.objects.filter(pk=row.pk, turn=row.turn),
         limit=window.limit,

@@ -167,7 +167,7 @@ def record_pair(
 
 
 def begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
-    """Opt the person out, beside an opt-out by staff: when that ends, the person's own still counts."""
+    # An opt-out by staff stays beside it: when that ends, the person's own still counts.
     from_person = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
     if note_newer(from_person.filter(kind=OptOut.Kind.OPT_OUT), pair.changed_at):
         return
@@ -255,7 +255,7 @@ def is_known(rows: Sequence[OptOut], words: str, at: datetime | None, reply: str
 
 
 def add_reply(row: OptOut, words: str, at: datetime, reply: str, sender: str) -> None:
-    """Add another reply to an undecided row: whoever decides has to read both."""
+    # Whoever decides has to read all replies.
     if words[:MAX_REPLY] not in row.words:
         earlier_first = (words, row.words) if row.said_at and at < row.said_at else (row.words, words)
         row.words = JOINT.join(text[:MAX_WORDS] for text in earlier_first)[-MAX_WORDS:]

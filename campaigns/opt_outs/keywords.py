@@ -55,5 +55,5 @@ def is_only_stop(tokens: Words) -> bool:
 
 
 def blocked_by_provider(text: str) -> bool:
-    """Whether RingCentral acts on this reply by itself: it compares the whole text with its own words."""
+    # RingCentral compares the whole text with its own words.
     return text.strip().upper() in vocabulary.PROVIDER_STOP

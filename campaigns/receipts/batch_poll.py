@@ -52,9 +52,9 @@ def writes(carrier: Provider, batch: Batch, remote: BatchState | None) -> Iterat
 
 
 def may_read_messages(batch: Batch, remote: BatchState, now: datetime) -> bool:
-    """A batch's messages are read whole, so a large one is read less often while it is being sent."""
     if batch.read_at is None or batch.completed_at is not None or remote.completed:
         return True
+    # All its messages are read each time, so a large batch is read less often while it is being sent.
     return now - batch.read_at >= MIN_READ_INTERVAL * max(1, remote.batch_size // 1000)
 
 

@@ -104,9 +104,9 @@ def fetch_states(carrier: Provider, due: list[Batch]) -> dict[str, BatchState]:
 
 
 def raise_if_about_account(error: ProviderError) -> None:
-    """A failure of the account ends the round; a failure of one batch must not stop the others."""
     if error.kind in ACCOUNT_FAILURES:
         raise error
+    # A failure of one batch must not stop the others.
     log.warning("trouble with one batch", extra={"kind": error.kind, "code": error.code})
 
 

@@ -174,11 +174,10 @@ class Reader:
         """Batches of other programs that have a message on the pages read."""
 
     def read(self) -> None:
-        """The newest window first. Older ones have pages of their own, however much is new."""
         windows = windows_of(self.owner)
         newest = windows.first()
         self.read_windows(windows, MAX_PAGES)
-        if newest is not None:
+        if newest is not None:  # older windows have pages of their own, however much is new
             self.read_windows(windows.exclude(pk=newest.pk), max(MAX_PAGES, self.pages) + PAGES_FOR_OLDER)
 
     def read_windows(self, windows: QuerySet[StoreWindow], until: int) -> None:

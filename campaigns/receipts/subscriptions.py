@@ -103,7 +103,7 @@ def current_subscription(client: Webhooks, webhook: Webhook, address: str, now: 
 
 
 def is_of_this_site(one: Subscription, webhook: Webhook) -> bool:
-    """Made by this installation, perhaps with another secret or under its previous public address."""
+    # Perhaps made with another secret, or under the previous public address.
     prefix = f"{settings.PUBLIC_URL}/webhooks/{webhook.provider}/"
     return one.address.startswith(prefix) or (bool(webhook.address) and one.address == webhook.address)
 

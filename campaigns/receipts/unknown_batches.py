@@ -82,7 +82,7 @@ def record_unknown(account: str, batches: Sequence[ListedBatch]) -> int:
 
 
 def may_be_in_doubt(batch: ListedBatch, searched: dict[str, datetime]) -> bool:
-    """Whether an unresolved attempt may have made the batch. Reconciling decides that, and goes first."""
+    # Whether an unresolved attempt made the batch is for reconciling to decide, and first.
     since = searched.get(batch.sender)
     return since is not None and (batch.created_at is None or batch.created_at >= since - CLOCK_SKEW)
 

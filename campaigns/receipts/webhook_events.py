@@ -56,14 +56,13 @@ def process_due() -> int:
 
 
 def process(owner: AccountState, events: Sequence[WebhookEvent], now: datetime) -> None:
-    """All events in one transaction. If it fails, one by one, so that a bad event stops no other."""
     try:
         with transaction.atomic():
             apply(owner, events, now)
     except OperationalError:
         raise  # the database is busy or away: all of them are retried later
     except Exception:
-        if len(events) > 1:
+        if len(events) > 1:  # one by one, so that a bad event stops no other
             for event in events:
                 process(owner, [event], now)
         else:

@@ -143,7 +143,6 @@ _refused = RefusedCounter()
 
 
 def count_refused(webhook: Webhook) -> None:
-    """Count a call with the right address and a wrong token. Nothing else of it is stored."""
     _refused.add(webhook)
 
 

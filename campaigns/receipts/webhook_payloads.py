@@ -72,7 +72,7 @@ def known_batches(owner: AccountState, provider_ids: Iterable[str]) -> dict[str,
 
 
 def poll_soon(batch: Batch) -> None:
-    """Make a batch due, so that the poller reads its totals and cost, which events do not report."""
+    # The poller reads the totals and the cost, which events do not report.
     Batch.objects.filter(pk=batch.pk, next_poll_at__isnull=False).update(next_poll_at=timezone.now())
 
 
@@ -133,7 +133,7 @@ def apply_without_batch(owner: AccountState, message: RemoteMessage) -> bool:
 
 
 def poll_if_settled(batch: Batch) -> None:
-    """Make a batch due when all its texts are final: its totals then end it."""
+    # When all texts are final, the totals of the next poll end the batch.
     open_states = (Message.State.WAITING, Message.State.SENT)
     if not Message.objects.filter(batch=batch, state__in=open_states).exists():
         poll_soon(batch)

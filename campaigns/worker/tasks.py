@@ -180,7 +180,7 @@ def refresh_numbers() -> None:
 
 
 @task()
-def take_events() -> None:
+def process_events() -> None:
     end = time.monotonic() + TIME_SLICE_SECONDS
     with debounced("events", EVENTS_EVERY):
         while time.monotonic() < end and not shutdown.requested.is_set() and webhook_events.process_due():
@@ -188,7 +188,7 @@ def take_events() -> None:
 
 
 @task()
-def keep_subscription() -> None:
+def ensure_subscription() -> None:
     """Check the webhook subscription. A failure is shown on the banner."""
     with debounced("subscription", SUBSCRIPTION_EVERY):
         subscriptions.ensure_subscription()
@@ -224,8 +224,8 @@ class Repeating:
         return 1
 
 
-EVENTS = Repeating("wake events", webhook_queue.has_due, take_events.enqueue)
-SUBSCRIPTION = Repeating("wake subscription", subscriptions.due, keep_subscription.enqueue)
+EVENTS = Repeating("wake events", webhook_queue.has_due, process_events.enqueue)
+SUBSCRIPTION = Repeating("wake subscription", subscriptions.due, ensure_subscription.enqueue)
 
 
 def wake_imports() -> int:

@@ -78,7 +78,7 @@ def webhooks(carrier: RunningSimulator, settings: LazySettings) -> Iterator[Webh
 
 def process_events() -> None:
     """The events that are due, as the worker does it."""
-    tasks.take_events.func()
+    tasks.process_events.func()
 
 
 def expected_states(texts: Iterable[dict[str, Any]]) -> dict[str, str]:

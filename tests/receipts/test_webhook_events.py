@@ -379,7 +379,7 @@ def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
     assert tasks.EVENTS.wake() == 0
     tell(envelope("opt-outs", {"from": scenario.LOCAL, "to": "+14155550101", "active": True}))
     assert tasks.EVENTS.wake() == 1
-    tasks.take_events.func()
+    tasks.process_events.func()
     assert OptOut.objects.get().phone == "+14155550101"
     assert tasks.EVENTS.wake() == 0
 
