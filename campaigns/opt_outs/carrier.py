@@ -67,13 +67,13 @@ def record(
     text of the reply.
     """
     changed = 0
-    for record in records:
-        phone, sender = to_e164(record.recipient), normal_sender(record.sender)
+    for item in records:
+        phone, sender = to_e164(item.recipient), normal_sender(item.sender)
         if not phone:
             log.warning("an opt-out of something that is no phone number was left out")
             continue
-        when = record.changed_at or at
-        changed += record_pair(account, record, phone, sender, when, blocked_there=blocked_there, words=words)
+        when = item.changed_at or at
+        changed += record_pair(account, item, phone, sender, when, blocked_there=blocked_there, words=words)
     return changed
 
 
@@ -110,11 +110,11 @@ def record_refusals(account: str, receipts: Sequence[OptOutRecord]) -> int:
     return record(account, news, at=timezone.now())
 
 
-def is_news(record: OptOutRecord, known: tuple[bool, datetime] | None) -> bool:
+def is_news(item: OptOutRecord, known: tuple[bool, datetime] | None) -> bool:
     if known is None:
         return True
     opted_out, changed_at = known
-    at = record.changed_at
+    at = item.changed_at
     return at is not None and (at > changed_at or (at == changed_at and not opted_out))
 
 
@@ -124,16 +124,16 @@ def only_new(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:
     The nightly list has thousands of records. One without a time would count as newer each night, and undo
     what staff decided since.
     """
-    named = [(to_e164(record.recipient), normal_sender(record.sender)) for record in page]
+    named = [(to_e164(item.recipient), normal_sender(item.sender)) for item in page]
     known = CarrierConsent.objects.blocks().filter(account=account, phone__in={phone for phone, _ in named})
     pairs = set(known.values_list("phone", "sender"))
-    return [record for record, pair in zip(page, named, strict=True) if pair not in pairs]
+    return [item for item, pair in zip(page, named, strict=True) if pair not in pairs]
 
 
 @transaction.atomic
 def record_pair(
     account: str,
-    record: OptOutRecord,
+    item: OptOutRecord,
     phone: str,
     sender: str,
     at: datetime,
@@ -146,20 +146,20 @@ def record_pair(
         account=account,
         sender=sender,
         simulated=simulated(),
-        defaults={"opted_out": record.opted_out, "changed_at": at, "blocked_there": blocked_there},
+        defaults={"opted_out": item.opted_out, "changed_at": at, "blocked_there": blocked_there},
     )
     # At the same time the opt-out counts: one text too few is better than one too many.
-    newer = at > pair.changed_at or (at == pair.changed_at and record.opted_out > pair.opted_out)
+    newer = at > pair.changed_at or (at == pair.changed_at and item.opted_out > pair.opted_out)
     # An older version stored times ahead of the clock: they must not suppress a STOP until then.
-    ahead = pair.changed_at > timezone.now() and record.opted_out > pair.opted_out
+    ahead = pair.changed_at > timezone.now() and item.opted_out > pair.opted_out
     if not created and not newer and not ahead:
         return False
     # Somebody who writes STOP and then "stop!!" is still blocked by the provider.
-    pair.blocked_there = blocked_there or (record.opted_out and pair.opted_out and pair.blocked_there)
-    pair.opted_out, pair.changed_at = record.opted_out, at
+    pair.blocked_there = blocked_there or (item.opted_out and pair.opted_out and pair.blocked_there)
+    pair.opted_out, pair.changed_at = item.opted_out, at
     pair.save(update_fields=["opted_out", "changed_at", "blocked_there"])
-    if record.opted_out:
-        source = OptOut.Source.REPLY if record.source is OptOutSource.RECIPIENT else OptOut.Source.CARRIER
+    if item.opted_out:
+        source = OptOut.Source.REPLY if item.source is OptOutSource.RECIPIENT else OptOut.Source.CARRIER
         begin(pair, source=source, words=words)
     else:
         end(pair)
