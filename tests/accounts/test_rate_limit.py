@@ -1,4 +1,4 @@
-"""One request limit for all workers, learned from the answers' own headers."""
+"""One request limit for all workers, learned from response headers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOW = 1_700_000_000.0
 
 
 def after_calls(*seconds: float, limit: int = 3) -> Window:
-    """What is known after calls that were let go and answered at these seconds."""
+    """The window after calls that started and ended at these seconds."""
     window = Window()
     for at in seconds:
         window = window.with_call(NOW + at).after(NOW + at, 200, {"x-rate-limit-limit": str(limit)})
@@ -53,7 +53,7 @@ def test_no_window_of_time_holds_more_calls_than_the_limit(
 
 
 def test_calls_under_way_count_from_their_end() -> None:
-    """Nobody knows when the provider counted a call; at the latest when it answered."""
+    """The provider counts a call at an unknown time, at the latest when it answers."""
     window = after_calls(0, limit=2).with_call(NOW + 1)
     window = window.after(NOW + 50, 200, {})
     assert window.wait(NOW + 60) == pytest.approx(0.5)
@@ -72,7 +72,7 @@ def test_calls_under_way_count_from_their_end() -> None:
 )
 @pytest.mark.parametrize("window", [Window(), Window(limit=50)])
 def test_calls_go_one_at_a_time_unless_one_takes_long(window: Window, at: float, free: bool) -> None:
-    """So that each hears of a penalty that the one before it was given."""
+    """So that each call learns of a penalty that the previous one got."""
     assert (window.with_call(NOW).wait(NOW + at) == 0) is free
 
 
@@ -132,7 +132,7 @@ def at(moment: datetime) -> Iterator[None]:
 
 
 def free(gate: DatabaseGate, group: str = "light") -> bool:
-    """Whether a call may start, and if so that it ends; if not, that the refusal says when to come back."""
+    """Whether a call may start. If so, it ends too; if not, the error says when to retry."""
     try:
         gate.wait(group)
     except ProviderError as error:
@@ -205,7 +205,7 @@ def test_a_short_wait_is_waited_out() -> None:
 
 @pytest.mark.django_db
 def test_a_decision_on_an_older_state_is_not_taken() -> None:
-    """A penalty that was learned since would be overlooked."""
+    """It would ignore a penalty that was learned meanwhile."""
     gate = DatabaseGate("a")
     row = RateWindow.objects.create(account="a", group="light")
     gate.learn("light", 429, {"retry-after": "30"})
@@ -216,7 +216,7 @@ def test_a_decision_on_an_older_state_is_not_taken() -> None:
 
 @pytest.mark.django_db
 def test_the_carrier_never_has_to_refuse(carrier: RunningSimulator) -> None:
-    """With its limits on, a campaign of 52 batches waits instead of being turned away."""
+    """A campaign of 52 batches waits instead of being refused."""
     carrier.options(rate_limits=True)
     campaign = scenario.launched(scenario.people(52), size=1)
     step = scenario.submit_all(campaign)
@@ -228,7 +228,7 @@ def test_the_carrier_never_has_to_refuse(carrier: RunningSimulator) -> None:
 
 
 def test_a_killed_call_slows_nobody_down_for_good() -> None:
-    """Its process died under way: the calls after it must not inherit its place."""
+    """Its process died; later calls must not be taken for it."""
     window = Window(limit=50).with_call(NOW)
     for second in range(10, 140, 10):
         began = NOW + second

@@ -1,4 +1,4 @@
-"""What the carriers know of each number is asked for now and then; trouble with one costs no other."""
+"""Registrations are fetched once an hour; a failure for one number affects no other."""
 
 from __future__ import annotations
 

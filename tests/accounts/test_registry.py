@@ -1,4 +1,4 @@
-"""What is known of the account: its numbers, prices and speed."""
+"""The account: its numbers, prices and rates."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_other_credentials_are_another_account_until_the_provider_says_so(
 
 
 def test_trouble_is_that_of_the_credentials_of_now(carrier: RunningSimulator, settings: LazySettings) -> None:
-    """Who corrects a wrong key, or leaves the rehearsal, does not read of the old one for ever."""
+    """After a key was corrected or the rehearsal ended, the old problem is not shown any more."""
     right, refused = settings.RINGCENTRAL_JWT, ProviderError("The JWT is wrong.", kind="credentials")
     settings.RINGCENTRAL_JWT = "mistyped"
     registry.note_failure(refused)

@@ -1,4 +1,4 @@
-"""Replies as people write them, by what they must do."""
+"""Sample replies, by the effect that they must have."""
 
 from __future__ import annotations
 

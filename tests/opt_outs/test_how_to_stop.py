@@ -1,4 +1,4 @@
-"""Which texts tell their readers how to stop, and which only hold the word."""
+"""Which texts say how to opt out, and which only contain the word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opting out and in, as the carrier tells it: the newest word on a pair counts, in any order."""
+"""Opt-outs and opt-ins from the carrier: the newest on a pair counts, in any order."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_a_keyword(text: str, opts_out: bool | None) -> None:
 
 @pytest.mark.parametrize(("direction", "blocks"), [(Direction.INBOUND, True), (Direction.OUTBOUND, False)])
 def test_only_what_comes_in_is_a_word(direction: Direction, blocks: bool) -> None:
-    """A text of ours that says "stop" opts nobody out."""
+    """An outgoing text with "stop" opts nobody out."""
     assert ingest.ingest_replies("a", [reply("STOP", direction=direction)]) == blocks
     assert ingest.ingest_replies("a", [reply("please stop", direction=direction, sender=BEN)]) == blocks
     assert blocked() == ([ANN, BEN] if blocks else [])
@@ -256,7 +256,7 @@ ASKED, CLEAR, AGAIN = reply("please stop", 0), reply("STOP", 5), reply("START", 
 
 @pytest.mark.parametrize("given", [*itertools.permutations([ASKED, CLEAR, AGAIN])])
 def test_a_clear_word_settles_what_came_before_it_in_any_order(given: tuple[RemoteMessage, ...]) -> None:
-    """The store is read newest first, events come as they come."""
+    """The store is read newest first, and events come in any order."""
     ingest.ingest_replies("a", given)
     assert (blocked(), undecided()) == ([], [])
 
@@ -280,7 +280,7 @@ def test_staff_who_enter_a_held_number_decide_it(composer: User) -> None:
 
 
 def test_what_the_simulated_carrier_says_never_counts_for_a_real_account(settings: LazySettings) -> None:
-    """Not even if both call themselves by the same name."""
+    """Not even if both accounts have the same name."""
     ingest.ingest_replies("a", [reply("STOP"), reply("stop please", sender=BEN)])
     take(record(True, to="+14155550103", source=OptOutSource.CARRIER))
     assert len(OptOut.objects.in_force()) == 3
@@ -311,7 +311,7 @@ def blocked_at_the_carrier(*pairs: tuple[str, str]) -> None:
 
 
 def test_whom_the_carrier_blocks_is_read_at_night(carrier: RunningSimulator) -> None:
-    """Whoever asked for it: another program, or somebody at the carrier."""
+    """Also for opt-outs by another program, or by staff of the carrier."""
     blocked_at_the_carrier((LOCAL, ANN), (LOCAL, BEN))
     assert ingest.read_blocked() == 2
     assert blocked() == [ANN, BEN]
@@ -352,7 +352,7 @@ def dated_reply(text: str, provider_id: str, created_at: datetime | None) -> Rem
 
 
 def ingest_inbound(*messages: RemoteMessage) -> None:
-    """As a page of the carrier's store is taken in."""
+    """Ingests messages as the sync does."""
     account, _ = AccountState.objects.get_or_create(account="a", defaults={"provider": "ringcentral"})
     store.record_page(account, messages)
     ingest.ingest_replies("a", messages)
@@ -360,7 +360,7 @@ def ingest_inbound(*messages: RemoteMessage) -> None:
 
 @pytest.mark.parametrize("given", [None, "2099-12-31T23:59:59Z"], ids=["no time", "ahead of us"])
 def test_an_old_start_undoes_no_later_stop(given: str | None) -> None:
-    """Whatever time the carrier tells with it, and however often it is read again."""
+    """Whatever its time, and however often it is read."""
     with time_machine.travel(NOON, tick=False) as clock:
         ingest_inbound(dated_reply("START", "1", parse.moment(given)))
         clock.move_to(NOON + timedelta(minutes=5))

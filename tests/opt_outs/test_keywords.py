@@ -1,4 +1,4 @@
-"""What people write when they want no more texts, and what only looks like it."""
+"""Replies that ask for no more texts, and replies that only resemble them."""
 
 from __future__ import annotations
 

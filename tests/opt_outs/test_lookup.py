@@ -1,4 +1,4 @@
-"""Which numbers must get nothing, and why: few or many, ended or not, of a rehearsal or for real."""
+"""Which numbers must get no text: few or many, ended or not, in a rehearsal or for real."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("asked", [0, 1, 3, LOOKUP + 1, 2 * LOOKUP])
 @pytest.mark.parametrize("out", [0, 1, 2, 700])
 def test_opt_outs_are_found_however_many_are_asked_for(asked: int, out: int) -> None:
-    """Few numbers are looked up; many are compared with the whole list, if that is shorter."""
+    """Few numbers are looked up; for many the whole list is read, if that is shorter."""
     phones = [f"+1212555{number:04}" for number in range(asked)]
     left_out = [f"+1212555{number:04}" for number in range(out)]
     OptOut.objects.bulk_create(OptOut(phone=phone) for phone in left_out)
@@ -43,7 +43,7 @@ def test_each_kind_has_its_own_reason(kind: str, reason: str) -> None:
 
 
 def test_of_two_reasons_the_firmer_one_is_named() -> None:
-    """A rehearsal may know a number twice: what is real, and what the simulated carrier said."""
+    """In a rehearsal a number can have a real opt-out and a simulated one."""
     for kinds in (
         (OptOut.Kind.OPT_OUT, OptOut.Kind.MAYBE),
         (OptOut.Kind.MAYBE, OptOut.Kind.OPT_OUT),

@@ -1,4 +1,4 @@
-"""Who asked not to be texted: entered by hand, one or many, and ended again."""
+"""Opt-outs by staff: one or many, and ended again."""
 
 from __future__ import annotations
 

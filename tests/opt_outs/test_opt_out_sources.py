@@ -1,4 +1,4 @@
-"""Opting out over the wire, from every side, until the next campaign leaves the people out."""
+"""Opt-outs from every source, over the wire, until the next campaign excludes the people."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def sent(rows: Iterable[tuple[str, str]]) -> Campaign:
 
 
 def who_gets_the_next(people: Iterable[tuple[str, str]]) -> set[str]:
-    """Numbers that are in no list of those who are left out."""
+    """The numbers that are not opted out."""
     campaign = scenario.launched(people, text="Once more")
     return set(campaign.messages.values_list("to", flat=True))
 
@@ -119,7 +119,7 @@ def test_a_receipt_of_another_program_counts_too(carrier: RunningSimulator) -> N
 def test_a_rehearsal_leaves_everybody_textable_for_a_real_account(
     carrier: RunningSimulator, settings: LazySettings
 ) -> None:
-    """A list with every way to end as opted out, rehearsed; then the real account is opened."""
+    """People opt out in every way during a rehearsal; then the real account is opened."""
     people = [(scenario.ending(last), last) for last in (*ENDINGS, *ANSWERS)]
     people += scenario.people(len(SAID) + len(ASKED))
     sent(people)
@@ -146,7 +146,7 @@ def test_what_staff_enter_while_they_rehearse_counts_for_a_real_account(
 
 
 def test_known_receipts_cost_one_question_however_many_they_are(db: None) -> None:
-    """They come again with each reading of their batch."""
+    """Every poll of a batch brings its receipts again."""
     at = datetime(2026, 11, 21, 12, tzinfo=UTC)
     receipts = [
         carrier_words.from_receipt(scenario.LOCAL, scenario.phone(number), at) for number in range(300)

@@ -1,4 +1,4 @@
-"""Several words of one person, and those of staff: none of them takes another one back by accident."""
+"""Several opt-outs of one person and of staff: none ends another by accident."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("words", ["STOP", "remove me from this list"])
 def test_what_a_person_says_outlives_what_staff_entered(sender: User, words: str) -> None:
-    """Staff who end their own entry do not know that the person has asked as well."""
+    """Staff who end their own entry may not know that the person opted out too."""
     manual.add(ANN, note="called us", user=sender)
     ingest.ingest_replies("a", [reply(words)])
     assert undecided() == [], "nobody is asked about somebody who is out anyway"
@@ -40,7 +40,7 @@ def test_all_that_somebody_wrote_is_read_before_it_is_decided(sender: User) -> N
 
 
 def test_an_older_reply_that_is_read_after_a_decision_asks_again(sender: User) -> None:
-    """A store of months is read newest first, some pages at a time."""
+    """The store is read newest first, some pages at a time."""
     ingest.ingest_replies("a", [reply("who is this?", 5)])
     manual.end(OptOut.objects.get(), user=sender)
     older = [reply("remove me from this list", 0)]
@@ -62,7 +62,7 @@ def test_a_reply_that_says_less_in_the_same_words_counts_as_well(sender: User) -
 def test_a_start_to_another_number_takes_back_no_wish(
     sender: User, decided: bool, account: str, our_number: str
 ) -> None:
-    """ "Continue" may be the answer to a question that another number asked."""
+    """ "Continue" may answer a question from another number."""
     ingest.ingest_replies("a", [reply("take me off your list")])
     if decided:
         manual.confirm(OptOut.objects.get(), user=sender)
@@ -97,7 +97,7 @@ def test_a_stop_in_other_words_does_not_hide_that_the_provider_blocks_too(sender
 def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On PostgreSQL another process may commit between the look and the insert."""
+    """On PostgreSQL another process may commit between the query and the insert."""
     add = carrier.add
 
     def behind_another(row: OptOut, account: str, phone: str, *words: Any) -> None:

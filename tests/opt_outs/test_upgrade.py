@@ -1,4 +1,4 @@
-"""What a database from before says of whose word an opt-out is."""
+"""The migration that gives opt-outs their account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A campaign holds itself when its receipts say that going on does harm, and only then."""
+"""The circuit breaker holds a campaign when receipts show harm, and only then."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GONE, OPTED_OUT, PROVIDER_FAULT = "9810", "9813", "9790"
 
 
 def totals(delivered: int = 0, sent: int = 0, **codes: int) -> dict[str, Any]:
-    """As a batch stores them; SMS_UP_430=3 is a code and its count."""
+    """Totals as a batch stores them; SMS_UP_430=3 is an error code and its count."""
     failed = {code.replace("_", "-"): count for code, count in codes.items()}
     return {
         "queued": {"count": 0, "cost": "0", "error_codes": {}},
@@ -41,7 +41,7 @@ def totals(delivered: int = 0, sent: int = 0, **codes: int) -> dict[str, Any]:
 
 
 def sending(*batches: dict[str, Any], state: str = "sending") -> Campaign:
-    """A campaign with these totals, and as many people waiting."""
+    """A sending campaign with these totals, and as many texts still waiting."""
     campaign = factories.campaign(state=state)
     factories.tally(campaign, with_carrier=100, queued=100)
     for number, stored in enumerate(batches, 1):

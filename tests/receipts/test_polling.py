@@ -1,4 +1,4 @@
-"""The poller follows each batch to its end, bears trouble with one, and says when a campaign is finished."""
+"""The poller follows batches to their end, survives errors with one, and finishes campaigns."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_trouble_with_the_account_is_not_tried_on_every_batch(carrier: RunningSi
 
 
 def test_messages_that_the_list_does_not_show_yet_are_read_again(carrier: RunningSimulator) -> None:
-    """The totals already count them, the list lags behind: the batch is not settled before we have them."""
+    """The totals count them already, but the list lags behind: the batch stays open until they are read."""
     campaign = scenario.launched(scenario.people(3))
     scenario.submit_all(campaign)
     carrier.faults(
@@ -214,7 +214,7 @@ def test_one_poller_at_a_time(carrier: RunningSimulator) -> None:
 
 
 def test_a_round_is_bounded_and_cheap(carrier: RunningSimulator) -> None:
-    """Twenty-five batches, none of which moved: one list, and the rest in the next round."""
+    """Twenty-five batches without progress take one list request; the rest follows in the next round."""
     carrier.options(speed=0.0001)
     campaign = scenario.launched(scenario.people(25), size=1)
     scenario.submit_all(campaign)
@@ -228,7 +228,7 @@ def test_a_round_is_bounded_and_cheap(carrier: RunningSimulator) -> None:
 
 
 def test_a_batch_handed_over_days_ago_is_found(carrier: RunningSimulator) -> None:
-    """Without dates a list looks back one day only."""
+    """Without dates RingCentral's list goes back one day."""
     campaign = scenario.launched(scenario.people(4), size=2)
     scenario.submit_all(campaign)
     carrier.advance(60 * 3600)
@@ -249,7 +249,7 @@ def test_a_campaign_is_finished_once(carrier: RunningSimulator) -> None:
 def test_all_batches_that_the_list_shows_move(
     carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of many batches only some have their turn, but none stays at 0 while later ones are worked off."""
+    """A round polls only some of many batches, but the list updates the others too."""
     monkeypatch.setattr(polling, "MAX_BATCHES", 2)
     campaign = scenario.launched(scenario.people(5), size=1)
     scenario.submit_all(campaign)
@@ -291,7 +291,7 @@ def test_a_pause_does_not_make_the_speed_swing(
 
 
 def test_a_short_pause_between_two_looks_does_not_count(carrier: RunningSimulator) -> None:
-    """The number had nothing to do for a minute, and no look fell into it."""
+    """The number was idle for a minute, between two polls."""
     campaign = scenario.launched(scenario.people(40), size=20)
     dispatch.step(campaign.pk)
     dispatch.step(campaign.pk)

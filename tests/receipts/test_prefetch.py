@@ -1,4 +1,4 @@
-"""What is made ahead arrives whole, in order, and fails in its turn."""
+"""Prefetched items arrive complete and in order; an error is raised in its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the carrier says of each text: forward only, whatever comes late, twice or in another order."""
+"""Statuses of messages move forward only, whatever comes late, twice or in another order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WORDS = ["Queued", "Sent", "Delivered", "SendingFailed", "DeliveryFailed", "Read
 
 
 def accepted(people: int = PEOPLE) -> Batch:
-    """A batch that the carrier has, with one message each for so many people."""
+    """An accepted batch with this many messages."""
     contacts = factories.contact_list(people=people)
     campaign = factories.campaign(contacts, state=Campaign.State.DELIVERING)
     batch = Batch.objects.create(
@@ -124,7 +124,7 @@ def test_the_same_page_twice_changes_nothing(batch: Batch) -> None:
 
 
 def test_a_late_page_takes_nothing_away(batch: Batch) -> None:
-    """The page was made before the cost was known; it arrives after the one that has it."""
+    """A page without the cost arrives after the page with it."""
     statuses.apply_messages(batch, [remote(0, "Sent", modified_at=NOW + timedelta(seconds=9))])
     statuses.apply_messages(batch, [remote(0, "Sent", cost=None, segments=None, modified_at=NOW)])
     stored = message(0)
@@ -141,7 +141,7 @@ def test_what_is_missing_in_a_later_page_is_kept(batch: Batch) -> None:
 
 
 def test_a_message_is_adopted_once(batch: Batch) -> None:
-    """The carrier has two for one person: the second is not taken for the first."""
+    """The carrier has two messages to one person: the second does not replace the first."""
     statuses.apply_messages(batch, [remote(0, "Sent")])
     statuses.apply_messages(batch, [remote(0, "Delivered", provider_id="another")])
     assert (message(0).state, message(0).provider_id) == ("sent", "m0")
@@ -192,7 +192,7 @@ history = st.lists(
 @settings_of(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pages=history)
 def test_after_any_history_the_tally_is_a_recount(batch: Batch, pages: list[list[tuple[int, str]]]) -> None:
-    """Also of people who are not ours; each state is the furthest that was heard, the first of equals."""
+    """Pages also name other people. Each state is the furthest reported, the first among equals."""
     Message.objects.update(state="waiting", provider_id="", error_code="", cost=None, changed_at=None)
     Tally.objects.update(with_carrier=PEOPLE, sent=0, delivered=0, not_delivered=0)
     expected = dict.fromkeys(range(PEOPLE), "waiting")

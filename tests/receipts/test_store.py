@@ -1,4 +1,4 @@
-"""The mirror of the provider's store takes pages in any order, forward only, and loses nothing known."""
+"""The provider store takes pages in any order, moves forward only, and loses no known value."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def owner() -> AccountState:
 
 
 def item(status: str = "Sent", minutes: float = 0, **fields: Any) -> RemoteMessage:
-    """A message as a page has it, changed so many minutes after noon."""
+    """A message of a page, modified this many minutes after noon."""
     defaults: dict[str, Any] = {
         "provider_id": "m-1",
         "batch_id": "b-1",
@@ -123,7 +123,7 @@ def test_numbers_by_direction(owner: AccountState) -> None:
 
 
 def test_odd_pages(owner: AccountState) -> None:
-    """No id, no time, the same one twice, far too long, nothing at all."""
+    """No id, no time, duplicates, values that are too long, an empty page."""
     assert store.record_messages(owner, []) == set()
     store.record_messages(
         owner,
@@ -221,7 +221,7 @@ def test_the_poller_feeds_it(carrier: RunningSimulator) -> None:
 def test_campaigns_are_locked_before_anything_that_both_readers_write(
     carrier: RunningSimulator, reader: str
 ) -> None:
-    """Else a poll and a reading of the store wait for each other in a ring, and the database ends one."""
+    """Otherwise a poll and a sync could deadlock."""
     for size in (2, 3):
         scenario.submit_all(scenario.launched(scenario.people(4), size=size))
     page = list(next(registry.provider().messages(date_from=timezone.now() - timedelta(hours=1))))

@@ -1,4 +1,4 @@
-"""The mirror follows the store by itself: what other programs send, what people write, through outages."""
+"""The provider store is synced by itself: texts of other programs, replies, through outages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _known(carrier: RunningSimulator) -> None:
 
 
 def another_program_sends(to: Sequence[str], text: str = "From elsewhere") -> str:
-    """A batch that no campaign of ours knows; its id."""
+    """Submits a batch that no campaign has. Returns its id."""
     texts = [OutgoingText(phone, text) for phone in to]
     return registry.provider().submit(scenario.TOLL_FREE, texts, before_first_byte=lambda: None).provider_id
 
@@ -38,7 +38,7 @@ def phones(count: int) -> list[str]:
 
 
 def read_all() -> int:
-    """A turn every five minutes until nothing is left; how many that took."""
+    """Syncs every five minutes until no window is left. Returns how often."""
     for turn in range(50):
         with time_machine.travel(timezone.now() + timedelta(minutes=5 * turn)):
             store_sync.sync(ingest.ingest_replies)
@@ -107,7 +107,7 @@ def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_batch_longer_than_a_turn_is_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of its texts were created at one moment, so that a window cannot shrink within it."""
+    """All of its texts have one creation time, so a window cannot shrink among them."""
     monkeypatch.setattr(store_sync, "MAX_PAGES", 1)
     monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
     another_program_sends(phones(3500))
@@ -132,7 +132,7 @@ def test_an_outage_loses_nothing(carrier: RunningSimulator) -> None:
 
 @pytest.fixture
 def waiting(carrier: RunningSimulator) -> RunningSimulator:
-    """A text was sent and read; its receipt comes three hours later by the carrier's clock."""
+    """A text was sent and read; its receipt comes three hours later."""
     carrier.options(speed=1)
     another_program_sends([scenario.ending("9702")])
     carrier.advance(10)

@@ -1,4 +1,4 @@
-"""The provider is told where to call, and that stays so: through expiry, blacklisting and new addresses."""
+"""The webhook subscription stays alive through expiry, blacklisting and new addresses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """What stands at the public address: shakes hands, and answers every event with `status`.
+    """The server at the public address: answers the handshake, and every event with `status`.
 
     The site itself is in tests/dashboard/test_webhook_wire.py, as a process with a database of its own.
     """
@@ -44,12 +44,12 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the tests ask the carrier what it got."""
+        """Silent: the tests ask the carrier what it received."""
 
 
 @pytest.fixture
 def receiver() -> Iterator[type[Receiver]]:
-    """Its address is in `address`."""
+    """Its URL is `address`."""
 
     class Ours(Receiver):
         address = ""
@@ -66,7 +66,7 @@ def receiver() -> Iterator[type[Receiver]]:
 
 @pytest.fixture
 def public(carrier: RunningSimulator, receiver: Any, settings: LazySettings) -> str:
-    """A site that the carrier can reach; its address."""
+    """The URL of a site that the carrier can reach."""
     settings.PUBLIC_URL = receiver.address
     registry.account()
     return str(settings.PUBLIC_URL)
@@ -149,7 +149,7 @@ def test_one_that_is_gone_is_made_anew(public: str, carrier: RunningSimulator, h
 
 
 def test_one_that_was_given_up_is_made_anew(public: str, carrier: RunningSimulator, receiver: Any) -> None:
-    """The carrier lost event after event: it never calls that subscription again."""
+    """After many failed deliveries the carrier never calls that subscription again."""
     subscriptions.ensure_subscription()
     before = standing().provider_id
     receiver.status = 401

@@ -1,4 +1,4 @@
-"""The carrier's counts of a batch and ours: what differs is kept, and settled when they agree again."""
+"""The carrier's totals against our messages: differences are recorded, and settled when both agree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clock(carrier: RunningSimulator) -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def campaign(clock: time_machine.Traveller) -> Campaign:
-    """Two delivered, one that never gets a receipt, so that it goes on being asked about."""
+    """Two delivered texts and one without a receipt, so the batch is polled on."""
     made = scenario.launched([*scenario.people(2), (scenario.ending("9701"), "no receipt")])
     scenario.submit_all(made)
     scenario.poll()
@@ -35,7 +35,7 @@ def campaign(clock: time_machine.Traveller) -> Campaign:
 
 
 def lose_a_receipt(campaign: Campaign) -> Message:
-    """Ours says that a text failed which the carrier counts as delivered: no list will ever change that."""
+    """Marks a text as failed that the carrier counts as delivered, which no list can correct."""
     message = Message.objects.filter(campaign=campaign, state="delivered").earliest("pk")
     Message.objects.filter(pk=message.pk).update(state="not_delivered")
     counters.move(campaign.pk, RowState.DELIVERED, RowState.NOT_DELIVERED, 1)

@@ -1,4 +1,4 @@
-"""Events come doubled, shuffled, early, late or never; what stands in our tables is what the carrier says."""
+"""Events come twice, shuffled, early, late or never; the tables end up as the carrier has it."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def envelope(path: str, body: dict[str, Any], **fields: Any) -> bytes:
 
 
 def tell(*events: bytes) -> None:
-    """As the door takes them."""
+    """Stores events as the endpoint does."""
     for event in events:
         webhook_intake.receive("ringcentral", event)
 
 
 def take_in() -> int:
-    """Everything that is due now; returns how many events that were."""
+    """Processes all due events. Returns how many."""
     total = 0
     while count := webhook_events.process_due():
         total += count
@@ -98,7 +98,7 @@ def message_body(message: Message, status: str, **fields: Any) -> dict[str, Any]
 
 
 def carrier_texts() -> list[dict[str, Any]]:
-    """What the carrier has on every text that it took, in the shape of an event."""
+    """Every text of the carrier, in the form of an event."""
     since = timezone.now() - timedelta(days=1)
     return [
         {
@@ -113,7 +113,7 @@ def carrier_texts() -> list[dict[str, Any]]:
 
 
 def history(text: dict[str, Any]) -> Iterator[bytes]:
-    """Every event that there was of one text, oldest first."""
+    """Every event about one text, oldest first."""
     created = datetime.fromisoformat(text["creationTime"])
     for number, status in enumerate(STEPS[text["messageStatus"]]):
         last = status == text["messageStatus"]
@@ -131,12 +131,10 @@ def handed_over(rows: list[tuple[str, str]] = MIXED, *, size: int = 1000) -> Cam
 
 
 def assert_as_the_carrier_says(campaign: Campaign) -> None:
-    truth = {
-        text["to"][0]: (text["messageStatus"], text["errorCode"], text["id"]) for text in carrier_texts()
-    }
-    applied = {
-        m.to: (m.state, m.error_code, m.provider_id) for m in Message.objects.filter(campaign=campaign)
-    }
+    texts = carrier_texts()
+    truth = {text["to"][0]: (text["messageStatus"], text["errorCode"], text["id"]) for text in texts}
+    rows = Message.objects.filter(campaign=campaign)
+    applied = {m.to: (m.state, m.error_code, m.provider_id) for m in rows}
     meaning = {"Sent": "sent", "Delivered": "delivered"}
     assert applied == {to: (meaning.get(word, "not_delivered"), *rest) for to, (word, *rest) in truth.items()}
     mirrored = StoreMessage.objects.values_list("their_number", "status", "error_code", "provider_id")
@@ -225,7 +223,7 @@ def test_a_batch_does_not_go_back(carrier: RunningSimulator) -> None:
 
 
 def test_the_end_of_a_batch_wakes_the_poller(carrier: RunningSimulator) -> None:
-    """Totals and cost are the poller's; without the event it would look at its own time."""
+    """The poller reads totals and cost; the event makes it do so earlier."""
     campaign = handed_over(scenario.people(5))
     later = timezone.now() + timedelta(hours=1)
     Batch.objects.update(next_poll_at=later)
@@ -250,7 +248,7 @@ def test_the_last_receipt_wakes_the_poller(carrier: RunningSimulator) -> None:
 
 
 def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimulator) -> None:
-    """The carrier took the batch and told its end while our request was still without an answer."""
+    """The carrier accepted and finished the batch before it answered our request."""
     campaign = scenario.launched(scenario.people(3))
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_after", "times": 1})
     assert dispatch.step(campaign.pk).result != StepResult.SUBMITTED

@@ -1,4 +1,4 @@
-"""The report: the carrier's own totals beside our rows, and what both mean."""
+"""The delivery report: the carrier's totals beside our rows."""
 
 from __future__ import annotations
 

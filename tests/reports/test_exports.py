@@ -1,4 +1,4 @@
-"""Every row of the file exactly once, its own columns first, and nothing that a spreadsheet would run."""
+"""Exports have every row once, the list's columns first, and no cell that a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FILE = scenario.file_of(
 
 @pytest.fixture
 def campaign(carrier: RunningSimulator) -> Campaign:
-    """One row or more in most states, of 11: batches of two, one in doubt, the rest held."""
+    """Eleven rows in most states: batches of two, one in doubt, the rest held."""
     contacts = scenario.imported(FILE)
     campaign = scenario.launched(contacts, size=3)
     for _ in range(2):

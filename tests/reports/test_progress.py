@@ -1,4 +1,4 @@
-"""How far a campaign is: numbers that add up, a sentence that is honest, and a page that asks seldom."""
+"""Progress of a campaign: numbers that add up, an honest sentence, and rare polls."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_campaign_in_doubt_is_not_asked_about_every_three_seconds(carrier: Run
 
 
 def test_numbers_cost_the_same_however_many_messages(carrier: RunningSimulator) -> None:
-    """And none of them counts rows or messages."""
+    """No query counts rows or messages."""
     seen = []
     for people, size in ((2, 1), (60, 3)):
         campaign = scenario.launched(scenario.people(people), size=size)
@@ -172,7 +172,7 @@ def test_time_left_follows_the_measured_speed(carrier: RunningSimulator) -> None
     ],
 )
 def test_time_left_is_told_only_while_it_passes(fields: dict[str, Any], known: bool) -> None:
-    """An end that nothing moves towards is a promise that nobody keeps."""
+    """While nothing moves, no end can be promised."""
     campaign = factories.campaign(**{"state": State.SENDING} | fields)
     factories.tally(campaign, queued=300, duplicate=5)
     assert (shown(campaign).seconds_left is not None) is known

@@ -1,4 +1,4 @@
-"""A task is only a wake-up: safe to lose, safe to repeat, and found again by the tick."""
+"""A task is only a wake-up: safe to lose, safe to repeat, and enqueued again by the tick."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEAD = f"{socket.gethostname()}:{os.getpid()}:1"
 
 
 def woken() -> Counter[str]:
-    """The tasks that were enqueued, by name."""
+    """Names of the enqueued tasks."""
     return Counter(
         path.rpartition(".")[2] for path in DBTaskResult.objects.values_list("task_path", flat=True)
     )
@@ -142,7 +142,7 @@ def test_a_held_campaign_is_not_woken_until_it_goes_on(carrier: RunningSimulator
 
 
 def test_a_campaign_that_always_fails_does_not_spin(carrier: RunningSimulator) -> None:
-    """A text that cannot be rendered after all: an error each time, but not twice a second."""
+    """A text that cannot be rendered fails each time, but not twice a second."""
     campaign = scenario.drafted(scenario.people(1))
     launch.launch(campaign, user=None)
     Campaign.objects.update(text="Hi {{ first_name")
@@ -277,7 +277,7 @@ def test_a_poll_brings_receipts_and_the_end(carrier: RunningSimulator) -> None:
 
 
 def test_a_campaign_that_only_waits_to_be_called_finished_is(carrier: RunningSimulator) -> None:
-    """The poller was killed between the last receipt and the end."""
+    """The poller was killed after the last receipt, before it finished the campaign."""
     campaign = scenario.launched(scenario.people(2))
     scenario.submit_all(campaign)
     scenario.poll()
