@@ -49,7 +49,6 @@ VERBS = {
 
 
 def awaiting_decision() -> QuerySet[Attempt]:
-    """Attempts that need a decision, the oldest first."""
     return with_campaigns().filter(state=Attempt.State.REVIEW)
 
 
@@ -63,7 +62,6 @@ def with_campaigns() -> QuerySet[Attempt]:
 
 
 def last_postponed(attempt: Attempt) -> Event | None:
-    """The last event of a person who postponed the decision."""
     return postponements(attempt).select_related("actor").first()
 
 

@@ -53,7 +53,6 @@ def settle(attempt: Attempt) -> bool:
 
 
 def journal_answer(attempt: Attempt) -> journal.Answered | None:
-    """The answer to the attempt, if this machine's journal has it."""
     try:
         answered = journal.current().answer(restore_guard.installation_name(), attempt.pk)
     except OSError:

@@ -118,7 +118,6 @@ def read_contents(carrier: Provider, batch: BatchState, since: datetime) -> Cand
 
 
 def classify(made: Plan, candidate: Candidate, answered: journal.Answered | None) -> None:
-    """Add the batch to the plan: as adoptable, unknown, or partly both."""
     texts, rows, similar = dict(candidate.messages), [], set()
     adopted = {key for batch in made.adoptable for key in batch.messages}
     for key, to, text, campaign, batch_state in unaccounted_messages(candidate):
@@ -141,7 +140,6 @@ def classify(made: Plan, candidate: Candidate, answered: journal.Answered | None
 
 
 def unaccounted_messages(candidate: Candidate) -> Iterator[tuple[int, str, str, int, str]]:
-    """Messages from the batch's sender to its people that are not known to have left."""
     numbers = [to for to, _ in candidate.messages]
     for start in range(0, len(numbers), CHUNK):
         yield from Message.objects.filter(
@@ -281,7 +279,6 @@ def insert_attempt(
 
 
 def put_in_doubt(lost: journal.Sent, account: str) -> None:
-    """The records do not show the submission, perhaps not yet."""
     batch = Batch.objects.filter(pk=lost.batch, campaign_id=lost.campaign, state__in=WAITING_STATES).first()
     waiting = attempts.waiting_texts(batch.pk) if batch else []
     if batch is None or not waiting:

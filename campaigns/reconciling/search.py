@@ -201,7 +201,6 @@ def latest_request_end(attempt: Attempt) -> datetime:
 
 
 def row_state_of(state: str, batch_id: int) -> RowState:
-    """The row state of the people of an attempt in `state`."""
     if state == Attempt.State.ABSENT:
         return RowState(Batch.objects.values_list("state", flat=True).get(pk=batch_id))
     return RowState.NEEDS_REVIEW if state == Attempt.State.REVIEW else RowState.IN_DOUBT
@@ -209,7 +208,6 @@ def row_state_of(state: str, batch_id: int) -> RowState:
 
 @transaction.atomic
 def adopt(attempt: Attempt, remote: BatchState, missing: frozenset[str]) -> bool:
-    """Link the provider's batch, as its answer would have done."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     now = timezone.now()
     before = Attempt.objects.values_list("state", flat=True).get(pk=attempt.pk)
@@ -258,7 +256,6 @@ def declare_absent(attempt: Attempt) -> bool:
 
 @transaction.atomic
 def requeue(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
-    """The batch waits again, or is held or cancelled as its campaign is."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     before = Attempt.objects.filter(pk=attempt.pk, state__in=states).values_list("state", flat=True).first()
     unchanged = Attempt.objects.filter(pk=attempt.pk, state=before or "")

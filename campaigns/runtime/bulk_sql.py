@@ -118,7 +118,6 @@ def values_clause(
 
 
 def is_constant(values: Sequence[Any]) -> bool:
-    """Whether all rows have the same value. Dictionaries are not compared."""
     return len(values) > 1 and not isinstance(values[0], dict) and values.count(values[0]) == len(values)
 
 

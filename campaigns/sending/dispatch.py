@@ -42,7 +42,6 @@ MAX_RECORD_TRIES = 60
 
 
 def step(campaign_id: int) -> Step:
-    """Submit the next batch, if one may leave."""
     return Pipeline(campaign_id).step(prepare_next=False)
 
 
@@ -161,7 +160,6 @@ def wait_for_sender(busy: Attempt, campaign: Campaign) -> Step:
 
 
 def finish_submitting(campaign: Campaign) -> Step:
-    """No batch is queued any more."""
     open_states = (Batch.State.SUBMITTING, Batch.State.IN_DOUBT, Batch.State.NEEDS_REVIEW)
     unsettled = Batch.objects.filter(campaign=campaign, state__in=open_states).values_list("state", flat=True)
     if Batch.State.SUBMITTING in unsettled:

@@ -214,7 +214,6 @@ def open_journal(folder: Path) -> Journal:
 
 
 def current() -> Journal:
-    """The journal of this machine."""
     return open_journal(Path(settings.JOURNAL_DIR))
 
 
@@ -243,7 +242,6 @@ def record_answer(prepared: Prepared, answer: BatchState, account: str) -> None:
 
 
 def sending_line(installation: str, **fields: str | int) -> Line:
-    """`fields`: those of `Sent` without `at`."""
     return {"kind": SENDING, "installation": installation, **fields}
 
 
@@ -295,13 +293,11 @@ def parse_answered(line: Line) -> Answered:
 
 
 def mark_line(installation: str, attempt: int, cleared: int, witness: int | None) -> Line:
-    """`attempt`: the highest so far. `cleared` and `witness`: as in `Index`."""
     mark = {"attempt": attempt, "cleared": cleared, "witness": witness}
     return {"kind": MARK, "installation": installation, **mark}
 
 
 def split_lines(data: bytes, start: int) -> Iterator[tuple[int, bytes]]:
-    """Each line that is not empty, with its offset in the file."""
     for raw in data.split(b"\n"):
         if raw:
             yield start, raw

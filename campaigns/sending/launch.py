@@ -39,7 +39,6 @@ class NotReady(Exception):  # noqa: N818 - a state of the draft, not an error
 
 
 def terms_for(sender: str) -> Terms:
-    """Price, speed and usability of one of the account's numbers."""
     number = registry.number(sender) if sender else None
     phone = parse_phone(sender) if sender else None
     problem = ""
@@ -159,7 +158,6 @@ def freeze_next_chunk(campaign_id: int) -> bool:
 
 
 def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]) -> Chunk:
-    """The outcome of each row. Writes nothing."""
     chunk = Chunk(rows)
     usable = [row for row in rows if row.usable]
     excluded = opted_out(row.phone for row in usable)
@@ -203,7 +201,6 @@ def write_chunk(campaign: Campaign, last_id: int, chunk: Chunk) -> None:
 
 
 def insert_rows(campaign: Campaign, chunk: Chunk) -> None:
-    """One CampaignRow per row of the file, copied inside the database; then mark those without a text."""
     first, last = chunk.rows[0], chunk.rows[-1]
     with connection.cursor() as cursor:
         cursor.execute(

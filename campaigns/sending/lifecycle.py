@@ -187,7 +187,6 @@ def state_after_return(campaign: Campaign) -> RowState:
 
 
 def mark_all_submitted(campaign: Campaign) -> None:
-    """Everything has left; only receipts are outstanding."""
     wait_for_receipts(campaign.pk, Campaign.State.SENDING)
 
 

@@ -64,7 +64,6 @@ def requeue(batch: Batch, user: User | None) -> None:
 
 
 def owner_gone_code(attempt: Attempt) -> str:
-    """The problem code of an attempt whose process died: whether this batch may be the cause."""
     sent_before = Attempt.objects.filter(owner=attempt.owner, pk__lt=attempt.pk, sending_at__isnull=False)
     other_in_flight = sent_before.filter(Q(ended_at=None) | Q(ended_at__gt=attempt.prepared_at)).exists()
     return OWNER_GONE_BESIDE if other_in_flight else OWNER_GONE
@@ -94,7 +93,6 @@ def show_explanation(campaign_id: int) -> None:
 
 
 def hold_if_only_quarantined_left(campaign_id: int) -> bool:
-    """Hold a sending campaign of which only quarantined batches are left, for a person to decide."""
     reason = explanation(campaign_id)
     sending = Campaign.objects.sending(campaign_id)
     if not reason or not sending.update(state=Campaign.State.HELD, trouble=reason, trouble_code=QUARANTINED):

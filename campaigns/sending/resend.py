@@ -217,7 +217,6 @@ def create_list(
 
 
 def copy_rows(record: Import, row_ids: Collection[int]) -> None:
-    """Copy the rows inside the database, and create a contact per row."""
     ids = sorted(row_ids)
     with connection.cursor() as cursor:
         for start in range(0, len(ids), LOOKUP):
