@@ -88,19 +88,19 @@ def _lines_of(
     linked = dict(Batch.objects.exclude(provider_id="").values_list("provider_id", "campaign_id"))
     others = Message.objects.exclude(campaign=campaign).values_list("to", flat=True)
     also_elsewhere = set(others.iterator()) & set(claims)
-    found: defaultdict[str, list[Line]] = defaultdict(list)
+    by_number: defaultdict[str, list[Line]] = defaultdict(list)
     unaccounted = []
     for line in ledger:
         owner, to = linked.get(line["batch_id"]), line["to"]
         if owner == campaign.pk:
-            found[to].append(line)
+            by_number[to].append(line)
         elif owner is None and line["batch_id"] not in foreign and to in claims:
             unaccounted.append(line)
     for line in unaccounted:
         # Ours, unless it may be what another campaign sent to the same person.
         if line["to"] not in also_elsewhere or line["text"] == claims[line["to"]].text:
-            found[line["to"]].append(line)
-    return found
+            by_number[line["to"]].append(line)
+    return by_number
 
 
 def _of_person(claim: Claim, lines: Sequence[Line]) -> list[str]:

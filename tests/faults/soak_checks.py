@@ -67,19 +67,19 @@ def numbers_known() -> bool:
 
 def judge(ledger: Sequence[Mapping[str, Any]], campaigns: Sequence[Sent]) -> Verdict:
     """`lost` and `doubled` by the ledger alone: each campaign's words are its own."""
-    found = Verdict()
+    verdict = Verdict()
     took = Counter((line["to"], line["text"]) for line in ledger)
     meant: Counter[tuple[str, str]] = Counter()
     for sent in campaigns:
         meant.update((to, text) for to, text in sent.texts.items())
         campaign = Campaign.objects.get(pk=sent.number)
-        found.wrong += invariants.violations(ledger, campaign, texts=sent.texts)
-        found.in_review += Tally.objects.get(campaign=campaign).count(RowState.NEEDS_REVIEW)
-    found.messages, found.accepted = meant.total(), took.total()
-    found.doubled = sum(count - 1 for count in took.values())
-    found.lost = len(meant.keys() - took.keys())
-    found.wrong += [f"{to} got {text!r}, which nobody sent" for to, text in took.keys() - meant.keys()]
-    return found
+        verdict.wrong += invariants.violations(ledger, campaign, texts=sent.texts)
+        verdict.in_review += Tally.objects.get(campaign=campaign).count(RowState.NEEDS_REVIEW)
+    verdict.messages, verdict.accepted = meant.total(), took.total()
+    verdict.doubled = sum(count - 1 for count in took.values())
+    verdict.lost = len(meant.keys() - took.keys())
+    verdict.wrong += [f"{to} got {text!r}, which nobody sent" for to, text in took.keys() - meant.keys()]
+    return verdict
 
 
 def attempt_outcomes() -> dict[str, int]:

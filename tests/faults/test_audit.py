@@ -76,11 +76,11 @@ def test_f17_taken_after_it_was_given_up_is_reported_within_the_hour(carrier: Ru
     assert scenario.counts(campaign) == {"with_carrier": 3}, "sent again: the records had shown nothing twice"
     late = taken_late(campaign)
     assert len(carrier.ledger()) == 6, "the double that no look could foresee"
-    [found] = looked()
-    assert (found.kind, found.about, found.sender) == ("unknown_batch", late, scenario.LOCAL)
-    assert found.campaign == campaign
-    assert "3 texts from this number that Carillon has not handed over" in found.detail
-    assert "batch 1 of “Spring sale”: they may have got it twice" in found.detail
+    [item] = looked()
+    assert (item.kind, item.about, item.sender) == ("unknown_batch", late, scenario.LOCAL)
+    assert item.campaign == campaign
+    assert "3 texts from this number that Carillon has not handed over" in item.detail
+    assert "batch 1 of “Spring sale”: they may have got it twice" in item.detail
     assert Event.objects.filter(campaign=campaign, verb="differs_unknown_batch").count() == 1
 
 
@@ -124,8 +124,8 @@ def test_f17_says_what_it_means_for_the_people(carrier: RunningSimulator, state:
     campaign = handed_over()
     taken_late(campaign)
     Batch.objects.update(state=state)
-    [found] = looked()
-    assert found.detail.endswith(f"batch 1 of “Spring sale”: {said}.")
+    [item] = looked()
+    assert item.detail.endswith(f"batch 1 of “Spring sale”: {said}.")
 
 
 # --- The quick look -----------------------------------------------------------------------------------------
@@ -134,20 +134,20 @@ def test_f17_says_what_it_means_for_the_people(carrier: RunningSimulator, state:
 def test_another_program_on_the_same_number_is_reported_once(carrier: RunningSimulator) -> None:
     handed_over()
     sent = elsewhere([OutgoingText(scenario.phone(50), "From another program")])
-    [found] = looked()
-    assert (found.about, found.campaign) == (sent, None)
-    assert "1 text from this number" in found.detail
-    assert "No campaign of the last days" in found.detail
-    assert looked() == [found]
-    assert audited() == [found]
+    [item] = looked()
+    assert (item.about, item.campaign) == (sent, None)
+    assert "1 text from this number" in item.detail
+    assert "No campaign of the last days" in item.detail
+    assert looked() == [item]
+    assert audited() == [item]
 
 
 def test_what_a_person_knows_about_stays_known(carrier: RunningSimulator, sender: User) -> None:
     handed_over()
     elsewhere([OutgoingText(scenario.phone(50), "From another program")])
-    [found] = looked()
-    assert discrepancies.acknowledge(found, user=sender)
-    assert not discrepancies.acknowledge(found, user=sender)
+    [item] = looked()
+    assert discrepancies.acknowledge(item, user=sender)
+    assert not discrepancies.acknowledge(item, user=sender)
     assert looked() == audited() == []
     assert Event.objects.filter(verb="disagreement_known", actor=sender).count() == 1
 

@@ -91,8 +91,8 @@ def test_a_ledger_that_says_otherwise_is_seen(
 ) -> None:
     lines = carrier.ledger()
     spoil(lines)
-    found = invariants.violations(lines, sent, texts=TEXTS)
-    assert [says in sentence for sentence in found] == [True], found
+    wrong = invariants.violations(lines, sent, texts=TEXTS)
+    assert [says in sentence for sentence in wrong] == [True], wrong
 
 
 def lost_row() -> None:
@@ -120,8 +120,8 @@ def test_a_claim_that_is_not_true_is_seen(
     carrier: RunningSimulator, sent: Campaign, spoil: Callable[[], object], says: str
 ) -> None:
     spoil()
-    found = invariants.violations(carrier.ledger(), sent, texts=TEXTS)
-    assert any(says in sentence for sentence in found), found
+    wrong = invariants.violations(carrier.ledger(), sent, texts=TEXTS)
+    assert any(says in sentence for sentence in wrong), wrong
 
 
 def test_on_the_way_what_is_open_is_no_fault_and_a_second_text_is(carrier: RunningSimulator) -> None:
@@ -140,5 +140,5 @@ def test_who_waits_in_a_campaign_that_is_done_is_forgotten(carrier: RunningSimul
     late = Campaign.objects.get()
     Batch.objects.filter(number=3).update(state="queued", provider_id="")
     Attempt.objects.filter(batch__number=3).update(state="absent", provider_id="")
-    found = invariants.violations([line for line in carrier.ledger() if line["to"] != PEOPLE[4][0]], late)
-    assert any("wait for ever" in sentence for sentence in found), found
+    wrong = invariants.violations([line for line in carrier.ledger() if line["to"] != PEOPLE[4][0]], late)
+    assert any("wait for ever" in sentence for sentence in wrong), wrong

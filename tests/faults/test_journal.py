@@ -196,7 +196,7 @@ def test_nothing_is_sent_that_cannot_be_written_down(worker: Worker, monkeypatch
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> journal.Journal:
+def own_journal(tmp_path: Path) -> journal.Journal:
     return journal.Journal(tmp_path / "journal")
 
 
@@ -215,18 +215,18 @@ def answered(attempt: int) -> journal.Line:
     return {**journal.answered_line(attempt, 1, "ab", "acme", answer), "installation": "here"}
 
 
-def test_what_was_written_is_read(kept: journal.Journal) -> None:
-    kept.append(sending(7))
-    kept.append(answered(7))
-    told = kept.answer("here", 7)
-    assert told is not None
-    assert (told.attempt, told.account, told.answer.provider_id) == (7, "acme", "b-1")
-    assert told.answer.rejected == answered_rejected()
-    assert told.answer.created_at is not None
-    assert kept.answer("here", 8) is None
-    assert kept.answer("elsewhere", 7) is None
-    assert [one.attempt for one in kept.sent("here")] == [7]
-    assert journal.Journal(kept.folder).answer("here", 7) == told
+def test_what_was_written_is_read(own_journal: journal.Journal) -> None:
+    own_journal.append(sending(7))
+    own_journal.append(answered(7))
+    answer = own_journal.answer("here", 7)
+    assert answer is not None
+    assert (answer.attempt, answer.account, answer.answer.provider_id) == (7, "acme", "b-1")
+    assert answer.answer.rejected == answered_rejected()
+    assert answer.answer.created_at is not None
+    assert own_journal.answer("here", 8) is None
+    assert own_journal.answer("elsewhere", 7) is None
+    assert [one.attempt for one in own_journal.sent("here")] == [7]
+    assert journal.Journal(own_journal.folder).answer("here", 7) == answer
 
 
 def answered_rejected() -> tuple[Rejected, ...]:
@@ -234,25 +234,25 @@ def answered_rejected() -> tuple[Rejected, ...]:
 
 
 @pytest.mark.parametrize("length", [0, 1, 20, 150])
-def test_a_torn_line_spoils_none_after_it(kept: journal.Journal, length: int) -> None:
-    kept.append(sending(1))
-    (file,) = kept.folder.iterdir()
+def test_a_torn_line_spoils_none_after_it(own_journal: journal.Journal, length: int) -> None:
+    own_journal.append(sending(1))
+    (file,) = own_journal.folder.iterdir()
     with file.open("ab") as torn:
         torn.write((b"\n" + file.read_bytes().strip())[:length])
-    assert kept.index("here").highest == 1
-    kept.append(sending(2))
-    assert kept.index("here").highest == 2
-    assert journal.Journal(kept.folder).index("here").ids_to_verify() == [2, 1]
+    assert own_journal.index("here").highest == 1
+    own_journal.append(sending(2))
+    assert own_journal.index("here").highest == 2
+    assert journal.Journal(own_journal.folder).index("here").ids_to_verify() == [2, 1]
 
 
-def test_only_its_owner_reads_it(kept: journal.Journal) -> None:
-    kept.append(sending(1))
-    assert kept.folder.stat().st_mode & 0o777 == 0o700
-    assert {file.stat().st_mode & 0o777 for file in kept.folder.iterdir()} == {0o600}
+def test_only_its_owner_reads_it(own_journal: journal.Journal) -> None:
+    own_journal.append(sending(1))
+    assert own_journal.folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in own_journal.folder.iterdir()} == {0o600}
 
 
-def test_many_write_at_once(kept: journal.Journal) -> None:
-    writers = [journal.Journal(kept.folder) for _ in range(8)]
+def test_many_write_at_once(own_journal: journal.Journal) -> None:
+    writers = [journal.Journal(own_journal.folder) for _ in range(8)]
 
     def write(place: int) -> None:
         for turn in range(10):
@@ -260,23 +260,23 @@ def test_many_write_at_once(kept: journal.Journal) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
-    assert len(kept.sent("here")) == 80
+    assert len(own_journal.sent("here")) == 80
 
 
-def test_old_files_go_and_the_mark_stays(kept: journal.Journal) -> None:
-    kept.folder.mkdir()
-    kept.append(sending(900))
-    kept.append(journal.mark_line("here", 900, 900, 17))
-    kept.append(sending(901))
-    kept.append(sending(5, "there"))
-    (first,) = kept.folder.iterdir()
-    first.rename(kept.folder / "2020-01-01.jsonl")
+def test_old_files_go_and_the_mark_stays(own_journal: journal.Journal) -> None:
+    own_journal.folder.mkdir()
+    own_journal.append(sending(900))
+    own_journal.append(journal.mark_line("here", 900, 900, 17))
+    own_journal.append(sending(901))
+    own_journal.append(sending(5, "there"))
+    (first,) = own_journal.folder.iterdir()
+    first.rename(own_journal.folder / "2020-01-01.jsonl")
     for day in range(2, journal.RETAINED_FILES + 2):
-        (kept.folder / f"2020-01-{day:02}.jsonl").write_bytes(b"\n")
-    fresh = journal.Journal(kept.folder)
+        (own_journal.folder / f"2020-01-{day:02}.jsonl").write_bytes(b"\n")
+    fresh = journal.Journal(own_journal.folder)
     fresh.append(sending(902))
-    assert len(list(kept.folder.iterdir())) == journal.RETAINED_FILES
-    for reader in (fresh, journal.Journal(kept.folder)):
+    assert len(list(own_journal.folder.iterdir())) == journal.RETAINED_FILES
+    for reader in (fresh, journal.Journal(own_journal.folder)):
         book = reader.index("here")
         assert (book.highest, book.cleared, book.witness) == (902, 900, 17)
         assert reader.index("there").highest == 5

@@ -29,11 +29,11 @@ def test_a_tiny_soak_ends_well(tmp_path: Path) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = dict(re.findall(r"^ *(\S.*?) {2,}([\d,]+)$", done.stdout, re.MULTILINE))
-    assert told["kills"] == told["restarts"] == "3"
-    assert int(told["messages"]) >= 40
-    assert told["messages"] == told["accepted by the carrier"]
-    assert told["lost"] == told["doubled"] == told["in review"] == "0"
+    report = dict(re.findall(r"^ *(\S.*?) {2,}([\d,]+)$", done.stdout, re.MULTILINE))
+    assert report["kills"] == report["restarts"] == "3"
+    assert int(report["messages"]) >= 40
+    assert report["messages"] == report["accepted by the carrier"]
+    assert report["lost"] == report["doubled"] == report["in review"] == "0"
     assert list(tmp_path.iterdir()) == []
 
 

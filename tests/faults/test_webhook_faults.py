@@ -95,10 +95,10 @@ def test_f32_events_five_times_in_any_order_and_a_day_late(
     )
     campaign = sent()
     heard = webhooks.received()
-    told = heard * 5
-    random.Random(seed).shuffle(told)
+    calls = heard * 5
+    random.Random(seed).shuffle(calls)
     worker.sleep(DAY)
-    webhooks.deliver(told)
+    webhooks.deliver(calls)
     assert WebhookEvent.objects.count() == len({one.json["uuid"] for one in heard})
     process_events()
     assert not WebhookEvent.objects.exclude(state="applied").exists()
@@ -116,13 +116,13 @@ def test_f33_a_text_never_goes_back(
 ) -> None:
     campaign = sent(FICKLE, size=2)
     worker.sleep(DAY)
-    told = webhooks.received()
+    calls = webhooks.received()
     if order == "backwards":
-        told.reverse()
+        calls.reverse()
     elif order == "shuffled":
-        random.Random(7).shuffle(told)
+        random.Random(7).shuffle(calls)
     before = stored_states()
-    for one in told:
+    for one in calls:
         webhooks.deliver([one])
         process_events()
         now = stored_states()

@@ -67,8 +67,8 @@ def test_from_nothing_to_a_signed_in_page_and_back(
     site.wait_until_ready()
     url, user, password = site.word("Open"), site.word("User"), site.word("Password")
     assert user == "admin"
-    assert "Loaded demo data" in site.said
-    assert "This is a rehearsal" in site.said
+    assert "Loaded demo data" in site.printed
+    assert "This is a rehearsal" in site.printed
     kept = site.var / "first-password"
     assert (kept.read_text().strip(), stat.S_IMODE(kept.stat().st_mode)) == (password, 0o600)
     page = sign_in(url, user, password)
@@ -82,7 +82,7 @@ def test_from_nothing_to_a_signed_in_page_and_back(
     assert [str(path) for path in paths if path.lstat().st_mode & 0o077] == []
 
     assert site.ctrl_c() == 0
-    assert site.said.endswith("Stopping.\nEverything is stopped.\n")
+    assert site.printed.endswith("Stopping.\nEverything is stopped.\n")
     assert processes_of(site.var) == []
     assert not takes_connections(url)
     assert not takes_connections(simulator)
@@ -97,7 +97,7 @@ def test_a_second_start_changes_nothing(tmp_path: Path, ports: tuple[str, ...], 
 
     refused = Site(tmp_path / "var", *ports)
     assert refused.process.wait(timeout=30) == 1
-    assert "already runs" in refused.said
+    assert "already runs" in refused.printed
 
     first_password = (first.var / "first-password").read_text().strip()
     simulator = (first.var / "simulator-url").read_text()
@@ -106,8 +106,8 @@ def test_a_second_start_changes_nothing(tmp_path: Path, ports: tuple[str, ...], 
     sites.append(second)
     second.wait_until_ready()
     assert second.word("Password") == first_password
-    assert "Loaded demo data" not in second.said
-    assert "Prepared" not in second.said
+    assert "Loaded demo data" not in second.printed
+    assert "Prepared" not in second.printed
     assert (second.var / "simulator-url").read_text() == simulator
     with sqlite3.connect(second.var / "carillon.sqlite3") as database:
         assert database.execute("select count(*) from campaigns_campaign").fetchone() == (1,)

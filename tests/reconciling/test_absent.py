@@ -20,7 +20,7 @@ from tests.support.doubt import (
     MINUTE,
     assert_everybody_once,
     later,
-    look,
+    lookup,
     lost,
     open_attempt,
     real_times,
@@ -134,15 +134,15 @@ def test_another_account_proves_nothing(carrier: RunningSimulator, monkeypatch: 
     with monkeypatch.context() as patched:
         patched.setattr(registry, "account", lambda: "somebody else")
         for _ in range(15):
-            assert look() is None
+            assert lookup() is None
             later(MINUTE)
         assert "another account" in open_attempt().note
         assert scenario.counts(campaign) == {"in_doubt": 3}
         later(DAY)
-        assert look() is None
+        assert lookup() is None
         assert scenario.counts(campaign) == {"needs_review": 3}
     later(5 * MINUTE)
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     assert_everybody_once(carrier, scenario.people(3))
 
 
@@ -153,7 +153,7 @@ def test_the_request_of_a_process_that_died_may_go_on_for_its_limit(
     lost(carrier, scenario.people(3), fault="drop_before")
     Attempt.objects.update(problem_code=code)
     for _ in range(11):
-        assert look() is MatchResult.NO_MATCH
+        assert lookup() is MatchResult.NO_MATCH
         later(MINUTE)
     assert open_attempt().state == "reconciling", "ten minutes after it, not after its death"
     search_to_the_end()

@@ -10,7 +10,7 @@ from campaigns.providers.types import BatchState, BatchStatus
 from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
 
 ANN, BEN, CY, DEE = "+12125550001", "+12125550002", "+12125550003", "+12125550004"
-OURS = {ANN: "Hi Ann", BEN: "Hi Ben", CY: "Hi Cy"}
+TEXTS = {ANN: "Hi Ann", BEN: "Hi Ben", CY: "Hi Cy"}
 TEN = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
 
@@ -40,35 +40,35 @@ def remote(
 
 
 def verdict_of(*candidates: Candidate) -> Verdict:
-    return match(OURS, candidates)
+    return match(TEXTS, candidates)
 
 
 OTHER_PEOPLE = {DEE: "Hi Ann", "+12125550005": "Hi Ben", "+12125550006": "Hi Cy"}
-OTHER_TEXTS = dict.fromkeys(OURS, "Your order is ready")
+OTHER_TEXTS = dict.fromkeys(TEXTS, "Your order is ready")
 
 
 @pytest.mark.parametrize(
     ("candidates", "result"),
     [
         ([], MatchResult.NO_MATCH),
-        ([remote("a", OURS)], MatchResult.MATCHED),
-        ([remote("a", list(reversed(OURS.items())))], MatchResult.MATCHED),
+        ([remote("a", TEXTS)], MatchResult.MATCHED),
+        ([remote("a", list(reversed(TEXTS.items())))], MatchResult.MATCHED),
         # Accepted, not sent yet: all of it is listed, so there is nothing to wait for.
-        ([remote("a", OURS, status="Processing")], MatchResult.MATCHED),
-        ([remote("a", OURS, status="Sent")], MatchResult.MATCHED),
+        ([remote("a", TEXTS, status="Processing")], MatchResult.MATCHED),
+        ([remote("a", TEXTS, status="Sent")], MatchResult.MATCHED),
         # Same size, other people.
         ([remote("a", OTHER_PEOPLE)], MatchResult.NO_MATCH),
         # Same people, other texts: another campaign to the same list, or a carrier that respells.
         ([remote("a", OTHER_TEXTS)], MatchResult.UNCLEAR),
-        ([remote("a", OURS | {BEN: "Hi Ben "})], MatchResult.UNCLEAR),
-        ([remote("a", OURS | {CY: "Hi C"})], MatchResult.UNCLEAR),
-        ([remote("a", OURS | {CY: ""})], MatchResult.UNCLEAR),
+        ([remote("a", TEXTS | {BEN: "Hi Ben "})], MatchResult.UNCLEAR),
+        ([remote("a", TEXTS | {CY: "Hi C"})], MatchResult.UNCLEAR),
+        ([remote("a", TEXTS | {CY: ""})], MatchResult.UNCLEAR),
         # A larger batch that contains ours.
-        ([remote("a", OURS | {DEE: "Hi Dee"})], MatchResult.UNCLEAR),
+        ([remote("a", TEXTS | {DEE: "Hi Dee"})], MatchResult.UNCLEAR),
         # One person in common, with the very same text.
         ([remote("a", {ANN: "Hi Ann", DEE: "Hi Dee"})], MatchResult.UNCLEAR),
         # One person twice, which our batches never do.
-        ([remote("a", [*OURS.items(), (ANN, "Hello again")])], MatchResult.UNCLEAR),
+        ([remote("a", [*TEXTS.items(), (ANN, "Hello again")])], MatchResult.UNCLEAR),
         # The lost answer had rejected some.
         ([remote("a", {ANN: "Hi Ann"})], MatchResult.MATCHED),
         # Not all of it is listed yet: what is missing may be anybody.
@@ -83,12 +83,12 @@ OTHER_TEXTS = dict.fromkeys(OURS, "Your order is ready")
         # What contradicts is clear before all of it is listed.
         ([remote("a", {ANN: "Hello"}, size=3, status="Processing")], MatchResult.UNCLEAR),
         # Decoys do not hide ours.
-        ([remote("a", OTHER_PEOPLE), remote("b", OURS)], MatchResult.MATCHED),
-        ([remote("a", OTHER_TEXTS), remote("b", OURS)], MatchResult.MATCHED),
-        ([remote("a", {}, size=3, status="Processing"), remote("b", OURS)], MatchResult.MATCHED),
+        ([remote("a", OTHER_PEOPLE), remote("b", TEXTS)], MatchResult.MATCHED),
+        ([remote("a", OTHER_TEXTS), remote("b", TEXTS)], MatchResult.MATCHED),
+        ([remote("a", {}, size=3, status="Processing"), remote("b", TEXTS)], MatchResult.MATCHED),
         # Two that hold our texts.
-        ([remote("a", OURS), remote("b", OURS)], MatchResult.MULTIPLE),
-        ([remote("a", OURS), remote("b", {ANN: "Hi Ann"})], MatchResult.MULTIPLE),
+        ([remote("a", TEXTS), remote("b", TEXTS)], MatchResult.MULTIPLE),
+        ([remote("a", TEXTS), remote("b", {ANN: "Hi Ann"})], MatchResult.MULTIPLE),
         # While anything is incomplete nothing is decided.
         ([remote("a", OTHER_TEXTS), remote("b", {}, size=3)], MatchResult.INCOMPLETE),
         ([remote("a", OTHER_PEOPLE), remote("b", OTHER_PEOPLE)], MatchResult.NO_MATCH),
@@ -108,7 +108,7 @@ def test_ours_names_the_batch_and_who_was_rejected() -> None:
 
 
 def test_of_several_the_earliest_is_ours_and_the_others_are_named() -> None:
-    verdict = verdict_of(remote("late", OURS, minute=9), remote("early", OURS, minute=1))
+    verdict = verdict_of(remote("late", TEXTS, minute=9), remote("early", TEXTS, minute=1))
     assert verdict.batch is not None
     assert verdict.batch.provider_id == "early"
     assert verdict.others == ("late",)

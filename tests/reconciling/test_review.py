@@ -19,7 +19,7 @@ from tests.support.doubt import (
     POST,
     assert_everybody_once,
     later,
-    look,
+    lookup,
     lost,
     open_attempt,
     real_times,
@@ -33,9 +33,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
 def test_records_unreadable_for_a_day_are_for_a_person_and_still_searched(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, scenario.people(5), fault="drop_after")
     carrier.faults({**LIST, "fault": "status", "status": 503})
-    look()
+    lookup()
     later(DAY)
-    assert look() is None
+    assert lookup() is None
     attempt = open_attempt()
     assert (attempt.state, attempt.problem_code) == ("review", "unreadable")
     assert scenario.counts(campaign) == {"needs_review": 3, "queued": 2}
@@ -48,7 +48,7 @@ def test_records_unreadable_for_a_day_are_for_a_person_and_still_searched(carrie
     carrier.faults()
     later(6 * MINUTE)
     assert search.due_attempts() == [attempt.pk]
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert scenario.counts(campaign) == {"with_carrier": 5}
     assert_everybody_once(carrier, scenario.people(5))
@@ -63,7 +63,7 @@ def test_a_strict_campaign_always_asks(carrier: RunningSimulator) -> None:
     assert "no such batch, looked at" in attempt.note
     for _ in range(5):
         later(10 * MINUTE)
-        assert look() is MatchResult.NO_MATCH
+        assert lookup() is MatchResult.NO_MATCH
         assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert scenario.counts(campaign) == {"needs_review": 3}
     assert carrier.ledger() == []
@@ -73,12 +73,12 @@ def test_in_review_it_is_looked_for_every_few_minutes_and_not_for_ever(carrier: 
     lost(carrier, scenario.people(3), fault="drop_before")
     Campaign.objects.update(if_absent=Campaign.IfAbsent.REVIEW)
     search_to_the_end()
-    look()
+    lookup()
     assert search.due_attempts() == []
     later(5 * MINUTE + 1)
     assert len(search.due_attempts()) == 1
     later(72 * 60 * MINUTE)
-    look()
+    lookup()
     assert open_attempt().next_look_at is None
     later(DAY)
     assert search.due_attempts() == []
@@ -90,23 +90,23 @@ def foreign(texts: dict[str, str]) -> str:
     return registry.provider().submit(scenario.LOCAL, outgoing, before_first_byte=lambda: None).provider_id
 
 
-OURS = {number: f"Hi {name}" for number, name in scenario.people(3)}
+TEXTS = {number: f"Hi {name}" for number, name in scenario.people(3)}
 
 
 def test_a_batch_of_the_same_size_for_others_is_no_match(carrier: RunningSimulator) -> None:
-    foreign({scenario.phone(100 + place): text for place, text in enumerate(OURS.values())})
+    foreign({scenario.phone(100 + place): text for place, text in enumerate(TEXTS.values())})
     campaign = lost(carrier, scenario.people(3), fault="drop_before")
     search_to_the_end()
     assert scenario.submit_all(campaign).result == StepResult.DONE
-    assert {line["to"] for line in carrier.ledger()} >= set(OURS)
+    assert {line["to"] for line in carrier.ledger()} >= set(TEXTS)
 
 
 @pytest.mark.parametrize(
     "decoy",
     [
-        dict.fromkeys(OURS, "Your order is ready"),
-        {number: f"{text} " for number, text in OURS.items()},
-        OURS | {scenario.phone(100): "Hi Dee"},
+        dict.fromkeys(TEXTS, "Your order is ready"),
+        {number: f"{text} " for number, text in TEXTS.items()},
+        TEXTS | {scenario.phone(100): "Hi Dee"},
         {scenario.phone(0): "Hi Person 0", scenario.phone(100): "Hi Dee"},
     ],
     ids=["other texts", "trimmed texts", "larger", "one in common"],
@@ -117,7 +117,7 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
     registry.refresh_numbers()
     foreign(decoy)
     campaign = lost(carrier, scenario.people(3), fault="drop_before")
-    assert look() is MatchResult.UNCLEAR
+    assert lookup() is MatchResult.UNCLEAR
     attempt = open_attempt()
     assert (attempt.state, attempt.problem_code, attempt.looks) == ("review", "unclear", 1)
     assert scenario.counts(campaign) == {"needs_review": 3}
@@ -125,7 +125,7 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
 
     # Not again and again: it is looked for as seldom as everything in review.
     later(6 * MINUTE)
-    assert look() is MatchResult.UNCLEAR
+    assert lookup() is MatchResult.UNCLEAR
     assert search.due_attempts() == []
     assert open_attempt().looks == 2
 
@@ -138,7 +138,7 @@ def test_the_same_campaign_sent_before_is_not_taken_for_it(carrier: RunningSimul
     carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
     assert scenario.submit_all(second).result == StepResult.BLOCKED
     carrier.faults()
-    assert look() is MatchResult.NO_MATCH
+    assert lookup() is MatchResult.NO_MATCH
     later(MINUTE)
     search_to_the_end()
     assert scenario.submit_all(second).result == StepResult.DONE
@@ -148,10 +148,10 @@ def test_the_same_campaign_sent_before_is_not_taken_for_it(carrier: RunningSimul
 
 def test_two_that_hold_our_texts_are_said_aloud(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, scenario.people(3), fault="drop_after")
-    ours = carrier.ledger()[0]["batch_id"]
+    adopted = carrier.ledger()[0]["batch_id"]
     carrier.advance(1)
-    other = foreign(OURS)
-    assert look() is MatchResult.MULTIPLE
-    assert Attempt.objects.get().provider_id == ours
+    other = foreign(TEXTS)
+    assert lookup() is MatchResult.MULTIPLE
+    assert Attempt.objects.get().provider_id == adopted
     assert other in Event.objects.get(verb="possible_double").detail
     assert scenario.counts(campaign) == {"with_carrier": 3}

@@ -25,7 +25,7 @@ from tests.support.doubt import (
     POST,
     assert_everybody_once,
     later,
-    look,
+    lookup,
     lost,
     open_attempt,
     posts,
@@ -66,7 +66,7 @@ def test_what_the_carrier_took_is_adopted_and_never_sent_again(
     carrier: RunningSimulator, fault: dict[str, Any]
 ) -> None:
     campaign = lost(carrier, scenario.people(5), **fault)
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.looks, attempt.next_look_at) == ("accepted", 1, None)
     assert attempt.provider_id == Batch.objects.get(number=1).provider_id == carrier.ledger()[0]["batch_id"]
@@ -85,10 +85,10 @@ def test_a_duplicate_that_is_refused_says_that_the_first_is_there(carrier: Runni
     body = '{"errorCode": "CMN-304"}'
     campaign = lost(carrier, scenario.people(3), fault="status", status=429, body=body, when="after")
     calls = len(carrier.requests())
-    assert look() is None
+    assert lookup() is None
     assert len(carrier.requests()) == calls
     RateWindow.objects.update(silent_until=None)
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, scenario.people(3))
 
@@ -98,9 +98,9 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
     carrier: RunningSimulator, fault: dict[str, Any]
 ) -> None:
     campaign = lost(carrier, scenario.people(5), **fault)
-    assert look() is MatchResult.NO_MATCH
+    assert lookup() is MatchResult.NO_MATCH
     later(8 * MINUTE)
-    assert look() is MatchResult.NO_MATCH
+    assert lookup() is MatchResult.NO_MATCH
     attempt = open_attempt()
     assert (attempt.state, attempt.looks, attempt.negatives) == ("reconciling", 2, 2)
     assert attempt.note == "The provider's records show no such batch."
@@ -108,7 +108,7 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
         "two clean looks, but the settle time is not over"
     )
     later(3 * MINUTE)
-    assert look() is MatchResult.NO_MATCH
+    assert lookup() is MatchResult.NO_MATCH
     attempt.refresh_from_db()
     assert attempt.state == Attempt.State.ABSENT
     assert scenario.counts(campaign) == {"queued": 5}
@@ -122,12 +122,12 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
 def test_one_clean_look_is_never_enough(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, scenario.people(3), fault="drop_before")
     later(DAY)
-    assert look() is MatchResult.NO_MATCH
+    assert lookup() is MatchResult.NO_MATCH
     later(MINUTE / 2)
-    assert look() is MatchResult.NO_MATCH, "and two at nearly the same moment are one"
+    assert lookup() is MatchResult.NO_MATCH, "and two at nearly the same moment are one"
     assert scenario.counts(campaign) == {"in_doubt": 3}
     later(MINUTE / 2)
-    look()
+    lookup()
     assert scenario.counts(campaign) == {"queued": 3}
 
 
@@ -139,12 +139,12 @@ def test_of_a_process_that_died_the_request_may_have_lasted(carrier: RunningSimu
     attempts.mark_sending(prepared)
     Attempt.objects.update(owner=":".join([*Attempt.objects.get().owner.split(":")[:2], "1"]))
     assert orphans.settle_orphans() == 1
-    look()
+    lookup()
     later(11 * MINUTE)
-    look()
+    lookup()
     assert open_attempt().state == "reconciling"
     later(2 * MINUTE)
-    look()
+    lookup()
     assert scenario.counts(campaign) == {"queued": 3}
 
 
@@ -152,11 +152,11 @@ def test_records_that_lag_are_waited_for(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, scenario.people(3), fault="drop_after")
     carrier.options(list_lag=300)
     for _ in range(4):
-        assert look() is MatchResult.NO_MATCH
+        assert lookup() is MatchResult.NO_MATCH
         later(MINUTE)
     assert scenario.counts(campaign) == {"in_doubt": 3}
     carrier.advance(301)
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert posts(carrier) == 1
 
@@ -169,14 +169,14 @@ def test_records_that_miss_what_was_confirmed_before_prove_nothing(carrier: Runn
     carrier.faults()
     carrier.options(list_lag=3600)
     for _ in range(15):
-        assert look() is MatchResult.LAGGING
+        assert lookup() is MatchResult.LAGGING
         later(MINUTE)
     attempt = open_attempt()
     assert (attempt.negatives, attempt.first_negative_at) == (0, None)
     assert "lag behind" in attempt.note
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     carrier.options(list_lag=0)
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     assert_everybody_once(carrier, scenario.people(6))
 
 
@@ -185,11 +185,11 @@ def test_a_batch_whose_texts_are_not_listed_yet_is_waited_for(carrier: RunningSi
     carrier.faults({"method": "GET", "path": "/a2p-sms/messages", "fault": "lag", "seconds": 300})
     later(20 * MINUTE)
     for _ in range(3):
-        assert look() is MatchResult.INCOMPLETE
+        assert lookup() is MatchResult.INCOMPLETE
         later(2 * MINUTE)
     assert open_attempt().negatives == 0
     carrier.faults()
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     assert scenario.counts(campaign) == {"with_carrier": 3}
 
 
@@ -197,23 +197,23 @@ def test_a_batch_that_never_becomes_whole_is_for_a_person(carrier: RunningSimula
     campaign = lost(carrier, scenario.people(3), fault="drop_after")
     carrier.faults({"method": "GET", "path": "/a2p-sms/messages", "fault": "lag", "seconds": 3 * DAY})
     later(DAY + MINUTE)
-    assert look() is MatchResult.INCOMPLETE
+    assert lookup() is MatchResult.INCOMPLETE
     assert open_attempt().state == "review"
     assert scenario.counts(campaign) == {"needs_review": 3}
 
 
 def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, scenario.people(3), fault="drop_before")
-    look()
+    lookup()
     later(20 * MINUTE)
     carrier.faults({**LIST, "fault": "status", "status": 500})
-    assert look() is None
+    assert lookup() is None
     attempt = open_attempt()
     assert (attempt.looks, attempt.negatives, attempt.first_negative_at) == (2, 0, None)
     assert "could not be read" in attempt.note
     assert AccountState.objects.get().trouble
     carrier.faults()
-    look()
+    lookup()
     assert open_attempt().negatives == 1, "it is counted from the beginning"
     assert AccountState.objects.get().trouble == ""
     search_to_the_end()
@@ -237,7 +237,7 @@ def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) 
 def test_an_answer_without_a_list_is_no_negative(carrier: RunningSimulator, fault: dict[str, Any]) -> None:
     lost(carrier, scenario.people(2), fault="drop_after")
     carrier.faults(fault)
-    assert look() is None
+    assert lookup() is None
     assert open_attempt().negatives == 0
 
 
@@ -246,7 +246,7 @@ REJECTED = [(scenario.phone(1), "Ann"), (scenario.ending("9700", 1), "Bob"), (sc
 
 def test_a_lost_list_of_rejected_numbers_makes_no_difference(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, REJECTED, fault="drop_after")
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     assert scenario.counts(campaign) == {"with_carrier": 2, "rejected": 1}
     rejected = Message.objects.get(state="rejected")
     assert (rejected.to, rejected.error_code) == (scenario.ending("9700", 1), "rejected")
@@ -278,7 +278,7 @@ def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulato
     )
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     assert orphans.settle_orphans() == 1
-    assert look() is MatchResult.MATCHED
+    assert lookup() is MatchResult.MATCHED
     before = scenario.counts(campaign)
     attempts.accept(prepared, answer, registry.account())
     assert scenario.counts(campaign) == before == {"with_carrier": 2, "rejected": 1}

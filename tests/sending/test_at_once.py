@@ -115,7 +115,7 @@ def test_two_processes_look_for_one_answer(site: Site, simulator: RunningSimulat
     assert site.run(LOOK.format(pk=pk)) is None
     assert ended(first).stdout.strip() == '"matched"'
     simulator.faults()
-    told, states, decided = site.run(SEARCH.format(pk=pk))
-    assert (told, states, decided) == ({"with_carrier": 5}, ["accepted", "accepted"], 1)
+    counts, states, decided = site.run(SEARCH.format(pk=pk))
+    assert (counts, states, decided) == ({"with_carrier": 5}, ["accepted", "accepted"], 1)
     taken = Counter(line["to"] for line in simulator.ledger())
     assert taken == dict.fromkeys((number for number, _ in scenario.people(5)), 1)

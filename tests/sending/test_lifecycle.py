@@ -186,14 +186,14 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(carrier: RunningSi
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [
         ("drop_after", {"with_carrier": 2, "cancelled": 2}),
         ("drop_before", {"cancelled": 4}),
     ],
 )
 def test_what_is_in_doubt_when_it_is_cancelled_is_cleared_up_and_not_sent_again(
-    carrier: RunningSimulator, settings: LazySettings, fault: str, told: dict[str, int]
+    carrier: RunningSimulator, settings: LazySettings, fault: str, expected: dict[str, int]
 ) -> None:
     settings.SETTLE_SECONDS = settings.LOOK_GAP_SECONDS = 0
     campaign = scenario.launched(scenario.people(4), size=2)
@@ -205,9 +205,9 @@ def test_what_is_in_doubt_when_it_is_cancelled_is_cleared_up_and_not_sent_again(
     assert not lifecycle.finish_if_final(campaign.pk)
     for _ in range(3):
         search.lookup(Attempt.objects.get().pk)
-    assert scenario.counts(campaign) == told
+    assert scenario.counts(campaign) == expected
     assert dispatch.step(campaign.pk).result == StepResult.DONE
-    assert len(carrier.ledger()) == told.get("with_carrier", 0)
+    assert len(carrier.ledger()) == expected.get("with_carrier", 0)
     scenario.assert_adds_up(campaign)
 
 

@@ -46,16 +46,16 @@ def failed(
     campaign = campaign_factories.launched(contacts, batch_size=20)
     for message in Message.objects.filter(campaign=campaign).select_related("source_row"):
         row = message.source_row.number
-        told = {11: "delivered", 12: "sent"}.get(row, "not_delivered")
-        Message.objects.filter(pk=message.pk).update(state=told, error_code=CODES.get(row, ""))
-        counters.move(campaign.pk, RowState.QUEUED, RowState(told), 1)
+        outcome = {11: "delivered", 12: "sent"}.get(row, "not_delivered")
+        Message.objects.filter(pk=message.pk).update(state=outcome, error_code=CODES.get(row, ""))
+        counters.move(campaign.pk, RowState.QUEUED, RowState(outcome), 1)
     Campaign.objects.filter(pk=campaign.pk).update(state=state)
     campaign.refresh_from_db()
     return campaign
 
 
-def rows(found: resend.Plan) -> list[int]:
-    numbers = ImportRow.objects.in_bulk([person.row_id for person in found.people])
+def rows(plan: resend.Plan) -> list[int]:
+    numbers = ImportRow.objects.in_bulk([person.row_id for person in plan.people])
     return sorted(row.number for row in numbers.values())
 
 
@@ -68,9 +68,9 @@ def rows_of(campaign: Campaign) -> list[int]:
 
 
 def test_only_those_who_can_be_tried_again() -> None:
-    found = resend.plan(failed())
-    assert rows(found) == AGAIN
-    assert {reason.explanation.code: (reason.count, reason.first) for reason in found.reasons} == {
+    plan = resend.plan(failed())
+    assert rows(plan) == AGAIN
+    assert {reason.explanation.code: (reason.count, reason.first) for reason in plan.reasons} == {
         "SMS-CAR-500": (1, ""),
         "SMS-CAR-412": (1, ""),
         "SMS-CAR-430": (1, "Edit the text first."),
@@ -127,9 +127,9 @@ def test_is_sent_as_any_other_and_opt_outs_count_again() -> None:
 def test_opted_out_since(db: None) -> None:
     campaign = failed()
     manual.add(factories.phone(1), note="", user=None)
-    found = resend.plan(campaign)
-    assert rows(found) == [2, 4, 5]
-    assert found.opted_out == 1
+    plan = resend.plan(campaign)
+    assert rows(plan) == [2, 4, 5]
+    assert plan.opted_out == 1
 
 
 def test_second_press_makes_nothing() -> None:
@@ -208,9 +208,9 @@ def test_a_phone_that_is_never_reached_is_given_up() -> None:
 def test_only_once_all_texts_have_left(state: str, with_carrier: int, ready: bool) -> None:
     campaign = failed(state)
     counters.move(campaign.pk, RowState.SENT, RowState.WITH_CARRIER, with_carrier)
-    found = resend.plan(campaign)
-    assert found.ready is ready
-    assert bool(found.people) is ready
+    plan = resend.plan(campaign)
+    assert plan.ready is ready
+    assert bool(plan.people) is ready
 
 
 def test_of_a_large_campaign_a_page_reads_counters_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,11 +219,11 @@ def test_of_a_large_campaign_a_page_reads_counters_only(monkeypatch: pytest.Monk
     monkeypatch.setattr(resend, "MAX_EXACT_ROWS", 3)
     counted = {code: 1 for code in CODES.values() if code}
     campaign.batches.update(totals={"delivery_failed": {"count": 9, "cost": "0", "error_codes": counted}})
-    found = resend.estimate(campaign)
-    assert (found.exact, found.count, found.people) == (False, 4, ())
+    plan = resend.estimate(campaign)
+    assert (plan.exact, plan.count, plan.people) == (False, 4, ())
     assert resend.create_draft(campaign, user=None)
-    found = resend.estimate(campaign)
-    assert (found.count, found.in_others) == (0, 4)
+    plan = resend.estimate(campaign)
+    assert (plan.count, plan.in_others) == (0, 4)
 
 
 def test_another_draft_was_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,8 +231,8 @@ def test_another_draft_was_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> No
     campaign = failed()
     stale = [resend.plan(campaign)]
     assert resend.create_draft(campaign, user=None)
-    look = resend.plan
-    monkeypatch.setattr(resend, "plan", lambda of: stale.pop() if stale else look(of))
+    fresh_plan = resend.plan
+    monkeypatch.setattr(resend, "plan", lambda of: stale.pop() if stale else fresh_plan(of))
     assert resend.create_draft(campaign, user=None) is None
     assert stale == []
     assert campaign.children.count() == 1

@@ -49,7 +49,7 @@ def open_attempt() -> Attempt:
     return Attempt.objects.get(state__in=Attempt.SEARCHED)
 
 
-def look() -> MatchResult | None:
+def lookup() -> MatchResult | None:
     return search.lookup(open_attempt().pk)
 
 
@@ -58,7 +58,7 @@ def search_to_the_end() -> None:
     for _ in range(15):
         if not Attempt.objects.filter(state__in=Attempt.IN_DOUBT).exists():
             return
-        look()
+        lookup()
         later(MINUTE)
     pytest.fail("a quarter of an hour did not decide it")
 

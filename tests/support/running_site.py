@@ -38,21 +38,21 @@ class Site:
             )
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.output.read_text()
 
     def wait_until_ready(self) -> None:
         until(
-            lambda: "Ctrl-C stops everything" in self.said or self.process.poll() is not None,
+            lambda: "Ctrl-C stops everything" in self.printed or self.process.poll() is not None,
             "the site says that it runs",
             seconds=READY_SECONDS,
         )
-        assert self.process.poll() is None, self.said
+        assert self.process.poll() is None, self.printed
 
     def word(self, label: str) -> str:
         """What stands behind `label` in the welcome: Open, User or Password."""
-        found = re.search(rf"^  {label} +(\S+)$", self.said, re.MULTILINE)
-        assert found, self.said
+        found = re.search(rf"^  {label} +(\S+)$", self.printed, re.MULTILINE)
+        assert found, self.printed
         return found[1]
 
     @property
