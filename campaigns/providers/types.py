@@ -61,6 +61,19 @@ class Direction(Code):
 # --- numbers and their registration
 
 
+class Feature(Code):
+    """What a number can do."""
+
+    CAMPAIGNS = "campaigns"
+    TEXTS = "texts"
+    TEXTS_ABROAD = "texts_abroad"
+    PICTURES = "pictures"
+    PICTURES_ABROAD = "pictures_abroad"
+    CALLS = "calls"
+    FAXES = "faxes"
+    UNKNOWN = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderNumber:
     """A number of the account. Only one with `can_send_batches` may send a campaign."""
@@ -70,6 +83,7 @@ class SenderNumber:
     toll_free: bool
     can_send_batches: bool
     features: tuple[str, ...] = ()
+    """Values of Feature, and the provider's own words where we have no code."""
     provider_id: str = ""
 
 
@@ -287,7 +301,7 @@ class Subscription:
     filters: tuple[str, ...]
     disabled: tuple[DisabledFilter, ...]
     status: SubscriptionStatus
-    trouble: str
+    failure: str
     """Why the provider no longer calls, in its own words; empty while it does."""
     created_at: datetime | None
     expires_at: datetime | None

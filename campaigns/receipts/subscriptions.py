@@ -111,7 +111,7 @@ def is_of_this_site(one: Subscription, webhook: Webhook) -> bool:
 def record_creation(webhook: Webhook, existing: Sequence[Subscription]) -> None:
     if not webhook.subscription_id:
         detail = "The first one."
-    elif problem := next((one.trouble for one in existing if one.provider_id == webhook.subscription_id), ""):
+    elif problem := next((one.failure for one in existing if one.provider_id == webhook.subscription_id), ""):
         detail = f"The last one was given up by the provider: {problem}"
     else:
         detail = "The last one was gone or led to another address."

@@ -13,20 +13,20 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registrations, registry
 from campaigns.models import AccountState, SenderNumber
-from campaigns.providers.types import Registration
+from campaigns.providers.types import Feature, Registration
 from campaigns.sending.launch import terms_for
 from dashboard.words import describe_registration
 
 ABILITIES = {
-    "A2PSmsSender": "campaigns",
-    "SmsSender": "single texts",
-    "InternationalSmsSender": "single texts abroad",
-    "MmsSender": "pictures",
-    "InternationalMmsSender": "pictures abroad",
-    "CallerId": "calls",
-    "FaxSender": "faxes",
+    Feature.CAMPAIGNS.value: "campaigns",
+    Feature.TEXTS.value: "single texts",
+    Feature.TEXTS_ABROAD.value: "single texts abroad",
+    Feature.PICTURES.value: "pictures",
+    Feature.PICTURES_ABROAD.value: "pictures abroad",
+    Feature.CALLS.value: "calls",
+    Feature.FAXES.value: "faxes",
 }
-"""The provider's features in our words. One that is not here is shown as it is."""
+"""A feature that is not here is shown as the provider writes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ def test_what_each_can_do(as_viewer: PageClient) -> None:
     campaign_factories.price("0.0085")
     every = SenderNumber.objects
     every.filter(phone=store.OURS).update(
-        rate=58.4, label="Main <line>", features=["CallerId", "A2PSmsSender", "TeleporterSender"]
+        rate=58.4, label="Main <line>", features=["calls", "campaigns", "TeleporterSender"]
     )
     html = " ".join(as_viewer.page(PATH).split())
     assert "read from RingCentral just now" in html

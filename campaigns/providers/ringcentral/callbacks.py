@@ -100,7 +100,7 @@ def subscription(data: JSON) -> Subscription:
             for item in parse.objects(data.get("disabledFilters"))
         ),
         status=status,
-        trouble=reason or ("" if status is SubscriptionStatus.ACTIVE else status_word),
+        failure=reason or ("" if status is SubscriptionStatus.ACTIVE else status_word),
         created_at=parse.moment(data.get("creationTime")),
         expires_at=parse.deadline(data.get("expirationTime")),
         lifetime=parse.count(data.get("expiresIn")) or None,

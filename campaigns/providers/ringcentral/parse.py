@@ -22,6 +22,7 @@ from campaigns.providers.types import (
     BatchState,
     BatchStatus,
     Direction,
+    Feature,
     MessageStatus,
     Registration,
     RegistrationStatus,
@@ -147,12 +148,14 @@ def sender_number(data: JSON) -> SenderNumber | None:
     if not _E164.fullmatch(own):
         return None
     given = data.get("features")
-    features = tuple(name for name in given if isinstance(name, str)) if isinstance(given, list) else ()
+    names = [name for name in given if isinstance(name, str)] if isinstance(given, list) else []
+    # Not logged if unknown: a number has some thirty features that do not matter here.
+    features = tuple(words.FEATURES.get(name, name) for name in names)
     return SenderNumber(
         phone=own,
         label=text(data.get("label")) or text(data.get("location")),
         toll_free=data.get("paymentType") == "TollFree" or bool(_TOLL_FREE.fullmatch(own)),
-        can_send_batches="A2PSmsSender" in features,
+        can_send_batches=Feature.CAMPAIGNS in features,
         features=features,
         provider_id=identity(data.get("id")),
     )

@@ -12,6 +12,7 @@ from campaigns.providers.types import (
     BatchStatus,
     Code,
     Direction,
+    Feature,
     MessageStatus,
     OptOutCoverage,
     OptOutSource,
@@ -73,6 +74,15 @@ COVERAGES: Final = {
     "Account": OptOutCoverage.ACCOUNT,
     "Company": OptOutCoverage.ACCOUNT,  # in the export
     "CampaignType": OptOutCoverage.CAMPAIGN_KIND,
+}
+FEATURES: Final = {
+    "A2PSmsSender": Feature.CAMPAIGNS,
+    "SmsSender": Feature.TEXTS,
+    "InternationalSmsSender": Feature.TEXTS_ABROAD,
+    "MmsSender": Feature.PICTURES,
+    "InternationalMmsSender": Feature.PICTURES_ABROAD,
+    "CallerId": Feature.CALLS,
+    "FaxSender": Feature.FAXES,
 }
 MESSAGE_KINDS: Final = {
     "SMS": MessageKind.TEXT,

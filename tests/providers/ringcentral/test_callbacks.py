@@ -63,7 +63,7 @@ def test_the_life_of_a_subscription(carrier: RingCentral, site: Site) -> None:
     hooks = carrier.webhooks
     now = datetime.now(UTC)
     made = hooks.create(site.server.url, token=TOKEN, filters=[BATCHES, INCOMING], lifetime=3600)
-    assert (made.address, made.active, made.trouble, made.disabled) == (site.server.url, True, "", ())
+    assert (made.address, made.active, made.failure, made.disabled) == (site.server.url, True, "", ())
     assert "~" not in "".join(made.filters)  # the ids stand there now
     assert made.expires_at is not None
     assert abs(made.expires_at - now - timedelta(hours=1)) < timedelta(minutes=1)
@@ -174,7 +174,7 @@ def test_an_answer_that_holds_no_subscription() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "active", "trouble"),
+    ("data", "active", "failure"),
     [
         ({"status": "Active"}, True, ""),
         ({"status": "Blacklisted", "blacklistedData": {"reason": "Read timed out"}}, False, "Read timed out"),
@@ -183,9 +183,9 @@ def test_an_answer_that_holds_no_subscription() -> None:
         ({}, False, ""),
     ],
 )
-def test_subscriptions_as_they_also_come(data: dict[str, Any], active: bool, trouble: str) -> None:
+def test_subscriptions_as_they_also_come(data: dict[str, Any], active: bool, failure: str) -> None:
     found = subscription(data | {"id": "s1"})
-    assert (found.active, found.trouble) == (active, trouble)
+    assert (found.active, found.failure) == (active, failure)
 
 
 def test_filters_that_were_left_out() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from campaigns.providers.ringcentral import parse, words
-from campaigns.providers.types import BatchStatus, Direction, MessageStatus
+from campaigns.providers.types import BatchStatus, Direction, Feature, MessageStatus
 
 
 def test_a_word_that_is_not_known_is_logged_once_and_kept(caplog: pytest.LogCaptureFixture) -> None:
@@ -30,3 +30,10 @@ def test_every_status_has_a_word(status: MessageStatus) -> None:
 def test_the_newer_word_of_a_direction_is_sent() -> None:
     both = [Direction.OUTBOUND, Direction.INBOUND]
     assert words.words_of(words.DIRECTIONS, both) == ["Outbound", "Inbound"]
+
+
+def test_features_have_codes_and_others_stay_as_they_came() -> None:
+    data = {"phoneNumber": "+16505550100", "features": ["CallerId", "A2PSmsSender", "TeleporterSender", 7]}
+    number = parse.sender_number(data)
+    assert number is not None
+    assert number.features == (Feature.CALLS, Feature.CAMPAIGNS, "TeleporterSender")
