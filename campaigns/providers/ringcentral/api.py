@@ -14,7 +14,6 @@ import requests
 
 from campaigns.providers.base import Gate, Outcome, ProviderError, TokenStore
 from campaigns.providers.http import (
-    MEBIBYTE,
     Answer,
     Cause,
     NoAnswerError,
@@ -27,6 +26,7 @@ from campaigns.providers.retry import RetryPolicy
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.auth import SignIn, utc_now
 from campaigns.providers.ringcentral.errors import refusal, request_id, senseless, still_refused, unanswered
+from campaigns.providers.ringcentral.limits import PAGE_BYTES, PER_PAGE
 from campaigns.providers.types import JSON
 
 log = logging.getLogger(__name__)
@@ -36,11 +36,6 @@ EXTENSION: Final = f"{ACCOUNT}/extension/~"
 A2P: Final = f"{ACCOUNT}/a2p-sms"
 LIGHT: Final = "light"
 MEDIUM: Final = "medium"
-PER_PAGE: Final = 1000
-MAX_PAGES: Final = 1000  # of a list that numbers its pages
-PAGE_BYTES: Final = (
-    16 * MEBIBYTE
-)  # 1,000 messages of 1,000 signs, each escaped as six bytes, and their fields
 _RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 Params = list[tuple[str, str]]

@@ -10,13 +10,12 @@ import builtins
 from collections.abc import Sequence
 from typing import Final
 
-from campaigns.providers.ringcentral import parse, words
+from campaigns.providers.ringcentral import limits, parse, words
 from campaigns.providers.ringcentral.api import A2P, EXTENSION, MEDIUM, Ask, Calls, records, segment
 from campaigns.providers.ringcentral.errors import code_word, senseless
 from campaigns.providers.types import JSON, DisabledFilter, Subscription, SubscriptionStatus
 
 _PATH: Final = "/restapi/v1.0/subscription"
-MAX_LIFETIME: Final = 315_360_000  # seconds, ten years
 _REMINDER: Final = f"{_PATH}/~?threshold=259200&interval=43200"  # from three days before its end, twice a day
 
 BATCHES: Final = f"{A2P}/batches"
@@ -42,7 +41,7 @@ class RingCentralWebhooks:
         content = {
             "eventFilters": [*(filters or EVERYTHING)],
             "deliveryMode": mode,
-            "expiresIn": lifetime or MAX_LIFETIME,
+            "expiresIn": lifetime or limits.MAX_SUBSCRIPTION_SECONDS,
         }
         return self._one(Ask(method="POST", path=_PATH, content=content, group=MEDIUM, repeatable=False))
 
@@ -60,7 +59,7 @@ class RingCentralWebhooks:
     def update(
         self, subscription_id: str, filters: Sequence[str], *, lifetime: int | None = None
     ) -> Subscription:
-        content = {"eventFilters": [*filters], "expiresIn": lifetime or MAX_LIFETIME}
+        content = {"eventFilters": [*filters], "expiresIn": lifetime or limits.MAX_SUBSCRIPTION_SECONDS}
         return self._one(Ask(method="PUT", path=self._path(subscription_id), content=content, group=MEDIUM))
 
     def delete(self, subscription_id: str) -> None:

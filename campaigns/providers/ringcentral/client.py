@@ -11,19 +11,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import orjson
 
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import MEBIBYTE, Answer, NoAnswerError, Secret, prepare
-from campaigns.providers.ringcentral import parse, words
+from campaigns.providers.ringcentral import limits, parse, words
 from campaigns.providers.ringcentral.api import (
     A2P,
     EXTENSION,
     LIGHT,
-    MAX_PAGES,
-    PER_PAGE,
     Calls,
     Params,
     records,
@@ -49,10 +47,6 @@ from campaigns.providers.types import (
 
 log = logging.getLogger(__name__)
 
-_REJECTED_BYTES: Final = 512  # of one entry of `rejected`; every text of a batch may be in it
-_MAX_BODY_BYTES: Final = 50 * 1000 * 1000
-MAX_PHONES: Final = 15  # that one list may be filtered by
-
 
 class RingCentral(Calls):
     """One per process and account: it pools connections and caches the account's id."""
@@ -60,7 +54,7 @@ class RingCentral(Calls):
     name: ClassVar[str] = "RingCentral"
     key: ClassVar[str] = "ringcentral"
     has_registration: ClassVar[bool] = True
-    max_batch: ClassVar[int] = 10_000
+    max_batch: ClassVar[int] = limits.MAX_BATCH
     reaches: ClassVar[frozenset[str] | None] = frozenset(("US", "CA", "PR", "VI", "GU", "MP", "AS"))
     """High Volume SMS: the United States with their territories, and Canada; no other country of +1."""
 
@@ -93,9 +87,9 @@ class RingCentral(Calls):
 
     def numbers(self) -> list[SenderNumber]:
         known: dict[str, SenderNumber] = {}
-        for page in range(1, MAX_PAGES + 1):
+        for page in range(1, limits.MAX_PAGES + 1):
             answer, data = self.get(
-                f"{EXTENSION}/phone-number", [("page", str(page)), ("perPage", str(PER_PAGE))]
+                f"{EXTENSION}/phone-number", [("page", str(page)), ("perPage", str(limits.PER_PAGE))]
             )
             numbers = records(answer, data)
             for number in map(parse.sender_number, numbers):
@@ -144,7 +138,7 @@ class RingCentral(Calls):
                 request,
                 before_first_byte=before_first_byte,
                 meanwhile=meanwhile,
-                answer_bytes=max(MEBIBYTE, _REJECTED_BYTES * len(texts)),
+                answer_bytes=max(MEBIBYTE, limits.REJECTED_BYTES * len(texts)),
             )
         except NoAnswerError as silence:
             raise with_doubt(unanswered(silence)) from None
@@ -225,8 +219,8 @@ class RingCentral(Calls):
 
 def message_filters(batch_id: str, directions: Sequence[Direction], phones: Sequence[str]) -> Params:
     """Raises ValueError for more phone numbers than one list may be filtered by."""
-    if len(phones) > MAX_PHONES:
-        message = f"at most {MAX_PHONES} phone numbers in one filter"
+    if len(phones) > limits.MAX_PHONES:
+        message = f"at most {limits.MAX_PHONES} phone numbers in one filter"
         raise ValueError(message)
     filters = repeated("batchId", batch_id)
     filters += repeated("direction", words.words_of(words.DIRECTIONS, directions))
@@ -238,8 +232,8 @@ def batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
     problem = ""
     if not texts:
         problem = "A batch needs at least one text."
-    elif len(texts) > RingCentral.max_batch:
-        problem = f"A batch holds at most {RingCentral.max_batch:,} texts."
+    elif len(texts) > limits.MAX_BATCH:
+        problem = f"A batch holds at most {limits.MAX_BATCH:,} texts."
     if problem:
         raise ProviderError(problem, permanent=True, outcome=Outcome.NOT_SENT, kind="request")
     common = texts[0].text
@@ -248,7 +242,7 @@ def batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
     else:
         batch = {"from": sender, "messages": [{"to": [text.to], "text": text.text} for text in texts]}
     body = orjson.dumps(batch)
-    if len(body) > _MAX_BODY_BYTES:
+    if len(body) > limits.MAX_BATCH_BYTES:
         raise ProviderError(
             "The batch is larger than the 50 MB that RingCentral takes at once.",
             permanent=True,

@@ -21,12 +21,10 @@ from campaigns.providers.mailbox_types import (
     MailboxPage,
     MessageResult,
 )
-from campaigns.providers.ringcentral import parse, words
+from campaigns.providers.ringcentral import limits, parse, words
 from campaigns.providers.ringcentral.api import (
     EXTENSION,
-    MAX_PAGES,
     MEDIUM,
-    PER_PAGE,
     Ask,
     Calls,
     Params,
@@ -47,8 +45,6 @@ from campaigns.providers.types import JSON
 
 _STORE: Final = f"{EXTENSION}/message-store"
 _SYNC: Final = f"{EXTENSION}/message-sync"
-_IN_PATH: Final = 50  # ids that one path may hold
-_IN_BODY: Final = 1000
 _ID: Final = re.compile(r"[0-9]{1,20}")
 _CONVERSATION: Final = re.compile(r"-?[0-9]{1,20}")
 _READ: Final = {True: "Read", False: "Unread"}
@@ -67,8 +63,8 @@ class RingCentralMailbox:
         params += repeated("availability", words.words_of(words.AVAILABILITIES, only.availability))
         params += repeated("phoneNumber", only.phone)
         params += [] if only.read is None else [("readStatus", _READ[only.read])]
-        for number in range(1, MAX_PAGES + 1):
-            paging = [("page", str(number)), ("perPage", str(PER_PAGE))]
+        for number in range(1, limits.MAX_PAGES + 1):
+            paging = [("page", str(number)), ("perPage", str(limits.PER_PAGE))]
             answer, data = self._calls.get(_STORE, params + paging)
             messages = records(answer, data)
             page = mailbox_page(messages, data)
@@ -98,7 +94,7 @@ class RingCentralMailbox:
     def delete_conversations(
         self, conversation_ids: Sequence[str], *, date_to: datetime, purge: bool = False
     ) -> None:
-        for some in chunks(unique_ids(conversation_ids, _CONVERSATION), _IN_PATH):
+        for some in chunks(unique_ids(conversation_ids, _CONVERSATION), limits.MAX_IDS_IN_PATH):
             params = repeated("conversationId", some)
             params += [("dateTo", moment(date_to)), ("purge", "true" if purge else "false")]
             answer = self._calls.ask(
@@ -169,7 +165,7 @@ class RingCentralMailbox:
         repeatable: bool = True,
     ) -> list[MessageResult]:
         results: list[MessageResult] = []
-        for some in chunks(unique_ids(message_ids, _ID), _IN_PATH):
+        for some in chunks(unique_ids(message_ids, _ID), limits.MAX_IDS_IN_PATH):
             ask = Ask(
                 method=method,
                 path=f"{_STORE}/{','.join(some)}",
@@ -184,7 +180,7 @@ class RingCentralMailbox:
 
     def _change(self, method: str, message_ids: Sequence[str], change: JSON) -> list[MessageResult]:
         results: list[MessageResult] = []
-        for some in chunks(unique_ids(message_ids, _ID), _IN_BODY):
+        for some in chunks(unique_ids(message_ids, _ID), limits.MAX_IDS_IN_BODY):
             alone = len(some) == 1
             content: Any = change if alone else [{"resourceId": one, "body": change} for one in some]
             ask = Ask(

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from campaigns.providers.base import ProviderError
 from campaigns.providers.http import MEBIBYTE, Answer
-from campaigns.providers.ringcentral import parse
+from campaigns.providers.ringcentral import limits, parse
 from campaigns.providers.ringcentral.api import A2P, Ask, Calls, Params, follow, repeated
 from campaigns.providers.ringcentral.errors import senseless
 from campaigns.providers.ringcentral.opt_outs_parse import (
@@ -37,10 +37,6 @@ from campaigns.providers.types import (
 T = TypeVar("T")
 
 _CONSENTS: Final = "/restapi/v2/accounts/~/sms/consents"
-_MAX_NUMBERS: Final = 20  # of one side in one search
-_MAX_CHANGES: Final = 1000  # in one call
-_PER_PAGE: Final = 1000
-_EXPORT_BYTES: Final = 512 * MEBIBYTE
 _IN_MEMORY_BYTES: Final = 4 * MEBIBYTE
 _V1_STATUS: Final = {True: "optout", False: "optin", None: "all"}
 
@@ -76,7 +72,7 @@ class RingCentralOptOuts:
 
     def write(self, changes: Iterable[OptOutChange]) -> list[OptOutRefusal]:
         refused: list[OptOutRefusal] = []
-        for some in in_parts(changes, _MAX_CHANGES):
+        for some in in_parts(changes, limits.MAX_OPT_OUT_CHANGES):
             new = None if self._v1_only else self._unless_forbidden(partial(self.patch, some))
             refused += self.assign_v1(some) if new is None else new
         return refused
@@ -103,7 +99,7 @@ class RingCentralOptOuts:
         """Any number of numbers, 20 of either side at a time."""
         for some_senders in parts_or_all(senders):
             for some_recipients in parts_or_all(recipients):
-                wanted: JSON = {"perPage": _PER_PAGE}
+                wanted: JSON = {"perPage": limits.PER_PAGE}
                 wanted |= {"from": some_senders} if some_senders else {}
                 wanted |= {"to": some_recipients} if some_recipients else {}
                 wanted |= {} if opted_out is None else {"optStatus": opt_status(opted_out)}
@@ -134,8 +130,8 @@ class RingCentralOptOuts:
 
     def patch(self, changes: Sequence[OptOutChange]) -> list[OptOutRefusal]:
         """At most 1,000 changes. Raises ValueError for none and for more."""
-        if not 1 <= len(changes) <= _MAX_CHANGES:
-            message = f"between 1 and {_MAX_CHANGES} changes at a time"
+        if not 1 <= len(changes) <= limits.MAX_OPT_OUT_CHANGES:
+            message = f"between 1 and {limits.MAX_OPT_OUT_CHANGES} changes at a time"
             raise ValueError(message)
         content = {"records": [change_body(change) for change in changes]}
         _, data = self._calls.ask_json(Ask(method="PATCH", path=_CONSENTS, content=content))
@@ -152,7 +148,7 @@ class RingCentralOptOuts:
                 Ask(
                     path=f"{_CONSENTS}/export",
                     accept="text/csv",
-                    answer_bytes=_EXPORT_BYTES,
+                    answer_bytes=limits.EXPORT_BYTES,
                     sink=file.write,
                 )
             )
@@ -196,7 +192,7 @@ class RingCentralOptOuts:
 
 def parts_or_all(numbers: Sequence[str]) -> Iterator[list[str]]:
     # No numbers: one empty part, which filters nothing.
-    return in_parts(numbers, _MAX_NUMBERS) if numbers else iter([[]])
+    return in_parts(numbers, limits.MAX_OPT_OUT_NUMBERS) if numbers else iter([[]])
 
 
 def in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
