@@ -40,7 +40,7 @@ class Batch(models.Model):
     sender = models.CharField(max_length=16)
     provider_id = models.CharField(max_length=64, blank=True)
     remote_status = models.CharField(max_length=20, blank=True)
-    """The provider's word: Processing, Completed."""
+    """A BatchStatus, or the provider's own word where we have no code."""
     remote_size = models.PositiveIntegerField(default=0)
     """`batchSize`: accepted texts, without the rejected ones."""
     processed_count = models.PositiveIntegerField(default=0)

@@ -19,7 +19,7 @@ class StoreBatch(models.Model):
     provider_id = models.CharField(max_length=64)
     sender = models.CharField(max_length=32, blank=True)
     status = models.CharField(max_length=20, blank=True)
-    """The provider's word: Queued, Processing, Sent, Completed. Empty: known by its messages only."""
+    """A BatchStatus, or the provider's own word where we have no code. Empty: known by its messages only."""
     size = models.PositiveIntegerField(default=0)
     processed = models.PositiveIntegerField(default=0)
     cost = models.DecimalField(max_digits=12, decimal_places=5, null=True)
@@ -84,7 +84,7 @@ class StoreMessage(models.Model):
     our_number = models.CharField(max_length=32)
     their_number = models.CharField(max_length=32)
     status = models.CharField(max_length=20)
-    """The provider's word: Queued, Sent, Delivered, SendingFailed, DeliveryFailed."""
+    """A MessageStatus, or the provider's own word where we have no code."""
     undelivered = models.SmallIntegerField(choices=Undelivered, null=True)
     """What the word means; None once it is delivered."""
     error_code = models.CharField(max_length=20, blank=True)

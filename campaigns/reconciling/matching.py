@@ -38,7 +38,7 @@ class Candidate:
 
     @property
     def complete(self) -> bool:
-        """Whether every message is listed. The list may lag behind even if the batch is Completed."""
+        """Whether every message is listed. The list may lag behind even if the batch is completed."""
         return len(self.messages) >= self.batch.batch_size
 
 

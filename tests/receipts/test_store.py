@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMessage
-from campaigns.providers.types import BatchState, BatchStatus, Direction, MessageStatus, RemoteMessage
+from campaigns.providers.types import RANK, BatchState, BatchStatus, Direction, MessageStatus, RemoteMessage
 from campaigns.receipts import store
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
@@ -86,6 +87,15 @@ def test_forward_only(owner: AccountState, story: str, end: str, later: int) -> 
     stored = StoreMessage.objects.get()
     assert stored.status == end
     assert stored.undelivered == store.STANDING.get(MessageStatus(end), StoreMessage.Undelivered.OTHER)
+
+
+def test_the_codes_of_the_table_follow_the_one_rank() -> None:
+    codes = {
+        status: StoreMessage.DELIVERED if code is None else code for status, code in store.STANDING.items()
+    }
+    for lower, higher in itertools.permutations(codes, 2):
+        if RANK[lower] < RANK[higher]:
+            assert codes[lower] < codes[higher]
 
 
 def test_what_is_known_is_not_lost(owner: AccountState) -> None:
