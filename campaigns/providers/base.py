@@ -210,8 +210,8 @@ class Mailbox(Protocol):
 
     def restore(self, message_ids: Sequence[str]) -> list[MessageResult]: ...
 
-    def content(self, attachment: Attachment, sink: Sink, *, most: int = MAX_ATTACHMENT_BYTES) -> None:
-        """Pour an attachment's bytes into `sink`, at most `most`. After an error it holds a beginning."""
+    def content(self, attachment: Attachment, sink: Sink, *, limit: int = MAX_ATTACHMENT_BYTES) -> None:
+        """Pour an attachment's bytes into `sink`, at most `limit`. After an error it holds a beginning."""
 
     def sync(
         self,
@@ -219,10 +219,10 @@ class Mailbox(Protocol):
         date_from: datetime,
         token: str = "",
         only: MailboxFilter = ANY_MESSAGE,
-        most: int | None = None,
+        limit: int | None = None,
     ) -> MailboxChanges:
         """Changes since the call that gave `token`; without one, or if it is too old, everything
-        since `date_from`, or the newest `most` of that. A filter belongs to the first call only."""
+        since `date_from`, or the newest `limit` of that. A filter belongs to the first call only."""
 
 
 class Provider(Protocol):

@@ -38,14 +38,14 @@ def _answer(content_type: str, text: str) -> Answer:
 
 def _parts(text: str) -> object:
     try:
-        return outcomes(_answer("multipart/mixed; boundary=x", text), ["1"], good=frozenset({200}))
+        return outcomes(_answer("multipart/mixed; boundary=x", text), ["1"], ok_statuses=frozenset({200}))
     except ProviderError:
         return None
 
 
 def _many(text: str) -> object:
     try:
-        return outcomes(_answer(MANY_AS_JSON, text), ["1"], good=frozenset({200}))
+        return outcomes(_answer(MANY_AS_JSON, text), ["1"], ok_statuses=frozenset({200}))
     except ProviderError:
         return None
 

@@ -42,26 +42,26 @@ Params = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class ApiRequest:
     """One request, before it is signed."""
 
     path: str
-    """Below the server's address; or a whole address that `Calls.trusts`."""
+    """Below the server's address; or a whole address that `ApiClient.trusts`."""
     method: str = "GET"
     params: Params | None = field(default=None, repr=False)
     content: Any = field(default=None, repr=False)
     """Sent as JSON; None sends no body."""
     group: str = LIGHT
     accept: str = "application/json"
-    good: frozenset[int] = frozenset({200})
-    repeatable: bool = True
+    ok_statuses: frozenset[int] = frozenset({200})
+    idempotent: bool = True
     """Idempotent: a retry does no harm when the outcome of the first request is unknown."""
     answer_bytes: int = PAGE_BYTES
     sink: Sink | None = None
     """Takes the body of a good answer piece by piece, instead of the answer."""
 
 
-class Calls:
+class ApiClient:
     """The pooled connections and the sign-in of one account."""
 
     def __init__(
@@ -106,24 +106,24 @@ class Calls:
 
     def get(self, path: str, params: Params | None = None) -> tuple[Answer, JSON]:
         """The JSON object at a path. Raises ProviderError."""
-        return self.ask_json(Ask(path=path, params=params))
+        return self.send_json(ApiRequest(path=path, params=params))
 
-    def ask_json(self, ask: Ask) -> tuple[Answer, JSON]:
-        answer = self.ask(ask)
+    def send_json(self, request: ApiRequest) -> tuple[Answer, JSON]:
+        answer = self.send(request)
         data = parse.as_object(answer.body)
         if data is None:
             raise senseless(answer, "it is no JSON object")
         return answer, data
 
-    def ask(self, ask: Ask) -> Answer:
+    def send(self, request: ApiRequest) -> Answer:
         """Send with a few retries, and with one new token if it is refused. Raises ProviderError."""
         signed_in_again = False
         attempt = 0
         while True:
             token = self._sign_in.token()
-            self._gate.wait(ask.group)
+            self._gate.wait(request.group)
             try:
-                return self._exchange(ask, token)
+                return self._exchange(request, token)
             except ProviderError as error:
                 if error.http_status == 401 and not signed_in_again:
                     signed_in_again = True
@@ -131,7 +131,7 @@ class Calls:
                 if error.http_status == 401:
                     raise still_refused(error) from None
                 attempt += 1
-                if not is_retryable(error, ask) or attempt >= self._retry_policy.count:
+                if not is_retryable(error, request) or attempt >= self._retry_policy.count:
                     raise
             self._retry_policy.pause(attempt)
 
@@ -159,39 +159,39 @@ class Calls:
         media = f"https://media.{rest}" if name == "platform" and dot else api
         return f"{given.scheme}://{given.netloc}" in (api, media)
 
-    def _exchange(self, ask: Ask, token: Secret) -> Answer:
-        request = self._request(ask, token)
+    def _exchange(self, request: ApiRequest, token: Secret) -> Answer:
+        prepared = self._prepare(request, token)
         answer = None
         try:
-            if ask.repeatable:
-                answer = self._transport.read(request, answer_bytes=ask.answer_bytes, sink=ask.sink)
+            if request.idempotent:
+                answer = self._transport.read(prepared, answer_bytes=request.answer_bytes, sink=request.sink)
             else:  # a pooled connection may be dead, which shows only after the request was written
-                answer = self._transport.send_once(request, answer_bytes=ask.answer_bytes)
+                answer = self._transport.send_once(prepared, answer_bytes=request.answer_bytes)
         except NoAnswerError as silence:
             raise unanswered(silence) from None
         finally:
-            self._gate.learn(ask.group, *((answer.status, answer.headers) if answer else (0, {})))
+            self._gate.learn(request.group, *((answer.status, answer.headers) if answer else (0, {})))
         if answer.status == 401:
             self._sign_in.drop(token)
-        if answer.status not in ask.good:
+        if answer.status not in request.ok_statuses:
             raise refusal(answer)
         if answer.broken:
             error = unanswered(NoAnswerError(Cause.BROKEN, written=True))
-            if ask.sink is not None:  # it holds a beginning already, which a second try would follow
+            if request.sink is not None:  # it holds a beginning already, which a second try would follow
                 error.http_status = answer.status
             raise error
         if answer.cut:
             raise senseless(answer, "it is far too long")
         return answer
 
-    def _request(self, ask: Ask, token: Secret) -> requests.PreparedRequest:
-        headers = {**self.headers(token), "Accept": ask.accept, "Accept-Encoding": "gzip"}
+    def _prepare(self, request: ApiRequest, token: Secret) -> requests.PreparedRequest:
+        headers = {**self.headers(token), "Accept": request.accept, "Accept-Encoding": "gzip"}
         body = None
-        if ask.content is not None:
+        if request.content is not None:
             headers["Content-Type"] = "application/json"
-            body = orjson.dumps(ask.content)
-        url = f"{self._url}{ask.path}" if ask.path.startswith("/") else ask.path
-        return prepare(ask.method, url, headers=headers, params=ask.params, body=body)
+            body = orjson.dumps(request.content)
+        url = f"{self._url}{request.path}" if request.path.startswith("/") else request.path
+        return prepare(request.method, url, headers=headers, params=request.params, body=body)
 
     def headers(self, token: Secret) -> dict[str, str]:
         return {
@@ -226,8 +226,8 @@ def follow(
         seen.add(token)
 
 
-def is_retryable(error: ProviderError, ask: Ask) -> bool:
-    if not ask.repeatable and error.outcome is Outcome.UNKNOWN:
+def is_retryable(error: ProviderError, request: ApiRequest) -> bool:
+    if not request.idempotent and error.outcome is Outcome.UNKNOWN:
         return False
     no_answer = error.http_status is None and error.kind == "unreachable"
     return no_answer or error.http_status in _RETRYABLE_STATUSES

@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from campaigns.providers.ringcentral import limits, parse, words
-from campaigns.providers.ringcentral.api import A2P, EXTENSION, MEDIUM, Ask, Calls, records, segment
+from campaigns.providers.ringcentral.api import (
+    A2P,
+    EXTENSION,
+    MEDIUM,
+    ApiClient,
+    ApiRequest,
+    records,
+    segment,
+)
 from campaigns.providers.ringcentral.errors import code_word, senseless
 from campaigns.providers.types import JSON, DisabledFilter, Subscription, SubscriptionStatus
 
@@ -31,8 +39,8 @@ EVERYTHING: Final = (BATCHES, OUTGOING, INCOMING, OPT_OUTS, CONSENTS, MAIL, MAIL
 class RingCentralWebhooks:
     needed: Final = (BATCHES, OUTGOING, INCOMING, OPT_OUTS, CONSENTS)
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
 
     def create(
         self, address: str, *, token: str, filters: Sequence[str] = (), lifetime: int | None = None
@@ -43,37 +51,41 @@ class RingCentralWebhooks:
             "deliveryMode": mode,
             "expiresIn": lifetime or limits.MAX_SUBSCRIPTION_SECONDS,
         }
-        return self._one(Ask(method="POST", path=_PATH, content=content, group=MEDIUM, repeatable=False))
+        return self._one(
+            ApiRequest(method="POST", path=_PATH, content=content, group=MEDIUM, idempotent=False)
+        )
 
     def list(self) -> builtins.list[Subscription]:
-        answer, data = self._calls.get(_PATH)
+        answer, data = self._api.get(_PATH)
         return [subscription(record) for record in records(answer, data)]
 
     def get(self, subscription_id: str) -> Subscription:
-        return self._one(Ask(path=self._path(subscription_id)))
+        return self._one(ApiRequest(path=self._path(subscription_id)))
 
     def renew(self, subscription_id: str) -> Subscription:
         """For as long as RingCentral thinks fit, which may be shorter than it was; see `update`."""
-        return self._one(Ask(method="POST", path=f"{self._path(subscription_id)}/renew"))
+        return self._one(ApiRequest(method="POST", path=f"{self._path(subscription_id)}/renew"))
 
     def update(
         self, subscription_id: str, filters: Sequence[str], *, lifetime: int | None = None
     ) -> Subscription:
         content = {"eventFilters": [*filters], "expiresIn": lifetime or limits.MAX_SUBSCRIPTION_SECONDS}
-        return self._one(Ask(method="PUT", path=self._path(subscription_id), content=content, group=MEDIUM))
+        return self._one(
+            ApiRequest(method="PUT", path=self._path(subscription_id), content=content, group=MEDIUM)
+        )
 
     def delete(self, subscription_id: str) -> None:
-        self._calls.ask(
-            Ask(
+        self._api.send(
+            ApiRequest(
                 method="DELETE",
                 path=self._path(subscription_id),
                 group=MEDIUM,
-                good=frozenset({200, 204, 404}),
+                ok_statuses=frozenset({200, 204, 404}),
             )
         )
 
-    def _one(self, ask: Ask) -> Subscription:
-        answer, data = self._calls.ask_json(ask)
+    def _one(self, request: ApiRequest) -> Subscription:
+        answer, data = self._api.send_json(request)
         parsed = subscription(data)
         if not parsed.provider_id:
             raise senseless(answer, "it holds no subscription")

@@ -22,7 +22,7 @@ from campaigns.providers.ringcentral.api import (
     A2P,
     EXTENSION,
     LIGHT,
-    Calls,
+    ApiClient,
     Params,
     records,
     repeated,
@@ -48,7 +48,7 @@ from campaigns.providers.types import (
 log = logging.getLogger(__name__)
 
 
-class RingCentral(Calls):
+class RingCentral(ApiClient):
     """One per process and account: it pools connections and caches the account's id."""
 
     name: ClassVar[str] = "RingCentral"

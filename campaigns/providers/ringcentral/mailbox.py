@@ -25,8 +25,8 @@ from campaigns.providers.ringcentral import limits, parse, words
 from campaigns.providers.ringcentral.api import (
     EXTENSION,
     MEDIUM,
-    Ask,
-    Calls,
+    ApiClient,
+    ApiRequest,
     Params,
     moment,
     records,
@@ -53,19 +53,19 @@ _NO_ADDRESS: Final = "AGW-404"
 
 
 class RingCentralMailbox:
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
 
     def pages(
         self, *, date_from: datetime, date_to: datetime | None = None, only: MailboxFilter = ANY_MESSAGE
     ) -> Iterator[MailboxPage]:
-        params = window(date_from, date_to or self._calls.now()) + filter_params(only)
+        params = window(date_from, date_to or self._api.now()) + filter_params(only)
         params += repeated("availability", words.words_of(words.AVAILABILITIES, only.availability))
         params += repeated("phoneNumber", only.phone)
         params += [] if only.read is None else [("readStatus", _READ[only.read])]
         for number in range(1, limits.MAX_PAGES + 1):
             paging = [("page", str(number)), ("perPage", str(limits.PER_PAGE))]
-            answer, data = self._calls.get(_STORE, params + paging)
+            answer, data = self._api.get(_STORE, params + paging)
             messages = records(answer, data)
             page = mailbox_page(messages, data)
             yield page
@@ -73,7 +73,7 @@ class RingCentralMailbox:
                 return
 
     def message(self, message_id: str) -> MailboxMessage:
-        answer, data = self._calls.get(f"{_STORE}/{segment(message_id)}")
+        answer, data = self._api.get(f"{_STORE}/{segment(message_id)}")
         return message_of(answer, data)
 
     def several(self, message_ids: Sequence[str]) -> list[MessageResult]:
@@ -89,7 +89,7 @@ class RingCentralMailbox:
         # The ids stand in the path and never in the body, which a proxy may drop from a DELETE: RingCentral
         # takes a deletion without ids for the whole mailbox. A second DELETE purges what the first deleted.
         params = [("purge", "true" if purge else "false")]
-        return self._in_path("DELETE", message_ids, params=params, repeatable=purge)
+        return self._in_path("DELETE", message_ids, params=params, idempotent=purge)
 
     def delete_conversations(
         self, conversation_ids: Sequence[str], *, date_to: datetime, purge: bool = False
@@ -97,27 +97,27 @@ class RingCentralMailbox:
         for some in chunks(unique_ids(conversation_ids, _CONVERSATION), limits.MAX_IDS_IN_PATH):
             params = repeated("conversationId", some)
             params += [("dateTo", moment(date_to)), ("purge", "true" if purge else "false")]
-            answer = self._calls.ask(
-                Ask(
+            answer = self._api.send(
+                ApiRequest(
                     method="DELETE",
                     path=_STORE,
                     params=params,
                     group=MEDIUM,
-                    good=frozenset({204, 404}),
-                    repeatable=purge,
+                    ok_statuses=frozenset({204, 404}),
+                    idempotent=purge,
                 )
             )
             check_address(answer)
 
-    def content(self, attachment: Attachment, sink: Sink, *, most: int = MAX_ATTACHMENT_BYTES) -> None:
+    def content(self, attachment: Attachment, sink: Sink, *, limit: int = MAX_ATTACHMENT_BYTES) -> None:
         if not attachment.uri:
             raise not_shown("The message has no such attachment.", "not_found")
-        if not self._calls.trusts(attachment.uri):
+        if not self._api.trusts(attachment.uri):
             raise not_shown("The attachment is not kept at RingCentral, so it is not fetched.", "answer")
-        if (attachment.size or 0) > most:
+        if (attachment.size or 0) > limit:
             raise not_shown("The attachment is too large to be shown here.", "too_large")
-        ask = Ask(path=attachment.uri, group=MEDIUM, accept="*/*", answer_bytes=most, sink=sink)
-        self._calls.ask(ask)
+        request = ApiRequest(path=attachment.uri, group=MEDIUM, accept="*/*", answer_bytes=limit, sink=sink)
+        self._api.send(request)
 
     def sync(
         self,
@@ -125,7 +125,7 @@ class RingCentralMailbox:
         date_from: datetime,
         token: str = "",
         only: MailboxFilter = ANY_MESSAGE,
-        most: int | None = None,
+        limit: int | None = None,
     ) -> MailboxChanges:
         if only.read is not None or only.phone or only.availability:
             raise ValueError("a synchronisation cannot be filtered by number, read or availability")
@@ -136,11 +136,11 @@ class RingCentralMailbox:
                 if error.code != _TOKEN_TOO_OLD:
                     raise
         params = [("syncType", "FSync"), *window(date_from, None), *filter_params(only)]
-        params += [("recordCount", str(most))] if most else []
+        params += [("recordCount", str(limit))] if limit else []
         return self._synced(params, whole=True)
 
     def _synced(self, params: Params, *, whole: bool) -> MailboxChanges:
-        answer, data = self._calls.get(_SYNC, params)
+        answer, data = self._api.get(_SYNC, params)
         changed = records(answer, data)
         sync_info = data.get("syncInfo")
         info: JSON = sync_info if isinstance(sync_info, dict) else {}
@@ -162,20 +162,20 @@ class RingCentralMailbox:
         *,
         group: str = MEDIUM,
         params: Params | None = None,
-        repeatable: bool = True,
+        idempotent: bool = True,
     ) -> list[MessageResult]:
         results: list[MessageResult] = []
         for some in chunks(unique_ids(message_ids, _ID), limits.MAX_IDS_IN_PATH):
-            ask = Ask(
+            request = ApiRequest(
                 method=method,
                 path=f"{_STORE}/{','.join(some)}",
                 params=params,
                 group=group,
                 accept=f"{MANY_AS_JSON}, application/json" if len(some) > 1 else "application/json",
-                good=frozenset({200, 204, 207, 404}),
-                repeatable=repeatable,
+                ok_statuses=frozenset({200, 204, 207, 404}),
+                idempotent=idempotent,
             )
-            results += message_results(self._calls.ask(ask), some, method)
+            results += message_results(self._api.send(request), some, method)
         return results
 
     def _change(self, method: str, message_ids: Sequence[str], change: JSON) -> list[MessageResult]:
@@ -183,34 +183,34 @@ class RingCentralMailbox:
         for some in chunks(unique_ids(message_ids, _ID), limits.MAX_IDS_IN_BODY):
             alone = len(some) == 1
             content: Any = change if alone else [{"resourceId": one, "body": change} for one in some]
-            ask = Ask(
+            request = ApiRequest(
                 method=method,
                 path=f"{_STORE}/{some[0] if alone else '*'}",
                 content=content,
                 group=MEDIUM,
                 accept="application/json" if alone else f"{MANY_AS_JSON}, application/json",
-                good=frozenset({200, 207, 404}),
+                ok_statuses=frozenset({200, 207, 404}),
             )
-            results += message_results(self._calls.ask(ask), some, method)
+            results += message_results(self._api.send(request), some, method)
         return results
 
 
 def message_results(answer: Answer, asked: list[str], method: str) -> list[MessageResult]:
     """What became of each message. A missing message counts as deleted."""
     check_address(answer)
-    good = frozenset({200, 204, 404}) if method == "DELETE" else frozenset({200, 204})
+    ok_statuses = frozenset({200, 204, 404}) if method == "DELETE" else frozenset({200, 204})
     if answer.status == 207:
-        return outcomes(answer, asked, good=good)
+        return outcomes(answer, asked, ok_statuses=ok_statuses)
     if len(asked) > 1 and answer.status != 204:
         raise refusal(answer)
     message = None
     if answer.status == 200:
         message = message_of(answer, parse.as_object(answer.body) or {})
-    code = "" if answer.status in good else refusal(answer).code
+    code = "" if answer.status in ok_statuses else refusal(answer).code
     return [
         MessageResult(
             provider_id=one,
-            done=answer.status in good,
+            done=answer.status in ok_statuses,
             http_status=answer.status,
             code=code,
             message=message,

@@ -109,16 +109,16 @@ class ItemResult:
     body: Any
 
 
-def outcomes(answer: Answer, asked: Sequence[str], *, good: frozenset[int]) -> list[MessageResult]:
+def outcomes(answer: Answer, asked: Sequence[str], *, ok_statuses: frozenset[int]) -> list[MessageResult]:
     """What became of each, in the order asked. Raises ProviderError if the answer is no such list."""
     items = {item.resource_id: item for item in item_results(answer)}
-    return [message_result(one, items.get(one), good) for one in asked]
+    return [message_result(one, items.get(one), ok_statuses) for one in asked]
 
 
-def message_result(message_id: str, item: ItemResult | None, good: frozenset[int]) -> MessageResult:
+def message_result(message_id: str, item: ItemResult | None, ok_statuses: frozenset[int]) -> MessageResult:
     if item is None:
         return MessageResult(provider_id=message_id, done=False, http_status=0)
-    done = item.status in good
+    done = item.status in ok_statuses
     body = item.body if isinstance(item.body, dict) else {}
     message = mailbox_message(body) if done else None
     return MessageResult(

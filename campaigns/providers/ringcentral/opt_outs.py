@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from campaigns.providers.base import ProviderError
 from campaigns.providers.http import MEBIBYTE, Answer
 from campaigns.providers.ringcentral import limits, parse
-from campaigns.providers.ringcentral.api import A2P, Ask, Calls, Params, follow, repeated
+from campaigns.providers.ringcentral.api import A2P, ApiClient, ApiRequest, Params, follow, repeated
 from campaigns.providers.ringcentral.errors import senseless
 from campaigns.providers.ringcentral.opt_outs_parse import (
     change_body,
@@ -44,8 +44,8 @@ _V1_STATUS: Final = {True: "optout", False: "optin", None: "all"}
 class RingCentralOptOuts:
     """See `base.OptOutStore`. All of it is account-wide and in the rate group Light."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
         self._v1_only = False
 
     def current(
@@ -77,10 +77,10 @@ class RingCentralOptOuts:
             refused += self.assign_v1(some) if new is None else new
         return refused
 
-    def _unless_forbidden(self, ask: Callable[[], T]) -> T | None:
+    def _unless_forbidden(self, call: Callable[[], T]) -> T | None:
         """None if this app or account has no consents; remembered."""
         try:
-            return ask()
+            return call()
         except ProviderError as error:
             if error.http_status not in (403, 404):
                 raise
@@ -112,7 +112,7 @@ class RingCentralOptOuts:
 
         def page(token: str) -> tuple[Answer, JSON]:
             content = wanted | ({"pageToken": token} if token else {})
-            return self._calls.ask_json(Ask(method="POST", path=path, content=content))
+            return self._api.send_json(ApiRequest(method="POST", path=path, content=content))
 
         for page_records in follow(path, page):
             yield opt_out_records(page_records, otherwise=asked)
@@ -126,7 +126,7 @@ class RingCentralOptOuts:
     ) -> Iterator[list[OptOutRecord]]:
         """The deprecated way to search, which takes as many numbers as a query may be long."""
         params = repeated("from", senders) + repeated("to", recipients) + repeated("optStatus", statuses)
-        yield from map(opt_out_records, self._calls.pages(_CONSENTS, params))
+        yield from map(opt_out_records, self._api.pages(_CONSENTS, params))
 
     def patch(self, changes: Sequence[OptOutChange]) -> list[OptOutRefusal]:
         """At most 1,000 changes. Raises ValueError for none and for more."""
@@ -134,18 +134,18 @@ class RingCentralOptOuts:
             message = f"between 1 and {limits.MAX_OPT_OUT_CHANGES} changes at a time"
             raise ValueError(message)
         content = {"records": [change_body(change) for change in changes]}
-        _, data = self._calls.ask_json(Ask(method="PATCH", path=_CONSENTS, content=content))
+        _, data = self._api.send_json(ApiRequest(method="PATCH", path=_CONSENTS, content=content))
         return [failed_change(item) for item in parse.objects(data.get("failedRecords"))]
 
     def history(self, recipients: Sequence[str] = ()) -> Iterator[list[OptOutRecord]]:
         for some in parts_or_all(recipients):
-            pages = self._calls.pages(f"{_CONSENTS}/history", repeated("to", some))
+            pages = self._api.pages(f"{_CONSENTS}/history", repeated("to", some))
             yield from map(opt_out_records, pages)
 
     def export(self) -> Iterator[OptOutRecord]:
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
-            answer = self._calls.ask(
-                Ask(
+            answer = self._api.send(
+                ApiRequest(
                     path=f"{_CONSENTS}/export",
                     accept="text/csv",
                     answer_bytes=limits.EXPORT_BYTES,
@@ -167,7 +167,7 @@ class RingCentralOptOuts:
         params: Params = repeated("from", sender) + repeated("to", recipient)
         params.append(("status", _V1_STATUS[opted_out]))
         # Its records hold no more than two numbers, as documented: to be on the list is the status.
-        for page in self._calls.pages(f"{A2P}/opt-outs", params):
+        for page in self._api.pages(f"{A2P}/opt-outs", params):
             yield opt_out_records(page, otherwise=opted_out is not False)
 
     def assign_v1(self, changes: Sequence[OptOutChange]) -> list[OptOutRefusal]:
@@ -183,8 +183,8 @@ class RingCentralOptOuts:
                 "optIns": [change.recipient for change in last.values() if not change.opted_out],
             }
             content = {name: value for name, value in content.items() if value}
-            answer, data = self._calls.ask_json(
-                Ask(method="POST", path=f"{A2P}/opt-outs/bulk-assign", content=content)
+            answer, data = self._api.send_json(
+                ApiRequest(method="POST", path=f"{A2P}/opt-outs/bulk-assign", content=content)
             )
             refused += not_assigned(answer, data, last)
         return refused

@@ -61,12 +61,12 @@ def as_object(body: bytes) -> JSON | None:
     return data if isinstance(data, dict) else None
 
 
-def identity(value: object, *, most: int = 128) -> str:
+def identity(value: object, *, max_length: int = 128) -> str:
     """An id as text; empty if the value cannot be one, or is longer than its column."""
     # Never cut: a part of an id could be the id of something else.
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value) if 0 < value < 10**most else ""
-    return value if isinstance(value, str) and len(value) <= most and _ID.fullmatch(value) else ""
+        value = str(value) if 0 < value < 10**max_length else ""
+    return value if isinstance(value, str) and len(value) <= max_length and _ID.fullmatch(value) else ""
 
 
 def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
@@ -78,7 +78,7 @@ def batch_state(data: JSON, answer: Answer | None = None) -> BatchState:
     status_word = text(data.get("status"))
     status = words.code(words.BATCH_STATUSES, status_word, BatchStatus.UNKNOWN)
     return BatchState(
-        provider_id=identity(data.get("id"), most=BATCH_ID),
+        provider_id=identity(data.get("id"), max_length=BATCH_ID),
         sender=phone(data.get("from")),
         batch_size=count(data.get("batchSize")),
         processed_count=count(data.get("processedCount")),
@@ -108,8 +108,8 @@ def remote_message(data: JSON) -> RemoteMessage:
     status_word = text(data.get("messageStatus"))
     status = words.code(words.MESSAGE_STATUSES, status_word, MessageStatus.UNKNOWN)
     return RemoteMessage(
-        provider_id=identity(data.get("id"), most=MESSAGE_ID),
-        batch_id=identity(data.get("batchId"), most=BATCH_ID),
+        provider_id=identity(data.get("id"), max_length=MESSAGE_ID),
+        batch_id=identity(data.get("batchId"), max_length=BATCH_ID),
         sender=phone(data.get("from")),
         to=only_phone(data.get("to")),
         direction=words.code(words.DIRECTIONS, text(data.get("direction")), Direction.UNKNOWN),

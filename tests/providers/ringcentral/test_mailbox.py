@@ -185,7 +185,7 @@ def test_the_content_of_attachments(carrier: RingCentral, simulator: RunningSimu
     assert len(file.getvalue()) == recording.size
     assert recording.seconds
     with pytest.raises(ProviderError) as caught:
-        carrier.mailbox.content(recording, io.BytesIO().write, most=100)
+        carrier.mailbox.content(recording, io.BytesIO().write, limit=100)
     assert (caught.value.kind, caught.value.outcome) == ("too_large", Outcome.NOT_SENT)
 
 
@@ -204,7 +204,7 @@ def test_synchronising(carrier: RingCentral, simulator: RunningSimulator) -> Non
         (first, True),
         (third, False),
     }
-    newest = carrier.mailbox.sync(date_from=long_ago(), most=1)
+    newest = carrier.mailbox.sync(date_from=long_ago(), limit=1)
     assert ([message.provider_id for message in newest.messages], newest.older_exist) == ([third], True)
 
 
@@ -313,7 +313,7 @@ def test_contents_that_fail(script: Script, kind: str, received: bytes, requests
     with serving(ringcentral(script)) as server:
         one = attachment(f"{server.url}/restapi/content/1")
         with pytest.raises(ProviderError) as caught:
-            simulated(server.url).mailbox.content(one, file.write, most=200)
+            simulated(server.url).mailbox.content(one, file.write, limit=200)
     assert (caught.value.kind, file.getvalue()) == (kind, received)
     assert len(server.asked("/content/1")) == requests
 

@@ -143,7 +143,7 @@ def listed(**statuses: int) -> dict[str, Any]:
     ],
 )
 def test_what_became_of_each(answer: Answer) -> None:
-    missing, there, unmentioned = outcomes(answer, ["12", "41", "99"], good=GOOD)
+    missing, there, unmentioned = outcomes(answer, ["12", "41", "99"], ok_statuses=GOOD)
     assert (missing.done, missing.http_status, missing.code, missing.message) == (False, 404, "CMN-102", None)
     assert (there.done, there.http_status, there.code) == (True, 200, "")
     assert there.message == mailbox_message(MESSAGE)
@@ -154,7 +154,7 @@ def test_what_became_of_each(answer: Answer) -> None:
     "answer", [as_json({"resourceId": "41", "status": 204, "body": {}}), as_parts(listed(m41=204))]
 )
 def test_deletions_have_nothing_to_show(answer: Answer) -> None:
-    (outcome,) = outcomes(answer, ["41"], good=frozenset({204}))
+    (outcome,) = outcomes(answer, ["41"], ok_statuses=frozenset({204}))
     assert (outcome.done, outcome.message) == (True, None)
 
 
@@ -172,5 +172,5 @@ def test_deletions_have_nothing_to_show(answer: Answer) -> None:
 )
 def test_an_answer_that_does_not_say_is_an_error(answer: Answer) -> None:
     with pytest.raises(ProviderError) as caught:
-        outcomes(answer, ["41"], good=GOOD)
+        outcomes(answer, ["41"], ok_statuses=GOOD)
     assert caught.value.kind == "answer"
