@@ -9,8 +9,8 @@ import orjson
 
 from campaigns.models import Campaign, ContactList, Import, ImportRow
 
-LOOKED_AT = 500
-"""Rows that tell which columns have gaps: about 2 ms."""
+SAMPLED_ROWS = 500
+"""Rows searched for gaps in their columns: about 2 ms."""
 
 
 class SourceRow(NamedTuple):
@@ -53,17 +53,17 @@ def source_rows(
             rows = rows.filter(number__gt=last[1])
         if only_usable:
             rows = rows.filter(outcome=ImportRow.Outcome.USABLE)
-        found = [SourceRow(*row) for row in rows.order_by("number").values_list(*_FIELDS)[:limit]]
-        if found:
-            return found
+        page = [SourceRow(*row) for row in rows.order_by("number").values_list(*_FIELDS)[:limit]]
+        if page:
+            return page
     return []
 
 
 def fields_with_gaps(contact_list: ContactList) -> set[str]:
-    """Fields that are empty for some of the first people of a list: quick enough for every look at a page."""
+    """Fields that are empty for some of the first people of a list; quick enough for every page view."""
     names = list(contact_list.field_names)
     gaps: set[str] = set()
-    for row in source_rows(contact_list, limit=LOOKED_AT, only_usable=True):
+    for row in source_rows(contact_list, limit=SAMPLED_ROWS, only_usable=True):
         cells = row.cells()
         filled = {name for name, cell in zip(names, cells, strict=False) if cell.strip()}
         gaps.update(name for name in names if name not in filled)

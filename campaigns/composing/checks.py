@@ -1,4 +1,4 @@
-"""The lines of the check list before a launch that need no look at the texts themselves."""
+"""The checks before a launch that do not render the texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What sending from one number means."""
+    """Price, rate and reach of one sender number."""
 
     label: str
     price: Decimal | None  # US dollars a segment
@@ -35,7 +35,7 @@ class Terms:
 
 
 def check_draft(campaign: Campaign, terms: Terms, personaliser: Personaliser) -> list[Finding]:
-    """What can be said without looking at the rows."""
+    """Checks of the draft itself, without its rows."""
     findings = []
     if campaign.contact_list is None:
         findings.append(Finding("stop", "list", "No list chosen", "Choose who gets this text."))

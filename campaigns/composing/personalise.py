@@ -1,10 +1,9 @@
-"""A template and a row's cells to the text for one person.
+"""Render the text for one person from a template and the cells of a row.
 
 Templates are a small, safe part of the Jinja language, which marketing staff know from other tools:
 `{{ first_name }}`, `{{ first_name or "there" }}`, `{{ nickname or first_name or "there" }}`, and after a
-field one or more of the filters in `FILTERS`, as in `{{ first_name|title or "there" }}`. Everything else is
-found before a text is made, and said in plain words. A text is rendered once: what stands in a cell is never
-read as a template.
+field one or more of the filters in `FILTERS`, as in `{{ first_name|title or "there" }}`. Anything else is
+reported as a problem before a text is rendered. A text is rendered once: cells are never read as templates.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ FILTERS = template_check.FILTERS
 MAX_TEXT_UNITS = 1000
 """UTF-16 units of a whole text that a provider takes (RingCentral: `text` of at most 1,000 characters)."""
 
-MOST_PIECES = 100_000
+MAX_PREVIEW_PIECES = 100_000
 """Placeholders times rows of a preview: a text of nothing but placeholders is tried on fewer rows."""
-_MOST_FROM_CELLS = 20_000
+_MAX_FROM_CELLS = 20_000
 """Characters that the cells of one row may add to its text. The text is far too long to be sent by then."""
-_LONGEST_CELL = MAX_TEXT_UNITS + 10
+_MAX_CELL = MAX_TEXT_UNITS + 10
 _FUEL = 200_000
 """minijinja stops after so many steps; a template of the greatest length takes a tenth of it."""
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
@@ -38,9 +37,9 @@ def utf16_units(text: str) -> int:
 
 
 class Personaliser:
-    """One template over one list's fields. Only without blocking problems may it render.
+    """One template over one list's fields; it renders only without blocking problems.
 
-    `field_names` are in the order of the cells that `render` gets. A cell of blanks counts as empty.
+    `field_names` are in the order of the cells. A cell of blanks counts as empty.
     """
 
     def __init__(self, template: str, field_names: Sequence[str]) -> None:
@@ -51,7 +50,7 @@ class Personaliser:
         known = (name for use in self._uses for name in use.names if name in self._places)
         self.fields: tuple[str, ...] = tuple(dict.fromkeys(known))
         self._needed = _needed(self._uses, self._places)
-        self._longest_cell = max(_LONGEST_CELL, _MOST_FROM_CELLS // max(1, len(self._uses)))
+        self._max_cell = max(_MAX_CELL, _MAX_FROM_CELLS // max(1, len(self._uses)))
         self._engine = Environment(
             undefined_behavior="strict",
             fuel=_FUEL,
@@ -78,8 +77,8 @@ class Personaliser:
             raise ValueError(message)
         short = map(self.bounded, rows)
         if any(use.filtered or len(use.names) > 1 for use in self._uses):
-            return self._by_engine(short)
-        return self._by_format(short)
+            return self._render_by_engine(short)
+        return self._render_by_format(short)
 
     def bounded(self, cells: Sequence[str]) -> Sequence[str]:
         """The cells, cut where one is longer than any text may be.
@@ -87,14 +86,14 @@ class Personaliser:
         A thousand placeholders would repeat a cell of 10,000 characters a thousand times. A text with a cell
         that was cut is still too long to be sent, so nobody gets it.
         """
-        longest = self._longest_cell
-        if max(map(len, cells), default=0) <= longest:
+        limit = self._max_cell
+        if max(map(len, cells), default=0) <= limit:
             return cells
-        return [cell if len(cell) <= longest else _cut(cell.strip(), longest) for cell in cells]
+        return [cell if len(cell) <= limit else _cut(cell.strip(), limit) for cell in cells]
 
     def affordable(self, rows: int) -> int:
-        """So many rows as can be rendered while somebody waits, up to `rows`."""
-        return min(rows, MOST_PIECES // max(1, len(self._uses)))
+        """The number of rows, up to `rows`, that can be rendered while somebody waits."""
+        return min(rows, MAX_PREVIEW_PIECES // max(1, len(self._uses)))
 
     def empty_fields(self, cells: Sequence[str]) -> tuple[str, ...]:
         """The fields that leave a gap in this row's text: without a default, and empty or blank here."""
@@ -108,7 +107,7 @@ class Personaliser:
         except TemplateError as error:
             self.problems.append(template_check.unreadable(error.line))
 
-    def _by_engine(self, rows: Iterable[Sequence[str]]) -> list[str]:
+    def _render_by_engine(self, rows: Iterable[Sequence[str]]) -> list[str]:
         slots = [(name, self._places[name]) for name in self.fields]
         render = self._engine.render_template
         return [
@@ -116,7 +115,7 @@ class Personaliser:
             for row in rows
         ]
 
-    def _by_format(self, rows: Iterable[Sequence[str]]) -> list[str]:
+    def _render_by_format(self, rows: Iterable[Sequence[str]]) -> list[str]:
         """The same texts at four times the speed, for templates of plain fields and defaults."""
         pieces = []
         slots = []
@@ -138,17 +137,17 @@ class Personaliser:
 
 def _needed(uses: Sequence[Use], places: dict[str, int]) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """For each placeholder without a default, its first field and where all its fields stand."""
-    found = {
+    required = {
         use.names: (use.names[0], tuple(places[name] for name in use.names if name in places))
         for use in uses
         if use.default is None
     }
-    return tuple(found.values())
+    return tuple(required.values())
 
 
-def _cut(cell: str, longest: int) -> str:
+def _cut(cell: str, limit: int) -> str:
     """`cell` has no blanks around it, so that no filter can trim it to what may be sent."""
-    return cell if len(cell) <= longest else f"{cell[: longest - 3]}…"
+    return cell if len(cell) <= limit else f"{cell[: limit - 3]}…"
 
 
 def _never_escape(name: str) -> None:

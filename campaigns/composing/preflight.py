@@ -1,4 +1,4 @@
-"""Every check before a launch, over every row, and the exact cost. The same look serves the preview."""
+"""Check every row of a campaign before its launch, with the exact cost; preview a text while typing."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from campaigns.contacts import countries
 from campaigns.models import Campaign, ContactList, Import, ImportRow
 from campaigns.opt_outs.lookup import opted_out
 
-WHILE_TYPING = 2000
-"""Rows looked at for a preview: about 20 ms. The review looks at all of them."""
-LONG_ENOUGH = 2 * MAX_TEXT_UNITS
+PREVIEW_ROWS = 2000
+"""Rows rendered for a preview: about 20 ms. The check before the launch renders all of them."""
+MAX_SHOWN_CHARACTERS = 2 * MAX_TEXT_UNITS
 """Characters of a text that are measured and shown: a longer one cannot be sent, however long it is."""
 SHOWN_ROWS = 20
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -49,13 +49,13 @@ class EmptyField:
 
 
 @dataclass(slots=True)
-class Look:
-    """What a pass over rows found out about their texts."""
+class TextStats:
+    """Statistics of the texts of rows."""
 
     people: int = 0
     segments: Counter[int] = field(default_factory=Counter)
     longest: tuple[int, SourceRow | None] = (0, None)
-    dearest: tuple[int, SourceRow | None] = (0, None)
+    most_expensive: tuple[int, SourceRow | None] = (0, None)
     first_empty: SourceRow | None = None
     empty: dict[str, list[int]] = field(default_factory=dict)
     empty_count: Counter[str] = field(default_factory=Counter)
@@ -63,31 +63,29 @@ class Look:
     empty_texts: list[int] = field(default_factory=list)
     signs: Counter[str] = field(default_factory=Counter)
 
-    def take(self, personaliser: Personaliser, rows: Sequence[SourceRow]) -> None:
-        """Render these rows and note what stands out."""
+    def add(self, personaliser: Personaliser, rows: Sequence[SourceRow]) -> None:
         cells = [row.cells() for row in rows]
         texts = personaliser.render_many(cells)
-        counts = count_many(text[:LONG_ENOUGH] for text in texts)
+        counts = count_many(text[:MAX_SHOWN_CHARACTERS] for text in texts)
         self.people += len(rows)
         self.segments.update(counts)
-        for row, own_cells, text, count in zip(rows, cells, texts, counts, strict=True):
+        for row, row_cells, text, count in zip(rows, cells, texts, counts, strict=True):
             length = len(text)
             if length > self.longest[0]:
                 self.longest = (length, row)
-            if count > self.dearest[0]:
-                self.dearest = (count, row)
+            if count > self.most_expensive[0]:
+                self.most_expensive = (count, row)
             if length > MAX_TEXT_UNITS // 2 and utf16_units(text) > MAX_TEXT_UNITS:
                 self.too_long.append(row.number)
                 self.segments[count] -= 1  # it is not sent
             if not text.strip():
                 self.empty_texts.append(row.number)
             if not text.isascii():
-                self.signs.update(unusual(text[:LONG_ENOUGH]))
-            for name in personaliser.empty_fields(own_cells) if personaliser.fields else ():
+                self.signs.update(unusual(text[:MAX_SHOWN_CHARACTERS]))
+            for name in personaliser.empty_fields(row_cells) if personaliser.fields else ():
                 self.empty_count[name] += 1
-                self.empty.setdefault(name, []).append(row.number) if self.empty_count[
-                    name
-                ] <= SHOWN_ROWS else None
+                if self.empty_count[name] <= SHOWN_ROWS:
+                    self.empty.setdefault(name, []).append(row.number)
                 self.first_empty = self.first_empty or row
 
     @property
@@ -112,7 +110,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A text as one real recipient will read it, and what it costs for those looked at."""
+    """A text as one real recipient will read it, and its cost for the rows in the preview."""
 
     problems: list[TemplateProblem]
     warnings: list[TemplateProblem]
@@ -129,7 +127,7 @@ class Preview:
     room: int = 0
     unusual: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
-    """Characters outside GSM-7 in any of those texts, the most frequent first: they make texts dearer."""
+    """Characters outside GSM-7 in any of those texts, the most frequent first: they raise the cost."""
     histogram: list[SegmentLine] = field(default_factory=list)
     total_segments: int = 0
     total_cost: Decimal | None = None
@@ -151,41 +149,40 @@ def preview(
     price: Decimal | None = None,
     reach: countries.Reach = None,
 ) -> Preview:
-    """While somebody types: one recipient's text, and the cost over the first rows of the list."""
+    """One recipient's text and the cost over the first rows of the list; quick enough while typing."""
     names = contact_list.field_names if contact_list else ()
     personaliser = Personaliser(text, names)
     blocking = [problem for problem in personaliser.problems if not problem.warning]
     warnings = [problem for problem in personaliser.problems if problem.warning]
     if blocking or contact_list is None or not text.strip():
         return Preview(problems=blocking, warnings=warnings)
-    found = source_rows(contact_list, limit=personaliser.affordable(WHILE_TYPING), only_usable=True)
-    rows = ReachFilter(reach).keep(found)
+    sample = source_rows(contact_list, limit=personaliser.affordable(PREVIEW_ROWS), only_usable=True)
+    rows = ReachFilter(reach).filter(sample)
     if not rows:
         return Preview(problems=blocking, warnings=warnings)
-    exact = contact_list.contact_count <= len(found)
-    look = Look()
-    look.take(personaliser, rows)
-    row, place = _chosen(contact_list, rows, look, position, pick)
+    exact = contact_list.contact_count <= len(sample)
+    stats = TextStats()
+    stats.add(personaliser, rows)
+    row, place = pick_row(contact_list, rows, stats, position, pick)
     return replace(
-        _as_read(personaliser, row),
+        preview_row(personaliser, row),
         warnings=warnings,
         position=place,
         count=len(rows) if exact else contact_list.contact_count,
-        signs=tuple(sign for sign, _ in look.signs.most_common(8)),
-        histogram=look.lines(price),
-        total_segments=look.total_segments,
-        total_cost=None if price is None else price * look.total_segments,
-        empty_fields=look.empty_fields(),
-        too_long=len(look.too_long),
-        too_long_rows=tuple(look.too_long[:SHOWN_ROWS]),
-        longest=(look.longest[0], look.longest[1].number if look.longest[1] else 0),
+        signs=tuple(sign for sign, _ in stats.signs.most_common(8)),
+        histogram=stats.lines(price),
+        total_segments=stats.total_segments,
+        total_cost=None if price is None else price * stats.total_segments,
+        empty_fields=stats.empty_fields(),
+        too_long=len(stats.too_long),
+        too_long_rows=tuple(stats.too_long[:SHOWN_ROWS]),
+        longest=(stats.longest[0], stats.longest[1].number if stats.longest[1] else 0),
         exact=exact,
         looked_at=len(rows),
     )
 
 
-def _as_read(personaliser: Personaliser, row: SourceRow) -> Preview:
-    """One recipient's own text."""
+def preview_row(personaliser: Personaliser, row: SourceRow) -> Preview:
     text = personaliser.render(row.cells())
     measured = measure(text)
     return Preview(
@@ -194,7 +191,7 @@ def _as_read(personaliser: Personaliser, row: SourceRow) -> Preview:
         person=f"row {row.number}",
         phone=row.phone,
         text=text,
-        parts=_parts(personaliser, row),
+        parts=personal_parts(personaliser, row),
         encoding=measured.encoding,
         units=measured.units,
         segments=measured.segments,
@@ -203,10 +200,14 @@ def _as_read(personaliser: Personaliser, row: SourceRow) -> Preview:
     )
 
 
-def _chosen(
-    contact_list: ContactList, rows: list[SourceRow], look: Look, position: int, pick: str
+def pick_row(
+    contact_list: ContactList, rows: list[SourceRow], stats: TextStats, position: int, pick: str
 ) -> tuple[SourceRow, int]:
-    special = {"longest": look.longest[1], "dearest": look.dearest[1], "empty": look.first_empty}.get(pick)
+    special = {
+        "longest": stats.longest[1],
+        "dearest": stats.most_expensive[1],
+        "empty": stats.first_empty,
+    }.get(pick)
     if special is not None:
         return special, rows.index(special)
     place = max(0, min(position, contact_list.contact_count - 1))
@@ -216,11 +217,11 @@ def _chosen(
     return (later[-1], place) if later else (rows[-1], len(rows) - 1)
 
 
-def _parts(personaliser: Personaliser, row: SourceRow) -> list[tuple[str, bool]]:
+def personal_parts(personaliser: Personaliser, row: SourceRow) -> list[tuple[str, bool]]:
     cells = personaliser.bounded(row.cells())
     marked = [f"{_OPEN}{cell}{_CLOSE}" if cell.strip() else cell for cell in cells]
     pieces: list[tuple[str, bool]] = []
-    left = LONG_ENOUGH
+    left = MAX_SHOWN_CHARACTERS
     for number, piece in enumerate(personaliser.render(marked).split(_OPEN)):
         own, _, rest = piece.rpartition(_CLOSE) if number else ("", "", piece)
         for part, personal in ((own, True), (rest, False)):
@@ -257,34 +258,36 @@ class Preflight:
 
 
 def preflight(campaign: Campaign, terms: Terms) -> Preflight:
-    """The whole check. Takes about a second for 100,000 rows."""
+    """Check every row. Takes about a second for 100,000 rows."""
     contact_list, totals = campaign.contact_list, Counter[str]()
-    look, excluded, reached = Look(), Counter[str](), ReachFilter(terms.reach)
+    stats, excluded, reachable = TextStats(), Counter[str](), ReachFilter(terms.reach)
     personaliser = Personaliser(campaign.text, contact_list.field_names if contact_list else ())
     if contact_list is not None:
-        totals = _totals(contact_list)
+        totals = import_totals(contact_list)
         for rows in all_source_rows(contact_list, only_usable=True):
             out = opted_out(row.phone for row in rows)
             excluded.update(out.values())
-            kept = reached.keep([row for row in rows if row.phone not in out])
-            if kept and not personaliser.blocked and campaign.text.strip():
-                look.take(personaliser, kept)
-    texts = totals["usable"] - excluded.total() - reached.left_out - look.left_out
-    cost = None if terms.price is None or not look.people else terms.price * look.total_segments
+            recipients = reachable.filter([row for row in rows if row.phone not in out])
+            if recipients and not personaliser.blocked and campaign.text.strip():
+                stats.add(personaliser, recipients)
+    texts = totals["usable"] - excluded.total() - reachable.left_out - stats.left_out
+    cost = None if terms.price is None or not stats.people else terms.price * stats.total_segments
     findings = check_draft(campaign, terms, personaliser)
-    findings += check_audience(campaign, totals["rows"], texts, _left_out(totals, excluded, reached, look))
-    findings += [Finding("look", *remark) for remark in reached.remarks()]
+    findings += check_audience(
+        campaign, totals["rows"], texts, left_out_by_reason(totals, excluded, reachable, stats)
+    )
+    findings += [Finding("look", *warning) for warning in reachable.warnings()]
     findings += check_undecided(excluded["may_have_opted_out"])
-    findings += _text_findings(look)
+    findings += check_texts(stats)
     return Preflight(
         findings=findings,
         rows=totals["rows"],
         texts=texts,
         duplicates=totals["duplicate"],
-        invalid=totals["invalid"] + reached.left_out + look.left_out,
+        invalid=totals["invalid"] + reachable.left_out + stats.left_out,
         excluded=excluded.total(),
-        segments=look.total_segments,
-        histogram=look.lines(terms.price),
+        segments=stats.total_segments,
+        histogram=stats.lines(terms.price),
         cost=cost,
         rate=terms.rate,
         minutes=texts / terms.rate if terms.rate else 0.0,
@@ -292,23 +295,23 @@ def preflight(campaign: Campaign, terms: Terms) -> Preflight:
     )
 
 
-def _left_out(
-    totals: Counter[str], excluded: Counter[str], reached: ReachFilter, look: Look
+def left_out_by_reason(
+    totals: Counter[str], excluded: Counter[str], reachable: ReachFilter, stats: TextStats
 ) -> dict[str, int]:
-    """Rows that get no text, by the words for why."""
+    """Rows that get no text, by the words for the reason."""
     return {
         "opted out": excluded["opted_out"],
         "who may have opted out": excluded["may_have_opted_out"],
         "that could not be reached before": excluded["suppressed"],
         "repeated": totals["duplicate"],
         "without a usable number": totals["invalid"],
-        "in a country that the account cannot text": reached.left_out,
-        "with a text that is too long": look.left_out,
+        "in a country that the account cannot text": reachable.left_out,
+        "with a text that is too long": stats.left_out,
     }
 
 
-def _totals(contact_list: ContactList) -> Counter[str]:
-    """What the imports counted; they are kept in the transactions that stored the rows."""
+def import_totals(contact_list: ContactList) -> Counter[str]:
+    """Counts of the imports, which are stored in the same transactions as the rows."""
     totals = Counter[str]()
     for done in Import.objects.filter(contact_list=contact_list, state=Import.State.DONE):
         totals.update(
@@ -322,21 +325,21 @@ def _totals(contact_list: ContactList) -> Counter[str]:
     return totals
 
 
-def _text_findings(look: Look) -> list[Finding]:
+def check_texts(stats: TextStats) -> list[Finding]:
     findings = []
-    if look.too_long:
-        rows = ", ".join(str(number) for number in look.too_long[:SHOWN_ROWS])
-        texts = many(len(look.too_long), "text is", "texts are")
+    if stats.too_long:
+        rows = ", ".join(str(number) for number in stats.too_long[:SHOWN_ROWS])
+        texts = many(len(stats.too_long), "text is", "texts are")
         title = f"{texts} longer than {MAX_TEXT_UNITS:,} characters"
         detail = f"Shorten the text, or the cells of row {rows}."
-        if look.left_out:
+        if stats.left_out:
             detail = f"Nobody can be sent so much, so these people are left out. {detail}"
-        findings.append(Finding("look" if look.left_out else "stop", "too_long", title, detail))
-    if look.empty_texts:
-        rows = ", ".join(str(number) for number in look.empty_texts[:SHOWN_ROWS])
-        title = f"{many(len(look.empty_texts), 'person', 'people')} would get an empty text"
+        findings.append(Finding("look" if stats.left_out else "stop", "too_long", title, detail))
+    if stats.empty_texts:
+        rows = ", ".join(str(number) for number in stats.empty_texts[:SHOWN_ROWS])
+        title = f"{many(len(stats.empty_texts), 'person', 'people')} would get an empty text"
         findings.append(Finding("stop", "empty_texts", title, f"Add some words. It concerns row {rows}."))
-    for empty in look.empty_fields():
+    for empty in stats.empty_fields():
         title = f"{many(empty.people, 'person has', 'people have')} nothing in {empty.field}"
         detail = f'Write {{{{ {empty.field} or "…" }}}} to say something in its place.'
         findings.append(Finding("look", "empty_fields", title, detail))

@@ -112,8 +112,8 @@ _PLAIN_FORMS = {
 }
 
 
-def _plain_form(found: re.Match[str]) -> str:
-    sign = found[0]
+def _plain_form(match: re.Match[str]) -> str:
+    sign = match[0]
     if sign in _PLAIN_FORMS:
         return _PLAIN_FORMS[sign]
     if unicodedata.category(sign) == "Zs":
@@ -126,7 +126,7 @@ def _plain_form(found: re.Match[str]) -> str:
 def _measured(
     encoding: Literal["GSM-7", "UCS-2"], text: str, doubles: re.Pattern[str], single: int, part: int
 ) -> Segments:
-    double = [found.start() for found in doubles.finditer(text)]
+    double = [match.start() for match in doubles.finditer(text)]
     units = len(text) + len(double)
     if units <= single:
         return Segments(encoding, units, 1 if units else 0, single - units)

@@ -1,4 +1,4 @@
-"""What is wrong with a template, said before a text is made from it."""
+"""Check a template before a text is rendered from it, with a sentence for each mistake."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from campaigns.composing.field_spelling import Spelling
 from campaigns.contacts.headers import RESERVED, field_name
 
 MAX_TEMPLATE_CHARACTERS = 10_000
-MOST_NAMED = 20
-"""Mistakes that are explained one by one, and as many things worth knowing; the others are counted."""
-MOST_FIELDS = 20
+MAX_NAMED = 20
+"""Mistakes, and as many warnings, that are explained one by one; the others are counted."""
+MAX_FIELDS = 20
 """Fields that one placeholder may try one after the other."""
 FILTERS = ("upper", "lower", "title", "capitalize", "trim")
 
@@ -39,9 +39,9 @@ class TemplateProblem:
     field: str = ""
     """The field as typed, where the problem is about one."""
     suggestion: str = ""
-    """What to write instead of `found`, if that is known."""
-    found: str = ""
-    """The part of the template that is meant."""
+    """What to write instead of the excerpt, if that is known."""
+    excerpt: str = ""
+    """The part of the template that the problem is about."""
     line: int | None = None
     """Counted from 1."""
 
@@ -53,7 +53,7 @@ class TemplateProblem:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One `{{ … }}` that was understood."""
+    """One valid `{{ … }}`."""
 
     names: tuple[str, ...]
     """The fields, tried from left to right until one is filled."""
@@ -63,7 +63,7 @@ class Use:
     span: tuple[int, int]
 
 
-# No repeat gives back what it took (`*+`): two that share blanks would try every way to divide them.
+# Possessive repeats (`*+`) do not backtrack: two that share blanks would try every way to divide them.
 _NAME = r"[^\W\d]\w*+"
 _TEXT = r'"[^"\\\n]*+"|\'[^\'\\\n]*+\''
 _FILTERED = rf"{_NAME}(?:\s*+\|\s*+{_NAME})*+"
@@ -86,8 +86,8 @@ _OTHER_STYLES = re.compile(
 _MERGE_ONLY = frozenset({"brace", "round", "stars"})
 """Brackets that nobody uses in a text except to merge a field; the others must hold the name of one."""
 _EXAMPLE = '{{ first_name or "there" }}'
-_LISTED = 8
-_SHOWN = 60
+_MAX_LISTED = 8
+_MAX_SHOWN = 60
 """Characters of what somebody typed that a sentence repeats."""
 
 
@@ -96,7 +96,7 @@ def check(template: str, field_names: Sequence[str]) -> tuple[list[TemplateProbl
     if len(template) > MAX_TEMPLATE_CHARACTERS:
         sentence = f"The text has {len(template):,} characters; the most is {MAX_TEMPLATE_CHARACTERS:,}."
         return [TemplateProblem(TemplateCode.TOO_LONG, sentence)], []
-    checker = _Checker(template, tuple(name for name in field_names if name not in RESERVED))
+    checker = Checker(template, tuple(name for name in field_names if name not in RESERVED))
     checker.run()
     return checker.problems, checker.uses
 
@@ -107,7 +107,7 @@ def unreadable(line: int | None) -> TemplateProblem:
     return TemplateProblem(TemplateCode.UNREADABLE, sentence, line=line)
 
 
-class _Checker:
+class Checker:
     def __init__(self, template: str, fields: tuple[str, ...]) -> None:
         self.template = template
         self.fields = fields
@@ -115,107 +115,115 @@ class _Checker:
         self.spelling, self.spelling_elsewhere = Spelling(fields), Spelling(fields)
         self.problems: list[TemplateProblem] = []
         self.uses: list[Use] = []
-        self.found = {True: 0, False: 0}
-        """How many warnings and how many other problems there are, the unnamed ones among them."""
+        self.counts = {True: 0, False: 0}
+        """How many warnings (True) and other problems (False) there are, named or not."""
         self.unclosed: set[str] = set()
-        """The signs for which no closing one follows any more."""
+        """Opening signs without a closing one in the rest of the template."""
 
     def run(self) -> None:
-        place = 0
-        while opening := _OPENING.search(self.template, place):
-            self._other_styles(place, opening.start())
-            found = _PLACEHOLDER.match(self.template, opening.start())
-            if found:
-                self._understood(found)
-                place = found.end()
+        position = 0
+        while opening := _OPENING.search(self.template, position):
+            self._other_styles(position, opening.start())
+            match = _PLACEHOLDER.match(self.template, opening.start())
+            if match:
+                self._add_use(match)
+                position = match.end()
             else:
-                place = self._misunderstood(opening)
-        self._other_styles(place, len(self.template))
+                position = self._add_problem(opening)
+        self._other_styles(position, len(self.template))
         self._add_more()
 
     def _add_more(self) -> None:
-        if (more := self.found[False] - MOST_NAMED) > 0:
+        if (more := self.counts[False] - MAX_NAMED) > 0:
             sentence = f"There are {more:,} more mistakes. Correct the ones above, and look again."
             self.problems.append(TemplateProblem(TemplateCode.MORE, sentence))
-        if (more := self.found[True] - MOST_NAMED) > 0:
+        if (more := self.counts[True] - MAX_NAMED) > 0:
             sentence = f"And {more:,} more things like these will be sent as written."
             self.problems.append(TemplateProblem(TemplateCode.OTHER_STYLE, sentence))
 
-    def _room(self, *, warning: bool = False) -> bool:
-        """Counts a problem. Whether it is still explained."""
-        self.found[warning] += 1
-        return self.found[warning] <= MOST_NAMED
+    def _count(self, *, warning: bool = False) -> bool:
+        """Count a problem; True while it is still explained one by one."""
+        self.counts[warning] += 1
+        return self.counts[warning] <= MAX_NAMED
 
     def _add(
-        self, code: TemplateCode, sentence: str, place: int, found: str, field: str = "", suggestion: str = ""
+        self,
+        code: TemplateCode,
+        sentence: str,
+        position: int,
+        excerpt: str,
+        field: str = "",
+        suggestion: str = "",
     ) -> None:
-        line = self.template.count("\n", 0, place) + 1
-        self.problems.append(TemplateProblem(code, sentence, field, suggestion, found, line))
+        line = self.template.count("\n", 0, position) + 1
+        self.problems.append(TemplateProblem(code, sentence, field, suggestion, excerpt, line))
 
-    def _understood(self, found: re.Match[str]) -> None:
+    def _add_use(self, match: re.Match[str]) -> None:
         names: list[str] = []
-        operands = _OR.split(found["fields"])
-        if len(operands) > MOST_FIELDS:
-            if self._room():
+        operands = _OR.split(match["fields"])
+        if len(operands) > MAX_FIELDS:
+            if self._count():
                 sentence = (
-                    f"A placeholder can name up to {MOST_FIELDS} fields; this one has {len(operands):,}."
+                    f"A placeholder can name up to {MAX_FIELDS} fields; this one has {len(operands):,}."
                 )
-                self._add(TemplateCode.NOT_ALLOWED, sentence, found.start(), found[0])
+                self._add(TemplateCode.NOT_ALLOWED, sentence, match.start(), match[0])
             return
         for operand in operands:
             name, *filters = (part.strip() for part in operand.split("|"))
-            if name not in self.known and self._room():
-                self._unknown(found, name, before=operands[0] if names else "")
+            if name not in self.known and self._count():
+                self._unknown(match, name, before=operands[0] if names else "")
             names.append(name)
-            for wrong in (each for each in filters if each not in FILTERS and self._room()):
+            for wrong in (each for each in filters if each not in FILTERS and self._count()):
                 sentence = (
-                    f'"{_short(wrong)}" cannot stand after the | sign. You can use {", ".join(FILTERS)}. '
+                    f'"{shorten(wrong)}" cannot stand after the | sign. You can use {", ".join(FILTERS)}. '
                     f"To fill in for an empty field, write {_EXAMPLE}."
                 )
-                self._add(TemplateCode.FILTER, sentence, found.start(), found[0], field=name)
-        default = found["default"] and found["default"].strip()[2:].strip()[1:-1]
-        self.uses.append(Use(tuple(names), default, "|" in found["fields"], found.span()))
+                self._add(TemplateCode.FILTER, sentence, match.start(), match[0], field=name)
+        default = match["default"] and match["default"].strip()[2:].strip()[1:-1]
+        self.uses.append(Use(tuple(names), default, "|" in match["fields"], match.span()))
 
-    def _unknown(self, found: re.Match[str], name: str, *, before: str) -> None:
+    def _unknown(self, match: re.Match[str], name: str, *, before: str) -> None:
         """`before`: the first field, if this name stands after an `or`."""
         nearest = self.spelling.nearest(name, 0.6)
         if before and not nearest:
-            suggestion = f'{{{{ {_short(before)} or "{_short(name)}" }}}}'
+            suggestion = f'{{{{ {shorten(before)} or "{shorten(name)}" }}}}'
             sentence = f"Put the words for an empty field in quotation marks: {suggestion}"
-            self._add(TemplateCode.UNQUOTED, sentence, found.start(), found[0], name, suggestion)
+            self._add(TemplateCode.UNQUOTED, sentence, match.start(), match[0], name, suggestion)
             return
-        self._add_unknown(found.start(), found[0], name, nearest)
+        self._add_unknown(match.start(), match[0], name, nearest)
 
-    def _add_unknown(self, place: int, found: str, typed: str, nearest: str) -> None:
+    def _add_unknown(self, position: int, excerpt: str, typed: str, nearest: str) -> None:
         suggestion = f"{{{{ {nearest} }}}}" if nearest else ""
         hint = f"Did you mean {suggestion}?" if nearest else self._field_list()
-        sentence = f"There is no column for {{{{ {_short(typed)} }}}}. {hint}"
-        self._add(TemplateCode.UNKNOWN_FIELD, sentence, place, found, typed, suggestion)
+        sentence = f"There is no column for {{{{ {shorten(typed)} }}}}. {hint}"
+        self._add(TemplateCode.UNKNOWN_FIELD, sentence, position, excerpt, typed, suggestion)
 
     def _field_list(self) -> str:
         if not self.fields:
             return "This list has no columns to use."
-        listed = ", ".join(f"{{{{ {_short(name)} }}}}" for name in self.fields[:_LISTED])
-        more = len(self.fields) - _LISTED
+        listed = ", ".join(f"{{{{ {shorten(name)} }}}}" for name in self.fields[:_MAX_LISTED])
+        more = len(self.fields) - _MAX_LISTED
         return f"You can use {listed}" + (f" and {more} more." if more > 0 else ".")
 
-    def _misunderstood(self, opening: re.Match[str]) -> int:
-        """Adds the problem; returns where the search goes on."""
+    def _add_problem(self, opening: re.Match[str]) -> int:
+        """Add the problem; returns the position to continue from."""
         start, sign = opening.start(), opening[0]
         if sign != "{{":
             sentence = f'"{sign}" begins a command, and commands cannot be used in a text. Take it out.'
-            if self._room():
+            if self._count():
                 self._add(TemplateCode.NOT_ALLOWED, sentence, start, sign)
             return self._after_command(start + 2, sign)
-        again = self.template.find("{{", start + 3)
-        end = self.template.find("}}", start + 2, len(self.template) if again < 0 else again + 1)
+        next_opening = self.template.find("{{", start + 3)
+        end = self.template.find(
+            "}}", start + 2, len(self.template) if next_opening < 0 else next_opening + 1
+        )
         if end < 0:
             sentence = 'A placeholder starts with "{{" but has no "}}" after it.'
-            if self._room():
-                found = self.template[start : start + 40].split("\n")[0]
-                self._add(TemplateCode.UNCLOSED, sentence, start, found)
+            if self._count():
+                excerpt = self.template[start : start + 40].split("\n")[0]
+                self._add(TemplateCode.UNCLOSED, sentence, start, excerpt)
             return start + 2
-        if self._room():
+        if self._count():
             self._diagnose(start, self.template[start : end + 2])
         return end + 2
 
@@ -225,51 +233,50 @@ class _Checker:
             self.unclosed.add(sign)
         return end + 2 if end >= 0 else start
 
-    def _diagnose(self, start: int, found: str) -> None:
-        inner = found[2:-2].strip()
-        straight = found.translate(_STRAIGHT)
+    def _diagnose(self, start: int, excerpt: str) -> None:
+        inner = excerpt[2:-2].strip()
+        straight = excerpt.translate(_STRAIGHT)
         if not inner:
             sentence = f"There is no field between {{{{ and }}}}. {self._field_list()}"
-            self._add(TemplateCode.EMPTY_FIELD, sentence, start, found)
-        elif straight != found and _PLACEHOLDER.fullmatch(straight):
-            sentence = f"Use straight quotation marks inside a placeholder: {_shortened(straight)}"
-            self._add(TemplateCode.CURLY_QUOTES, sentence, start, found, suggestion=straight)
+            self._add(TemplateCode.EMPTY_FIELD, sentence, start, excerpt)
+        elif straight != excerpt and _PLACEHOLDER.fullmatch(straight):
+            sentence = f"Use straight quotation marks inside a placeholder: {shorten_excerpt(straight)}"
+            self._add(TemplateCode.CURLY_QUOTES, sentence, start, excerpt, suggestion=straight)
         elif filtered := _DEFAULT_FILTER.fullmatch(inner):
             suggestion = f"{{{{ {filtered[1]} or {filtered[2]} }}}}"
-            sentence = f"To fill in for an empty field, write {_shortened(suggestion)}"
-            self._add(TemplateCode.FILTER, sentence, start, found, filtered[1], suggestion)
+            sentence = f"To fill in for an empty field, write {shorten_excerpt(suggestion)}"
+            self._add(TemplateCode.FILTER, sentence, start, excerpt, filtered[1], suggestion)
         elif (name := field_name(inner)) in self.known and not _WORDS.fullmatch(inner):
             suggestion = f"{{{{ {name} }}}}"
-            sentence = f"{_shortened(found)} cannot be used. Did you mean {suggestion}?"
-            self._add(TemplateCode.NOT_ALLOWED, sentence, start, found, name, suggestion)
+            sentence = f"{shorten_excerpt(excerpt)} cannot be used. Did you mean {suggestion}?"
+            self._add(TemplateCode.NOT_ALLOWED, sentence, start, excerpt, name, suggestion)
         elif _WORDS.fullmatch(inner):
-            self._add_unknown(start, found, inner, self.spelling.nearest(inner, 0.6))
+            self._add_unknown(start, excerpt, inner, self.spelling.nearest(inner, 0.6))
         else:
-            sentence = (
-                f"{_shortened(found)} cannot be used. A placeholder holds a field name, as in {_EXAMPLE}."
-            )
-            self._add(TemplateCode.NOT_ALLOWED, sentence, start, found)
+            shown = shorten_excerpt(excerpt)
+            sentence = f"{shown} cannot be used. A placeholder holds a field name, as in {_EXAMPLE}."
+            self._add(TemplateCode.NOT_ALLOWED, sentence, start, excerpt)
 
     def _other_styles(self, start: int, end: int) -> None:
-        for found in _OTHER_STYLES.finditer(self.template, start, end):
-            kind = str(found.lastgroup)
-            typed = found[kind].strip()
+        for match in _OTHER_STYLES.finditer(self.template, start, end):
+            kind = str(match.lastgroup)
+            typed = match[kind].strip()
             nearest = self.spelling_elsewhere.nearest(typed, 0.8)
             if nearest not in self.known:
                 nearest = ""
             if not nearest and not (kind in _MERGE_ONLY and field_name(typed)):
                 continue
-            if not self._room(warning=True):
+            if not self._count(warning=True):
                 continue
             suggestion = f"{{{{ {nearest} }}}}" if nearest else ""
             hint = f"did you mean {suggestion}?" if nearest else "fields are written as {{ first_name }}."
-            sentence = f"{found[0]} will be sent as written; {hint}"
-            self._add(TemplateCode.OTHER_STYLE, sentence, found.start(), found[0], typed, suggestion)
+            sentence = f"{match[0]} will be sent as written; {hint}"
+            self._add(TemplateCode.OTHER_STYLE, sentence, match.start(), match[0], typed, suggestion)
 
 
-def _shortened(found: str) -> str:
-    return found if len(found) <= _SHOWN else f"{found[:56]} …}}}}"
+def shorten_excerpt(excerpt: str) -> str:
+    return excerpt if len(excerpt) <= _MAX_SHOWN else f"{excerpt[:56]} …}}}}"
 
 
-def _short(typed: str) -> str:
-    return typed if len(typed) <= _SHOWN else f"{typed[: _SHOWN - 1]}…"
+def shorten(typed: str) -> str:
+    return typed if len(typed) <= _MAX_SHOWN else f"{typed[: _MAX_SHOWN - 1]}…"

@@ -84,7 +84,7 @@ WHY_IT_MAY = {
     "dashboard/views/import_detail.py import_bad_rows": "a name of at most 120 characters",
 }
 WHY_DIFFLIB_MAY = {
-    "campaigns/composing/field_spelling.py _like": "names of at most 60 signs, a bounded number of times",
+    "campaigns/composing/field_spelling.py _similar": "names of at most 60 signs, a bounded number of times",
 }
 
 

@@ -37,17 +37,17 @@ def checked(text: str, *names: str, terms: Terms = TERMS, **fields: Any) -> Pref
     return preflight(campaign, terms)
 
 
-def stops(found: Preflight) -> list[str]:
-    return [finding.code for finding in found.findings if finding.level == "stop"]
+def stops(result: Preflight) -> list[str]:
+    return [finding.code for finding in result.findings if finding.level == "stop"]
 
 
 def test_a_draft_without_a_fault() -> None:
-    found = checked("Hi {{ first_name }}", "Ann", "Ben")
-    assert found.ready
-    assert [(finding.level, finding.code) for finding in found.findings] == [("good", "who")]
-    assert found.findings[0].title == "2 people from “Texas stores”"
-    assert (found.rows, found.texts, found.segments) == (2, 2, 2)
-    assert (found.cost, found.rate, found.minutes) == (Decimal("0.02"), 60.0, 2 / 60)
+    result = checked("Hi {{ first_name }}", "Ann", "Ben")
+    assert result.ready
+    assert [(finding.level, finding.code) for finding in result.findings] == [("good", "who")]
+    assert result.findings[0].title == "2 people from “Texas stores”"
+    assert (result.rows, result.texts, result.segments) == (2, 2, 2)
+    assert (result.cost, result.rate, result.minutes) == (Decimal("0.02"), 60.0, 2 / 60)
 
 
 def test_the_numbers_add_up_to_the_file() -> None:
@@ -57,14 +57,14 @@ def test_the_numbers_add_up_to_the_file() -> None:
         factories.bad_row(11, "", "empty"),
     )
     factories.opt_out(factories.phone(1))
-    found = checked("Hi {{ first_name }}", "Ann", "Ben", "Cy", bad=bad)
-    assert (found.rows, found.texts, found.duplicates, found.invalid, found.excluded) == (6, 2, 1, 2, 1)
-    assert found.rows == found.texts + found.duplicates + found.invalid + found.excluded
-    assert found.excluded_opted_out == 1
-    assert found.findings[0].detail == (
+    result = checked("Hi {{ first_name }}", "Ann", "Ben", "Cy", bad=bad)
+    assert (result.rows, result.texts, result.duplicates, result.invalid, result.excluded) == (6, 2, 1, 2, 1)
+    assert result.rows == result.texts + result.duplicates + result.invalid + result.excluded
+    assert result.excluded_opted_out == 1
+    assert result.findings[0].detail == (
         "4 of the 6 rows are left out: 1 opted out, 1 repeated, 2 without a usable number."
     )
-    assert found.segments == 2, "who opted out costs nothing"
+    assert result.segments == 2, "who opted out costs nothing"
 
 
 RINGCENTRAL = replace(TERMS, reach=frozenset({"US", "CA"}))
@@ -79,11 +79,11 @@ def abroad(*phones: str, people: int) -> Campaign:
 
 def test_who_cannot_be_reached_is_named_by_country_and_neither_counted_nor_priced() -> None:
     factories.opt_out(ABROAD[2])
-    found = preflight(abroad(*ABROAD, people=5), RINGCENTRAL)
-    assert (found.rows, found.texts, found.invalid, found.excluded) == (5, 2, 2, 1)
-    assert (found.segments, found.cost, found.minutes) == (2, Decimal("0.02"), 2 / 60)
-    assert found.ready
-    who, far = found.findings
+    result = preflight(abroad(*ABROAD, people=5), RINGCENTRAL)
+    assert (result.rows, result.texts, result.invalid, result.excluded) == (5, 2, 2, 1)
+    assert (result.segments, result.cost, result.minutes) == (2, Decimal("0.02"), 2 / 60)
+    assert result.ready
+    who, far = result.findings
     assert who.detail == (
         "3 of the 5 rows are left out: 1 opted out, 2 in a country that the account cannot text."
     )
@@ -93,20 +93,20 @@ def test_who_cannot_be_reached_is_named_by_country_and_neither_counted_nor_price
 
 
 def test_an_account_without_a_known_limit_reaches_everybody() -> None:
-    found = preflight(abroad(*ABROAD, people=3), TERMS)
-    assert (found.texts, found.segments, len(found.findings)) == (3, 3, 1)
+    result = preflight(abroad(*ABROAD, people=3), TERMS)
+    assert (result.texts, result.segments, len(result.findings)) == (3, 3, 1)
 
 
 def test_a_list_that_is_abroad_whole_cannot_be_sent() -> None:
-    found = preflight(abroad(*ABROAD, people=3), RINGCENTRAL)
-    assert (found.texts, found.segments, found.cost) == (0, 0, None)
-    assert stops(found) == ["who"]
+    result = preflight(abroad(*ABROAD, people=3), RINGCENTRAL)
+    assert (result.texts, result.segments, result.cost) == (0, 0, None)
+    assert stops(result) == ["who"]
 
 
 def test_numbers_that_are_hardly_a_persons_are_pointed_out() -> None:
-    found = preflight(abroad("+18885550123", "+19005550123", people=3), RINGCENTRAL)
-    assert found.texts == 3
-    special = next(finding for finding in found.findings if finding.code == "special")
+    result = preflight(abroad("+18885550123", "+19005550123", people=3), RINGCENTRAL)
+    assert result.texts == 3
+    special = next(finding for finding in result.findings if finding.code == "special")
     assert (special.level, special.title) == ("look", "2 numbers are hardly a person’s")
     assert special.detail.endswith("toll-free 1, premium-rate 1.")
 
@@ -119,20 +119,20 @@ def test_the_preview_prices_only_whom_the_account_reaches() -> None:
 
 
 def test_the_cost_is_exact_over_every_row() -> None:
-    found = checked("{{ first_name }}", "x" * 160, "x" * 161, "x" * 307, "\N{PARTY POPPER}" * 36)
-    assert found.histogram == [
+    result = checked("{{ first_name }}", "x" * 160, "x" * 161, "x" * 307, "\N{PARTY POPPER}" * 36)
+    assert result.histogram == [
         SegmentLine(1, 1, Decimal("0.01")),
         SegmentLine(2, 2, Decimal("0.04")),
         SegmentLine(3, 1, Decimal("0.03")),
     ]
-    assert (found.segments, found.cost) == (8, Decimal("0.08"))
+    assert (result.segments, result.cost) == (8, Decimal("0.08"))
 
 
 def test_without_a_price_the_cost_is_unknown_and_never_nothing() -> None:
-    found = checked("Hi", "Ann", terms=Terms(label="x", price=None, rate=60.0))
-    assert found.cost is None
-    assert [line.cost for line in found.histogram] == [None]
-    assert found.ready
+    result = checked("Hi", "Ann", terms=Terms(label="x", price=None, rate=60.0))
+    assert result.cost is None
+    assert [line.cost for line in result.histogram] == [None]
+    assert result.ready
 
 
 @pytest.mark.parametrize(
@@ -149,54 +149,54 @@ def test_without_a_price_the_cost_is_unknown_and_never_nothing() -> None:
     ],
 )
 def test_what_stops_a_launch(text: str, names: list[str], fields: dict[str, Any], codes: list[str]) -> None:
-    found = checked(text, *names, **fields)
-    assert stops(found) == codes
-    assert not found.ready
-    assert all(finding.title and (finding.detail or finding.code == "sender") for finding in found.findings)
+    result = checked(text, *names, **fields)
+    assert stops(result) == codes
+    assert not result.ready
+    assert all(finding.title and (finding.detail or finding.code == "sender") for finding in result.findings)
 
 
 def test_a_number_that_cannot_send_stops_it_with_why() -> None:
     terms = Terms(label="(650) 555-0199", price=None, rate=60.0, problem="It is not set up.")
-    found = checked("Hi", "Ann", terms=terms)
-    assert stops(found) == ["sender"]
-    finding = next(finding for finding in found.findings if finding.level == "stop")
+    result = checked("Hi", "Ann", terms=terms)
+    assert stops(result) == ["sender"]
+    finding = next(finding for finding in result.findings if finding.level == "stop")
     assert (finding.title, finding.detail) == ("(650) 555-0199 cannot send this", "It is not set up.")
 
 
 def test_nobody_left_stops_it() -> None:
     factories.opt_out(factories.phone(0))
-    found = checked("Hi", "Ann")
-    assert stops(found) == ["who"]
-    assert found.texts == 0
-    assert "Nobody in" in found.findings[0].title
+    result = checked("Hi", "Ann")
+    assert stops(result) == ["who"]
+    assert result.texts == 0
+    assert "Nobody in" in result.findings[0].title
 
 
 def test_a_list_without_anybody_stops_it() -> None:
-    found = checked("Hi", bad=(factories.bad_row(2, "x", "letters"),))
-    assert stops(found) == ["who"]
+    result = checked("Hi", bad=(factories.bad_row(2, "x", "letters"),))
+    assert stops(result) == ["who"]
 
 
 def test_gaps_are_said_with_what_to_do() -> None:
-    found = checked("Hi {{ first_name }}!", "Ann", "", "  ")
-    finding = next(finding for finding in found.findings if finding.code == "empty_fields")
+    result = checked("Hi {{ first_name }}!", "Ann", "", "  ")
+    finding = next(finding for finding in result.findings if finding.code == "empty_fields")
     assert (finding.level, finding.title) == ("look", "2 people have nothing in first_name")
     assert '{{ first_name or "…" }}' in finding.detail
-    assert found.ready, "it may be meant"
+    assert result.ready, "it may be meant"
 
 
 def test_long_texts_are_named_by_their_rows() -> None:
-    found = checked("{{ first_name }}", "x" * 1001, "Ann", "x" * 1200)
-    finding = next(finding for finding in found.findings if finding.code == "too_long")
+    result = checked("{{ first_name }}", "x" * 1001, "Ann", "x" * 1200)
+    finding = next(finding for finding in result.findings if finding.code == "too_long")
     assert finding.title == "2 texts are longer than 1,000 characters"
     assert "2, 4" in finding.detail
-    assert (finding.level, found.ready) == ("look", True), "two cells do not stop the others"
+    assert (finding.level, result.ready) == ("look", True), "two cells do not stop the others"
 
 
 def test_who_cannot_be_sent_so_much_is_counted_as_left_out() -> None:
-    found = checked("{{ first_name }}", "x" * 1001, "Ann", "x" * 1200)
-    assert (found.rows, found.texts, found.invalid, found.segments) == (3, 1, 2, 1)
-    assert [(line.segments, line.people) for line in found.histogram] == [(1, 1)]
-    who = next(finding for finding in found.findings if finding.code == "who")
+    result = checked("{{ first_name }}", "x" * 1001, "Ann", "x" * 1200)
+    assert (result.rows, result.texts, result.invalid, result.segments) == (3, 1, 2, 1)
+    assert [(line.segments, line.people) for line in result.histogram] == [(1, 1)]
+    who = next(finding for finding in result.findings if finding.code == "who")
     assert "2 of the 3 rows are left out: 2 with a text that is too long." in who.detail
 
 
@@ -214,12 +214,12 @@ def shown(text: str, *names: str, **choice: Any) -> Preview:
 
 
 def test_a_real_recipient_s_text() -> None:
-    found = shown("Hi {{ first_name }}, 20% off", "Ann", "Ben", price=Decimal("0.01"))
-    assert (found.text, found.person, found.phone) == ("Hi Ann, 20% off", "row 2", factories.phone(0))
-    assert (found.position, found.count, found.exact) == (0, 2, True)
-    assert (found.encoding, found.units, found.segments, found.room) == ("GSM-7", 15, 1, 145)
-    assert (found.total_segments, found.total_cost) == (2, Decimal("0.02"))
-    assert found.parts == [("Hi ", False), ("Ann", True), (", 20% off", False)]
+    result = shown("Hi {{ first_name }}, 20% off", "Ann", "Ben", price=Decimal("0.01"))
+    assert (result.text, result.person, result.phone) == ("Hi Ann, 20% off", "row 2", factories.phone(0))
+    assert (result.position, result.count, result.exact) == (0, 2, True)
+    assert (result.encoding, result.units, result.segments, result.room) == ("GSM-7", 15, 1, 145)
+    assert (result.total_segments, result.total_cost) == (2, Decimal("0.02"))
+    assert result.parts == [("Hi ", False), ("Ann", True), (", 20% off", False)]
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_a_real_recipient_s_text() -> None:
     ],
 )
 def test_whose_text_is_shown(choice: dict[str, Any], person: str) -> None:
-    found = shown("Hi {{ first_name }}", "Ann", "\N{PARTY POPPER}" * 40, "x" * 120, "", **choice)
-    assert found.person == person
-    assert found.position == int(person.split()[1]) - 2
+    result = shown("Hi {{ first_name }}", "Ann", "\N{PARTY POPPER}" * 40, "x" * 120, "", **choice)
+    assert result.person == person
+    assert result.position == int(person.split()[1]) - 2
 
 
 def test_a_pick_that_nobody_fits_shows_the_first() -> None:
@@ -245,9 +245,9 @@ def test_a_pick_that_nobody_fits_shows_the_first() -> None:
 
 
 def test_a_fault_in_the_text_is_said_instead() -> None:
-    found = shown("Hi {{ frist_name }}", "Ann")
-    assert found.text == ""
-    assert [problem.warning for problem in found.problems] == [False]
+    result = shown("Hi {{ frist_name }}", "Ann")
+    assert result.text == ""
+    assert [problem.warning for problem in result.problems] == [False]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
@@ -262,23 +262,23 @@ def test_a_list_that_is_not_read_yet_shows_nothing() -> None:
 
 
 def test_what_is_in_a_cell_is_never_a_template() -> None:
-    found = shown("Hi {{ first_name }}", "{{ phone }}")
-    assert found.text == "Hi {{ phone }}"
-    assert found.parts == [("Hi ", False), ("{{ phone }}", True)]
+    result = shown("Hi {{ first_name }}", "{{ phone }}")
+    assert result.text == "Hi {{ phone }}"
+    assert result.parts == [("Hi ", False), ("{{ phone }}", True)]
 
 
 def test_gaps_and_long_texts_are_counted_while_typing() -> None:
-    found = shown("{{ first_name }}", "x" * 1001, "", "Ann")
-    assert found.too_long == 1
-    assert found.too_long_rows == (2,)
-    assert found.longest == (1001, 2)
-    assert [(gap.field, gap.people, gap.rows) for gap in found.empty_fields] == [("first_name", 1, (3,))]
+    result = shown("{{ first_name }}", "x" * 1001, "", "Ann")
+    assert result.too_long == 1
+    assert result.too_long_rows == (2,)
+    assert result.longest == (1001, 2)
+    assert [(gap.field, gap.people, gap.rows) for gap in result.empty_fields] == [("first_name", 1, (3,))]
 
 
 def test_characters_that_make_it_dearer_are_named() -> None:
-    found = shown("Don’t miss it, {{ first_name }}", "Ann")
-    assert "’" in "".join(str(sign) for sign in found.unusual)
-    assert found.encoding == "UCS-2"
+    result = shown("Don’t miss it, {{ first_name }}", "Ann")
+    assert "’" in "".join(str(sign) for sign in result.unusual)
+    assert result.encoding == "UCS-2"
 
 
 @pytest.mark.parametrize(
@@ -296,15 +296,15 @@ def test_one_is_not_many(text: str, names: list[str], title: str) -> None:
 
 def test_a_text_that_is_far_too_long_is_shown_up_to_there() -> None:
     contacts = named("x" * 10_000, "Ann")
-    found = preview(contacts, "{{ first_name }}" * 400)
-    assert (found.too_long, found.too_long_rows) == (2, (2, 3))
-    assert sum(len(part) for part, _ in found.parts) <= 2_001
-    assert found.parts[0][0].endswith("x…")
-    assert (found.looked_at, found.exact) == (2, True)
+    result = preview(contacts, "{{ first_name }}" * 400)
+    assert (result.too_long, result.too_long_rows) == (2, (2, 3))
+    assert sum(len(part) for part, _ in result.parts) <= 2_001
+    assert result.parts[0][0].endswith("x…")
+    assert (result.looked_at, result.exact) == (2, True)
 
 
 def test_a_text_of_nothing_but_placeholders_is_tried_on_fewer_people(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("campaigns.composing.personalise.MOST_PIECES", 700)
+    monkeypatch.setattr("campaigns.composing.personalise.MAX_PREVIEW_PIECES", 700)
     contacts = named(*["Ann"] * 20)
     usual, many = preview(contacts, "Hi {{ first_name }}"), preview(contacts, "{{ first_name }}" * 100)
     assert (usual.looked_at, usual.exact) == (20, True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from campaigns.composing.field_spelling import MOST_GUESSES, Spelling
+from campaigns.composing.field_spelling import MAX_GUESSES, Spelling
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.template_check import (
+    MAX_FIELDS,
+    MAX_NAMED,
     MAX_TEMPLATE_CHARACTERS,
-    MOST_FIELDS,
-    MOST_NAMED,
     TemplateCode,
 )
 
@@ -141,16 +141,16 @@ def test_lists_the_fields_when_no_name_is_near() -> None:
 )
 def test_twenty_mistakes_are_explained_and_the_others_counted(wrong: str, code: TemplateCode) -> None:
     problems = Personaliser(f"{wrong} " * 750, FIELDS).problems
-    assert [problem.code for problem in problems] == [code] * MOST_NAMED + [TemplateCode.MORE]
+    assert [problem.code for problem in problems] == [code] * MAX_NAMED + [TemplateCode.MORE]
     assert problems[-1].sentence == "There are 730 more mistakes. Correct the ones above, and look again."
     assert not problems[-1].warning
-    assert [each.code for each in Personaliser(f"{wrong} " * 20, FIELDS).problems] == [code] * MOST_NAMED
+    assert [each.code for each in Personaliser(f"{wrong} " * 20, FIELDS).problems] == [code] * MAX_NAMED
 
 
 def test_things_that_are_sent_as_written_are_counted_apart() -> None:
     found = Personaliser("[code] " * 25 + "{{ zzz }}", FIELDS)
     assert found.blocked
-    assert sum(problem.warning for problem in found.problems) == MOST_NAMED + 1
+    assert sum(problem.warning for problem in found.problems) == MAX_NAMED + 1
     assert "And 5 more things like these will be sent as written." in [
         each.sentence for each in found.problems
     ]
@@ -158,8 +158,8 @@ def test_things_that_are_sent_as_written_are_counted_apart() -> None:
 
 
 def test_a_placeholder_tries_twenty_fields_at_most() -> None:
-    assert not Personaliser("{{ code" + " or code" * (MOST_FIELDS - 1) + " }}", FIELDS).problems
-    (problem,) = Personaliser("{{ code" + " or code" * MOST_FIELDS + " }}", FIELDS).problems
+    assert not Personaliser("{{ code" + " or code" * (MAX_FIELDS - 1) + " }}", FIELDS).problems
+    (problem,) = Personaliser("{{ code" + " or code" * MAX_FIELDS + " }}", FIELDS).problems
     assert (problem.code, problem.field) == (TemplateCode.NOT_ALLOWED, "")
     assert "up to 20 fields; this one has 21." in problem.sentence
 
@@ -183,7 +183,7 @@ def test_a_sentence_does_not_repeat_a_whole_page(template: str) -> None:
 def test_names_are_guessed_for_the_first_mistakes_and_found_for_all() -> None:
     spelling = Spelling(FIELDS)
     assert spelling.nearest("frist_name", 0.6) == "first_name"
-    for number in range(MOST_GUESSES):
+    for number in range(MAX_GUESSES):
         spelling.nearest(f"zzz{number}", 0.6)
     assert spelling.nearest("lst_name", 0.6) == ""
     assert spelling.nearest("Last Name", 0.6) == "last_name"
