@@ -1,1 +1,1 @@
-"""A fake carrier: real HTTP, its own process, an append-only ledger, faults on request."""
+"""A fake carrier: real HTTP, its own process, a log of accepted texts, faults on request."""
