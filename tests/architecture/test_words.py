@@ -6,11 +6,11 @@ import pytest
 
 from tests.architecture.words import WORDS, code, measure, total
 
-LIMITS = {"found": 28.0, "ours": 9.0, "whose": 6.0, "look": 9.0, "kept": 6.5, "told": 4.0, "said": 4.0}
+LIMITS = {"found": 10.0, "ours": 3.0, "whose": 3.0, "look": 4.5, "kept": 3.5, "told": 1.0, "said": 2.8}
 """Occurrences in 1,000 lines. They only ever go down; 2 is the aim for each."""
-PRIVATE = 0.39
+PRIVATE = 0.2
 """Share of functions; 0.20 is the aim."""
-DOCSTRINGS = 0.52
+DOCSTRINGS = 0.48
 """Share of functions; names should carry most contracts."""
 
 
