@@ -29,7 +29,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One alert. The icon is a name in `static/icons.svg`; role "status" has it read out when it appears."""
+    """One alert. The icon is a name in `static/icons.svg`; the role has it read out when it appears."""
 
     kind: Literal["success", "info", "warning", "danger"]
     icon: str
@@ -37,7 +37,46 @@ class Notice:
     paragraphs: Sequence[str] = ()
     items: Sequence[str] = ()
     action: Action | None = None
-    role: Literal["", "status"] = ""
+    role: Literal["", "status", "alert"] = ""
+
+
+VIEWER = Notice(
+    kind="info",
+    icon="info-circle",
+    title="You can look at everything",
+    paragraphs=(
+        "To upload lists and write campaigns you need the role composer. "
+        "Ask the person who looks after Carillon.",
+    ),
+    role="status",
+)
+OTHER_ROLE = Notice(
+    kind="warning",
+    icon="exclamation-triangle",
+    title="",
+    paragraphs=(
+        "You are signed in, but your role does not reach that page. "
+        "Ask an administrator, or sign in as somebody else.",
+    ),
+    role="status",
+)
+IMPORT_LATE = Notice(
+    kind="warning",
+    icon="exclamation-triangle",
+    title="Nobody has begun to read it yet",
+    paragraphs=(
+        "The background worker seems to be busy, or not to run. "
+        "The file is safe and is read as soon as it is there.",
+    ),
+    role="status",
+)
+NOBODY_USABLE = Notice(
+    kind="danger",
+    icon="x-octagon",
+    title="Nobody in this file can be texted",
+    paragraphs=("Every row has a problem; they are named below. Correct the file and upload it again.",),
+    role="alert",
+)
 
 
 def campaign_notices(now: Progress, stopped: Event | None, provider: str) -> Iterator[Notice]:

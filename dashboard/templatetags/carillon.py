@@ -233,6 +233,19 @@ def share_bar(parts: Iterable[tuple[str, int]]) -> SafeString:
     )
 
 
+# --- Polling ----------------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def poll(url_name: str, seconds: int, *args: object) -> SafeString:
+    """The attributes of an element that fetches itself again: `<div {% poll "overview_moving" delay %}>`."""
+    return format_html(
+        'data-poll hx-get="{}" hx-trigger="every {}s, wake" hx-swap="morph:outerHTML" hx-sync="this:drop"',
+        reverse(url_name, args=args),
+        seconds,
+    )
+
+
 # --- Forms ------------------------------------------------------------------------------------------------
 
 

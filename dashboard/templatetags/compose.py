@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
-from django.utils.html import escape
+from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -17,6 +18,24 @@ CENT = Decimal("0.01")
 def placeholders(value: str) -> SafeString:
     """Text that may hold `{{ first_name }}`, its braces as entities: a bare one in a page is a fault."""
     return mark_safe(escape(value).replace("{", "&#123;").replace("}", "&#125;"))  # noqa: S308 - escaped
+
+
+@register.simple_tag
+def merged_text(parts: Iterable[tuple[str, bool]]) -> SafeString:
+    """A text as one person reads it; what comes from their row is marked."""
+    return mark_safe(  # noqa: S308 - escaped
+        "".join(
+            f'<mark class="merge-field">{placeholders(piece)}</mark>' if personal else placeholders(piece)
+            for piece, personal in parts
+        )
+    )
+
+
+@register.simple_tag
+def costly_characters(characters: Iterable[str]) -> SafeString:
+    """The characters for which a segment holds fewer."""
+    rows = ((character,) for character in characters)
+    return format_html_join(", ", '<mark class="costly-character">{}</mark>', rows)
 
 
 @register.filter

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from campaigns.accounts import registry
 from campaigns.models import Campaign, Disagreement
 from campaigns.receipts import discrepancies
+from dashboard.templatetags.carillon import phone
 
 register = template.Library()
 
@@ -36,6 +39,14 @@ ADVICE: dict[str, str] = {
 def advice(found: Disagreement) -> str:
     """What to do about it."""
     return ADVICE[found.kind].format(provider=registry.provider_name())
+
+
+@register.filter
+def subject(found: Disagreement, campaign: Campaign | None) -> SafeString:
+    """The number and the campaign that it is about; not the campaign on its own page."""
+    sender = format_html('<span class="nowrap">{}</span>', phone(found.sender)) if found.sender else ""
+    name = format_html(", “{}”", found.campaign.name) if found.campaign and not campaign else ""
+    return format_html("{}{}", sender, name)
 
 
 @register.inclusion_tag("parts/_differences.html")

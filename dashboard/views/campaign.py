@@ -23,6 +23,7 @@ from campaigns.sending import lifecycle, quarantine
 from dashboard.context_processors import standing_of
 from dashboard.decorators import post_action, signed_in
 from dashboard.notices import campaign_notices
+from dashboard.templatetags.carillon import number
 from dashboard.words import REMOTE
 
 SEND = "campaigns.send_campaign"
@@ -131,6 +132,8 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "asked": now.campaign.trouble_code == lifecycle.CANARY,
         "parked": now.campaign.state == Campaign.State.SENDING
         and now.campaign.trouble_code == quarantine.QUARANTINED,
+        "announcement": f"{number(now.processed)} of {number(now.texts)} processed by {provider}. "
+        f"{now.sentence}",
         "notices": [*campaign_notices(now, _stopped(now), provider)],
         "provider_name": provider,
     }

@@ -15,6 +15,8 @@ from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, RowState, Tally
 from campaigns.reports.exports import PersonLine, people, rows_csv
 from campaigns.reports.row_states import LEFT_OUT, READING_ORDER
+from dashboard.templatetags.carillon import plural
+from dashboard.words import words
 
 PAGE = 50
 OWN_COLUMNS = 2
@@ -26,7 +28,7 @@ class PersonRow:
     line: PersonLine
     code: str
     """The provider's own code; empty if the reason is ours."""
-    shown: Sequence[str]
+    shown: Sequence[tuple[str, str]]
     folded: Sequence[tuple[str, str]]
 
 
@@ -44,6 +46,7 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
     counts = Tally.objects.get(campaign=campaign)
     columns = _columns(campaign.contact_list)
     context = {
+        "title": _title(state, counts),
         "campaign": campaign,
         "state": state,
         "count": counts.rows if state is None else counts.count(state),
@@ -87,6 +90,13 @@ def _state(request: HttpRequest) -> RowState | None:
     return RowState(asked) if asked else None
 
 
+def _title(state: RowState | None, counts: Tally) -> str:
+    if state is None:
+        return "Where everyone is"
+    label = words(state, provider=registry.provider_name()).label
+    return f"{plural(counts.count(state), 'person,people')}: {label}"
+
+
 def _columns(contact_list: ContactList | None) -> list[tuple[int, str]]:
     """Place and name of each column but the phone's, which has a place of its own."""
     if contact_list is None:
@@ -99,4 +109,4 @@ def _columns(contact_list: ContactList | None) -> list[tuple[int, str]]:
 def _row(line: PersonLine, columns: Sequence[tuple[int, str]]) -> PersonRow:
     cells = [(name, line.cells[place] if place < len(line.cells) else "") for place, name in columns]
     code = "" if line.state in LEFT_OUT else line.code
-    return PersonRow(line, code, [cell for _, cell in cells[:OWN_COLUMNS]], cells[OWN_COLUMNS:])
+    return PersonRow(line, code, cells[:OWN_COLUMNS], cells[OWN_COLUMNS:])

@@ -47,6 +47,10 @@ class Check:
     url: str = ""
     link: str = ""
 
+    @property
+    def tone(self) -> str:
+        return {"good": "success", "look": "warning", "stop": "danger"}[self.level]
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("campaigns.view_campaign", raise_exception=True)

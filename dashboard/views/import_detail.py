@@ -20,7 +20,9 @@ from campaigns.contacts import importer, reach
 from campaigns.models import Import
 from campaigns.reports.exports import bad_rows_csv
 from dashboard.column_choices import phone_column
+from dashboard.notices import IMPORT_LATE, NOBODY_USABLE
 from dashboard.paging import row_seen
+from dashboard.templatetags.carillon import plural
 
 PAGE = 50
 LATE_SECONDS = 15
@@ -73,6 +75,8 @@ def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
         "contact_list": record.contact_list,
         "moving": record.state not in FINAL,
         "late": record.state == Import.State.WAITING and age > LATE_SECONDS,
+        "notices": [NOBODY_USABLE if done else IMPORT_LATE],
+        "announcement": _announcement(record, record.usable_count - far.count),
         "delay": _delay(age),
         "far": far,
         "provider_name": registry.provider_name(),
@@ -81,6 +85,14 @@ def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
         "bad_count": record.invalid_count + record.duplicate_count + far.count,
     }
     return context | (_account(request, record, far) if done else {})
+
+
+def _announcement(record: Import, reached: int) -> str:
+    if record.state not in FINAL:
+        return f"{plural(record.row_count, 'row,rows')} read"
+    if record.state == Import.State.FAILED:
+        return "The file cannot be used"
+    return f"Done: {plural(reached, 'person,people')} can be texted"
 
 
 def _delay(age: float) -> int:

@@ -15,6 +15,8 @@ from campaigns.accounts import registry
 from campaigns.models import Tally
 from campaigns.reports.overview import Overview, load_overview
 from campaigns.reports.row_states import LEFT_OUT
+from dashboard.notices import VIEWER
+from dashboard.templatetags.carillon import number, plural
 from dashboard.undecided_replies import undecided_replies
 
 
@@ -35,13 +37,31 @@ def overview_moving(request: HttpRequest) -> HttpResponse:
 
 
 def _context(now: Overview) -> dict[str, Any]:
+    new_here = not (now.moving or now.recent or now.drafts)
     return {
+        "title": _title(now, new_here=new_here),
+        "announcement": _announcement(now),
+        "notices": [VIEWER],
         "overview": now,
         "recent": [(campaign, campaign.tally, _texts(campaign.tally)) for campaign in now.recent],
         "delay": min((line.next_delay for line in now.moving), default=0),
-        "new_here": not (now.moving or now.recent or now.drafts),
+        "new_here": new_here,
         "provider_name": registry.provider_name(),
     }
+
+
+def _title(now: Overview, *, new_here: bool) -> str:
+    if new_here:
+        return "Your first campaign, in three steps"
+    return "What is going out now?" if now.moving else "Nothing is going out right now"
+
+
+def _announcement(now: Overview) -> str:
+    """What is read out about the campaign at the top."""
+    if not now.moving:
+        return ""
+    line = now.moving[0]
+    return f"{line.campaign.name}: {number(line.processed)} of {plural(line.texts, 'text,texts')} processed"
 
 
 def _texts(tally: Tally) -> int:

@@ -117,12 +117,23 @@ def review_decide(request: HttpRequest, attempt_id: int, decision: str) -> HttpR
     if attempt.state != Attempt.State.REVIEW:
         _say(request, attempt, chosen, decisions.why_not(attempt))
         return redirect("review")
+    case = _case(attempt)
     context = {
-        "case": _case(attempt),
+        "title": _question(chosen, case),
+        "case": case,
         "decision": decision,
         "provider_name": registry.provider_name(),
     }
     return render(request, "review_decide.html", context)
+
+
+def _question(decision: Decision, case: Case) -> str:
+    texts = plural(case.attempt.size, "text,texts")
+    if decision == Decision.MARK:
+        return f"Mark {texts} as sent?"
+    if decision == Decision.LEAVE:
+        return f"Leave {texts} undecided?"
+    return f"Settle {texts} as not sent?" if case.cancelled else f"Send {texts} now?"
 
 
 def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: DecisionResult) -> None:

@@ -14,12 +14,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboard.forms.contacts import SignInForm
+from dashboard.notices import OTHER_ROLE
 
 
 class SignInView(LoginView):
     """Django's own, which never leads back to itself."""
 
     template_name = "sign_in.html"
+    extra_context = {"notices": [OTHER_ROLE]}
     authentication_form = SignInForm
     redirect_authenticated_user = True
     http_method_names = ["get", "head", "post"]

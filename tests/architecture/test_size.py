@@ -11,6 +11,8 @@ from tests.architecture.tree import files, name, python_files
 
 FILE_LINES = 400
 FUNCTION_LINES = 40
+TEMPLATE_LINES = 150
+TEMPLATE_COLUMNS = 140
 
 
 def long_functions(source: str) -> Iterator[str]:
@@ -27,6 +29,21 @@ def test_no_file_is_too_long() -> None:
     assert {
         path: count for path, count in lines.items() if count > FILE_LINES and "/vendor/" not in path
     } == {}
+
+
+def test_no_template_is_too_long() -> None:
+    lines = {
+        name(path): path.read_text(encoding="utf-8").splitlines()
+        for path in files(".html", under="templates")
+    }
+    assert {path: len(text) for path, text in lines.items() if len(text) > TEMPLATE_LINES} == {}
+    wide = {
+        f"{path}:{n}"
+        for path, text in lines.items()
+        for n, line in enumerate(text, 1)
+        if len(line) > TEMPLATE_COLUMNS
+    }
+    assert wide == set()
 
 
 def test_no_function_is_too_long() -> None:
