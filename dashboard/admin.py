@@ -82,7 +82,7 @@ class FailedSignInAdmin(ReadOnlyAdmin):
 
     @admin.display(description="sign-in")
     def locked(self, row: Any) -> str:
-        lock = sign_in_locks.look(row.username, row.ip_address)
+        lock = sign_in_locks.find_lock(row.username, row.ip_address)
         if lock is None:
             return "open"
         which = "the address is locked" if lock.by_address else "locked"
@@ -100,4 +100,4 @@ class FailedSignInAdmin(ReadOnlyAdmin):
 
 def shown(name: str) -> str:
     """A user; or that there is none of the name that was typed."""
-    return "no such user" if name.startswith(sign_in_locks.STRANGER) else name
+    return "no such user" if name.startswith(sign_in_locks.UNKNOWN_PREFIX) else name

@@ -1,4 +1,4 @@
-"""System checks of what the site keeps on this machine, and of who gets in."""
+"""System checks of the site's private files and of its sign-in locks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.conf import private_files
 
-MOST_LOCK_MINUTES = 24 * 60
+MAX_LOCK_MINUTES = 24 * 60
 
 
-def kept() -> private_files.Kept:
-    return private_files.Kept(
+def private_paths() -> private_files.Paths:
+    return private_files.Paths(
         var_dir=Path(settings.VAR_DIR),
         folders=settings.OWN_FOLDERS,
         database=settings.DATABASE_FILE,
@@ -28,18 +28,19 @@ def kept() -> private_files.Kept:
 @register(Tags.security)
 def check_private(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
     return [
-        Error(found.said, hint=found.hint, id="carillon.E033") for found in private_files.problems(kept())
+        Error(exposed.message, hint=exposed.hint, id="carillon.E033")
+        for exposed in private_files.problems(private_paths())
     ]
 
 
 @register(Tags.security)
 def check_lock(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
     minutes = settings.SIGN_IN_LOCK_MINUTES
-    if 1 <= minutes <= MOST_LOCK_MINUTES:
+    if 1 <= minutes <= MAX_LOCK_MINUTES:
         return []
     return [
         Error(
-            f"SIGN_IN_LOCK_MINUTES is {minutes}; it must be from 1 to {MOST_LOCK_MINUTES:,}.",
+            f"SIGN_IN_LOCK_MINUTES is {minutes}; it must be from 1 to {MAX_LOCK_MINUTES:,}.",
             hint="15 is the default: long enough to stop guessing, short enough to wait for.",
             id="carillon.E070",
         )
@@ -48,6 +49,6 @@ def check_lock(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[
 
 def refuse_open() -> None:
     """For the web server, which runs no checks. Raises ImproperlyConfigured with the first problem."""
-    for found in private_files.problems(kept()):
-        message = f"{found.said} {found.hint}"
+    for exposed in private_files.problems(private_paths()):
+        message = f"{exposed.message} {exposed.hint}"
         raise ImproperlyConfigured(message)

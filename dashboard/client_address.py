@@ -17,29 +17,29 @@ Address = IPv4Address | IPv6Address
 
 def address(request: HttpRequest) -> str:
     """For people and logs."""
-    return str(_of(request))
+    return str(client_ip(request))
 
 
 def place(request: HttpRequest) -> str:
     """For counting: the address, or of IPv6 the network that one customer has."""
-    found = _of(request)
-    if isinstance(found, IPv6Address):
-        return str(IPv6Network((found, NETWORK), strict=False).network_address)
-    return str(found)
+    ip = client_ip(request)
+    if isinstance(ip, IPv6Address):
+        return str(IPv6Network((ip, NETWORK), strict=False).network_address)
+    return str(ip)
 
 
-def _of(request: HttpRequest) -> Address:
+def client_ip(request: HttpRequest) -> Address:
     """Behind a proxy the last entry of X-Forwarded-For, which it appended itself.
 
     Whatever stands before was sent along by the client, who may write there what they like.
     """
-    told = ""
+    forwarded_for = ""
     if settings.BEHIND_PROXY:
-        told = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
-    return _parsed(told) or _parsed(request.META.get("REMOTE_ADDR", "")) or UNKNOWN
+        forwarded_for = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]
+    return parse_ip(forwarded_for) or parse_ip(request.META.get("REMOTE_ADDR", "")) or UNKNOWN
 
 
-def _parsed(written: str) -> Address | None:
+def parse_ip(written: str) -> Address | None:
     """With or without a port, brackets and a zone, as proxies write them."""
     host = written.strip().strip('"')
     if host.startswith("["):
@@ -47,7 +47,7 @@ def _parsed(written: str) -> Address | None:
     elif host.count(":") == 1:
         host = host.partition(":")[0]
     try:
-        found = ip_address(host.partition("%")[0])
+        ip = ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip

@@ -1,4 +1,4 @@
-"""What every page knows."""
+"""The status of the site, for every page."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from campaigns.reconciling import decisions
 from campaigns.runtime import leases
 from campaigns.sending import restore_guard
 
-SILENT = 60.0
-"""Seconds after which pages say that the background worker is not heard of. It writes every half second."""
+SILENT_SECONDS = 60.0
+"""Age of the worker's last lease after which pages report it as silent. It renews every half second."""
 
 
-class Standing:
-    """How the site stands: a page asks only for what it shows, and at most once for each.
+class SiteStatus:
+    """Lazy status of the site: each value is queried at most once, and only if a page shows it.
 
-    Whoever is not signed in learns no more than whether texts are real.
+    An anonymous visitor learns only whether texts are real.
     """
 
     def __init__(self, user: AbstractBaseUser | AnonymousUser | None) -> None:
@@ -43,45 +43,45 @@ class Standing:
 
     @cached_property
     def sending_locked(self) -> str:
-        """Why nothing may leave."""
+        """Why nothing may be sent; empty if it may."""
         return restore_guard.blocking_reason() if self._signed_in else ""
 
     @cached_property
     def worker_silent(self) -> bool:
-        """Nobody does the work in the background; whether that was never begun shows in what waits for it."""
+        """Whether no worker runs. One that never ran is reported only once work has waited for it."""
         if not self._signed_in:
             return False
-        long_ago = timezone.now() - timedelta(seconds=SILENT)
+        long_ago = timezone.now() - timedelta(seconds=SILENT_SECONDS)
         seen = leases.expires_at("tick")
-        return seen < long_ago if seen else _something_waits_since(long_ago)
+        return seen < long_ago if seen else work_waits_since(long_ago)
 
     @property
     def nothing_leaves(self) -> bool:
-        """Of any campaign, so that no page may promise when one is done."""
+        """Whether no campaign can be sent, so that no page may promise an end time."""
         return self.worker_silent or bool(self.sending_locked)
 
     @cached_property
     def carrier_trouble(self) -> str:
-        """Why the carrier cannot be reached."""
+        """Why the provider cannot be reached; empty if it can."""
         return registry.current_problem() if self._signed_in else ""
 
     @cached_property
     def webhook_trouble(self) -> str:
-        """Why the carrier cannot reach us."""
+        """Why webhooks do not arrive; empty if they do."""
         if not (self._signed_in and settings.PUBLIC_URL):
             return ""
         return Webhook.objects.exclude(trouble="").values_list("trouble", flat=True).first() or ""
 
     @cached_property
     def undecided(self) -> int:
-        """What waits on the page of decisions."""
+        """How many decisions wait for a person."""
         if not self._signed_in:
             return 0
         return decisions.awaiting_decision().count() + discrepancies.unsettled().count()
 
     @property
     def banners(self) -> tuple[object, ...]:
-        """All that the banners say, for pages that tell by it whether they have to be sent again."""
+        """Everything that the banners show, for the ETag of pages."""
         return (
             self.rehearsal,
             self.sending_locked,
@@ -91,19 +91,19 @@ class Standing:
         )
 
 
-def _something_waits_since(moment: datetime) -> bool:
-    """Whether a worker had something to begin with at that time."""
+def work_waits_since(moment: datetime) -> bool:
+    """Whether work has been waiting for a worker since then."""
     campaigns = Campaign.objects.filter(state__in=Campaign.MOVING, launched_at__lt=moment)
     uploads = Import.objects.filter(state=Import.State.WAITING)
     uploads = uploads.filter(created_at__lt=moment).exclude(finished_at__gte=moment)
     return campaigns.exists() or uploads.exists()
 
 
-def standing_of(request: HttpRequest) -> Standing:
-    """The same one as long as the request lasts, for its view and its template."""
-    found: Standing = vars(request).setdefault("_standing", Standing(getattr(request, "user", None)))
-    return found
+def site_status(request: HttpRequest) -> SiteStatus:
+    """One object per request, shared by its view and its template."""
+    status: SiteStatus = vars(request).setdefault("_standing", SiteStatus(getattr(request, "user", None)))
+    return status
 
 
 def standing(request: HttpRequest) -> dict[str, Any]:
-    return {"standing": standing_of(request)}
+    return {"standing": site_status(request)}

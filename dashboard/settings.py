@@ -14,7 +14,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 env.read_env(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
 
-VAR_DIR = private_files.folder_of(Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve(), BASE_DIR)
+VAR_DIR = private_files.prepare_var_dir(
+    Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve(), BASE_DIR
+)
 """What this machine writes: database, first password, secret key. Never in git."""
 
 # --- Django -----------------------------------------------------------------------------------------------
@@ -161,7 +163,7 @@ JOURNAL_DIR = VAR_DIR / "journal"
 """What was handed over, a second time: it must not be restored together with the database."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 OWN_FOLDERS = (UPLOAD_DIR, JOURNAL_DIR, VAR_DIR / "log")
-private_files.close(private_files.Kept(VAR_DIR, OWN_FOLDERS, DATABASE_FILE, BASE_DIR))
+private_files.close(private_files.Paths(VAR_DIR, OWN_FOLDERS, DATABASE_FILE, BASE_DIR))
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

@@ -1,9 +1,9 @@
-"""Wrong passwords are counted by user and by address, and too many of them lock, with django-axes.
+"""Throttle sign-ins with django-axes: wrong passwords are counted by user and by address.
 
-There is a row for each user and address, and a limit for each of three sums. The pair has the least room, so
-that whoever guesses from one place cannot lock a colleague out elsewhere. The user's sum is for guesses from
-many places, the address's sum for guesses of many names. A try is counted before its password is looked at,
-so that many at once are as many. While locked, nothing is counted: the lock ends on time, whoever knocks.
+Each user and address has a row, and each of three sums has a limit. The pair has the lowest limit, so that
+guessing from one address cannot lock a colleague out elsewhere. The user's sum limits guesses from many
+addresses, the address's sum guesses of many names. An attempt is counted before its password is checked, so
+that concurrent attempts all count. While locked nothing is counted, so the lock always ends on time.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 
 PAIR_LIMIT = settings.AXES_FAILURE_LIMIT
 USER_LIMIT = ADDRESS_LIMIT = 3 * PAIR_LIMIT
-STRANGER = "unknown "
-"""Begins what stands for a name that no user has. The name itself is kept nowhere: it may be a password that
-was typed into the wrong field."""
+UNKNOWN_PREFIX = "unknown "
+"""Prefix of the code stored for a name that no user has. The name itself is never stored: it may be a
+password that was typed into the wrong field."""
 _LOCK = "_sign_in_lock"
 
 
@@ -60,16 +60,16 @@ def cool_off(_request: HttpRequest | None = None) -> timedelta:
     return timedelta(minutes=settings.SIGN_IN_LOCK_MINUTES)
 
 
-def name_kept(username: str) -> str:
-    """The name under which tries are counted: a user's own, or a code that nobody can read back."""
+def stored_name(username: str) -> str:
+    """The name under which attempts are counted: the user's own, or an irreversible code."""
     if known_name(username):
         return username
     code = salted_hmac("sign-in", username.encode("utf-8", "replace"), algorithm="sha256").hexdigest()
-    return f"{STRANGER}{code[:16]}"
+    return f"{UNKNOWN_PREFIX}{code[:16]}"
 
 
 def known_name(username: str) -> str:
-    """The name if a user has it, else nothing."""
+    """The name if a user has it, else an empty string."""
     longest = User._meta.get_field("username").max_length or 0
     if len(username) > longest or "\0" in username:
         return ""
@@ -78,33 +78,33 @@ def known_name(username: str) -> str:
 
 def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
     """As django-axes asks for it."""
-    return name_kept(str((credentials or {}).get("username") or ""))
+    return stored_name(str((credentials or {}).get("username") or ""))
 
 
 # --- Counting -------------------------------------------------------------------------------------------
 
 
 def current(*, lock_rows: bool = False) -> Any:
-    """Tries that count still."""
+    """Attempts that still count."""
     rows = AccessAttempt.objects.filter(attempt_time__gt=timezone.now() - cool_off())
     return rows.select_for_update().order_by("pk") if lock_rows else rows
 
 
-def standing(rows: Iterable[AccessAttempt], name: str, place: str) -> Lock | None:
-    """The lock on this name from this address, if there is one. `rows`: all that are of either."""
+def lock_of(rows: Iterable[AccessAttempt], name: str, place: str) -> Lock | None:
+    """The lock on this name from this address, if any. `rows`: all rows of either."""
     known = list(rows)
     of_name = [row for row in known if row.username == name]
     of_place = [row for row in known if row.ip_address == place]
-    own = _end([row for row in of_name if row.ip_address == place], PAIR_LIMIT)
-    ends = [end for end in (own, _end(of_name, USER_LIMIT)) if end]
-    address_end = _end(of_place, ADDRESS_LIMIT)
+    own = lock_end([row for row in of_name if row.ip_address == place], PAIR_LIMIT)
+    ends = [end for end in (own, lock_end(of_name, USER_LIMIT)) if end]
+    address_end = lock_end(of_place, ADDRESS_LIMIT)
     if not ends and not address_end:
         return None
     return Lock(max(filter(None, [*ends, address_end])), by_address=not ends)
 
 
-def _end(rows: Sequence[AccessAttempt], limit: int) -> datetime | None:
-    """When so many will have been forgotten that the count is below the limit; None if it is now."""
+def lock_end(rows: Sequence[AccessAttempt], limit: int) -> datetime | None:
+    """When enough attempts expire that the count falls below the limit; None if it is below now."""
     count = 0
     for row in sorted(rows, key=lambda row: row.attempt_time, reverse=True):
         count += row.failures_since_start
@@ -114,21 +114,21 @@ def _end(rows: Sequence[AccessAttempt], limit: int) -> datetime | None:
     return None
 
 
-def look(name: str, place: str) -> Lock | None:
-    return standing(current().filter(Q(username=name) | Q(ip_address=place)), name, place)
+def find_lock(name: str, place: str) -> Lock | None:
+    return lock_of(current().filter(Q(username=name) | Q(ip_address=place)), name, place)
 
 
 @transaction.atomic
-def begin(name: str, place: str) -> Lock | None:
-    """Count a try whose password is looked at next; or count nothing, and say what forbids it."""
+def count_attempt(name: str, place: str) -> Lock | None:
+    """Count an attempt before its password is checked, or return the lock that forbids it."""
     AccessAttempt.objects.filter(attempt_time__lte=timezone.now() - cool_off()).delete()
-    if lock := look(name, place):
+    if lock := find_lock(name, place):
         return lock
     blank = {"get_data": "", "post_data": "", "http_accept": "", "path_info": "", "failures_since_start": 0}
     AccessAttempt.objects.get_or_create(username=name, ip_address=place, user_agent="", defaults=blank)
-    # Others who try the same now wait for the row, which is there for all of them.
+    # Concurrent attempts wait for the row, which exists for all of them.
     rows = current(lock_rows=True).filter(Q(username=name) | Q(ip_address=place))
-    if lock := standing(rows, name, place):
+    if lock := lock_of(rows, name, place):
         return lock
     AccessAttempt.objects.filter(username=name, ip_address=place).update(
         failures_since_start=F("failures_since_start") + 1, attempt_time=timezone.now()
@@ -136,20 +136,20 @@ def begin(name: str, place: str) -> Lock | None:
     return None
 
 
-def forget(name: str, place: str) -> None:
-    """The right password was typed. What was guessed from elsewhere, or of others from here, still counts."""
+def clear(name: str, place: str) -> None:
+    """Reset the pair after the right password. Other addresses and other names still count."""
     AccessAttempt.objects.filter(username=name, ip_address=place).delete()
 
 
 @transaction.atomic
 def unlock(name: str, place: str) -> list[str]:
-    """Forget what was counted of a user, and of the address if that is locked. Returns what was locked."""
+    """Reset the counts of a user, and of the address if that is locked. Returns what was locked."""
     rows = list(current(lock_rows=True).filter(Q(username=name) | Q(ip_address=place)))
-    lock = standing(rows, name, place)
+    lock = lock_of(rows, name, place)
     user_locked = lock is not None and not lock.by_address
-    place_locked = _end([row for row in rows if row.ip_address == place], ADDRESS_LIMIT) is not None
-    gone = Q(username=name) | Q(ip_address=place) if place_locked else Q(username=name)
-    AccessAttempt.objects.filter(gone).delete()
+    place_locked = lock_end([row for row in rows if row.ip_address == place], ADDRESS_LIMIT) is not None
+    cleared = Q(username=name) | Q(ip_address=place) if place_locked else Q(username=name)
+    AccessAttempt.objects.filter(cleared).delete()
     return [*([name] if user_locked else []), *([place] if place_locked else [])]
 
 
@@ -170,21 +170,21 @@ class Backend(AxesStandaloneBackend, ModelBackend):  # type: ignore[misc] # it c
             raise AxesBackendRequestParameterRequired("the address of a request is needed to count by it")
         if username is None or password is None:
             return None
-        name, place = name_kept(username), client_address.place(request)
-        if lock := begin(name, place):
+        name, place = stored_name(username), client_address.place(request)
+        if lock := count_attempt(name, place):
             vars(request)[_LOCK] = lock
             raise AxesBackendPermissionDenied("locked")
         user = ModelBackend.authenticate(self, request, username, password, **more)
         if user is not None:
-            forget(name, place)
+            clear(name, place)
         return user
 
 
 class Handler(AxesDatabaseHandler):  # type: ignore[misc] # it comes without types
-    """Keeps nothing of a request but the user and the address; `Backend` has counted already."""
+    """Stores only the user and the address of a request; `Backend` has counted already."""
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        return look(name_of(request, credentials), client_address.place(request)) is not None
+        return find_lock(name_of(request, credentials), client_address.place(request)) is not None
 
     def user_login_failed(
         self, sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **_more: Any
@@ -192,7 +192,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc] # it comes without typ
         if request is None:
             return
         before = lock_on(request)
-        lock = before or look(name_of(request, credentials), client_address.place(request))
+        lock = before or find_lock(name_of(request, credentials), client_address.place(request))
         vars(request)[_LOCK] = lock
         # From here on its middleware asks `answer` for the answer.
         vars(request)["axes_locked_out"] = lock is not None
@@ -216,13 +216,13 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc] # it comes without typ
 
 
 def lock_on(request: HttpRequest) -> Lock | None:
-    """Why the sign-in of this request was refused, if a lock was why."""
-    found: Lock | None = vars(request).get(_LOCK)
-    return found
+    """The lock that refused the sign-in of this request, if any."""
+    lock: Lock | None = vars(request).get(_LOCK)
+    return lock
 
 
 def answer(request: HttpRequest, page: HttpResponse, _credentials: object = None) -> HttpResponse:
-    """The page with the form says it; programs read it from the status."""
+    """Add status 429 and Retry-After for programs; the page itself shows the sentence."""
     lock = lock_on(request)
     page.status_code = 429
     if lock:

@@ -1,4 +1,4 @@
-"""What the pages of the provider's store share: where a page begins, the ways on from it, its words."""
+"""Cursor paging for the pages of the provider's store, and their common context."""
 
 from __future__ import annotations
 
@@ -14,37 +14,36 @@ from campaigns.reports.store_search import Page, Place
 from dashboard.paging import row_seen
 
 
-def place(request: HttpRequest) -> Place:
-    """The row that a page goes on from."""
+def cursor(request: HttpRequest) -> Place:
     return Place(before=row_seen(request, "before"), after=row_seen(request, "after"))
 
 
-def asked(form: forms.Form) -> dict[str, str]:
-    """The fields that somebody filled in, as they stand in the address."""
+def filled_fields(form: forms.Form) -> dict[str, str]:
+    """The filled fields of the search form, for the address."""
     return {name: value for name in form.fields if (value := str(form.data.get(name, "")).strip())}
 
 
-def turned(found: Page[Any], filled: dict[str, str], where: Place) -> dict[str, Any]:
-    """What the foot of a page needs: where it stands, and the addresses of the pages around it."""
+def page_links(page: Page[Any], filled: dict[str, str], where: Place) -> dict[str, Any]:
+    """Context for the foot of a page: its position and the addresses of its neighbours."""
     upwards = where.before is None and where.after is not None
-    links = _links(found, filled)
+    links = neighbour_links(page, filled)
     return {
         **links,
         "turned": where != Place(),
-        "looked_to": found.looked_to,
+        "looked_to": page.looked_to,
         "upwards": upwards,
         "further": links["newer" if upwards else "older"],
     }
 
 
-def _links(found: Page[Any], filled: dict[str, str]) -> dict[str, str]:
-    """The first page and those beside this one; empty where there is none."""
-    links = {"newer": ("after", found.newer), "older": ("before", found.older)}
+def neighbour_links(page: Page[Any], filled: dict[str, str]) -> dict[str, str]:
+    """Addresses of the first, the newer and the older page; empty where there is none."""
+    links = {"newer": ("after", page.newer), "older": ("before", page.older)}
     return {
         name: f"?{urlencode(filled | {key: str(row)})}" if row is not None else ""
         for name, (key, row) in links.items()
     } | {"first": f"?{urlencode(filled)}"}
 
 
-def common() -> dict[str, Any]:
+def store_context() -> dict[str, Any]:
     return {"fresh": freshness(), "provider_name": registry.provider_name()}

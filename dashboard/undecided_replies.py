@@ -10,7 +10,7 @@ from campaigns.models import OptOut
 from campaigns.opt_outs import manual
 
 SHOWN = 10
-"""Replies on a page; the others come up as these are decided."""
+"""Replies on a page; more appear as these are decided."""
 
 
 def undecided_replies(request: HttpRequest) -> dict[str, Any]:

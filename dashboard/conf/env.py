@@ -36,11 +36,11 @@ class Environment(environ.Env):  # type: ignore[misc] # it comes without types
     def db_url(self, var: str = "DATABASE_URL", default: Any = environ.Env.NOTSET, **options: Any) -> Any:
         try:
             with warnings.catch_warnings(action="ignore"):  # it would repeat the address
-                found = super().db_url(var, default=default, **options)
+                database = super().db_url(var, default=default, **options)
         except (ValueError, KeyError, environ.ImproperlyConfigured):
-            found = {}
-        if "ENGINE" in found:
-            return found
+            database = {}
+        if "ENGINE" in database:
+            return database
         # Never with its value: it may hold a password.
         message = (
             f"{var} in the environment or in .env is not the address of a database; write "
@@ -50,15 +50,15 @@ class Environment(environ.Env):  # type: ignore[misc] # it comes without types
 
     def level(self, var: str, default: str) -> str:
         """The name of a level of the logs."""
-        found = str(self.str(var, default=default)).upper()
-        return found if found in LEVELS else refuse(var, found, f"write one of {', '.join(LEVELS)}")
+        value = str(self.str(var, default=default)).upper()
+        return value if value in LEVELS else refuse(var, value, f"write one of {', '.join(LEVELS)}")
 
     def zone(self, var: str, default: str) -> str:
         """The name of a time zone."""
-        found = str(self.str(var, default=default))
-        if found not in zoneinfo.available_timezones():
-            refuse(var, found, f"write the name of a time zone, such as {default} or Europe/Berlin")
-        return found
+        value = str(self.str(var, default=default))
+        if value not in zoneinfo.available_timezones():
+            refuse(var, value, f"write the name of a time zone, such as {default} or Europe/Berlin")
+        return value
 
 
 def whole(name: str, value: str) -> int:
@@ -82,14 +82,14 @@ def switch(name: str, value: str) -> bool:
 
 
 def names(name: str, value: str) -> list[str]:
-    found = [part.strip() for part in value.split(",")]
-    if not all(found) or any(part.split() != [part] for part in found):
+    parts = [part.strip() for part in value.split(",")]
+    if not all(parts) or any(part.split() != [part] for part in parts):
         # Never with its values: they may be keys.
         message = (
             f"{name} in the environment or in .env has a gap; write the values with one comma between two."
         )
         raise SystemExit(message)
-    return found
+    return parts
 
 
 def plain(_name: str, value: str) -> str:

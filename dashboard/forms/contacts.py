@@ -140,11 +140,11 @@ class UploadForm(forms.Form):
 def _texts(carried: str) -> list[str]:
     """The JSON list that the form carried along; anything else is no list."""
     try:
-        found = json.loads(carried)
-        json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair stands on no page
+        texts = json.loads(carried)
+        json.dumps(texts, ensure_ascii=False).encode()  # half of a surrogate pair stands on no page
     except (ValueError, RecursionError):
         return []
-    return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
+    return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
 class PhoneColumnForm(forms.Form):

@@ -28,11 +28,11 @@ def midnight(day: date | None) -> datetime | None:
 
 def whole_number(typed: str) -> str:
     """A phone number in any spelling as E.164. ValidationError with what is wrong with it."""
-    found = parse_phone(typed, settings.DEFAULT_REGION)
-    if found.problem is not None:
-        msg = f"{PHONE_SENTENCES[found.problem]} It is searched for as a whole."
+    phone = parse_phone(typed, settings.DEFAULT_REGION)
+    if phone.problem is not None:
+        msg = f"{PHONE_SENTENCES[phone.problem]} It is searched for as a whole."
         raise forms.ValidationError(msg)
-    return found.e164
+    return phone.e164
 
 
 class NumberForm(forms.Form):
@@ -76,15 +76,15 @@ class DatesForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
+        cleaned = super().clean() or {}
         for name in ("start", "end"):
-            day = found.get(name)
+            day = cleaned.get(name)
             if day and not EARLIEST <= day < LATEST:
                 self.add_error(name, "Nothing was texted in that year. Check the date.")
         start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
         if start and end and start > end:
             self.add_error("end", "This day is before the first one. Change one of them.")
-        return found
+        return cleaned
 
     def span(self) -> tuple[datetime | None, datetime | None]:
         """Beginning, and end, which is not included."""
@@ -143,10 +143,10 @@ class MessageSearchForm(DatesForm):
         typed: str = self.cleaned_data["batch"]
         if not typed:
             return None
-        found = StoreBatch.objects.filter(account=self.account_id, provider_id=typed).first()
-        if found is None:
+        batch = StoreBatch.objects.filter(account=self.account_id, provider_id=typed).first()
+        if batch is None:
             raise forms.ValidationError("No batch with this id was read. Copy it from the page of batches.")
-        return found
+        return batch
 
     def wanted(self) -> MessageSearch:
         """Of a valid form."""

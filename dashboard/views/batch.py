@@ -50,13 +50,13 @@ class Totals:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
-    whose = store.account_state()
-    found = get_object_or_404(StoreBatch, account=whose.pk if whose else None, provider_id=provider_id)
-    ours = store_search.campaign_batches(whose, [found]).get(found.pk) if whose else None
-    totals = _totals(found, ours)
+    account = store.account_state()
+    item = get_object_or_404(StoreBatch, account=account.pk if account else None, provider_id=provider_id)
+    ours = store_search.campaign_batches(account, [item]).get(item.pk) if account else None
+    totals = _totals(item, ours)
     people = f"{reverse('messages')}?{urlencode({'batch': provider_id})}"
     context = {
-        "batch": found,
+        "batch": item,
         "ours": ours,
         "totals": totals,
         "stats": [(totals.counts[state], state, f"{people}&state={state}") for state in ORDER],
@@ -67,12 +67,12 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
         "messages_url": people,
         "known_words": set(REMOTE),
     }
-    return render(request, "batch.html", context | store_paging.common())
+    return render(request, "batch.html", context | store_paging.store_context())
 
 
-def _totals(found: StoreBatch, ours: Batch | None) -> Totals:
+def _totals(item: StoreBatch, ours: Batch | None) -> Totals:
     """For a batch of ours what the provider counted, else what was counted in the mirror."""
-    parts: Mapping[str, Mapping[str, Any]] = ours.totals if ours and ours.totals else found.totals
+    parts: Mapping[str, Mapping[str, Any]] = ours.totals if ours and ours.totals else item.totals
     counts: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     cost = Decimal(0)

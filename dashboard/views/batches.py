@@ -32,16 +32,18 @@ class BatchRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batches(request: HttpRequest) -> HttpResponse:
-    whose = store.account_state()
+    account = store.account_state()
     form = BatchSearchForm(request.GET, senders=[number.phone for number in registry.all_numbers()])
-    filled = store_paging.asked(form)
+    filled = store_paging.filled_fields(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
-    if whose and form.is_valid():
-        where = store_paging.place(request)
-        found = store_search.batches(whose, form.wanted(), where, PAGE)
-        ours = store_search.campaign_batches(whose, found.rows)
+    if account and form.is_valid():
+        where = store_paging.cursor(request)
+        page = store_search.batches(account, form.wanted(), where, PAGE)
+        ours = store_search.campaign_batches(account, page.rows)
         context |= {
-            "rows": [BatchRow(item, ours.get(item.pk)) for item in found.rows],
-            **store_paging.turned(found, filled, where),
+            "rows": [BatchRow(item, ours.get(item.pk)) for item in page.rows],
+            **store_paging.page_links(page, filled, where),
         }
-    return render(request, "batches.html", context | store_paging.common() | {"known_words": set(REMOTE)})
+    return render(
+        request, "batches.html", context | store_paging.store_context() | {"known_words": set(REMOTE)}
+    )

@@ -20,7 +20,7 @@ from campaigns.models import Campaign, Event, Import, RowState
 from campaigns.reports.progress import Progress, progress
 from campaigns.reports.row_states import TAKEN
 from campaigns.sending import lifecycle, quarantine
-from dashboard.context_processors import standing_of
+from dashboard.context_processors import site_status
 from dashboard.decorators import post_action, signed_in
 from dashboard.notices import campaign_notices
 from dashboard.templatetags.carillon import number
@@ -33,10 +33,10 @@ PAUSABLE = (Campaign.State.PREPARING, Campaign.State.SENDING)
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def campaign(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    found = get_object_or_404(Campaign, pk=campaign_id)
-    if found.is_draft:
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    if campaign.is_draft:
         may_edit = request.user.has_perm("campaigns.change_campaign")
-        return redirect("campaign_edit" if may_edit else "campaign_review", found.pk)
+        return redirect("campaign_edit" if may_edit else "campaign_review", campaign.pk)
     return render(request, "campaign.html", _live(request, progress(campaign_id)))
 
 
@@ -65,15 +65,15 @@ def campaign_batches(request: HttpRequest, campaign_id: int) -> HttpResponseBase
 @permission_required(SEND, raise_exception=True)
 @post_action("campaign", "campaign_id")
 def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    found = get_object_or_404(Campaign, pk=campaign_id)
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
     user = signed_in(request)
-    if lifecycle.resume(found, user=user) or quarantine.release(found.pk, user=user):
+    if lifecycle.resume(campaign, user=user) or quarantine.release(campaign.pk, user=user):
         messages.success(
             request, "It goes on. What is with the carrier already is not handed over a second time."
         )
     else:
-        messages.info(request, _why_not_on(progress(found.pk)))
-    return redirect("campaign", found.pk)
+        messages.info(request, _why_not_on(progress(campaign.pk)))
+    return redirect("campaign", campaign.pk)
 
 
 def _why_not_on(now: Progress) -> str:
@@ -90,26 +90,26 @@ def _why_not_on(now: Progress) -> str:
 @permission_required(SEND, raise_exception=True)
 @post_action("campaign", "campaign_id")
 def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    found = get_object_or_404(Campaign, pk=campaign_id)
-    if lifecycle.pause(found, user=signed_in(request)):
-        messages.success(request, f"Paused. {progress(found.pk).summary}")
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    if lifecycle.pause(campaign, user=signed_in(request)):
+        messages.success(request, f"Paused. {progress(campaign.pk).summary}")
     else:
         messages.info(request, "There was nothing to pause: it is held already, or everything has left.")
-    return redirect("campaign", found.pk)
+    return redirect("campaign", campaign.pk)
 
 
 @permission_required(SEND, raise_exception=True)
 @post_action("campaign", "campaign_id")
 def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Take the launch back. A second press leads to the same draft."""
-    found = get_object_or_404(Campaign, pk=campaign_id)
-    undone = lifecycle.undo(found, user=signed_in(request))
-    draft = undone or lifecycle.draft_after(found)
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    undone = lifecycle.undo(campaign, user=signed_in(request))
+    draft = undone or lifecycle.draft_after(campaign)
     if undone:
         messages.success(request, "Taken back: nothing was sent. Here is the same campaign as a draft again.")
     elif draft is None:
-        messages.warning(request, f"It is too late to take it back. {progress(found.pk).summary}")
-    return redirect("campaign_edit", draft.pk) if draft else redirect("campaign", found.pk)
+        messages.warning(request, f"It is too late to take it back. {progress(campaign.pk).summary}")
+    return redirect("campaign_edit", draft.pk) if draft else redirect("campaign", campaign.pk)
 
 
 def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
@@ -166,6 +166,6 @@ def _etag(request: HttpRequest, now: Progress) -> str:
             now.canary_reasons,
         ),
         (now.batches, now.batch_count, now.read_at, now.next_delay, now.rate_per_minute, done_by),
-        (request.user.pk, request.user.has_perm(SEND), standing_of(request).banners),
+        (request.user.pk, request.user.has_perm(SEND), site_status(request).banners),
     )
     return f'"{hashlib.sha256(repr(shown).encode()).hexdigest()[:32]}"'

@@ -114,35 +114,35 @@ def _already(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 
 def _page(request: HttpRequest, campaign: Campaign, form: LaunchForm) -> HttpResponse:
-    found = run_preflight(campaign)
+    preflight = run_preflight(campaign)
     context = {
         "campaign": campaign,
         "form": form,
-        "preflight": found,
-        "checks": checks(campaign, found),
+        "preflight": preflight,
+        "checks": checks(campaign, preflight),
         "may_send": request.user.has_perm(SEND),
         "may_edit": request.user.has_perm("campaigns.change_campaign"),
         "handover_minutes": settings.HANDOVER_MINUTES,
         "undo_seconds": settings.UNDO_SECONDS,
-        "canary": canary.SIZE if found.texts > canary.SIZE else 0,
+        "canary": canary.SIZE if preflight.texts > canary.SIZE else 0,
         "provider_name": registry.provider_name(),
     }
     return render(request, "campaign_review.html", context)
 
 
-def checks(campaign: Campaign, found: Preflight) -> list[Check]:
+def checks(campaign: Campaign, preflight: Preflight) -> list[Check]:
     """The check list in the order of the questions: who, from where, when, what, how much."""
-    lines = [_from_finding(campaign, finding) for finding in found.findings]
-    codes = {finding.code for finding in found.findings}
+    lines = [_from_finding(campaign, finding) for finding in preflight.findings]
+    codes = {finding.code for finding in preflight.findings}
     if "sender" not in codes:
-        lines.append(_from_number(campaign, found))
-    if found.texts > 0:
-        lines.append(_when(found))
-    stops = {finding.code for finding in found.findings if finding.level == "stop"}
+        lines.append(_from_number(campaign, preflight))
+    if preflight.texts > 0:
+        lines.append(_when(preflight))
+    stops = {finding.code for finding in preflight.findings if finding.level == "stop"}
     if not stops & {"text", "too_long", "empty_texts"}:
         lines.append(_what(campaign))
-    if found.segments:
-        lines.append(_cost(campaign, found))
+    if preflight.segments:
+        lines.append(_cost(campaign, preflight))
     order = ("people", "telephone", "clock", "chat-left-text", "currency-dollar")
     return sorted(lines, key=lambda line: order.index(line.icon))
 
@@ -168,22 +168,22 @@ def _from_finding(campaign: Campaign, finding: Finding) -> Check:
     return Check(finding.level, icon, title, finding.detail, url, link)
 
 
-def _from_number(campaign: Campaign, found: Preflight) -> Check:
+def _from_number(campaign: Campaign, preflight: Preflight) -> Check:
     sender = registry.number(campaign.sender)
     kind = "toll-free number" if sender and sender.toll_free else "local number"
     detail = (
         f"Set up for high volume texts with {registry.provider_name()}. "
-        f"It sends about {round(found.rate):,} texts a minute."
+        f"It sends about {round(preflight.rate):,} texts a minute."
     )
     return Check("good", "telephone", f"From: {phone(campaign.sender)}, {kind}", detail)
 
 
-def _when(found: Preflight) -> Check:
+def _when(preflight: Preflight) -> Check:
     start = timezone.localtime()
-    end = timezone.localtime(start + timedelta(minutes=found.minutes))
+    end = timezone.localtime(start + timedelta(minutes=preflight.minutes))
     day = "" if end.date() == start.date() else f" on {end:%b} {end.day}"
     title = f"When: now, the last one leaves at {end:%H:%M %Z}{day}"
-    detail = f"{duration(found.minutes * 60).capitalize()} of sending. A few receipts take days."
+    detail = f"{duration(preflight.minutes * 60).capitalize()} of sending. A few receipts take days."
     if start.hour >= EARLY and end.hour < LATE and not day:
         return Check("good", "clock", title, detail)
     odd = f"Some would arrive before {EARLY}:00 or after {LATE}:00 {end:%Z}, when people do not expect texts."
@@ -204,13 +204,15 @@ def _what(campaign: Campaign) -> Check:
     )
 
 
-def _cost(campaign: Campaign, found: Preflight) -> Check:
+def _cost(campaign: Campaign, preflight: Preflight) -> Check:
     spread = ", ".join(
-        f"{plural(line.people, 'person gets,people get')} {line.segments:,}" for line in found.histogram
+        f"{plural(line.people, 'person gets,people get')} {line.segments:,}" for line in preflight.histogram
     )
-    if found.cost is None:
-        detail = f"{plural(found.segments, 'segment,segments')}: {spread}. What one costs was not entered."
+    if preflight.cost is None:
+        detail = (
+            f"{plural(preflight.segments, 'segment,segments')}: {spread}. What one costs was not entered."
+        )
         return Check("look", "currency-dollar", "Cost: unknown", detail)
     price = registry.price_for(campaign.sender)
-    detail = f"{plural(found.segments, 'segment,segments')} at {money(price)}: {spread}."
-    return Check("good", "currency-dollar", f"Cost: {money(cents(found.cost))} expected", detail)
+    detail = f"{plural(preflight.segments, 'segment,segments')} at {money(price)}: {spread}."
+    return Check("good", "currency-dollar", f"Cost: {money(cents(preflight.cost))} expected", detail)

@@ -16,14 +16,14 @@ from dashboard.decorators import signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("campaigns.delete_contactlist", raise_exception=True)
 def list_delete(request: HttpRequest, list_id: int) -> HttpResponse:
-    found = get_object_or_404(ContactList, pk=list_id)
-    if request.method != "POST" and removal.removable(found):
-        return render(request, "list_delete.html", {"contact_list": found})
-    if request.method == "POST" and removal.remove(found, user=signed_in(request)):
-        messages.success(request, f"“{found.name}” is deleted, and the people in it with it.")
+    contact_list = get_object_or_404(ContactList, pk=list_id)
+    if request.method != "POST" and removal.removable(contact_list):
+        return render(request, "list_delete.html", {"contact_list": contact_list})
+    if request.method == "POST" and removal.remove(contact_list, user=signed_in(request)):
+        messages.success(request, f"“{contact_list.name}” is deleted, and the people in it with it.")
         return redirect("lists")
-    if found.campaigns.exists():
+    if contact_list.campaigns.exists():
         messages.warning(request, "A campaign uses this list, so it stays. You find the campaign below.")
     else:
         messages.warning(request, "The file of this list is still being read. Delete it when that is done.")
-    return redirect("list_detail", found.pk)
+    return redirect("list_detail", contact_list.pk)

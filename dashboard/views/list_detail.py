@@ -25,24 +25,28 @@ CAMPAIGNS = 20
 @require_safe
 @permission_required("campaigns.view_contactlist", raise_exception=True)
 def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
-    found = get_object_or_404(ContactList.objects.select_related("created_by"), pk=list_id)
+    contact_list = get_object_or_404(ContactList.objects.select_related("created_by"), pk=list_id)
     after = row_seen(request, "after") or 0
-    contacts = importer.contacts_page(found, after, PAGE + 1)
-    places = [place for place in range(len(found.columns)) if place != found.phone_column][:SHOWN_COLUMNS]
-    campaigns = list(found.campaigns.select_related("tally")[: CAMPAIGNS + 1])
-    imports = list(found.imports.select_related("created_by"))
-    far = reach.beyond(found, registry.provider().reaches)
-    context = phone_column(found) | {
-        "contact_list": found,
+    contacts = importer.contacts_page(contact_list, after, PAGE + 1)
+    places = [place for place in range(len(contact_list.columns)) if place != contact_list.phone_column][
+        :SHOWN_COLUMNS
+    ]
+    campaigns = list(contact_list.campaigns.select_related("tally")[: CAMPAIGNS + 1])
+    imports = list(contact_list.imports.select_related("created_by"))
+    far = reach.beyond(contact_list, registry.provider().reaches)
+    context = phone_column(contact_list) | {
+        "contact_list": contact_list,
         "far": far,
-        "reached_count": found.contact_count - far.count,
+        "reached_count": contact_list.contact_count - far.count,
         "fields": [
-            (column, name, place == found.phone_column)
-            for place, (column, name) in enumerate(zip(found.columns, found.field_names, strict=True))
+            (column, name, place == contact_list.phone_column)
+            for place, (column, name) in enumerate(
+                zip(contact_list.columns, contact_list.field_names, strict=True)
+            )
         ],
-        "shown": [found.columns[place] for place in places],
-        "people": [(contact, _cells(found, contact.cells, places)) for contact in contacts[:PAGE]],
-        "first": f"{reverse('list_detail', args=[found.pk])}#people" if after else "",
+        "shown": [contact_list.columns[place] for place in places],
+        "people": [(contact, _cells(contact_list, contact.cells, places)) for contact in contacts[:PAGE]],
+        "first": f"{reverse('list_detail', args=[contact_list.pk])}#people" if after else "",
         "more": f"?after={contacts[PAGE - 1].id}#people" if len(contacts) > PAGE else "",
         "imports": imports,
         "moving": any(source.state in removal.BUSY for source in imports),
@@ -56,16 +60,18 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("campaigns.change_contactlist", raise_exception=True)
 def list_rename(request: HttpRequest, list_id: int) -> HttpResponse:
-    found = get_object_or_404(ContactList, pk=list_id)
-    form = ListNameForm(request.POST if request.method == "POST" else None, initial={"name": found.name})
+    contact_list = get_object_or_404(ContactList, pk=list_id)
+    form = ListNameForm(
+        request.POST if request.method == "POST" else None, initial={"name": contact_list.name}
+    )
     if not form.is_valid():
-        return render(request, "list_rename.html", {"form": form, "contact_list": found})
-    if form.cleaned_data["name"] != found.name:
-        found.name = form.cleaned_data["name"]
-        found.save(update_fields=["name"])
-        messages.success(request, f"The list is called “{found.name}” now.")
-    return redirect("list_detail", found.pk)
+        return render(request, "list_rename.html", {"form": form, "contact_list": contact_list})
+    if form.cleaned_data["name"] != contact_list.name:
+        contact_list.name = form.cleaned_data["name"]
+        contact_list.save(update_fields=["name"])
+        messages.success(request, f"The list is called “{contact_list.name}” now.")
+    return redirect("list_detail", contact_list.pk)
 
 
-def _cells(found: ContactList, cells: list[str], places: list[int]) -> list[tuple[str, str]]:
-    return [(found.columns[place], cells[place] if place < len(cells) else "") for place in places]
+def _cells(contact_list: ContactList, cells: list[str], places: list[int]) -> list[tuple[str, str]]:
+    return [(contact_list.columns[place], cells[place] if place < len(cells) else "") for place in places]

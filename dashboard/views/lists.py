@@ -31,10 +31,10 @@ class ListLine:
 @permission_required("campaigns.view_contactlist", raise_exception=True)
 def lists(request: HttpRequest) -> HttpResponse:
     before = row_seen(request, "before")
-    found = ContactList.objects.select_related("created_by").prefetch_related("imports")
+    lists = ContactList.objects.select_related("created_by").prefetch_related("imports")
     if before is not None:
-        found = found.filter(pk__lt=before)
-    page = list(found.order_by("-pk")[: PAGE + 1])
+        lists = lists.filter(pk__lt=before)
+    page = list(lists.order_by("-pk")[: PAGE + 1])
     context = {
         "lines": [_line(contact_list) for contact_list in page[:PAGE]],
         "newest": "" if before is None else reverse("lists"),

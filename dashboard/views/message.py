@@ -19,18 +19,18 @@ from dashboard.views.messages import MessageRow
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
-    whose = store.account_state()
-    found = get_object_or_404(
-        StoreMessage.objects.select_related("batch"), pk=message_id, account=whose.pk if whose else None
+    account = store.account_state()
+    item = get_object_or_404(
+        StoreMessage.objects.select_related("batch"), pk=message_id, account=account.pk if account else None
     )
-    ours = store_search.campaign_messages(whose, [found]).get(found.pk) if whose else None
+    ours = store_search.campaign_messages(account, [item]).get(item.pk) if account else None
     context = {
-        "row": MessageRow(found, ours),
-        "message": found,
+        "row": MessageRow(item, ours),
+        "message": item,
         "ours": ours,
-        "text": ours.text if ours else found.text,
-        "explanation": catalogue.explain(found.error_code) if found.error_code else None,
-        **store_paging.common(),
+        "text": ours.text if ours else item.text,
+        "explanation": catalogue.explain(item.error_code) if item.error_code else None,
+        **store_paging.store_context(),
     }
-    context["steps"] = timeline(found, ours, context["provider_name"])
+    context["steps"] = timeline(item, ours, context["provider_name"])
     return render(request, "message.html", context)

@@ -44,25 +44,25 @@ class MessageRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def messages(request: HttpRequest) -> HttpResponse:
-    whose = store.account_state()
+    account = store.account_state()
     form = MessageSearchForm(
-        request.GET, account_id=whose.pk if whose else None, provider=registry.provider_name()
+        request.GET, account_id=account.pk if account else None, provider=registry.provider_name()
     )
-    filled = store_paging.asked(form)
+    filled = store_paging.filled_fields(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
-    if whose and form.is_valid():
-        where = store_paging.place(request)
-        found = store_search.messages(whose, form.wanted(), where, PAGE)
+    if account and form.is_valid():
+        where = store_paging.cursor(request)
+        page = store_search.messages(account, form.wanted(), where, PAGE)
         context |= {
-            "rows": rows_of(whose, found.rows),
-            **store_paging.turned(found, filled, where),
+            "rows": rows_of(account, page.rows),
+            **store_paging.page_links(page, filled, where),
         }
-    return render(request, "messages.html", context | store_paging.common())
+    return render(request, "messages.html", context | store_paging.store_context())
 
 
-def rows_of(whose: AccountState, found: Sequence[StoreMessage]) -> list[MessageRow]:
-    ours = store_search.campaign_messages(whose, found)
-    return [MessageRow(item, ours.get(item.pk)) for item in found]
+def rows_of(account: AccountState, rows: Sequence[StoreMessage]) -> list[MessageRow]:
+    ours = store_search.campaign_messages(account, rows)
+    return [MessageRow(item, ours.get(item.pk)) for item in rows]
 
 
 @permission_required("campaigns.add_campaign", raise_exception=True)

@@ -136,16 +136,16 @@ def _blocked(opt_out: OptOut) -> str:
 def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     before = row_seen(request, "before")
-    found = manual.page(query, before, PAGE + 1)
+    page = manual.page(query, before, PAGE + 1)
     older = ""
-    if len(found) > PAGE:
-        turn = ({"q": query} if query else {}) | {"before": found[PAGE - 1].pk}
+    if len(page) > PAGE:
+        fields = ({"q": query} if query else {}) | {"before": page[PAGE - 1].pk}
         # Whole: after a mistake in the form, the address of this page is the one that takes the form.
-        older = f"{reverse('opt_outs')}?{urlencode(turn)}"
+        older = f"{reverse('opt_outs')}?{urlencode(fields)}"
     context = {
         "form": form,
         "query": query,
-        "opt_outs": found[:PAGE],
+        "opt_outs": page[:PAGE],
         "older": older,
         "newest": ""
         if before is None

@@ -95,38 +95,42 @@ def _why(wanted: resend.Plan, first: str) -> str:
     )
 
 
-def _context(found: Report) -> dict[str, Any]:
-    campaign = found.campaign
+def _context(report: Report) -> dict[str, Any]:
+    campaign = report.campaign
     people = reverse("campaign_people", args=[campaign.pk])
     provider = registry.provider_name()
-    states = [(state.value, count) for state in READING_ORDER if (count := found.tally.count(state))]
+    states = [(state.value, count) for state in READING_ORDER if (count := report.tally.count(state))]
     return {
         "campaign": campaign,
-        "report": found,
+        "report": report,
         "states": states,
         "stats": [(count, state, f"{people}?state={state}") for state, count in states],
-        "provider_rows": [*_provider_rows(found, people)],
+        "provider_rows": [*_provider_rows(report, people)],
         "people_url": people,
         "source": Import.objects.filter(contact_list=campaign.contact_list, state=Import.State.DONE).first(),
-        "drift": _drift(found),
+        "drift": _drift(report),
         "again": resend.estimate(campaign),
         "notices": [*report_notices(campaign)],
-        "count_notices": [*difference_notices(found, provider)],
+        "count_notices": [*difference_notices(report, provider)],
         "provider_name": provider,
     }
 
 
-def _provider_rows(found: Report, people: str) -> Iterator[ProviderRow]:
+def _provider_rows(report: Report, people: str) -> Iterator[ProviderRow]:
     lines = Counter(state for _, state in LABELS.values())
-    for name, line in found.provider_totals.items():
+    for name, line in report.provider_totals.items():
         label, state = LABELS[name]
         rows = lines.pop(state, 0)
-        ours = found.tally.count(state) if rows else None
+        ours = report.tally.count(state) if rows else None
         yield ProviderRow(name, label, line, ours, rows, f"{people}?state={state}")
 
 
-def _drift(found: Report) -> Decimal | None:
+def _drift(report: Report) -> Decimal | None:
     """US dollars billed beyond what was expected; None before the end, or if no price was entered."""
-    if found.cost is None or found.expected_cost is None or found.campaign.state != Campaign.State.FINISHED:
+    if (
+        report.cost is None
+        or report.expected_cost is None
+        or report.campaign.state != Campaign.State.FINISHED
+    ):
         return None
-    return found.cost - found.expected_cost
+    return report.cost - report.expected_cost

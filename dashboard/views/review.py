@@ -78,8 +78,8 @@ def _case(attempt: Attempt) -> Case:
 @post_action("review")
 def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows where it comes from."""
-    found = get_object_or_404(Disagreement, pk=disagreement_id)
-    if discrepancies.acknowledge(found, user=signed_in(request)):
+    discrepancy = get_object_or_404(Disagreement, pk=disagreement_id)
+    if discrepancies.acknowledge(discrepancy, user=signed_in(request)):
         messages.success(request, "Written down with your name: you know about it. It is not shown any more.")
     else:
         messages.info(request, "That was settled before: somebody knew about it, or both agree again.")

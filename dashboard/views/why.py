@@ -24,15 +24,15 @@ from dashboard.forms.store import NumberForm
 def why(request: HttpRequest) -> HttpResponse:
     asked = "number" in request.GET
     form = NumberForm(request.GET if asked else None)
-    context: dict[str, Any] = {"form": form, "found": None, **store_paging.common()}
+    context: dict[str, Any] = {"form": form, "found": None, **store_paging.store_context()}
     if asked and form.is_valid():
-        found = number_history(form.cleaned_data["number"])
-        in_force = [opt_out for opt_out in found.opt_outs if opt_out.ended_at is None]
+        history = number_history(form.cleaned_data["number"])
+        in_force = [opt_out for opt_out in history.opt_outs if opt_out.ended_at is None]
         context |= {
-            "found": found,
+            "found": history,
             "in_force": in_force,
             "not_texted": _not_texted(in_force),
-            "file": f"{reverse('why_csv')}?{urlencode({'number': found.phone})}",
+            "file": f"{reverse('why_csv')}?{urlencode({'number': history.phone})}",
         }
     return render(request, "why.html", context)
 
@@ -54,7 +54,7 @@ def why_csv(request: HttpRequest) -> StreamingHttpResponse:
     form = NumberForm(request.GET)
     if not form.is_valid():
         raise Http404
-    found = number_history(form.cleaned_data["number"])
-    response = StreamingHttpResponse(history_csv(found), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="number-ending-{found.phone[-4:]}.csv"'
+    history = number_history(form.cleaned_data["number"])
+    response = StreamingHttpResponse(history_csv(history), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="number-ending-{history.phone[-4:]}.csv"'
     return response

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from dashboard import checks
 from dashboard.conf import private_files
-from dashboard.conf.private_files import Kept
+from dashboard.conf.private_files import Paths
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -44,8 +44,8 @@ def made(path: Path, text: str = "x", how: int = 0o644) -> Path:
     return path
 
 
-def kept(var: Path, database: Path | None = None) -> Kept:
-    return Kept(var, (var / "uploads", var / "journal", var / "log"), database, ROOT)
+def paths(var: Path, database: Path | None = None) -> Paths:
+    return Paths(var, (var / "uploads", var / "journal", var / "log"), database, ROOT)
 
 
 def manage(*arguments: str, umask: int, **env: str) -> subprocess.CompletedProcess[str]:
@@ -79,9 +79,9 @@ def test_what_an_older_version_left_open_is_closed(tmp_path: Path) -> None:
         made(var / name)
     for folder in (var, var / "uploads", var / "journal", var / "log"):
         folder.chmod(0o755)
-    private_files.close(kept(var))
+    private_files.close(paths(var))
     assert open_to_others(var) == []
-    assert private_files.problems(kept(var)) == []
+    assert private_files.problems(paths(var)) == []
 
 
 def test_a_database_elsewhere_is_closed_and_its_folder_left_alone(tmp_path: Path) -> None:
@@ -106,11 +106,11 @@ def test_a_folder_of_others_is_never_changed_but_refused(tmp_path: Path, umask: 
         folder.mkdir()
         made(folder / "letter.txt")
         folder.chmod(how)
-        private_files.close(kept(folder))
+        private_files.close(paths(folder))
         assert (mode(folder), mode(folder / "letter.txt")) == (how, 0o644)
-        [found] = private_files.problems(kept(folder))
-        assert f"{folder} can be read by others (mode {how:o})" in found.said
-        assert "Set VAR_DIR to a folder of its own" in found.hint
+        [exposed] = private_files.problems(paths(folder))
+        assert f"{folder} can be read by others (mode {how:o})" in exposed.message
+        assert "Set VAR_DIR to a folder of its own" in exposed.hint
 
 
 def test_the_checkout_and_the_home_folder_are_not_ours(
@@ -120,10 +120,10 @@ def test_the_checkout_and_the_home_folder_are_not_ours(
     made(home / "secret-key")
     home.chmod(0o755)
     monkeypatch.setenv("HOME", str(home))
-    private_files.close(kept(home))
+    private_files.close(paths(home))
     assert (mode(home), mode(home / "secret-key")) == (0o755, 0o644)
-    assert [found.hint[:8] for found in private_files.problems(kept(home))] == ["It holds"]
-    assert kept(ROOT).is_shared(ROOT)
+    assert [exposed.hint[:8] for exposed in private_files.problems(paths(home))] == ["It holds"]
+    assert paths(ROOT).is_shared(ROOT)
 
 
 def test_a_disk_without_modes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,11 +133,14 @@ def test_a_disk_without_modes_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     database = made(tmp_path / "mine.sqlite3")
     var.chmod(0o777)
     monkeypatch.setattr(Path, "chmod", lambda *_args: None)
-    private_files.close(kept(var, database))
-    said = [(found.said.split(" ")[0], found.hint) for found in private_files.problems(kept(var, database))]
-    assert [Path(path).name for path, _ in said] == ["var", "secret-key", "mine.sqlite3"]
-    assert ["keeps no modes" in hint for _, hint in said] == [True, True, True]
-    assert "Set DATABASE_URL" in said[2][1]
+    private_files.close(paths(var, database))
+    hints = [
+        (exposed.message.split(" ")[0], exposed.hint)
+        for exposed in private_files.problems(paths(var, database))
+    ]
+    assert [Path(path).name for path, _ in hints] == ["var", "secret-key", "mine.sqlite3"]
+    assert ["keeps no modes" in hint for _, hint in hints] == [True, True, True]
+    assert "Set DATABASE_URL" in hints[2][1]
 
 
 def test_what_belongs_to_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,9 +153,9 @@ def test_what_belongs_to_somebody_else_is_refused(tmp_path: Path, monkeypatch: p
         raise PermissionError
 
     monkeypatch.setattr(Path, "chmod", refuse)
-    private_files.close(kept(var))
-    [found] = private_files.problems(kept(var))
-    assert "It belongs to another user. As root: chown 12345" in found.hint
+    private_files.close(paths(var))
+    [exposed] = private_files.problems(paths(var))
+    assert "It belongs to another user. As root: chown 12345" in exposed.hint
 
 
 def test_nothing_is_written_into_a_folder_of_others(tmp_path: Path) -> None:
@@ -173,10 +176,10 @@ def left_open(tmp_path: Path, settings: Settings) -> Path:
 
 
 def test_what_stays_open_is_an_error_of_every_command(left_open: Path) -> None:
-    [found] = checks.check_private(None)
-    assert (found.id, found.level) == ("carillon.E033", ERROR)
-    assert str(left_open) in found.msg
-    assert found.hint
+    [exposed] = checks.check_private(None)
+    assert (exposed.id, exposed.level) == ("carillon.E033", ERROR)
+    assert str(left_open) in exposed.msg
+    assert exposed.hint
 
 
 def test_the_web_server_refuses_it_too(left_open: Path) -> None:
