@@ -1,4 +1,4 @@
-"""What has to stand before the site can start; each step does nothing if it was done before."""
+"""Prepare a site before its first start; each step is idempotent."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 FIRST_USER = "admin"
 FIRST_PASSWORD = "first-password"  # noqa: S105 - the name of a file
-PASSWORD_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - without those that look alike
+PASSWORD_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105 - without those that look alike
 PASSWORD_LENGTH = 20
 
 
 def database() -> bool:
-    """Bring the tables up to date; whether there was anything to do."""
+    """Migrate; True if there was anything to do."""
     executor = MigrationExecutor(connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
@@ -31,7 +31,7 @@ def database() -> bool:
 
 
 def static_files() -> bool:
-    """Collect and compress what browsers fetch, if any of it changed; whether it did."""
+    """Collect and compress static files if any changed; True if so."""
     if settings.DEBUG:
         return False  # WhiteNoise then serves them from where they are
     mark = settings.VAR_DIR / "static-fingerprint"
@@ -55,32 +55,36 @@ def _static_fingerprint() -> str:
 def first_password_changed(
     sender: type[User], instance: User, update_fields: frozenset[str] | None, **_more: Any
 ) -> None:
-    """Receiver of `post_save` of users: the file with the first password goes once it no longer fits."""
-    kept_in = Path(settings.VAR_DIR) / FIRST_PASSWORD
-    if instance.username != FIRST_USER or update_fields == frozenset({"last_login"}) or not kept_in.exists():
+    """Receiver of `post_save` of users: delete the password file once its password no longer works."""
+    password_file = Path(settings.VAR_DIR) / FIRST_PASSWORD
+    if (
+        instance.username != FIRST_USER
+        or update_fields == frozenset({"last_login"})
+        or not password_file.exists()
+    ):
         return
-    if not instance.check_password(kept_in.read_text().strip()):
-        kept_in.unlink(missing_ok=True)
+    if not instance.check_password(password_file.read_text().strip()):
+        password_file.unlink(missing_ok=True)
 
 
-def first_user(kept_in: Path) -> str:
-    """Make the first user of an empty site.
+def first_user(password_file: Path) -> str:
+    """Create the first user of an empty site.
 
     Returns its password as long as nobody changed it, else nothing. `kept_in` is readable by its owner only,
     and goes away once the password in it no longer fits.
     """
     if not User.objects.exists():
-        password = "".join(secrets.choice(PASSWORD_LETTERS) for _ in range(PASSWORD_LENGTH))
-        kept_in.unlink(missing_ok=True)
-        with os.fdopen(os.open(kept_in, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        password = "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
+        password_file.unlink(missing_ok=True)
+        with os.fdopen(os.open(password_file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(f"{password}\n")
         User.objects.create_superuser(FIRST_USER, password=password)
         return password
-    if not kept_in.exists():
+    if not password_file.exists():
         return ""
-    password = kept_in.read_text().strip()
+    password = password_file.read_text().strip()
     user = User.objects.filter(username=FIRST_USER, is_active=True).first()
     if user is not None and user.check_password(password):
         return password
-    kept_in.unlink()
+    password_file.unlink()
     return ""

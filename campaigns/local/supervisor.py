@@ -1,6 +1,6 @@
 """Keeps the processes of one machine running together, and ends all of them together.
 
-No Django here, and nothing of ours. Every child leads a process group of its own, so that Ctrl-C in a
+No Django here, and nothing of the project. Every child leads a process group of its own, so that Ctrl-C in a
 terminal reaches only the supervisor, which then ends them in the reverse order of their start: who is asked
 stops after who asks. A child that dies is started again, a bounded number of times. If the supervisor itself
 is killed, its guardian (a second, tiny process) sees their pipe close and ends what is left.

@@ -50,8 +50,9 @@ SMILE = "\U0001f600"
     ],
 )
 def test_known_texts(text: str, encoding: str, units: int, segments: int, room: int) -> None:
-    found = measure(text)
-    assert (found.encoding, found.units, found.segments, found.room) == (encoding, units, segments, room)
+    measured = measure(text)
+    expected = (encoding, units, segments, room)
+    assert (measured.encoding, measured.units, measured.segments, measured.room) == expected
     assert count_segments(text) == segments
 
 

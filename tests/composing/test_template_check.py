@@ -112,8 +112,8 @@ def test_ordinary_signs_raise_no_warning(template: str) -> None:
 
 def test_every_problem_is_found_at_once_with_its_line() -> None:
     template = "Hi {{ frist_name }},\n\n{code} {{ company }}\r\n{{ last_visit"
-    found = [(problem.code, problem.line) for problem in Personaliser(template, FIELDS).problems]
-    assert found == [
+    reported = [(problem.code, problem.line) for problem in Personaliser(template, FIELDS).problems]
+    assert reported == [
         (TemplateCode.UNKNOWN_FIELD, 1),
         (TemplateCode.OTHER_STYLE, 3),
         (TemplateCode.UNKNOWN_FIELD, 3),
@@ -148,11 +148,11 @@ def test_twenty_mistakes_are_explained_and_the_others_counted(wrong: str, code: 
 
 
 def test_things_that_are_sent_as_written_are_counted_apart() -> None:
-    found = Personaliser("[code] " * 25 + "{{ zzz }}", FIELDS)
-    assert found.blocked
-    assert sum(problem.warning for problem in found.problems) == MAX_NAMED + 1
+    personaliser = Personaliser("[code] " * 25 + "{{ zzz }}", FIELDS)
+    assert personaliser.blocked
+    assert sum(problem.warning for problem in personaliser.problems) == MAX_NAMED + 1
     assert "And 5 more things like these will be sent as written." in [
-        each.sentence for each in found.problems
+        each.sentence for each in personaliser.problems
     ]
     assert not Personaliser("[code] " * 25, FIELDS).blocked
 

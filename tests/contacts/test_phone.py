@@ -88,8 +88,8 @@ ONE = "+16505550100"
     ],
 )
 def test_reads_a_number_however_it_is_written(typed: str) -> None:
-    found = parse_phone(typed)
-    assert (found.e164, found.problem) == (ONE, None)
+    phone = parse_phone(typed)
+    assert (phone.e164, phone.problem) == (ONE, None)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_numbers_of_every_country_are_numbers(typed: str, region: str, e164: str
     ],
 )
 def test_refuses_and_says_why(typed: str, problem: PhoneProblem) -> None:
-    found = parse_phone(typed)
-    assert (found.e164, found.problem) == ("", problem)
+    phone = parse_phone(typed)
+    assert (phone.e164, phone.problem) == ("", problem)
 
 
 @pytest.mark.parametrize("region", ["CA", "GB", "JM"])
@@ -258,11 +258,11 @@ def expected(typed: str, region: str = "US") -> str:
     typed = typed.replace("~", "-")
     if whole := WHOLE_FLOAT.fullmatch(re.sub(r"[ ()-]", "", typed)):
         typed = whole[1]
-    found = by_phonenumbers(typed, region) or by_phonenumbers(ABROAD.sub("+", typed), region)
-    if not found.startswith("+1"):
-        return found
+    phone = by_phonenumbers(typed, region) or by_phonenumbers(ABROAD.sub("+", typed), region)
+    if not phone.startswith("+1"):
+        return phone
     one_too_many = ONE_TOO_MANY.fullmatch(re.sub(r"\D", "", typed))
-    return "" if len(found) != 12 or one_too_many or ONE_IN_AREA_CODE.match(typed) else found
+    return "" if len(phone) != 12 or one_too_many or ONE_IN_AREA_CODE.match(typed) else phone
 
 
 WHOLE_FLOAT = re.compile(r"^(\+?\d{7,15})\.0+$")
@@ -372,10 +372,10 @@ def test_same_answers_as_phonenumbers_for_every_area_code() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text("0123456789 +-().", max_size=24))
 def test_same_answers_as_phonenumbers_for_any_digits_and_signs(typed: str) -> None:
-    found = parse_phone(typed)
+    phone = parse_phone(typed)
     stricter = {PhoneProblem.SEVERAL, PhoneProblem.NOT_A_NUMBER}
-    if found.problem not in stricter:
-        assert found.e164 == expected(typed.strip(" "))
+    if phone.problem not in stricter:
+        assert phone.e164 == expected(typed.strip(" "))
 
 
 @settings(max_examples=300, deadline=None)

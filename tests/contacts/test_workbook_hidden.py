@@ -95,11 +95,11 @@ ROWS = [
 
 @pytest.mark.parametrize(("sheet", "shown"), ROWS)
 def test_hidden_rows_are_left_out_and_counted(tmp_path: Path, sheet: str, shown: list[int]) -> None:
-    found = read(workbook(tmp_path, sheet))
-    assert [(number, tuple(row)) for number, row in found.rows()] == [(n, PEOPLE[n]) for n in shown]
+    opened = read(workbook(tmp_path, sheet))
+    assert [(number, tuple(row)) for number, row in opened.rows()] == [(n, PEOPLE[n]) for n in shown]
     hidden = len(PEOPLE) - len(shown)
     expected = {0: (), 1: (ONE_ROW,)}.get(hidden, (f"{hidden} hidden rows were left out. {INCLUDE}",))
-    assert found.notes == expected
+    assert opened.notes == expected
 
 
 def test_rows_without_numbers_are_counted_from_the_row_before(tmp_path: Path) -> None:
@@ -125,8 +125,8 @@ def test_cells_that_name_their_row_are_hidden_with_the_row_that_holds_them(tmp_p
 def test_hidden_rows_without_cells_count_for_nothing(tmp_path: Path) -> None:
     below = "".join(f'<row r="{number}" hidden="1"/>' for number in range(6, 60))
     blank = f'<row r="60" hidden="1">{cell_xml("A60", " ")}</row>'
-    found = read(workbook(tmp_path, people().replace("</sheetData>", f"{below}{blank}</sheetData>")))
-    assert (numbers(found), found.notes) == ([2, 3, 4, 5], ())
+    opened = read(workbook(tmp_path, people().replace("</sheetData>", f"{below}{blank}</sheetData>")))
+    assert (numbers(opened), opened.notes) == ([2, 3, 4, 5], ())
 
 
 PLACES = [
@@ -190,28 +190,28 @@ COLUMNS = [
 def test_hidden_columns_are_left_out_and_named(
     tmp_path: Path, before: str, columns: tuple[str, ...], note: str
 ) -> None:
-    found = read(workbook(tmp_path, before + TABLE))
-    assert found.columns == columns
-    assert found.notes == ((note,) if note else ())
-    phone = found.require_phone_column()
+    opened = read(workbook(tmp_path, before + TABLE))
+    assert opened.columns == columns
+    assert opened.notes == ((note,) if note else ())
+    phone = opened.require_phone_column()
     if note:
-        assert [row[phone] for _, row in found.rows()] == [BOB, DEE]
+        assert [row[phone] for _, row in opened.rows()] == [BOB, DEE]
 
 
 def test_a_hidden_column_without_headings_is_called_by_its_letter(tmp_path: Path) -> None:
     rows = f"<sheetData>{rows_xml([[ANN, 'x', 'Ann'], [BOB, 'y', 'Bob']])}</sheetData>"
-    found = read(workbook(tmp_path, f'<cols><col min="2" max="2" hidden="1"/></cols>{rows}'))
-    assert found.columns == ("Column 1", "Column 2")
-    assert found.notes[1] == f"1 hidden column was left out: column B. {INCLUDE}"
-    assert [row for _, row in found.rows()] == [[ANN, "Ann"], [BOB, "Bob"]]
+    opened = read(workbook(tmp_path, f'<cols><col min="2" max="2" hidden="1"/></cols>{rows}'))
+    assert opened.columns == ("Column 1", "Column 2")
+    assert opened.notes[1] == f"1 hidden column was left out: column B. {INCLUDE}"
+    assert [row for _, row in opened.rows()] == [[ANN, "Ann"], [BOB, "Bob"]]
 
 
 def test_a_hidden_column_is_called_by_the_row_of_headings_not_by_a_title(tmp_path: Path) -> None:
     rows = rows_xml([["Spring sale"], ["Name", "Phone", "Fax"], ["Ann", ANN, BOB]])
-    found = read(
+    opened = read(
         workbook(tmp_path, f'<cols><col min="3" max="3" hidden="1"/></cols><sheetData>{rows}</sheetData>')
     )
-    assert f"1 hidden column was left out: Fax. {INCLUDE}" in found.notes
+    assert f"1 hidden column was left out: Fax. {INCLUDE}" in opened.notes
 
 
 def test_rows_and_columns_that_are_both_hidden(tmp_path: Path) -> None:
@@ -225,19 +225,19 @@ def test_rows_and_columns_that_are_both_hidden(tmp_path: Path) -> None:
 
 def test_many_hidden_columns_are_not_all_named(tmp_path: Path) -> None:
     rows = rows_xml([["Phone", *(f"H{place}" for place in range(20))], [ANN, *("x" * 20)]])
-    found = read(
+    opened = read(
         workbook(tmp_path, f'<cols><col min="2" max="30" hidden="1"/></cols><sheetData>{rows}</sheetData>')
     )
-    assert found.columns == ("Phone",)
-    assert found.notes == (
+    assert opened.columns == ("Phone",)
+    assert opened.notes == (
         f"20 hidden columns were left out: {', '.join(f'H{place}' for place in range(10))} …. {INCLUDE}",
     )
 
 
 def test_the_refusal_says_that_the_phone_column_is_hidden(tmp_path: Path) -> None:
     rows = f"<sheetData>{rows_xml([['Name', 'City', 'Mobile'], ['Ann', 'Austin', ANN]])}</sheetData>"
-    found = read(workbook(tmp_path, f'<cols><col min="3" max="3" hidden="1"/></cols>{rows}'))
-    asks: list[Callable[[], int]] = [found.require_phone_column, lambda: found.find_column("Mobile")]
+    opened = read(workbook(tmp_path, f'<cols><col min="3" max="3" hidden="1"/></cols>{rows}'))
+    asks: list[Callable[[], int]] = [opened.require_phone_column, lambda: opened.find_column("Mobile")]
     for ask in asks:
         with pytest.raises(FileProblem) as caught:
             ask()
@@ -255,11 +255,11 @@ def test_hidden_rows_decide_neither_headings_nor_the_phone_column(tmp_path: Path
         *(f'<row r="{n}" hidden="1">{cells(n, "x", f"+1650555{n:04}")}</row>' for n in range(4, 40)),
         f'<row r="40">{cells(40, ANN, "17")}</row>',
     ]
-    found = read(workbook(tmp_path, f"<sheetData>{''.join(rows)}</sheetData>"))
-    assert found.columns == ("Contact", "Other")
-    assert found.phone_column == 0
-    assert list(found.rows()) == [(40, [ANN, "17"])]
-    assert found.notes == (f"38 hidden rows were left out. {INCLUDE}",)
+    opened = read(workbook(tmp_path, f"<sheetData>{''.join(rows)}</sheetData>"))
+    assert opened.columns == ("Contact", "Other")
+    assert opened.phone_column == 0
+    assert list(opened.rows()) == [(40, [ANN, "17"])]
+    assert opened.notes == (f"38 hidden rows were left out. {INCLUDE}",)
 
 
 @pytest.mark.parametrize("headings_too", [True, False])
@@ -339,19 +339,19 @@ OPEN_ROWS = [
 
 @pytest.mark.parametrize(("table", "shown"), OPEN_ROWS)
 def test_hidden_rows_of_an_open_document(tmp_path: Path, table: str, shown: list[int]) -> None:
-    found = read(open_document(tmp_path, table, FLAT))
-    assert [(number, tuple(row)) for number, row in found.rows()] == [(n, PEOPLE[n]) for n in shown]
-    assert sum(note.count("left out") for note in found.notes) == (len(shown) < len(PEOPLE))
+    opened = read(open_document(tmp_path, table, FLAT))
+    assert [(number, tuple(row)) for number, row in opened.rows()] == [(n, PEOPLE[n]) for n in shown]
+    assert sum(note.count("left out") for note in opened.notes) == (len(shown) < len(PEOPLE))
 
 
 def test_repeated_rows_of_an_open_document_are_hidden_together(tmp_path: Path) -> None:
     blank = '<table:table-row table:number-rows-repeated="3"><table:table-cell/></table:table-row>'
     same = ods_row(PEOPLE[2], f'table:number-rows-repeated="2" {NOT_SHOWN}')
     tail = blank.replace('"3"', f'"1048500" {NOT_SHOWN}')
-    found = read(open_document(tmp_path, HEAD + blank + same + THREE + FOUR + tail))
-    assert [row[1] for _, row in found.rows()] == ["Bob", "Cy"]
-    assert numbers(found) == [7, 8]
-    assert found.notes == (f"2 hidden rows were left out. {INCLUDE}",)
+    opened = read(open_document(tmp_path, HEAD + blank + same + THREE + FOUR + tail))
+    assert [row[1] for _, row in opened.rows()] == ["Bob", "Cy"]
+    assert numbers(opened) == [7, 8]
+    assert opened.notes == (f"2 hidden rows were left out. {INCLUDE}",)
 
 
 @pytest.mark.parametrize(
@@ -366,10 +366,10 @@ def test_repeated_rows_of_an_open_document_are_hidden_together(tmp_path: Path) -
 )  # fmt: skip
 def test_hidden_columns_of_an_open_document(tmp_path: Path, columns: str) -> None:
     rows = ods_row(("Old phone", "Name", "Phone")) + ods_row((ANN, "Ann", BOB))
-    found = read(open_document(tmp_path, columns + rows, FLAT))
-    assert found.columns == ("Name", "Phone")
-    assert found.notes == (ONE_COLUMN,)
-    assert list(found.rows()) == [(2, ["Ann", BOB])]
+    opened = read(open_document(tmp_path, columns + rows, FLAT))
+    assert opened.columns == ("Name", "Phone")
+    assert opened.notes == (ONE_COLUMN,)
+    assert list(opened.rows()) == [(2, ["Ann", BOB])]
 
 
 # --- Binary workbooks ---------------------------------------------------------------------------------------
@@ -378,18 +378,18 @@ def test_hidden_columns_of_an_open_document(tmp_path: Path, columns: str) -> Non
 def test_hidden_rows_of_a_binary_workbook(tmp_path: Path) -> None:
     rows = binary_row(1, ("Phone", "Name"))
     rows += b"".join(binary_row(number, values, hidden=number in (3, 5)) for number, values in PEOPLE.items())
-    found = read(binary_workbook(tmp_path, rows))
-    assert list(found.rows()) == [(2, list(PEOPLE[2])), (4, list(PEOPLE[4]))]
-    assert found.notes == (f"2 hidden rows were left out. {INCLUDE}",)
+    opened = read(binary_workbook(tmp_path, rows))
+    assert list(opened.rows()) == [(2, list(PEOPLE[2])), (4, list(PEOPLE[4]))]
+    assert opened.notes == (f"2 hidden rows were left out. {INCLUDE}",)
 
 
 @pytest.mark.parametrize(("width", "flags", "hidden"), [(2304, 1, True), (0, 0, True), (2304, 2, False)])
 def test_hidden_columns_of_a_binary_workbook(tmp_path: Path, width: int, flags: int, hidden: bool) -> None:
     rows = binary_row(1, ("Old phone", "Name", "Phone")) + binary_row(2, (ANN, "Ann", BOB))
     columns = record(60, struct.pack("<IIIIH", 0, 0, width, 0, flags))
-    found = read(binary_workbook(tmp_path, rows, columns))
-    assert found.columns == (("Name", "Phone") if hidden else ("Old phone", "Name", "Phone"))
-    assert found.notes == ((ONE_COLUMN,) if hidden else ())
+    opened = read(binary_workbook(tmp_path, rows, columns))
+    assert opened.columns == (("Name", "Phone") if hidden else ("Old phone", "Name", "Phone"))
+    assert opened.notes == ((ONE_COLUMN,) if hidden else ())
 
 
 def test_the_first_shown_sheet_is_the_one_that_is_looked_through(tmp_path: Path) -> None:

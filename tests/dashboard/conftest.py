@@ -1,4 +1,4 @@
-"""The cast, signed in. Every page that they see is held to the house rules."""
+"""The cast, signed in. Every page that they see is checked against the HTML rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.template import engines
 from django.template.backends.django import DjangoTemplates
 
-from tests.dashboard.house import UNRESOLVED
+from tests.dashboard.html_rules import UNRESOLVED
 from tests.dashboard.page_client import PageClient
 
 

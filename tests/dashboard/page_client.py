@@ -1,4 +1,4 @@
-"""A client that holds every page that it is given to the house rules."""
+"""A test client that checks the HTML rules on every page that it gets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.dashboard import house
+from tests.dashboard import html_rules
 
 OTHERS_PAGES = ("/admin/",)
 """Django's own pages keep rules of their own."""
@@ -28,8 +28,8 @@ class PageClient(Client):
         path = urlsplit(request["PATH_INFO"]).path
         if html and not response.streaming and response.content and not path.startswith(OTHERS_PAGES):
             fragment = request.get("HTTP_HX_REQUEST") == "true"
-            found = house.faults(response.content.decode(), fragment=fragment)
-            assert not found, f"{path} ({response.status_code}): " + "; ".join(found)
+            problems = html_rules.faults(response.content.decode(), fragment=fragment)
+            assert not problems, f"{path} ({response.status_code}): " + "; ".join(problems)
         return response
 
     def page(self, path: str, *, status: int = 200) -> str:

@@ -15,13 +15,13 @@ from tests.support import factories
 
 @pytest.mark.django_db
 def test_an_empty_site_gets_one_user_with_a_password_of_its_own(tmp_path: Path) -> None:
-    kept = tmp_path / "first-password"
-    password = bootstrap.first_user(kept)
+    password_file = tmp_path / "first-password"
+    password = bootstrap.first_user(password_file)
     user = User.objects.get()
     assert (user.username, user.is_superuser, user.check_password(password)) == ("admin", True, True)
     assert len(password) == bootstrap.PASSWORD_LENGTH
-    assert kept.read_text() == f"{password}\n"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert password_file.read_text() == f"{password}\n"
+    assert stat.S_IMODE(password_file.stat().st_mode) == 0o600
 
 
 @pytest.mark.django_db
@@ -33,21 +33,21 @@ def test_no_two_sites_have_the_same_password(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_the_password_is_shown_at_each_start_while_it_fits(tmp_path: Path) -> None:
-    kept = tmp_path / "first-password"
-    password = bootstrap.first_user(kept)
-    assert bootstrap.first_user(kept) == password
+    password_file = tmp_path / "first-password"
+    password = bootstrap.first_user(password_file)
+    assert bootstrap.first_user(password_file) == password
     assert User.objects.count() == 1
 
 
 @pytest.mark.django_db
 def test_a_changed_password_is_kept_nowhere(tmp_path: Path) -> None:
-    kept = tmp_path / "first-password"
-    bootstrap.first_user(kept)
+    password_file = tmp_path / "first-password"
+    bootstrap.first_user(password_file)
     user = User.objects.get()
     user.set_password("chosen by a person")
     user.save()
-    assert bootstrap.first_user(kept) == ""
-    assert not kept.exists()
+    assert bootstrap.first_user(password_file) == ""
+    assert not password_file.exists()
 
 
 @pytest.mark.django_db
@@ -59,12 +59,12 @@ def test_a_site_with_people_gets_no_first_user(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_new_database_does_not_inherit_an_old_password(tmp_path: Path) -> None:
-    kept = tmp_path / "first-password"
-    kept.write_text("of a database that is gone\n")
-    kept.chmod(0o644)
-    password = bootstrap.first_user(kept)
-    assert kept.read_text() == f"{password}\n"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    password_file = tmp_path / "first-password"
+    password_file.write_text("of a database that is gone\n")
+    password_file.chmod(0o644)
+    password = bootstrap.first_user(password_file)
+    assert password_file.read_text() == f"{password}\n"
+    assert stat.S_IMODE(password_file.stat().st_mode) == 0o600
 
 
 @pytest.mark.django_db

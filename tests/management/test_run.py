@@ -43,14 +43,14 @@ def sign_in(url: str, user: str, password: str) -> requests.Response:
 def processes_of(var: Path) -> list[int]:
     """Ids of all processes that were started with this VAR_DIR."""
     needle = f"VAR_DIR={var}".encode()
-    found = []
+    numbers = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if needle in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
+                numbers.append(int(folder.name))
         except OSError:
             continue  # it ended meanwhile
-    return found
+    return numbers
 
 
 def takes_connections(url: str) -> bool:

@@ -25,8 +25,8 @@ emit([campaign.state, scenario.counts(campaign), sorted(Attempt.objects.values_l
 
 
 def state(site: Site) -> str:
-    found: str = rows(site.env["DATABASE_URL"], "SELECT state FROM campaigns_campaign")[0][0]
-    return found
+    state: str = rows(site.env["DATABASE_URL"], "SELECT state FROM campaigns_campaign")[0][0]
+    return state
 
 
 def attempts(site: Site) -> list[str]:

@@ -31,9 +31,9 @@ class Command(BaseCommand):
         unknown_batches.check_store()
         if ended := audit.last_run():
             self.stdout.write(ended.detail)
-        found = list(discrepancies.unsettled())
-        for one in found:
-            self.stdout.write(f"{one.get_kind_display()} ({one.about}, {one.sender}): {one.detail}")
-        if found:
+        unsettled = list(discrepancies.unsettled())
+        for item in unsettled:
+            self.stdout.write(f"{item.get_kind_display()} ({item.about}, {item.sender}): {item.detail}")
+        if unsettled:
             sys.exit(1)
         self.stdout.write("Everything is explained.")

@@ -1,4 +1,4 @@
-"""`manage.py recover`: after a restore from a backup, learn from the carrier who has a text, then unlock."""
+"""`manage.py recover`: after a restore, compare with the provider's records, then unlock sending."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from campaigns.reconciling.matching import Candidate
 from campaigns.runtime import leases
 from campaigns.sending import restore_guard
 
-LEASE = 600.0
-"""Seconds; of a recovery that died another one may take over at once."""
-LIST = "texts-of-unknown-campaigns.csv"
+LEASE_SECONDS = 600.0
+"""A recovery whose process died may be taken over at once."""
+UNKNOWN_TEXTS_FILE = "texts-of-unknown-campaigns.csv"
 
 
 class Command(BaseCommand):
@@ -38,22 +38,22 @@ class Command(BaseCommand):
         if not restore_guard.is_restored():
             self.stdout.write("Nothing to recover: the database knows everything that was handed over.")
             return
-        with leases.hold("recover", seconds=LEASE) as mine:
-            if not mine:
+        with leases.hold("recover", seconds=LEASE_SECONDS) as acquired:
+            if not acquired:
                 raise CommandError("Somebody else is recovering at this moment.")
             try:
                 if options["yes"]:
                     recovery.prepare()
-                found = recovery.plan()
-                self.tell(found)
+                plan = recovery.plan()
+                self.print_plan(plan)
                 if options["yes"]:
-                    self.ask_who_opted_out()
-                    recovery.apply(found)
+                    self.sync_opt_outs()
+                    recovery.apply(plan)
             except ProviderError as error:
                 message = f"Still locked. {error.sentence}"
                 raise CommandError(message) from None
-            except (recovery.RecordsIncomplete, OSError) as why:
-                message = f"Still locked. {why}"
+            except (recovery.RecordsIncomplete, OSError) as error:
+                message = f"Still locked. {error}"
                 raise CommandError(message) from None
         if options["yes"]:
             self.stdout.write("Done. Sending is unlocked, and goes on with whom nobody has texted.")
@@ -62,38 +62,38 @@ class Command(BaseCommand):
                 "Nothing was changed. Run it again with --yes to do this and to unlock sending."
             )
 
-    def ask_who_opted_out(self) -> None:
-        """Since the backup, before anything leaves. What cannot be read now is read by the worker later."""
+    def sync_opt_outs(self) -> None:
+        """Learn the opt-outs since the backup before anything is sent; the worker retries what fails here."""
         store_sync.sync(ingest.ingest_replies)
         try:
             ingest.read_blocked()
         except ProviderError as error:
             self.stderr.write(f"The carrier's list of opt-outs could not be read. {error.sentence}")
 
-    def tell(self, found: recovery.Plan) -> None:
-        since = timezone.localtime(found.since)
+    def print_plan(self, plan: recovery.Plan) -> None:
+        since = timezone.localtime(plan.since)
         self.stdout.write(f"The carrier's records since {since:%b} {since.day} at {since:%H:%M %Z}:")
         names = dict(Campaign.objects.values_list("pk", "name"))
-        for batch in found.adoptable:
+        for batch in plan.adoptable:
             people = f"{len(batch.messages):,} people of “{names[batch.campaign]}”"
             self.stdout.write(f"  {batch.candidate.batch.provider_id}: {people} have their text already")
-        for candidate in found.unknown:
+        for candidate in plan.unknown:
             what = f"{len(candidate.messages):,} texts from {candidate.batch.sender}"
             self.stdout.write(
                 f"  {candidate.batch.provider_id}: {what} that no campaign in this database sends"
             )
-        for key in sorted(found.similar):
+        for key in sorted(plan.similar):
             self.stdout.write(
                 f"  “{names[key]}” is held: some of its people got another text, which is unknown"
             )
-        for going in Campaign.objects.filter(state=Campaign.State.SENDING).select_related("tally"):
+        for campaign in Campaign.objects.filter(state=Campaign.State.SENDING).select_related("tally"):
             self.stdout.write(
-                f"  “{going.name}” goes on with at most {going.tally.queued:,} texts. If somebody paused or "
-                "cancelled it after the backup, do so again on its page before --yes"
+                f"  “{campaign.name}” goes on with at most {campaign.tally.queued:,} texts. If somebody "
+                "paused or cancelled it after the backup, do so again on its page before --yes"
             )
-        if found.unknown:
-            path = Path(settings.VAR_DIR) / LIST
-            write_list(path, found.unknown)
+        if plan.unknown:
+            path = Path(settings.VAR_DIR) / UNKNOWN_TEXTS_FILE
+            write_list(path, plan.unknown)
             self.stdout.write(f"Who got those is in {path}. Do not text them the same again.")
 
 
@@ -103,8 +103,7 @@ def write_list(path: Path, unknown: Sequence[Candidate]) -> None:
     with os.fdopen(file, "w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
         rows.writerow(("Phone", "Text", "From", "Batch", "Sent at"))
-        for found in unknown:
-            at = found.batch.created_at.isoformat() if found.batch.created_at else ""
-            rows.writerows(
-                (to, text, found.batch.sender, found.batch.provider_id, at) for to, text in found.messages
-            )
+        for candidate in unknown:
+            batch = candidate.batch
+            at = batch.created_at.isoformat() if batch.created_at else ""
+            rows.writerows((to, text, batch.sender, batch.provider_id, at) for to, text in candidate.messages)

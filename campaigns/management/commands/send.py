@@ -209,7 +209,7 @@ def _read(record: Import, campaign: Campaign) -> None:
     campaign.contact_list = record.contact_list
     personaliser = Personaliser(campaign.text, record.contact_list.field_names)
     findings = check_draft(campaign, launch.terms_for(campaign.sender), personaliser)
-    if stops := [found for found in findings if found.level == "stop" and found.code in ("sender", "text")]:
+    if stops := [item for item in findings if item.level == "stop" and item.code in ("sender", "text")]:
         raise launch.NotReady(stops)
     importer.run(record.pk)
     record.refresh_from_db()
@@ -250,7 +250,7 @@ def _run(pipeline: dispatch.Pipeline, end: float) -> None:
                 orphans.settle_orphans()
                 polling.poll()
                 polled = time.monotonic()
-            _keep(campaign_id)
+            renew_claim(campaign_id)
             shutdown.wait(min(step.seconds, POLL))
 
 
@@ -262,13 +262,13 @@ def _follow_clock(watch: clock_jump.JumpDetector) -> None:
 
 
 def search_lost(campaign_id: int) -> bool:
-    """Look for batches whose answers were lost. False if there are none, so that only a person can help."""
+    """Search for batches with lost answers. False if there are none, so that only a person can help."""
     sender = Campaign.objects.values_list("sender", flat=True).get(pk=campaign_id)
     if not Attempt.objects.filter(sender=sender, state__in=Attempt.IN_DOUBT).exists():
         return False
     for attempt_id in search.due_attempts():
         search.lookup(attempt_id)
-    _keep(campaign_id)
+    renew_claim(campaign_id)
     shutdown.wait(min(POLL, settings.LOOK_GAP_SECONDS))
     return True
 
@@ -280,13 +280,14 @@ def wait_for_receipts(campaign_id: int, end: float) -> None:
         state = Campaign.objects.values_list("state", flat=True).get(pk=campaign_id)
         if state != Campaign.State.DELIVERING:
             return
-        _keep(campaign_id)
+        renew_claim(campaign_id)
         shutdown.wait(POLL)
 
 
-def _keep(campaign_id: int) -> None:
-    ours = timezone.now() + timedelta(minutes=5)
-    Campaign.objects.filter(pk=campaign_id).update(woken_at=ours)
+def renew_claim(campaign_id: int) -> None:
+    """Postpone the claim, so that no worker takes the campaign over meanwhile."""
+    claimed_until = timezone.now() + timedelta(minutes=5)
+    Campaign.objects.filter(pk=campaign_id).update(woken_at=claimed_until)
 
 
 def summary(campaign: Campaign, counts: Tally) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dashboard.house import UNRESOLVED, faults
+from tests.dashboard.html_rules import UNRESOLVED, faults
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><title>Contacts · Carillon</title><link rel="stylesheet" href="/static/app.css"></head>

@@ -1,4 +1,4 @@
-"""House rules that hold on every page, checked on the HTML as the browser gets it.
+"""Rules for the HTML of every page, checked as the browser gets it.
 
 `faults(html)` returns sentences; an empty list is a page in order. A fragment (an answer to HTMX) has no head
 and no heading of its own, and is held to the rest.
@@ -107,33 +107,33 @@ def faults(html: str, *, fragment: bool = False) -> list[str]:
     reader = Reader()
     reader.feed(html)
     reader.close()
-    found = list(reader.faults)
+    problems = list(reader.faults)
     if not fragment:
-        found += _head(reader.elements, html)
+        problems += _head(reader.elements, html)
     for check in (_ids, _own_code, _forms, _fields, _names, _links, _tables):
-        found += check(reader.elements)
+        problems += check(reader.elements)
     if leftovers := re.findall(r"\{\{.*?\}\}|\{%.*?%\}", re.sub(r"(?s)<(textarea|code)\b.*?</\1>", "", html)):
-        found.append(f"template syntax in the page: {leftovers[0]}")
+        problems.append(f"template syntax in the page: {leftovers[0]}")
     if match := re.search(f".{{0,60}}{UNRESOLVED}", html, re.DOTALL):
-        found.append(f"a template variable does not exist: {match[0]!r}")
-    return found
+        problems.append(f"a template variable does not exist: {match[0]!r}")
+    return problems
 
 
 def _head(elements: list[Element], html: str) -> list[str]:
-    found = []
+    problems = []
     if not html.lstrip().lower().startswith("<!doctype html>"):
-        found.append("no doctype")
+        problems.append("no doctype")
     if not any(e.tag == "html" and e.attributes.get("lang") for e in elements):
-        found.append("no language")
+        problems.append("no language")
     titles = [_flat(e.text) for e in elements if e.tag == "title" and "svg" not in e.parents]
     headings = [_flat(e.text) for e in elements if e.tag == "h1"]
     if len(headings) != 1 or len(titles) != 1:
-        return [*found, f"{len(headings)} h1 and {len(titles)} titles"]
+        return [*problems, f"{len(headings)} h1 and {len(titles)} titles"]
     if not headings[0] or not titles[0].startswith(headings[0]):
-        found.append(f"the title {titles[0]!r} does not start with the heading {headings[0]!r}")
+        problems.append(f"the title {titles[0]!r} does not start with the heading {headings[0]!r}")
     if sum(e.tag == "main" for e in elements) != 1:
-        found.append("not exactly one main")
-    return found
+        problems.append("not exactly one main")
+    return problems
 
 
 def _flat(text: str) -> str:
@@ -142,41 +142,41 @@ def _flat(text: str) -> str:
 
 def _ids(elements: list[Element]) -> list[str]:
     ids = Counter(e.attributes["id"] for e in elements if "id" in e.attributes)
-    found = [f"the id {name!r} is there {count} times" for name, count in ids.items() if count > 1]
+    problems = [f"the id {name!r} is there {count} times" for name, count in ids.items() if count > 1]
     if "" in ids:
-        found.append("an empty id")
+        problems.append("an empty id")
     for element in elements:
         for attribute in IDS_NAMED_BY:
             missing = set(element.attributes.get(attribute, "").split()) - set(ids)
-            found += [f"{element} names the id {name!r}, which is not there" for name in sorted(missing)]
-    return found
+            problems += [f"{element} names the id {name!r}, which is not there" for name in sorted(missing)]
+    return problems
 
 
 def _own_code(elements: list[Element]) -> list[str]:
-    found = []
+    problems = []
     for element in elements:
         if element.tag == "style" or "style" in element.attributes:
-            found.append(f"{element} carries its own style")
+            problems.append(f"{element} carries its own style")
         if element.tag == "script" and not element.attributes.get("src"):
-            found.append(f"{element} carries its own script")
+            problems.append(f"{element} carries its own script")
         if handlers := [name for name in element.attributes if name.startswith(("on", "hx-on"))]:
-            found.append(f"{element} has {handlers[0]}")
-    return found
+            problems.append(f"{element} has {handlers[0]}")
+    return problems
 
 
 def _forms(elements: list[Element]) -> list[str]:
-    found = []
+    problems = []
     for form in (e for e in elements if e.tag == "form"):
         if not form.attributes.get("action"):
-            found.append(f"{form} has no action")
+            problems.append(f"{form} has no action")
         method = form.attributes.get("method", "get").lower()
         if method not in {"get", "post"}:
-            found.append(f"{form} has the method {method!r}")
+            problems.append(f"{form} has the method {method!r}")
         if method == "post" and not _holds_token(form, elements):
-            found.append(f"{form} posts without a CSRF token")
+            problems.append(f"{form} posts without a CSRF token")
         if not {"button", "input"} & set(form.inside):
-            found.append(f"{form} cannot be sent without scripts")
-    return found
+            problems.append(f"{form} cannot be sent without scripts")
+    return problems
 
 
 def _holds_token(form: Element, elements: list[Element]) -> bool:
@@ -187,39 +187,39 @@ def _holds_token(form: Element, elements: list[Element]) -> bool:
 
 def _fields(elements: list[Element]) -> list[str]:
     labelled = {e.attributes.get("for") for e in elements if e.tag == "label" and e.text.strip()}
-    found = []
+    problems = []
     for element in (e for e in elements if e.tag in TYPED_FIELDS):
         a = element.attributes
         if element.tag == "input" and a.get("type") in UNLABELLED_TYPES:
             continue
         named = a.get("id") in labelled or "label" in element.parents
         if not named and not element.labelled():
-            found.append(f"{element} (name {a.get('name')!r}) has no label")
-    return found
+            problems.append(f"{element} (name {a.get('name')!r}) has no label")
+    return problems
 
 
 def _names(elements: list[Element]) -> list[str]:
-    found = [f"{e} has no alt" for e in elements if e.tag == "img" and "alt" not in e.attributes]
-    found += [f"{e} has no words" for e in elements if e.tag in {"a", "button"} and not e.named()]
-    found += [f"{e} has no name" for e in elements if e.tag in {"progress", "meter"} and not e.labelled()]
+    problems = [f"{e} has no alt" for e in elements if e.tag == "img" and "alt" not in e.attributes]
+    problems += [f"{e} has no words" for e in elements if e.tag in {"a", "button"} and not e.named()]
+    problems += [f"{e} has no name" for e in elements if e.tag in {"progress", "meter"} and not e.labelled()]
     headings = [e for e in elements if e.tag in {"h1", "h2", "h3", "h4", "h5", "h6"}]
     for before, after in itertools.pairwise(headings):
         if int(after.tag[1]) > int(before.tag[1]) + 1:
-            found.append(f"{after} follows {before}: a level is missing")
-    return found
+            problems.append(f"{after} follows {before}: a level is missing")
+    return problems
 
 
 def _links(elements: list[Element]) -> list[str]:
-    found = []
+    problems = []
     for link in (e for e in elements if e.tag == "a"):
         href = link.attributes.get("href", "")
         if not href or href == "#" or href.lower().startswith("javascript:"):
-            found.append(f"{link} leads nowhere")
+            problems.append(f"{link} leads nowhere")
     for element in elements:
         for name in ("src", "href", "action"):
             if urlsplit(element.attributes.get(name, "")).netloc and element.tag != "a":
-                found.append(f"{element} loads from elsewhere")
-    return found
+                problems.append(f"{element} loads from elsewhere")
+    return problems
 
 
 def _tables(elements: list[Element]) -> list[str]:
