@@ -63,7 +63,7 @@ class SiteStatus:
     @cached_property
     def carrier_trouble(self) -> str:
         """Why the provider cannot be reached; empty if it can."""
-        return registry.current_problem() if self._signed_in else ""
+        return registry.default().problem() if self._signed_in else ""
 
     @cached_property
     def webhook_trouble(self) -> str:

@@ -24,11 +24,11 @@ def refresh() -> int:
 
     If a request fails, the number keeps its registration and is tried again next time.
     """
-    carrier = registry.provider()
+    carrier = registry.default().provider
     if not carrier.has_registration:
         return 0
     old = Q(registration_read_at=None) | Q(registration_read_at__lt=timezone.now() - STALE)
-    senders = SenderNumber.objects.filter(old, account=registry.known_account(), can_send_batches=True)
+    senders = SenderNumber.objects.filter(old, account=registry.default().known_id(), can_send_batches=True)
     fetched = 0
     for number in senders.exclude(provider_id=""):
         try:

@@ -113,7 +113,7 @@ def load(user: User) -> bool:
         return False
     for kind in Price.Kind:
         Price.objects.get_or_create(kind=kind, defaults={"per_segment": PRICE_PER_SEGMENT})
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     contacts = _contacts(user)
     people = contacts.contacts.order_by("id").values_list("phone", flat=True)
     manual.add(people[41], note="Asked at the till (demo)", user=user)
@@ -121,7 +121,7 @@ def load(user: User) -> bool:
         name=CAMPAIGN_NAME,
         defaults={
             "contact_list": contacts,
-            "sender": registry.usable_numbers()[0].phone,
+            "sender": registry.default().usable_numbers()[0].phone,
             "text": TEXT,
             "batch_size": launch.default_batch_size(),
             "created_by": user,

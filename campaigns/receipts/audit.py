@@ -49,12 +49,12 @@ def run_slice(so_far: Progress) -> Progress | None:
         if not acquired:
             return None
         try:
-            following = compare_pages(registry.provider(), registry.account(), so_far)
+            following = compare_pages(registry.default().provider, registry.default().fetch_id(), so_far)
         except ProviderError as error:
-            registry.note_failure(error)
+            registry.default().record_failure(error)
             Event.objects.create(verb=FAILED, detail=error.sentence)
             raise
-        registry.note_success()
+        registry.default().record_success()
         return following
 
 
@@ -100,7 +100,7 @@ def due() -> bool:
 
     Cheap, because the tick asks twice a second.
     """
-    if not registry.known_account():
+    if not registry.default().known_id():
         return False
     now = timezone.now()
     first = now + timedelta(seconds=seconds_to_next_night())

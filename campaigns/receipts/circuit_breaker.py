@@ -73,6 +73,6 @@ def explanation(stopped: Counter[str], settled: int) -> str:
     if worst.error_class is ErrorClass.CONTENT:
         what_next = "The text of this campaign is fixed: to change it, cancel the rest and write a new one."
     return (
-        f"{stopped.total():,} of {settled:,} texts that {registry.provider_name()} worked off were stopped, "
+        f"{stopped.total():,} of {settled:,} texts that {registry.default().name} worked off were stopped, "
         f"{most} with {worst.code}. {worst.sentence} {worst.advice} {what_next}"
     )

@@ -38,13 +38,13 @@ def has_due() -> bool:
 
 def poll() -> int:
     """One round. Returns how many batches were polled; 0 also while another process polls."""
-    account = registry.known_account()
+    account = registry.default().known_id()
     if not account:
         return 0
     with leases.hold(f"poll {account}", seconds=300) as acquired:
         if not acquired:
             return 0
-        return poll_due(registry.provider(), account)
+        return poll_due(registry.default().provider, account)
 
 
 def poll_due(carrier: Provider, account: str) -> int:
@@ -63,9 +63,9 @@ def poll_due(carrier: Provider, account: str) -> int:
             senders |= apply_to_others(account, due, remote)
             for write in prefetch(writes(carrier, remaining, remote)):
                 write()
-        registry.note_success()
+        registry.default().record_success()
     except ProviderError as error:
-        registry.note_failure(error)
+        registry.default().record_failure(error)
         log.warning("poll failed", extra={"kind": error.kind, "code": error.code})
         batch_poll.postpone(remaining, error.retry_after or RETRY_DELAY)
     for sender in senders:

@@ -64,11 +64,11 @@ MAX_NUMBER = 32
 
 def account_state() -> AccountState | None:
     """The row of the current account; None if the provider was never reached."""
-    account = registry.known_account()
+    account = registry.default().known_id()
     if not account:
         return None
     return AccountState.objects.get_or_create(
-        account=account, defaults={"provider": registry.provider().key}
+        account=account, defaults={"provider": registry.default().provider.key}
     )[0]
 
 

@@ -81,7 +81,7 @@ def request_refresh() -> bool:
 
 def due() -> bool:
     """Whether a sync is to be enqueued now. Cheap, because the tick asks twice a second."""
-    account = registry.known_account()
+    account = registry.default().known_id()
     if not account:
         return False
     state = StoreState.objects.filter(account__account=account).first()
@@ -96,7 +96,7 @@ IngestReplies = Callable[[str, Sequence[RemoteMessage]], object]
 
 def sync(ingest: IngestReplies) -> int:
     """One time slice. Returns how many pages of messages were read; 0 also while another process syncs."""
-    account = registry.known_account()
+    account = registry.default().known_id()
     if not account:
         return 0
     with leases.hold(f"mirror {account}"[:60], seconds=LEASE_SECONDS) as acquired:
@@ -104,14 +104,14 @@ def sync(ingest: IngestReplies) -> int:
         if not acquired or owner is None:
             return 0
         open_windows(owner, timezone.now())
-        reader = Reader(registry.provider(), owner, ingest)
+        reader = Reader(registry.default().provider, owner, ingest)
         try:
             reader.read()
         except ProviderError as error:
-            registry.note_failure(error)
+            registry.default().record_failure(error)
             log.warning("store not read", extra={"kind": error.kind, "code": error.code})
         else:
-            registry.note_success()
+            registry.default().record_success()
         store.recount(reader.other_batches)
         return reader.pages
 

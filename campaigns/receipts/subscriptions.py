@@ -29,9 +29,9 @@ RETRY_EVERY = timedelta(minutes=1)
 
 def due() -> bool:
     """Whether the subscription is to be checked now. Never without a public address."""
-    if not settings.PUBLIC_URL or registry.provider().webhooks is None:
+    if not settings.PUBLIC_URL or registry.default().provider.webhooks is None:
         return False
-    carrier = registry.provider()
+    carrier = registry.default().provider
     webhook = Webhook.objects.filter(provider=carrier.key).first()
     if webhook is None or webhook.checked_at is None or webhook.address != webhook_intake.address(webhook):
         return True
@@ -41,7 +41,7 @@ def due() -> bool:
 
 def ensure_subscription() -> None:
     """Check the subscription, and create or renew it. A failure is stored as a sentence in its row."""
-    carrier = registry.provider()
+    carrier = registry.default().provider
     if not settings.PUBLIC_URL or carrier.webhooks is None:
         return
     with leases.hold("subscription", seconds=300) as acquired:
@@ -54,7 +54,7 @@ def check(carrier: Provider, client: Webhooks, webhook: Webhook) -> None:
     try:
         current = current_subscription(client, webhook, address, now)
     except ProviderError as error:
-        registry.note_failure(error)
+        registry.default().record_failure(error)
         log.warning("no subscription", extra={"kind": error.kind, "code": error.code})
         store_result(
             webhook,

@@ -98,7 +98,7 @@ CONSEQUENCES = {
 
 def record_batch(account: str, batch: ListedBatch) -> bool:
     same = with_same_texts(account, batch.provider_id)
-    name = registry.provider_name()
+    name = registry.default().name
     texts = "1 text" if batch.size == 1 else f"{batch.size:,} texts"
     detail = f"{name} took a batch of {texts} from this number that Carillon has not handed over. "
     if same:

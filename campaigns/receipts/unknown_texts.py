@@ -66,7 +66,7 @@ def check_missing(
     named = ", ".join(f"{row:,}" for row in missing[:MAX_NAMED])
     more = f" and {len(missing) - MAX_NAMED:,} more" if len(missing) > MAX_NAMED else ""
     detail = (
-        f"{registry.provider_name()} took batch {batch.number:,} and does not show {len(missing):,} of its "
+        f"{registry.default().name} took batch {batch.number:,} and does not show {len(missing):,} of its "
         f"{len(rows):,} texts: row{'s' if len(missing) > 1 else ''} {named}{more} of the file. "
         "Nobody can say whether they left."
     )
@@ -88,7 +88,7 @@ def check_unknown(
 
 
 def record_text(account: str, provider_id: str, sender: str, where: str, campaign_id: int | None) -> None:
-    detail = f"{registry.provider_name()} took a text from this number, {where}, that Carillon has not sent."
+    detail = f"{registry.default().name} took a text from this number, {where}, that Carillon has not sent."
     discrepancies.record(
         Kind.UNKNOWN_TEXT, account, provider_id, detail, campaign_id=campaign_id, sender=sender
     )

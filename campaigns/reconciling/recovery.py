@@ -62,7 +62,11 @@ class Plan:
 
 def plan() -> Plan:
     """Writes nothing. Raises ProviderError, RecordsIncomplete or OSError."""
-    carrier, account, name = registry.provider(), registry.account(), restore_guard.installation_name()
+    carrier, account, name = (
+        registry.default().provider,
+        registry.default().fetch_id(),
+        restore_guard.installation_name(),
+    )
     lost = lost_submissions(name)
     made = Plan(search_start(lost), lost=lost)
     linked = set(
@@ -162,7 +166,7 @@ def prepare() -> None:
 
 def apply(made: Plan) -> None:
     """Adopt batches, move the mark, unlock sending. After an OSError of the journal it stays locked."""
-    name, account = restore_guard.installation_name(), registry.account()
+    name, account = restore_guard.installation_name(), registry.default().fetch_id()
     mark = journal.current().index(name).highest
     with transaction.atomic():
         reserve_attempt_ids(mark)

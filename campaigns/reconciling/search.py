@@ -64,19 +64,19 @@ def lookup(attempt_id: int) -> MatchResult | None:
             state=Attempt.State.RECONCILING,
         )
         try:
-            if registry.account() != attempt.account:
+            if registry.default().fetch_id() != attempt.account:
                 review_or_retry(attempt, OTHER_ACCOUNT, code="other_account")
                 return None
-            verdict = search_records(registry.provider(), attempt)
+            verdict = search_records(registry.default().provider, attempt)
         except ProviderError as error:
-            registry.note_failure(error)
+            registry.default().record_failure(error)
             log.warning(
                 "records not readable", extra={"attempt": attempt.pk, "kind": error.kind, "code": error.code}
             )
             sentence = f"The provider's records could not be read. {error.sentence}"
             review_or_retry(attempt, sentence, code="unreadable")
             return None
-        registry.note_success()
+        registry.default().record_success()
         act_on(attempt, verdict)
         return verdict.result
 

@@ -126,7 +126,7 @@ def provider_totals(batches: Sequence[Batch]) -> dict[str, StatusLine]:
 
 def differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> list[str]:
     """Sentences about counts that differ. `unread`: texts in batches without totals so far."""
-    name = registry.provider_name()
+    name = registry.default().name
     failed = totals["sendingFailed"].count + totals["deliveryFailed"].count
     pairs = (
         ("with the carrier", counts.with_carrier - unread, totals["queued"].count),

@@ -118,7 +118,9 @@ def number_history(phone: str) -> NumberHistory:
         replies=[one for one in stored if one.inbound],
         others=[one for one in stored if not one.inbound and one.pk not in linked],
         opt_outs=list(OptOut.objects.known().filter(phone=phone).select_related("created_by", "ended_by")),
-        consents=list(CarrierConsent.objects.here().filter(phone=phone, account=registry.known_account())),
+        consents=list(
+            CarrierConsent.objects.here().filter(phone=phone, account=registry.default().known_id())
+        ),
         unsearched=unsearched,
         cut=len(messages) > MAX_CAMPAIGNS or len(stored) == 2 * MAX_CAMPAIGNS,
     )
@@ -140,7 +142,7 @@ def stored_messages(phone: str) -> tuple[list[StoreMessage], dict[int, list[Stor
 
 
 def message_entry(message: Message, stored: Sequence[StoreMessage]) -> Entry:
-    name, state = registry.provider_name(), state_of(message)
+    name, state = registry.default().name, state_of(message)
     steps = timeline_of_unlisted(message, name)
     if stored:
         # `stored` is newest first; more than one means that the provider duplicated the text.

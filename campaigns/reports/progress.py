@@ -153,7 +153,7 @@ def progress_of(campaign: Campaign) -> Progress:
     texts = counts.rows - counts.count(*LEFT_OUT, RowState.CANCELLED)
     waiting = counts.queued + counts.submitting
     left = waiting + max(0, accepted - processed)
-    rate = registry.rate_for(campaign.sender) if left else None
+    rate = registry.default().rate_for(campaign.sender) if left else None
     moving = campaign.state in Campaign.MOVING
     return Progress(
         campaign=campaign,

@@ -18,7 +18,7 @@ def summary(counts: Tally) -> str:
     parts = []
     if taken:
         are = f"{is_or_are(taken)} with" if taken == counts.with_carrier else "went to"
-        parts.append(f"{taken:,} {are} {registry.provider_name()} and cannot be recalled")
+        parts.append(f"{taken:,} {are} {registry.default().name} and cannot be recalled")
     if counts.held:
         parts.append(f"{counts.held:,} {is_or_are(counts.held)} held here")
     if counts.queued:
@@ -27,7 +27,7 @@ def summary(counts: Tally) -> str:
 
 
 def progress_sentence(campaign: Campaign, counts: Tally) -> str:
-    name = registry.provider_name()
+    name = registry.default().name
     if campaign.state == Campaign.State.PREPARING:
         if campaign.trouble_code == lifecycle.CANCELLED:
             return "Nothing is sent. The rows are written down to the last, so that each is accounted for."

@@ -30,7 +30,7 @@ def hold_when_taken(campaign: Campaign) -> None:
 def hold_sentence(first: Batch) -> str:
     texts = "The first text was" if first.size == 1 else f"The first {first.size:,} texts were"
     if first.state == Batch.State.ACCEPTED:
-        who = f"{texts} handed to {registry.provider_name()}"
+        who = f"{texts} handed to {registry.default().name}"
         return f"{who}, and nothing else was. Look at their receipts, then go on or stop."
     if first.state == Batch.State.MARKED_SENT:
         return f"{texts} marked as sent, and nothing else was handed over."

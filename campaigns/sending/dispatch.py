@@ -59,7 +59,7 @@ class Pipeline:
     def step(self, *, prepare_next: bool = True) -> Step:
         if self._ready is None:
             try:
-                self._account = registry.account()
+                self._account = registry.default().fetch_id()
             except ProviderError as error:
                 return failures.handle_unreached(self.campaign_id, error)
             chosen = choose_next(self.campaign_id, self._account)
@@ -71,7 +71,7 @@ class Pipeline:
         def meanwhile() -> None:
             self._ready = prepare_after(prepared, self._account)
 
-        step = send(prepared, registry.provider(), self._account, meanwhile if prepare_next else None)
+        step = send(prepared, registry.default().provider, self._account, meanwhile if prepare_next else None)
         if step.result != StepResult.SUBMITTED:
             self.stop()
         return step

@@ -34,11 +34,11 @@ def handle(prepared: Prepared, error: ProviderError) -> Step:
     )  # fmt: skip
     if error.outcome is Outcome.UNKNOWN:
         attempts.mark_ambiguous(prepared, error)
-        registry.note_failure(error)
+        registry.default().record_failure(error)
         return Step(StepResult.BLOCKED)
     state = Attempt.State.REJECTED if error.outcome is Outcome.REFUSED else Attempt.State.NOT_SENT
     attempts.mark_not_taken(prepared, error, state=state)
-    registry.note_failure(error)
+    registry.default().record_failure(error)
     if error.kind == "rate":
         return wait_out_silence(prepared.campaign_id, error)
     if error.kind == "too_large" and len(prepared.texts) > 1:
@@ -54,7 +54,7 @@ def wait_out_silence(campaign_id: int, error: ProviderError) -> Step:
         return wait(campaign_id, error, seconds)
     end = timezone.localtime() + timedelta(seconds=seconds)
     sentence = (
-        f"{registry.provider_name()} takes no request until {end:%b} {end.day} at {end:%H:%M %Z}, so the "
+        f"{registry.default().name} takes no request until {end:%b} {end.day} at {end:%H:%M %Z}, so the "
         "campaign is paused. Let it go on after that."
     )
     lifecycle.hold(campaign_id, sentence, code=error.code or error.kind)
@@ -122,7 +122,7 @@ def split(batch_id: int) -> None:
 
 def handle_unreached(campaign_id: int, error: ProviderError) -> Step:
     """The provider has never been reached yet, so nothing was sent."""
-    registry.note_failure(error)
+    registry.default().record_failure(error)
     if not Campaign.objects.sending(campaign_id).exists():
         return Step(StepResult.DONE)
     return wait_or_hold(campaign_id, error)
@@ -131,4 +131,4 @@ def handle_unreached(campaign_id: int, error: ProviderError) -> Step:
 def clear_trouble(campaign_id: int) -> None:
     nothing_to_clear = Q(failures=0, trouble="") | Q(trouble_code=quarantine.QUARANTINED)
     Campaign.objects.sending(campaign_id).exclude(nothing_to_clear).update(**lifecycle.NO_TROUBLE)
-    registry.note_success()
+    registry.default().record_success()

@@ -39,22 +39,22 @@ class NotReady(Exception):  # noqa: N818 - a state of the draft, not an error
 
 
 def terms_for(sender: str) -> Terms:
-    number = registry.number(sender) if sender else None
+    number = registry.default().number(sender) if sender else None
     phone = parse_phone(sender) if sender else None
     problem = ""
     if sender and number is None:
-        problem = f"{registry.provider_name()} does not list it among the numbers of this account."
+        problem = f"{registry.default().name} does not list it among the numbers of this account."
     elif number and not number.can_send_batches:
         problem = (
-            f"It is not set up for high volume texts (A2PSmsSender). Ask {registry.provider_name()} to "
+            f"It is not set up for high volume texts (A2PSmsSender). Ask {registry.default().name} to "
             "enable it, or choose another number."
         )
     return Terms(
         label=phone.e164 if phone and phone.e164 else sender,
-        price=registry.price_for(sender) if sender else None,
-        rate=registry.rate_for(sender),
+        price=registry.default().price_for(sender) if sender else None,
+        rate=registry.default().rate_for(sender),
         problem=problem,
-        reach=registry.provider().reaches,
+        reach=registry.default().provider.reaches,
     )
 
 
@@ -161,7 +161,7 @@ def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]
     chunk = Chunk(rows)
     usable = [row for row in rows if row.usable]
     excluded = opted_out(row.phone for row in usable)
-    unreached = countries.not_reached([row.phone for row in usable], registry.provider().reaches)
+    unreached = countries.not_reached([row.phone for row in usable], registry.default().provider.reaches)
     texts = personaliser.render_many([row.cells() for row in usable])
     for row, text, segments in zip(usable, texts, count_many(texts), strict=True):
         if row.phone in excluded:
@@ -220,7 +220,7 @@ def insert_rows(campaign: Campaign, chunk: Chunk) -> None:
 
 def insert_messages(campaign: Campaign, chunk: Chunk) -> None:
     """Fill the last batch up, then create new ones. The canary is the first batch."""
-    max_size = max(1, min(campaign.batch_size, registry.provider().max_batch))
+    max_size = max(1, min(campaign.batch_size, registry.default().provider.max_batch))
 
     def capacity(batch_number: int) -> int:
         return min(campaign.canary, max_size) if batch_number == 1 and campaign.canary else max_size
@@ -252,4 +252,4 @@ def insert_messages(campaign: Campaign, chunk: Chunk) -> None:
 
 
 def default_batch_size() -> int:
-    return max(1, min(int(settings.BATCH_SIZE), registry.provider().max_batch))
+    return max(1, min(int(settings.BATCH_SIZE), registry.default().provider.max_batch))

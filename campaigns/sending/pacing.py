@@ -24,7 +24,7 @@ def seconds_until_capacity(sender: str, size: int, *, in_flight: int = 0) -> flo
     """0 if a batch of this size may leave now, else an estimate. `in_flight`: texts of an open request."""
     if settings.HANDOVER_MINUTES <= 0:
         return 0.0
-    rate = registry.rate_for(sender)
+    rate = registry.default().rate_for(sender)
     bound = max(size, settings.HANDOVER_MINUTES * rate)
     excess = unprocessed(sender) + in_flight + size - bound
     if excess <= 0:

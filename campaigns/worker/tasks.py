@@ -175,7 +175,7 @@ def read_opt_outs() -> None:
 def refresh_numbers() -> None:
     """Fetch the account's numbers and their registrations. A failure is shown on the banner."""
     with debounced("numbers", NUMBERS_EVERY), suppress(ProviderError):
-        registry.refresh_numbers()
+        registry.default().refresh_numbers()
         registrations.refresh()
 
 
@@ -282,7 +282,9 @@ SCHEDULE: tuple[Callable[[], int], ...] = (
     wake_imports,
     wake_campaigns,
     Repeating("wake poll", polling.has_due, poll.enqueue).wake,
-    Repeating("wake numbers", lambda: not registry.numbers_fresh(), refresh_numbers.enqueue).wake,
+    Repeating(
+        "wake numbers", lambda: not registry.default().numbers_are_fresh(), refresh_numbers.enqueue
+    ).wake,
     Repeating("wake store", store_sync.due, read_store.enqueue).wake,
     wake_searches,
     prune_events,

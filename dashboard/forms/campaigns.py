@@ -181,7 +181,7 @@ class LaunchForm(forms.Form):
         super().__init__(*args, **kwargs | {"initial": chosen | kwargs.get("initial", {})})
         self.fields[
             "if_absent"
-        ].label = f"If an answer is lost, and {registry.provider_name()}'s records show nothing"
+        ].label = f"If an answer is lost, and {registry.default().name}'s records show nothing"
         field = cast("forms.TypedChoiceField", self.fields["batch_size"])
         sizes = sorted({*BATCH_SIZES, campaign.batch_size})
         field.choices = [(size, f"{size:,}") for size in sizes]

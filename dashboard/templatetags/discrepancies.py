@@ -38,7 +38,7 @@ ADVICE: dict[str, str] = {
 @register.filter
 def advice(found: Disagreement) -> str:
     """What to do about it."""
-    return ADVICE[found.kind].format(provider=registry.provider_name())
+    return ADVICE[found.kind].format(provider=registry.default().name)
 
 
 @register.filter
@@ -60,5 +60,5 @@ def differences(campaign: Campaign | None = None) -> dict[str, Any]:
         "found": shown[:SHOWN],
         "more": len(shown) > SHOWN,
         "campaign": campaign,
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     }

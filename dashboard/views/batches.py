@@ -33,7 +33,7 @@ class BatchRow:
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batches(request: HttpRequest) -> HttpResponse:
     account = store.account_state()
-    form = BatchSearchForm(request.GET, senders=[number.phone for number in registry.all_numbers()])
+    form = BatchSearchForm(request.GET, senders=[number.phone for number in registry.default().numbers()])
     filled = store_paging.filled_fields(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
     if account and form.is_valid():

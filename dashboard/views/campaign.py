@@ -115,7 +115,7 @@ def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
     people = reverse("campaign_people", args=[now.campaign.pk])
     source = Import.objects.filter(contact_list=now.campaign.contact_list, state=Import.State.DONE).first()
-    provider = registry.provider_name()
+    provider = registry.default().name
     return {
         "campaign": now.campaign,
         "progress": now,

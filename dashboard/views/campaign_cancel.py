@@ -22,7 +22,7 @@ def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     now = progress(campaign.pk)
     if request.method != "POST" and campaign.state in lifecycle.STOPPABLE and not now.cancelled:
-        context = {"progress": now, "provider_name": registry.provider_name()}
+        context = {"progress": now, "provider_name": registry.default().name}
         return render(request, "campaign_cancel.html", context)
     stopped = lifecycle.cancel(campaign, user=signed_in(request)) if request.method == "POST" else None
     if stopped is None:

@@ -36,7 +36,7 @@ def number_cards(numbers: list[SenderNumber], chosen: str) -> list[NumberCard]:
             phone=number.phone,
             label=number.label,
             kind="Toll-free number" if number.toll_free else "Local number",
-            rate=registry.rate_for(number.phone),
+            rate=registry.default().rate_for(number.phone),
             usable=number.can_send_batches,
             chosen=number.phone == chosen,
         )
@@ -49,9 +49,11 @@ def number_cards(numbers: list[SenderNumber], chosen: str) -> list[NumberCard]:
 def campaign_new(request: HttpRequest) -> HttpResponse:
     if "look_again" in request.POST:
         _look_again(request)
-        return _page(request, BasicsForm(initial=request.POST.dict(), numbers=registry.usable_numbers()))
+        return _page(
+            request, BasicsForm(initial=request.POST.dict(), numbers=registry.default().usable_numbers())
+        )
     if request.method == "POST":
-        form = BasicsForm(request.POST, numbers=registry.usable_numbers())
+        form = BasicsForm(request.POST, numbers=registry.default().usable_numbers())
         if form.is_valid():
             campaign = Campaign.objects.create(
                 created_by=signed_in(request), batch_size=default_batch_size(), **form.cleaned_data
@@ -59,19 +61,19 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
             return redirect("campaign_edit", campaign.pk)
         return _page(request, form)
     _ask_once()
-    numbers = registry.usable_numbers()
+    numbers = registry.default().usable_numbers()
     return _page(request, BasicsForm(initial=_first_choices(request, numbers), numbers=numbers))
 
 
 def _page(request: HttpRequest, form: BasicsForm) -> HttpResponse:
-    every = registry.all_numbers()
+    every = registry.default().numbers()
     context = {
         "form": form,
         "cards": number_cards(every, form["sender"].value() or ""),
         "has_usable": bool(form.numbers),
         "has_numbers": bool(every),
         "has_lists": ContactList.objects.exists(),
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     }
     return render(request, "campaign_new.html", context)
 
@@ -91,22 +93,22 @@ def _first_choices(request: HttpRequest, numbers: list[SenderNumber]) -> dict[st
 
 def _ask_once() -> None:
     """Numbers are read by the worker; only a site that never heard of any asks while a person waits."""
-    if registry.all_numbers() or AccountState.objects.exists():
+    if registry.default().numbers() or AccountState.objects.exists():
         return
     try:
-        registry.refresh_numbers()
+        registry.default().refresh_numbers()
     except ProviderError:
         return  # The page says what is wrong: the trouble was noted with the account.
 
 
 def _look_again(request: HttpRequest) -> None:
-    name = registry.provider_name()
+    name = registry.default().name
     try:
-        registry.refresh_numbers()
+        registry.default().refresh_numbers()
     except ProviderError as error:
         messages.error(request, error.sentence)
         return
-    if registry.usable_numbers():
+    if registry.default().usable_numbers():
         messages.success(request, f"The numbers were read from {name} just now.")
     else:
         messages.warning(

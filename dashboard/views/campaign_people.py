@@ -57,7 +57,7 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "people": [_row(line, columns) for line in lines[:PAGE]],
         "next_after": lines[PAGE - 1].id if len(lines) > PAGE else None,
         "turned": bool(after),
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     }
     return render(request, "campaign_people.html", context)
 
@@ -93,7 +93,7 @@ def _state(request: HttpRequest) -> RowState | None:
 def _title(state: RowState | None, counts: Tally) -> str:
     if state is None:
         return "Where everyone is"
-    label = words(state, provider=registry.provider_name()).label
+    label = words(state, provider=registry.default().name).label
     return f"{plural(counts.count(state), 'person,people')}: {label}"
 
 

@@ -125,7 +125,7 @@ def _page(request: HttpRequest, campaign: Campaign, form: LaunchForm) -> HttpRes
         "handover_minutes": settings.HANDOVER_MINUTES,
         "undo_seconds": settings.UNDO_SECONDS,
         "canary": canary.SIZE if preflight.texts > canary.SIZE else 0,
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     }
     return render(request, "campaign_review.html", context)
 
@@ -169,10 +169,10 @@ def _from_finding(campaign: Campaign, finding: Finding) -> Check:
 
 
 def _from_number(campaign: Campaign, preflight: Preflight) -> Check:
-    sender = registry.number(campaign.sender)
+    sender = registry.default().number(campaign.sender)
     kind = "toll-free number" if sender and sender.toll_free else "local number"
     detail = (
-        f"Set up for high volume texts with {registry.provider_name()}. "
+        f"Set up for high volume texts with {registry.default().name}. "
         f"It sends about {round(preflight.rate):,} texts a minute."
     )
     return Check("good", "telephone", f"From: {phone(campaign.sender)}, {kind}", detail)
@@ -213,6 +213,6 @@ def _cost(campaign: Campaign, preflight: Preflight) -> Check:
             f"{plural(preflight.segments, 'segment,segments')}: {spread}. What one costs was not entered."
         )
         return Check("look", "currency-dollar", "Cost: unknown", detail)
-    price = registry.price_for(campaign.sender)
+    price = registry.default().price_for(campaign.sender)
     detail = f"{plural(preflight.segments, 'segment,segments')} at {money(price)}: {spread}."
     return Check("good", "currency-dollar", f"Cost: {money(cents(preflight.cost))} expected", detail)

@@ -33,6 +33,6 @@ def campaigns(request: HttpRequest) -> HttpResponse:
         "older": shown[PAGE - 1].pk if len(shown) > PAGE else None,
         "turned": turned,
         "has_lists": ContactList.objects.exists(),
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     }
     return render(request, "campaigns.html", context)

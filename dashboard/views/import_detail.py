@@ -69,7 +69,7 @@ def _record(import_id: int) -> Import:
 def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
     age = (timezone.now() - record.since).total_seconds()
     done = record.state == Import.State.DONE
-    far = reach.beyond(record.contact_list, registry.provider().reaches) if done else reach.Beyond()
+    far = reach.beyond(record.contact_list, registry.default().provider.reaches) if done else reach.Beyond()
     context = {
         "record": record,
         "contact_list": record.contact_list,
@@ -79,7 +79,7 @@ def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
         "announcement": _announcement(record, record.usable_count - far.count),
         "delay": _delay(age),
         "far": far,
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
         "reached_count": record.usable_count - far.count,
         "not_usable_count": record.invalid_count + far.count,
         "bad_count": record.invalid_count + record.duplicate_count + far.count,

@@ -46,7 +46,7 @@ class MessageRow:
 def messages(request: HttpRequest) -> HttpResponse:
     account = store.account_state()
     form = MessageSearchForm(
-        request.GET, account_id=account.pk if account else None, provider=registry.provider_name()
+        request.GET, account_id=account.pk if account else None, provider=registry.default().name
     )
     filled = store_paging.filled_fields(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
@@ -69,7 +69,7 @@ def rows_of(account: AccountState, rows: Sequence[StoreMessage]) -> list[Message
 @post_action("messages")
 def messages_refresh(request: HttpRequest) -> HttpResponse:
     """Ask for a turn of reading. The worker takes it; no request of a person waits for the provider."""
-    name = registry.provider_name()
+    name = registry.default().name
     if store_sync.request_refresh():
         notes.success(request, f"{name} is being asked. What is new shows here in a few seconds.")
     elif store_sync.freshness().asked:

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registrations, registry
+from campaigns.accounts.account import DAILY_LIMIT, LOCAL_RATE, TOLL_FREE_RATE
 from campaigns.models import AccountState, SenderNumber
 from campaigns.providers.types import Feature, Registration
 from campaigns.sending.launch import terms_for
@@ -43,12 +44,12 @@ class NumberRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def numbers(request: HttpRequest) -> HttpResponse:
-    state = AccountState.objects.filter(account=registry.known_account()).first()
+    state = AccountState.objects.filter(account=registry.default().known_id()).first()
     context = {
-        "rows": [_row(number) for number in registry.all_numbers()],
+        "rows": [_row(number) for number in registry.default().numbers()],
         "read_at": state.numbers_at if state else None,
-        "daily_limit": registry.DAILY_LIMIT,
-        "provider_name": registry.provider_name(),
+        "daily_limit": DAILY_LIMIT,
+        "provider_name": registry.default().name,
     }
     return render(request, "numbers.html", context)
 
@@ -59,7 +60,7 @@ def _row(number: SenderNumber) -> NumberRow:
     return NumberRow(
         number=number,
         abilities=[ABILITIES.get(name, name) for name in number.features],
-        allowed_rate=registry.TOLL_FREE_RATE if number.toll_free else registry.LOCAL_RATE,
+        allowed_rate=TOLL_FREE_RATE if number.toll_free else LOCAL_RATE,
         price=terms.price,
         problem=terms.problem,
         registration=registration,

@@ -119,7 +119,7 @@ def _wrote_again(request: HttpRequest, opt_out: OptOut) -> bool:
 
 def _blocked(opt_out: OptOut) -> str:
     """What keeps texts from this person whatever is undone here: the provider's own list. Empty: nothing."""
-    held = CarrierConsent.objects.blocks().filter(phone=opt_out.phone, account=registry.known_account())
+    held = CarrierConsent.objects.blocks().filter(phone=opt_out.phone, account=registry.default().known_id())
     senders = sorted(held.values_list("sender", flat=True))
     if not senders:
         return ""
@@ -128,7 +128,7 @@ def _blocked(opt_out: OptOut) -> str:
         where = " and ".join(phone(sender) for sender in senders)
         to = "that number" if len(senders) == 1 else "each of these numbers"
     return (
-        f"{registry.provider_name()} itself still blocks texts from {where} to this person: "
+        f"{registry.default().name} itself still blocks texts from {where} to this person: "
         f"they are not delivered until the person texts START to {to}."
     )
 
@@ -150,7 +150,7 @@ def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
         "newest": ""
         if before is None
         else reverse("opt_outs") + (f"?{urlencode({'q': query})}" if query else ""),
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     } | undecided_replies(request)
     return render(request, "opt_outs.html", context)
 

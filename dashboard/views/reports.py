@@ -23,6 +23,6 @@ def reports(request: HttpRequest) -> HttpResponse:
         "lines": lines[:PAGE],
         "older": lines[PAGE - 1].campaign.pk if len(lines) > PAGE else None,
         "turned": turned,
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     }
     return render(request, "reports.html", context)

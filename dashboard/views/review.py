@@ -63,7 +63,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "audit": audit.last_run(),
         "audit_failed": audit.FAILED,
         "may_send": request.user.has_perm(SEND),
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     }
     return render(request, "review.html", context)
 
@@ -122,7 +122,7 @@ def review_decide(request: HttpRequest, attempt_id: int, decision: str) -> HttpR
         "title": _question(chosen, case),
         "case": case,
         "decision": decision,
-        "provider_name": registry.provider_name(),
+        "provider_name": registry.default().name,
     }
     return render(request, "review_decide.html", context)
 
@@ -137,7 +137,7 @@ def _question(decision: Decision, case: Case) -> str:
 
 
 def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: DecisionResult) -> None:
-    name, campaign = registry.provider_name(), attempt.batch.campaign
+    name, campaign = registry.default().name, attempt.batch.campaign
     campaign.refresh_from_db(fields=["state"])
     attempt.refresh_from_db(fields=["note"])
     texts = plural(attempt.size, "text,texts")

@@ -34,7 +34,7 @@ def test_each_sender_is_asked_about_once_an_hour(carrier: RunningSimulator) -> N
 
 
 def test_what_was_read(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     assert registrations.of(number(scenario.LOCAL)) is None
     registrations.refresh()
     local = registrations.of(number(scenario.LOCAL))
@@ -44,7 +44,7 @@ def test_what_was_read(carrier: RunningSimulator) -> None:
 
 
 def test_trouble_keeps_the_last_answer(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     registrations.refresh()
     before = number(scenario.LOCAL)
     carrier.faults({"path": "/sms-configuration", "fault": "status", "status": 404, "times": 1})
@@ -55,7 +55,7 @@ def test_trouble_keeps_the_last_answer(carrier: RunningSimulator) -> None:
 
 
 def test_numbers_that_are_read_again_keep_it(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     registrations.refresh()
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     assert registrations.of(number(scenario.LOCAL)) is not None

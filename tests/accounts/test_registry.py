@@ -8,6 +8,7 @@ import pytest
 from django.conf import LazySettings
 
 from campaigns.accounts import registry
+from campaigns.accounts.tokens import DatabaseTokens
 from campaigns.models import AccessToken, AccountState, Price, SenderNumber
 from campaigns.providers.base import Outcome, ProviderError
 from tests.simulator.running import RunningSimulator
@@ -17,40 +18,43 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_numbers_that_may_send(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
-    assert [number.phone for number in registry.usable_numbers()] == [scenario.LOCAL, scenario.TOLL_FREE]
-    assert scenario.PLAIN in [number.phone for number in registry.all_numbers()]
-    assert registry.numbers_fresh()
-    toll_free = registry.number(scenario.TOLL_FREE)
+    registry.default().refresh_numbers()
+    assert [number.phone for number in registry.default().usable_numbers()] == [
+        scenario.LOCAL,
+        scenario.TOLL_FREE,
+    ]
+    assert scenario.PLAIN in [number.phone for number in registry.default().numbers()]
+    assert registry.default().numbers_are_fresh()
+    toll_free = registry.default().number(scenario.TOLL_FREE)
     assert toll_free is not None
     assert toll_free.toll_free
 
 
 def test_a_number_that_went_away_is_forgotten(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     SenderNumber.objects.filter(phone=scenario.LOCAL).update(phone="+16505550177", rate=99.0)
     SenderNumber.objects.filter(phone=scenario.TOLL_FREE).update(rate=123.0)
-    registry.refresh_numbers()
-    assert registry.number("+16505550177") is None
-    assert registry.number(scenario.LOCAL) is not None
-    assert registry.rate_for(scenario.TOLL_FREE) == 123.0, "what was measured is kept"
+    registry.default().refresh_numbers()
+    assert registry.default().number("+16505550177") is None
+    assert registry.default().number(scenario.LOCAL) is not None
+    assert registry.default().rate_for(scenario.TOLL_FREE) == 123.0, "what was measured is kept"
 
 
 def test_numbers_of_another_account_are_not_ours(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     SenderNumber.objects.update(account="another")
-    assert registry.all_numbers() == []
+    assert registry.default().numbers() == []
 
 
 def test_a_failure_keeps_what_was_known(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     carrier.faults({"path": "phone-number", "fault": "status", "status": 403})
     with pytest.raises(ProviderError):
-        registry.refresh_numbers()
-    assert len(registry.usable_numbers()) == 2
+        registry.default().refresh_numbers()
+    assert len(registry.default().usable_numbers()) == 2
     assert AccountState.objects.get().trouble
     carrier.faults()
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     assert AccountState.objects.get().trouble == ""
 
 
@@ -64,40 +68,40 @@ def test_a_failure_keeps_what_was_known(carrier: RunningSimulator) -> None:
 def test_the_banner_is_about_the_account_and_not_about_one_request(
     carrier: RunningSimulator, kind: str, is_shown: bool
 ) -> None:
-    registry.refresh_numbers()
-    registry.note_failure(ProviderError("It does not work.", kind=kind, outcome=Outcome.REFUSED))
+    registry.default().refresh_numbers()
+    registry.default().record_failure(ProviderError("It does not work.", kind=kind, outcome=Outcome.REFUSED))
     assert (AccountState.objects.get().trouble == "It does not work.") is is_shown
     since = AccountState.objects.get().trouble_since
-    registry.note_failure(ProviderError("It still does not work.", kind=kind))
+    registry.default().record_failure(ProviderError("It still does not work.", kind=kind))
     assert AccountState.objects.get().trouble_since == since
-    registry.note_success()
+    registry.default().record_success()
     assert AccountState.objects.get().trouble == ""
 
 
 def test_prices_are_by_kind_of_number_and_never_guessed(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
-    assert registry.price_for(scenario.LOCAL) is None
+    registry.default().refresh_numbers()
+    assert registry.default().price_for(scenario.LOCAL) is None
     Price.objects.create(kind=Price.Kind.TOLL_FREE, per_segment=Decimal("0.01"))
-    assert registry.price_for(scenario.LOCAL) is None
-    assert registry.price_for(scenario.TOLL_FREE) == Decimal("0.01")
+    assert registry.default().price_for(scenario.LOCAL) is None
+    assert registry.default().price_for(scenario.TOLL_FREE) == Decimal("0.01")
 
 
 def test_speed_is_by_kind_until_it_is_measured(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
-    assert registry.rate_for(scenario.LOCAL) == 60
-    assert registry.rate_for(scenario.TOLL_FREE) == 180
+    registry.default().refresh_numbers()
+    assert registry.default().rate_for(scenario.LOCAL) == 60
+    assert registry.default().rate_for(scenario.TOLL_FREE) == 180
     SenderNumber.objects.filter(phone=scenario.LOCAL).update(rate=44.0)
-    assert registry.rate_for(scenario.LOCAL) == 44
+    assert registry.default().rate_for(scenario.LOCAL) == 44
 
 
 def test_one_token_serves_all_calls_and_workers(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     campaign = scenario.launched(scenario.people(3), size=1)
     scenario.submit_all(campaign)
     scenario.poll()
     assert sum("oauth/token" in call["path"] for call in carrier.requests()) == 1
     token = AccessToken.objects.get()
-    store = registry.DatabaseTokens(token.account)
+    store = DatabaseTokens(token.account)
     store.drop("another token")
     assert AccessToken.objects.count() == 1, "only the refused one is dropped"
     store.drop(token.token)
@@ -107,10 +111,10 @@ def test_one_token_serves_all_calls_and_workers(carrier: RunningSimulator) -> No
 def test_other_credentials_are_another_account_until_the_provider_says_so(
     carrier: RunningSimulator, settings: LazySettings
 ) -> None:
-    registry.refresh_numbers()
-    assert registry.known_account()
+    registry.default().refresh_numbers()
+    assert registry.default().known_id()
     settings.RINGCENTRAL_JWT = "another"
-    assert registry.known_account() == ""
+    assert registry.default().known_id() == ""
     assert "simulator" not in AccountState.objects.get().opened_by.rpartition("#")[2]
 
 
@@ -118,12 +122,12 @@ def test_trouble_is_that_of_the_credentials_of_now(carrier: RunningSimulator, se
     """After a key was corrected or the rehearsal ended, the old problem is not shown any more."""
     right, refused = settings.RINGCENTRAL_JWT, ProviderError("The JWT is wrong.", kind="credentials")
     settings.RINGCENTRAL_JWT = "mistyped"
-    registry.note_failure(refused)
-    assert registry.current_problem() == "The JWT is wrong."
+    registry.default().record_failure(refused)
+    assert registry.default().problem() == "The JWT is wrong."
     settings.RINGCENTRAL_JWT = right
-    assert registry.current_problem() == ""
-    registry.refresh_numbers()
-    registry.note_failure(refused)
-    assert registry.current_problem() == "The JWT is wrong.", "it worked once, and does not any more"
+    assert registry.default().problem() == ""
+    registry.default().refresh_numbers()
+    registry.default().record_failure(refused)
+    assert registry.default().problem() == "The JWT is wrong.", "it worked once, and does not any more"
     settings.RINGCENTRAL_CLIENT_ID = "of another account"
-    assert registry.current_problem() == ""
+    assert registry.default().problem() == ""

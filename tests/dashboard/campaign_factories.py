@@ -22,7 +22,7 @@ def numbers(*usable: str, plain: str = "") -> None:
     """What the provider has named: these can send campaigns, `plain` cannot."""
     for phone in [*usable, *filter(None, [plain])]:
         SenderNumber.objects.create(
-            account=registry.known_account(),
+            account=registry.default().known_id(),
             phone=phone,
             toll_free=phone.startswith("+1888"),
             can_send_batches=phone != plain,

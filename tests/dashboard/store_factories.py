@@ -19,8 +19,8 @@ ACCOUNT = "405151939033"
 def account(*, read: bool = True) -> AccountState:
     """The account that the settings open; its mirror was just read, unless not."""
     made, _ = AccountState.objects.get_or_create(
-        account=registry.known_account() or ACCOUNT,
-        defaults={"provider": "ringcentral", "opened_by": registry.credentials_key()},
+        account=registry.default().known_id() or ACCOUNT,
+        defaults={"provider": "ringcentral", "opened_by": registry.default().fingerprint},
     )
     now = timezone.now()
     if read:

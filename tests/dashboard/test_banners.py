@@ -31,7 +31,7 @@ def worker_dies(_: pytest.MonkeyPatch) -> None:
 
 
 def carrier_goes(_: pytest.MonkeyPatch) -> None:
-    registry.note_failure(ProviderError(UNREACHABLE, kind="unreachable"))
+    registry.default().record_failure(ProviderError(UNREACHABLE, kind="unreachable"))
 
 
 def backup_is_put_back(patch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,7 @@ def held_back(*senders: str, opted_out: bool = True, account: str = "") -> None:
     """What the provider itself keeps about our numbers and this person."""
     for sender in senders:
         CarrierConsent.objects.create(
-            account=account or registry.known_account(),
+            account=account or registry.default().known_id(),
             sender=sender,
             phone="+15125550101",
             opted_out=opted_out,

@@ -114,7 +114,7 @@ def proxy(worker: Worker, settings: LazySettings, monkeypatch: pytest.MonkeyPatc
 
 def impatient(monkeypatch: pytest.MonkeyPatch, *, total: float) -> None:
     """Every exchange with the carrier may take so many seconds; a real site allows 120."""
-    monkeypatch.setattr(registry.provider(), "_transport", Transport(Limits(read=total, total=total)))
+    monkeypatch.setattr(registry.default().provider, "_transport", Transport(Limits(read=total, total=total)))
 
 
 def launched(people: Sequence[tuple[str, str]] = PEOPLE, *, size: int = SIZE, **more: Any) -> Campaign:

@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.accounts.rate_limit import DatabaseGate
 from campaigns.models import Attempt, Campaign, Message, OptOut
 from campaigns.opt_outs import manual
@@ -84,21 +84,22 @@ class Processes:
 clock = Clock()
 processes = Processes()
 carrier: FakeCarrier
+account: Account
 """Of the game that is played; the fixture of the test puts these in the program's way."""
 
 
 def new_game() -> None:
     """Empty tables, a carrier that never saw us, and everybody alive."""
-    global carrier
+    global carrier, account
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_app_config("campaigns").get_models():
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")
-    registry.KNOWN_ACCOUNTS.clear()
     shutil.rmtree(settings.JOURNAL_DIR, ignore_errors=True)
     journal.open_journal.cache_clear()
     clock.__init__()  # type: ignore[misc]
     processes.__init__()  # type: ignore[misc]
     carrier = FakeCarrier(clock, DatabaseGate(ACCOUNT, patience=0), SENDERS)
+    account = Account(carrier, "the credentials of a game")
 
 
 def before(point: Point, act: Callable[..., Any]) -> Callable[..., Any]:
@@ -139,7 +140,7 @@ class Game(RuleBasedStateMachine):
 
     @initialize()
     def learn_numbers(self) -> None:
-        registry.refresh_numbers()
+        account.refresh_numbers()
 
     # --- What people do ---
 

@@ -60,7 +60,7 @@ PLANTED = (
         (
             Change(
                 SEARCH,
-                "verdict = search_records(registry.provider(), attempt)",
+                "verdict = search_records(registry.default().provider, attempt)",
                 "verdict = Verdict(MatchResult.NO_MATCH)",
             ),
         ),

@@ -62,7 +62,7 @@ def at_rest(numbers: Sequence[int]) -> bool:
 
 
 def numbers_known() -> bool:
-    return len(registry.usable_numbers()) >= 2
+    return len(registry.default().usable_numbers()) >= 2
 
 
 def judge(ledger: Sequence[Mapping[str, Any]], campaigns: Sequence[Sent]) -> Verdict:

@@ -40,7 +40,7 @@ def taken_late(campaign: Campaign) -> str:
 
 def elsewhere(texts: list[OutgoingText], sender: str = scenario.LOCAL) -> str:
     """A batch that Carillon's ledger knows nothing of; its id."""
-    return registry.provider().submit(sender, texts, before_first_byte=lambda: None).provider_id
+    return registry.default().provider.submit(sender, texts, before_first_byte=lambda: None).provider_id
 
 
 def looked() -> list[Disagreement]:
@@ -251,7 +251,7 @@ def test_an_audit_that_could_not_be_made_says_so(carrier: RunningSimulator) -> N
 
 @pytest.fixture
 def clock(carrier: RunningSimulator) -> Iterator[time_machine.Traveller]:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     with time_machine.travel(timezone.now()) as traveller:
         yield traveller
 
@@ -337,7 +337,7 @@ def test_by_hand(carrier: RunningSimulator, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_by_hand_while_the_carrier_is_away(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     carrier.faults({**LIST, "fault": "status", "status": 403})
     with pytest.raises(CommandError, match="could not be made"):
         call_command("audit")

@@ -51,7 +51,7 @@ import psycopg
 from django.db import DatabaseError, connection
 from tests.support.site import locked
 
-registry.account()
+registry.default().fetch_id()
 def do(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
@@ -320,7 +320,7 @@ def test_f42_a_jump_during_a_request(
 ) -> None:
     campaign = launched()
     clocked.carrier.faults()
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     assert launch.freeze(campaign.pk)
     mark, jumps = attempts.mark_sending, [jump]
 
@@ -335,9 +335,9 @@ def test_f42_a_jump_during_a_request(
             Ticker().once()  # of another worker: the request is not taken for one whose process hangs
 
     monkeypatch.setattr(attempts, "mark_sending", marked)
-    chosen = dispatch.choose_next(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(chosen, Prepared)
-    dispatch.send(chosen, registry.provider(), registry.account(), meanwhile)
+    dispatch.send(chosen, registry.default().provider, registry.default().fetch_id(), meanwhile)
     assert jumps == []
     assert not Attempt.objects.filter(state__in=Attempt.SEARCHED).exists()
     clocked.rest(campaign)

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db
 
 def at_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """The same account, but its carrier is looked for there."""
-    for holder in (registry.provider(), registry.provider()._sign_in):  # type: ignore[attr-defined]
+    for holder in (registry.default().provider, registry.default().provider._sign_in):  # type: ignore[attr-defined]
         monkeypatch.setattr(holder, "_url", url)
 
 
@@ -134,7 +134,7 @@ def test_f16_taken_after_we_gave_up_waiting(
     proxy.tricks[before + 1] = late
     campaign = launched()
     with monkeypatch.context() as patched:
-        registry.account()
+        registry.default().fetch_id()
         impatient(patched, total=0.5)
         worker.turn()
     worker.minutes(5)
@@ -290,7 +290,7 @@ def test_f31_answer_that_drips(
     proxy.tricks[2] = trick
     campaign = launched()
     with monkeypatch.context() as patched:
-        registry.account()
+        registry.default().fetch_id()
         impatient(patched, total=1.0)
         worker.turn()
     until(ended.is_set, "we hung up")

@@ -135,7 +135,7 @@ def test_f06_every_look_dies_a_step_later_than_the_one_before(
 SLEEPER = """
 import os, signal
 from campaigns.providers import http
-registry.provider()._transport = http.Transport(http.Limits(stale={stale}))
+registry.default().provider._transport = http.Transport(http.Limits(stale={stale}))
 ready = http._Wire.before_write
 def asleep(wire):
     if not wire.written and wire.hook_returned:

@@ -136,10 +136,10 @@ def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
 
 def test_f43_backup_of_a_batch_that_was_prepared(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = scenario.launched(PEOPLE, size=2)
-    prepared = dispatch.choose_next(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(prepared, Prepared)
     backup = Backup()
-    dispatch.send(prepared, registry.provider(), registry.account())
+    dispatch.send(prepared, registry.default().provider, registry.default().fetch_id())
     backup.restore()
     monkeypatch.setattr(process_identity, "is_dead", lambda _: True)
     assert_locked(worker, campaign, 1)
@@ -156,7 +156,7 @@ def test_f43_nothing_that_was_prepared_before_leaves_either(worker: Worker) -> N
     with transaction.atomic():
         batch = Batch.objects.order_by("number").first()
         assert batch is not None
-        prepared = attempts.prepare(campaign, batch, registry.account())
+        prepared = attempts.prepare(campaign, batch, registry.default().fetch_id())
     assert prepared is not None
     with pytest.raises(attempts.SendAborted, match="locked"):
         attempts.mark_sending(prepared)
@@ -235,7 +235,7 @@ def test_f43_records_that_lag_unlock_nothing(worker: Worker) -> None:
 
 
 def test_f43_people_of_a_campaign_that_is_not_in_the_backup(worker: Worker, tmp_path: Path) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     backup = Backup()
     scenario.submit_all(scenario.launched(PEOPLE, size=2))
     backup.restore()

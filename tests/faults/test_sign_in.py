@@ -12,7 +12,7 @@ from tests.support.waiting import until
 WORKERS = """
 import pathlib, threading, time
 from django.db import connection
-carrier = registry.provider()
+carrier = registry.default().provider
 carrier.numbers()  # each process knows the session that is about to end
 pathlib.Path({mine!r}).touch()
 while not pathlib.Path({go!r}).exists():

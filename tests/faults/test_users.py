@@ -88,7 +88,7 @@ def test_f45_send_pressed_more_than_once(
 
 def while_it_leaves(campaign: Campaign, meanwhile: Callable[[], object]) -> None:
     """The next batch is handed over; something happens when all of it is written and no answer is there."""
-    chosen = dispatch.choose_next(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(chosen, Prepared)
     happened: list[bool] = []
 
@@ -96,7 +96,10 @@ def while_it_leaves(campaign: Campaign, meanwhile: Callable[[], object]) -> None
         meanwhile()
         happened.append(True)
 
-    assert dispatch.send(chosen, registry.provider(), registry.account(), once).result != "blocked"
+    assert (
+        dispatch.send(chosen, registry.default().provider, registry.default().fetch_id(), once).result
+        != "blocked"
+    )
     assert happened
 
 
@@ -160,15 +163,15 @@ def before_it_is_prepared(campaign: Campaign, wish: Callable[[], None]) -> None:
 
 
 def before_the_first_byte(campaign: Campaign, wish: Callable[[], None]) -> None:
-    chosen = dispatch.choose_next(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(chosen, Prepared)
     wish()
-    dispatch.send(chosen, registry.provider(), registry.account())
+    dispatch.send(chosen, registry.default().provider, registry.default().fetch_id())
 
 
 def in_the_last_look(campaign: Campaign, wish: Callable[[], None]) -> None:
     """The connection stands already."""
-    chosen = dispatch.choose_next(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(chosen, Prepared)
 
     def hook() -> None:
@@ -176,7 +179,7 @@ def in_the_last_look(campaign: Campaign, wish: Callable[[], None]) -> None:
         attempts.mark_sending(chosen)
 
     with pytest.raises(attempts.SendAborted):
-        registry.provider().submit(chosen.sender, chosen.texts, before_first_byte=hook)
+        registry.default().provider.submit(chosen.sender, chosen.texts, before_first_byte=hook)
     attempts.mark_not_taken(chosen, None, state="not_sent", code="opt_out")
 
 

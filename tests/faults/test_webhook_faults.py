@@ -146,7 +146,7 @@ def forward(old: str, new: str) -> bool:
 def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, webhooks: WebhookClient) -> None:
     """While our request is still under way its batch has no id here: its events wait for that."""
     campaign = scenario.launched(PEOPLE)
-    account = registry.account()
+    account = registry.default().fetch_id()
     prepared = dispatch.choose_next(campaign.pk, account)
     assert isinstance(prepared, Prepared)
 
@@ -157,7 +157,7 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, webho
         assert Attempt.objects.get().state == Attempt.State.SENDING
         assert set(stored_states().values()) == {"waiting"}
 
-    step = dispatch.send(prepared, registry.provider(), account, meanwhile)
+    step = dispatch.send(prepared, registry.default().provider, account, meanwhile)
     assert step.result == StepResult.SUBMITTED
     early = WebhookEvent.objects.filter(state="waiting", tries=1)
     assert early.count() == WebhookEvent.objects.count() > len(PEOPLE)
@@ -234,7 +234,7 @@ def test_f35_a_flood_of_forgeries_writes_nothing_but_a_counter(
 def test_f35_a_forgery_that_knows_the_token_is_about_another_account(webhooks: WebhookClient) -> None:
     sent()
     event = first(webhooks.received(), "Delivered").body.replace(
-        f"/account/{registry.account()}/".encode(), b"/account/99999/"
+        f"/account/{registry.default().fetch_id()}/".encode(), b"/account/99999/"
     )
     assert b"/99999/" in event
     assert webhooks.call(event) == 200
@@ -330,7 +330,7 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
         webhooks.hook.status = 500
         for number in range(12):
             worker.carrier.inbound(scenario.phone(number), scenario.LOCAL, "Hello")
-        client = registry.provider().webhooks
+        client = registry.default().provider.webhooks
         assert client is not None
         until(lambda: not client.get(before).active, "the carrier gives up")
         worker.sleep(11 * MINUTE)
@@ -353,7 +353,10 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
     assert_as_the_carrier_says(worker.carrier, campaign)
 
 
-KEEP = "registry.account(); from campaigns.receipts import subscriptions; subscriptions.ensure_subscription()"
+KEEP = (
+    "registry.default().fetch_id(); from campaigns.receipts import subscriptions; "
+    "subscriptions.ensure_subscription()"
+)
 
 
 def test_f38_an_event_that_was_answered_is_stored_though_the_database_was_locked(

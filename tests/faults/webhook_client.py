@@ -71,7 +71,7 @@ def webhooks(carrier: RunningSimulator, settings: LazySettings) -> Iterator[Webh
     """Subscribed to: the carrier tells of everything from now on."""
     with listening() as hook:
         settings.PUBLIC_URL = f"http://127.0.0.1:{hook.server_address[1]}"
-        registry.account()
+        registry.default().fetch_id()
         subscriptions.ensure_subscription()
         yield WebhookClient(carrier, hook)
 

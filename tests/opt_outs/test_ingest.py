@@ -302,7 +302,7 @@ def test_a_start_in_a_rehearsal_does_not_end_a_real_opt_out(settings: LazySettin
 
 
 def blocked_at_the_carrier(*pairs: tuple[str, str]) -> None:
-    opt_outs = registry.provider().opt_outs
+    opt_outs = registry.default().provider.opt_outs
     assert opt_outs is not None
     wishes = [
         OptOutChange(sender=our_number, recipient=theirs, opted_out=True) for our_number, theirs in pairs

@@ -108,10 +108,10 @@ def test_what_staff_undid_stands_until_another_receipt_says_so(
 
 
 def test_a_receipt_of_another_program_counts_too(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     whom = scenario.ending("9913")
     texts = [OutgoingText(whom, "From elsewhere"), OutgoingText(scenario.phone(1), "From elsewhere")]
-    registry.provider().submit(scenario.TOLL_FREE, texts, before_first_byte=lambda: None)
+    registry.default().provider.submit(scenario.TOLL_FREE, texts, before_first_byte=lambda: None)
     store_sync.sync(ingest.ingest_replies)
     assert [row.phone for row in OptOut.objects.in_force()] == [whom]
 
@@ -163,7 +163,7 @@ def test_known_receipts_cost_one_question_however_many_they_are(db: None) -> Non
 
 def test_a_refused_number_in_the_answer_itself_counts_as_well(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(2))
-    prepared = dispatch.choose_next(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(prepared, Prepared)
     attempts.mark_sending(prepared)
     refusal = Rejected(index=1, to=scenario.phone(0), code="SMS-RC-413", description="")
@@ -171,5 +171,5 @@ def test_a_refused_number_in_the_answer_itself_counts_as_well(carrier: RunningSi
         provider_id="b-1", sender=scenario.LOCAL, batch_size=1, processed_count=0,
         status=BatchStatus.PROCESSING, created_at=None, modified_at=None, cost=None, rejected=(refusal,),
     )  # fmt: skip
-    attempts.accept(prepared, answer, registry.account())
+    attempts.accept(prepared, answer, registry.default().fetch_id())
     assert [row.phone for row in OptOut.objects.in_force()] == [scenario.phone(0)]

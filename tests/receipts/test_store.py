@@ -234,7 +234,7 @@ def test_campaigns_are_locked_before_anything_that_both_readers_write(
     """Otherwise a poll and a sync could deadlock."""
     for size in (2, 3):
         scenario.submit_all(scenario.launched(scenario.people(4), size=size))
-    page = list(next(registry.provider().messages(date_from=timezone.now() - timedelta(hours=1))))
+    page = list(next(registry.default().provider.messages(date_from=timezone.now() - timedelta(hours=1))))
     written = re.compile(r'(INSERT INTO|UPDATE) "campaigns_(storemessage|message|tally)"')
     with CaptureQueriesContext(connection) as queries:
         if reader == "poll":

@@ -24,13 +24,17 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _known(carrier: RunningSimulator) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
 
 
 def another_program_sends(to: Sequence[str], text: str = "From elsewhere") -> str:
     """Submits a batch that no campaign has. Returns its id."""
     texts = [OutgoingText(phone, text) for phone in to]
-    return registry.provider().submit(scenario.TOLL_FREE, texts, before_first_byte=lambda: None).provider_id
+    return (
+        registry.default()
+        .provider.submit(scenario.TOLL_FREE, texts, before_first_byte=lambda: None)
+        .provider_id
+    )
 
 
 def phones(count: int) -> list[str]:
@@ -199,7 +203,7 @@ def test_due_once_a_minute() -> None:
 
 
 def test_one_process_at_a_time() -> None:
-    name = f"mirror {registry.known_account()}"
+    name = f"mirror {registry.default().known_id()}"
     Lease.objects.create(name=name, owner="elsewhere:1:1", until=timezone.now() + timedelta(minutes=1))
     assert store_sync.sync(ingest.ingest_replies) == 0
     assert not StoreState.objects.exists()

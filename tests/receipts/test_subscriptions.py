@@ -68,12 +68,12 @@ def receiver() -> Iterator[type[Receiver]]:
 def public(carrier: RunningSimulator, receiver: Any, settings: LazySettings) -> str:
     """The URL of a site that the carrier can reach."""
     settings.PUBLIC_URL = receiver.address
-    registry.account()
+    registry.default().fetch_id()
     return str(settings.PUBLIC_URL)
 
 
 def client() -> Webhooks:
-    client = registry.provider().webhooks
+    client = registry.default().provider.webhooks
     assert client is not None
     return client
 
@@ -205,7 +205,7 @@ def test_an_address_that_the_carrier_cannot_reach(
     carrier: RunningSimulator, settings: LazySettings, public_url: str, problem: str
 ) -> None:
     settings.PUBLIC_URL = public_url
-    registry.account()
+    registry.default().fetch_id()
     subscriptions.ensure_subscription()
     assert door().trouble.startswith("RingCentral does not tell us what happens; it is asked instead.")
     assert door().trouble_since is not None
@@ -219,7 +219,7 @@ def test_an_address_that_the_carrier_cannot_reach(
 
 
 def test_a_carrier_that_is_away(carrier: RunningSimulator, settings: LazySettings) -> None:
-    registry.account()
+    registry.default().fetch_id()
     settings.PUBLIC_URL = "http://127.0.0.1:9"
     carrier.faults({"path": "/subscription", "fault": "status", "status": 503})
     subscriptions.ensure_subscription()

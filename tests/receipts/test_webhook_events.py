@@ -48,7 +48,7 @@ def iso(moment: datetime) -> str:
 
 
 def envelope(path: str, body: dict[str, Any], **fields: Any) -> bytes:
-    account = fields.pop("account", None) or registry.known_account()
+    account = fields.pop("account", None) or registry.default().known_id()
     event = path if path.startswith("/") else f"{A2P.format(account=account)}/{path}"
     known = {
         "uuid": uuid4().hex,
@@ -107,7 +107,7 @@ def carrier_texts() -> list[dict[str, Any]]:
             "batchId": item.batch_id, "errorCode": item.error_code, "cost": float(item.cost or 0),
             "creationTime": iso(item.created_at or since), "lastModifiedTime": iso(item.modified_at or since),
         }
-        for page in registry.provider().messages(date_from=since, with_text=True)
+        for page in registry.default().provider.messages(date_from=since, with_text=True)
         for item in page
     ]  # fmt: skip
 
@@ -274,7 +274,7 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
 
 def test_what_is_about_no_batch_of_ours_is_kept_in_the_end(carrier: RunningSimulator) -> None:
     """Another program sends from the same account."""
-    registry.account()
+    registry.default().fetch_id()
     tell(
         envelope("batches", {"id": "not-ours", "from": scenario.LOCAL, "batchSize": 1, "status": "Completed"})
     )
@@ -359,7 +359,7 @@ def test_events_of_another_account_change_nothing(carrier: RunningSimulator) -> 
 
 
 def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:
-    registry.account()
+    registry.default().fetch_id()
     body = {
         "id": "7119", "from": "+14155550101", "to": [scenario.LOCAL], "text": "Thank you",
         "direction": "Inbound", "messageStatus": "Delivered", "segmentCount": 1, "cost": 0.007,
@@ -373,7 +373,7 @@ def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:
 
 
 def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
-    registry.account()
+    registry.default().fetch_id()
     assert tasks.EVENTS.wake() == 0
     tell(envelope("opt-outs", {"from": scenario.LOCAL, "to": "+14155550101", "active": True}))
     assert tasks.EVENTS.wake() == 1
@@ -383,7 +383,7 @@ def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
 
 
 def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulator) -> None:
-    registry.account()
+    registry.default().fetch_id()
     webhook_intake.endpoint("ringcentral")
     Webhook.objects.update(checked_at=timezone.now())
     tell(envelope("/restapi/v1.0/subscription/~?threshold=259200&interval=43200", {}))
@@ -392,7 +392,7 @@ def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulato
 
 
 def test_it_is_known_when_the_carrier_was_last_heard(carrier: RunningSimulator) -> None:
-    registry.account()
+    registry.default().fetch_id()
     webhook_intake.endpoint("ringcentral")
     tell(envelope("opt-outs", {"from": scenario.LOCAL, "to": factories.phone(1), "active": True}))
     take_in()

@@ -34,9 +34,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
 def answered_after_it_was_found_absent() -> tuple[Campaign, Prepared, BatchState]:
     """A process that slept for an hour wakes up with its answer."""
     campaign = scenario.launched(scenario.people(3))
-    prepared = dispatch.choose_next(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(prepared, Prepared)
-    answer = registry.provider().submit(
+    answer = registry.default().provider.submit(
         prepared.sender, prepared.texts, before_first_byte=lambda: attempts.mark_sending(prepared)
     )
     Attempt.objects.update(state="absent", ended_at=timezone.now())
@@ -47,7 +47,7 @@ def answered_after_it_was_found_absent() -> tuple[Campaign, Prepared, BatchState
 
 def test_an_answer_that_comes_before_its_people_were_texted_again_wins(carrier: RunningSimulator) -> None:
     campaign, prepared, answer = answered_after_it_was_found_absent()
-    attempts.accept(prepared, answer, registry.account())
+    attempts.accept(prepared, answer, registry.default().fetch_id())
     assert scenario.counts(campaign) == {"with_carrier": 3}
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, scenario.people(3))
@@ -57,9 +57,9 @@ def test_an_answer_that_comes_before_its_people_were_texted_again_wins(carrier: 
 
 def test_an_answer_that_comes_after_they_were_texted_again_is_said_aloud(carrier: RunningSimulator) -> None:
     campaign, prepared, answer = answered_after_it_was_found_absent()
-    again = dispatch.choose_next(campaign.pk, registry.account())
+    again = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(again, Prepared)
-    attempts.accept(prepared, answer, registry.account())
+    attempts.accept(prepared, answer, registry.default().fetch_id())
     assert [attempt.state for attempt in Attempt.objects.all()] == ["absent", "prepared"]
     assert answer.provider_id in Event.objects.get(verb="possible_double").detail
     scenario.assert_adds_up(campaign)
@@ -77,7 +77,7 @@ def found_absent(carrier: RunningSimulator, state: str) -> tuple[Campaign, Attem
 
 def its_request_arrives_late(attempt: Attempt) -> None:
     texts = [OutgoingText(to, text) for to, text in Message.objects.values_list("to", "text")]
-    registry.provider().submit(attempt.sender, texts, before_first_byte=lambda: None)
+    registry.default().provider.submit(attempt.sender, texts, before_first_byte=lambda: None)
 
 
 @pytest.mark.parametrize("state", ["held", "queued"])
@@ -132,7 +132,7 @@ def test_another_account_proves_nothing(carrier: RunningSimulator, monkeypatch: 
     """Somebody set other credentials for a while: its empty list must not be taken for absence."""
     campaign = lost(carrier, scenario.people(3), fault="drop_after")
     with monkeypatch.context() as patched:
-        patched.setattr(registry, "account", lambda: "somebody else")
+        patched.setattr(registry.default(), "fetch_id", lambda: "somebody else")
         for _ in range(15):
             assert lookup() is None
             later(MINUTE)

@@ -87,7 +87,11 @@ def test_in_review_it_is_looked_for_every_few_minutes_and_not_for_ever(carrier: 
 def foreign(texts: dict[str, str]) -> str:
     """Another program sends from the same number; our ledger knows nothing of it."""
     outgoing = [OutgoingText(to, text) for to, text in texts.items()]
-    return registry.provider().submit(scenario.LOCAL, outgoing, before_first_byte=lambda: None).provider_id
+    return (
+        registry.default()
+        .provider.submit(scenario.LOCAL, outgoing, before_first_byte=lambda: None)
+        .provider_id
+    )
 
 
 TEXTS = {number: f"Hi {name}" for number, name in scenario.people(3)}
@@ -114,7 +118,7 @@ def test_a_batch_of_the_same_size_for_others_is_no_match(carrier: RunningSimulat
 def test_a_batch_for_some_of_the_same_people_is_for_a_person(
     carrier: RunningSimulator, decoy: dict[str, str]
 ) -> None:
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     foreign(decoy)
     campaign = lost(carrier, scenario.people(3), fault="drop_before")
     assert lookup() is MatchResult.UNCLEAR

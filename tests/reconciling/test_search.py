@@ -134,7 +134,7 @@ def test_one_clean_look_is_never_enough(carrier: RunningSimulator) -> None:
 def test_of_a_process_that_died_the_request_may_have_lasted(carrier: RunningSimulator) -> None:
     """Nobody knows when it ended, so the settle time starts when it must have."""
     campaign = scenario.launched(scenario.people(3))
-    prepared = dispatch.choose_next(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(prepared, Prepared)
     attempts.mark_sending(prepared)
     Attempt.objects.update(owner=":".join([*Attempt.objects.get().owner.split(":")[:2], "1"]))
@@ -271,16 +271,16 @@ def test_a_batch_of_rejected_numbers_only_is_tried_again_and_texts_nobody(carrie
 
 def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(REJECTED)
-    prepared = dispatch.choose_next(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(prepared, Prepared)
-    answer = registry.provider().submit(
+    answer = registry.default().provider.submit(
         prepared.sender, prepared.texts, before_first_byte=lambda: attempts.mark_sending(prepared)
     )
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     assert orphans.settle_orphans() == 1
     assert lookup() is MatchResult.MATCHED
     before = scenario.counts(campaign)
-    attempts.accept(prepared, answer, registry.account())
+    attempts.accept(prepared, answer, registry.default().fetch_id())
     assert scenario.counts(campaign) == before == {"with_carrier": 2, "rejected": 1}
     assert Attempt.objects.get().provider_id == answer.provider_id
     assert not Event.objects.filter(verb="possible_double").exists()

@@ -343,7 +343,7 @@ def test_one_text_that_is_too_large_is_for_a_person(carrier: RunningSimulator) -
 
 def test_a_batch_that_another_worker_prepared_is_not_halved(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(4))
-    prepared = dispatch.choose_next(campaign.pk, registry.account())
+    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(prepared, Prepared)
     failures.split(prepared.batch_id)
     assert Batch.objects.count() == 1, "half of its people would be texted again from the new batch"
@@ -376,7 +376,7 @@ def test_asked_to_slow_down_it_is_silent_so_long(
     Campaign.objects.update(next_try_at=None)
     assert scenario.submit_all(campaign).result == StepResult.WAIT
     with pytest.raises(ProviderError):
-        registry.refresh_numbers()
+        registry.default().refresh_numbers()
     assert len(carrier.requests()) == calls
 
     with time_machine.travel(before + timedelta(seconds=seconds + 2)):

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.django_db
 
 
 def prepared(campaign: Campaign) -> Prepared:
-    chosen = dispatch.choose_next(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(chosen, Prepared)
     return chosen
 
 
 def send(batch: Prepared) -> Step:
-    return dispatch.send(batch, registry.provider(), registry.account())
+    return dispatch.send(batch, registry.default().provider, registry.default().fetch_id())
 
 
 def test_who_opted_out_after_launch_is_left_out(carrier: RunningSimulator) -> None:
@@ -129,8 +129,8 @@ def test_what_is_in_flight_while_it_is_held_is_counted_as_taken(carrier: Running
         attempts.mark_sending(batch)
         lifecycle.hold(campaign.pk, "Held by a person.", code="test")
 
-    answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
-    attempts.accept(batch, answer, registry.account())
+    answer = registry.default().provider.submit(batch.sender, batch.texts, before_first_byte=hook)
+    attempts.accept(batch, answer, registry.default().fetch_id())
     assert scenario.counts(campaign) == {"with_carrier": 3, "held": 2}
     scenario.assert_adds_up(campaign)
 
@@ -164,7 +164,7 @@ def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: 
     contacts = scenario.imported(scenario.file_of(scenario.people(2)))
     first, second = scenario.launched(contacts), scenario.launched(contacts)
     a = prepared(first)
-    b = attempts.prepare(second, Batch.objects.get(campaign=second), registry.account())
+    b = attempts.prepare(second, Batch.objects.get(campaign=second), registry.default().fetch_id())
     assert b is not None
     attempts.mark_sending(a)
     assert send(b) == Step(StepResult.WAIT, 1.0)
@@ -201,8 +201,8 @@ def test_an_answer_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
         assert orphans.settle_orphans() == 1
         assert scenario.counts(campaign) == {"in_doubt": 3}
 
-    answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
-    attempts.accept(batch, answer, registry.account())
+    answer = registry.default().provider.submit(batch.sender, batch.texts, before_first_byte=hook)
+    attempts.accept(batch, answer, registry.default().fetch_id())
     assert Attempt.objects.get().state == Attempt.State.ACCEPTED
     assert scenario.counts(campaign) == {"with_carrier": 2, "rejected": 1}
     scenario.assert_adds_up(campaign)

@@ -158,7 +158,7 @@ def test_a_batch_is_never_larger_than_the_carrier_takes(carrier: RunningSimulato
     campaign = scenario.launched(scenario.people(3), size=size)
     batch = Batch.objects.filter(campaign=campaign).first()
     assert batch is not None
-    assert 1 <= batch.size <= registry.provider().max_batch
+    assert 1 <= batch.size <= registry.default().provider.max_batch
 
 
 def test_freezing_goes_on_where_it_was_killed(
@@ -294,5 +294,5 @@ def test_a_number_that_went_away_cannot_launch(carrier: RunningSimulator) -> Non
     SenderNumber.objects.filter(phone=scenario.LOCAL).delete()
     with pytest.raises(launch.NotReady):
         launch.launch(campaign, user=None)
-    registry.refresh_numbers()
+    registry.default().refresh_numbers()
     assert launch.launch(campaign, user=None)

@@ -27,7 +27,7 @@ POST = {"method": "POST", "path": "/a2p-sms/batches"}
 
 
 def prepared(campaign: Campaign) -> Prepared:
-    chosen = dispatch.choose_next(campaign.pk, registry.account())
+    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
     assert isinstance(chosen, Prepared)
     return chosen
 
@@ -39,8 +39,8 @@ def send_while(batch: Prepared, meanwhile: Callable[[], object]) -> None:
         attempts.mark_sending(batch)
         meanwhile()
 
-    answer = registry.provider().submit(batch.sender, batch.texts, before_first_byte=hook)
-    attempts.accept(batch, answer, registry.account())
+    answer = registry.default().provider.submit(batch.sender, batch.texts, before_first_byte=hook)
+    attempts.accept(batch, answer, registry.default().fetch_id())
     failures.clear_trouble(batch.campaign_id)
 
 
@@ -141,7 +141,7 @@ def test_cancelled_between_preparing_and_the_first_byte(carrier: RunningSimulato
     campaign = scenario.launched(scenario.people(4), size=2)
     batch = prepared(campaign)
     assert lifecycle.cancel(campaign, user=None) == 4
-    dispatch.send(batch, registry.provider(), registry.account())
+    dispatch.send(batch, registry.default().provider, registry.default().fetch_id())
     assert carrier.ledger() == []
     assert scenario.counts(campaign) == {"cancelled": 4}
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT

@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.accounts.account import LOCAL_RATE
 from campaigns.models import AccountState, Attempt, Batch, Campaign
 from campaigns.providers.base import ProviderError
 from campaigns.receipts import polling
@@ -29,12 +30,12 @@ CLOSED = "http://127.0.0.1:9"
 
 def lose(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same account, at an address where nobody answers."""
-    for holder in (registry.provider(), registry.provider()._sign_in):  # type: ignore[attr-defined]
+    for holder in (registry.default().provider, registry.default().provider._sign_in):  # type: ignore[attr-defined]
         monkeypatch.setattr(holder, "_url", CLOSED)
 
 
 def find(carrier: RunningSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    for holder in (registry.provider(), registry.provider()._sign_in):  # type: ignore[attr-defined]
+    for holder in (registry.default().provider, registry.default().provider._sign_in):  # type: ignore[attr-defined]
         monkeypatch.setattr(holder, "_url", carrier.url)
 
 
@@ -73,12 +74,12 @@ def test_a_site_that_never_reached_its_carrier_says_so(
     settings.RINGCENTRAL_SERVER_URL = CLOSED
     without_pauses(monkeypatch)
     with pytest.raises(ProviderError):
-        registry.refresh_numbers()
+        registry.default().refresh_numbers()
     assert "cannot be reached" in AccountState.objects.get().trouble
-    assert registry.all_numbers() == []
-    assert not registry.numbers_fresh()
-    assert registry.number(scenario.LOCAL) is None
-    assert registry.rate_for(scenario.LOCAL) == registry.LOCAL_RATE
+    assert registry.default().numbers() == []
+    assert not registry.default().numbers_are_fresh()
+    assert registry.default().number(scenario.LOCAL) is None
+    assert registry.default().rate_for(scenario.LOCAL) == LOCAL_RATE
     assert polling.poll() == 0
     tasks.tick()
 
@@ -90,9 +91,12 @@ def test_after_a_restart_pages_and_campaigns_bear_an_outage(
     campaign = scenario.launched(scenario.people(4), size=2)
     dispatch.step(campaign.pk)
     lose(monkeypatch)
-    registry.KNOWN_ACCOUNTS.clear()
-    monkeypatch.setattr(registry.provider(), "_account", "")
-    assert [number.phone for number in registry.usable_numbers()] == [scenario.LOCAL, scenario.TOLL_FREE]
+    registry.default()._id = ""
+    monkeypatch.setattr(registry.default().provider, "_account", "")
+    assert [number.phone for number in registry.default().usable_numbers()] == [
+        scenario.LOCAL,
+        scenario.TOLL_FREE,
+    ]
     shown = progress.progress(campaign.pk)
     assert shown.handed_over == 2
     assert scenario.submit_all(campaign).result == StepResult.WAIT
@@ -105,9 +109,9 @@ def test_a_campaign_whose_account_was_never_known_waits(
 ) -> None:
     campaign = scenario.launched(scenario.people(2))
     lose(monkeypatch)
-    registry.KNOWN_ACCOUNTS.clear()
+    registry.default()._id = ""
     AccountState.objects.all().delete()
-    monkeypatch.setattr(registry.provider(), "_account", "")
+    monkeypatch.setattr(registry.default().provider, "_account", "")
     step = scenario.submit_all(campaign)
     assert (step.result, step.seconds) == (StepResult.WAIT, 2)
     assert "cannot be reached" in campaign.trouble
@@ -115,7 +119,7 @@ def test_a_campaign_whose_account_was_never_known_waits(
     Campaign.objects.update(next_try_at=None)
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert [(state.trouble, state.account) for state in AccountState.objects.all()] == [
-        ("", registry.account())
+        ("", registry.default().fetch_id())
     ]
 
 

@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.accounts.account import LOCAL_RATE, TOLL_FREE_RATE
 from campaigns.models import AccessToken, Batch, Campaign, SenderNumber
 from campaigns.receipts import sending_rate
 from campaigns.sending import dispatch
@@ -55,7 +56,7 @@ def test_the_bound(
     settings.HANDOVER_MINUTES = minutes
     campaign = scenario.launched(scenario.people(1))
     SenderNumber.objects.filter(phone=scenario.LOCAL).update(rate=rate)
-    Batch.objects.update(state="with_carrier", remote_size=lies_there, account=registry.account())
+    Batch.objects.update(state="with_carrier", remote_size=lies_there, account=registry.default().fetch_id())
     assert bool(seconds_until_capacity(campaign.sender, size)) is waits
     assert 0 <= seconds_until_capacity(campaign.sender, size) <= 60
 
@@ -72,7 +73,7 @@ def test_what_the_carrier_has_not_sent_never_exceeds_the_bound(slow: RunningSimu
                 assert last.result == StepResult.WAIT
                 assert last.seconds >= 1
             most = max(most, unprocessed(scenario.LOCAL))
-            assert unprocessed(scenario.LOCAL) <= max(20, registry.rate_for(scenario.LOCAL))
+            assert unprocessed(scenario.LOCAL) <= max(20, registry.default().rate_for(scenario.LOCAL))
             slow.advance(15)
             scenario.poll()
     assert most >= 40, "it is kept busy"
@@ -94,13 +95,13 @@ def test_a_number_s_speed_is_measured_while_it_has_work(slow: RunningSimulator) 
     start = timezone.now()
     scenario.submit_all(campaign)
     scenario.poll()
-    assert registry.rate_for(scenario.LOCAL) == registry.LOCAL_RATE
+    assert registry.default().rate_for(scenario.LOCAL) == LOCAL_RATE
     for seconds in (20, 40, 60, 80):
         slow.advance(20)
         with time_machine.travel(start + timedelta(seconds=seconds), tick=True):
             scenario.poll()
-    assert registry.rate_for(scenario.LOCAL) == pytest.approx(300, rel=0.1)
-    assert registry.rate_for(scenario.TOLL_FREE) == registry.TOLL_FREE_RATE
+    assert registry.default().rate_for(scenario.LOCAL) == pytest.approx(300, rel=0.1)
+    assert registry.default().rate_for(scenario.TOLL_FREE) == TOLL_FREE_RATE
 
 
 def test_idle_time_does_not_count_against_a_number(slow: RunningSimulator) -> None:
@@ -118,7 +119,7 @@ def test_idle_time_does_not_count_against_a_number(slow: RunningSimulator) -> No
             slow.advance(30)
             with time_machine.travel(moment + timedelta(seconds=seconds), tick=True):
                 scenario.poll()
-    assert registry.rate_for(scenario.LOCAL) > 20
+    assert registry.default().rate_for(scenario.LOCAL) > 20
 
 
 def test_a_batch_finished_between_two_looks_gives_a_lower_bound(carrier: RunningSimulator) -> None:
@@ -126,9 +127,9 @@ def test_a_batch_finished_between_two_looks_gives_a_lower_bound(carrier: Running
     scenario.submit_all(campaign)
     Batch.objects.update(accepted_at=timezone.now() - timedelta(seconds=10))
     scenario.poll()
-    assert registry.rate_for(scenario.LOCAL) == pytest.approx(3000, rel=0.2)
+    assert registry.default().rate_for(scenario.LOCAL) == pytest.approx(3000, rel=0.2)
 
 
 def test_a_number_that_is_not_listed_is_not_measured(carrier: RunningSimulator) -> None:
     sending_rate.measure("no such account", scenario.LOCAL)
-    assert registry.rate_for("+12125550100") == registry.LOCAL_RATE
+    assert registry.default().rate_for("+12125550100") == LOCAL_RATE

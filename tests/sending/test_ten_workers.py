@@ -16,7 +16,7 @@ WORKERS = """
 from concurrent.futures import ThreadPoolExecutor
 from django.db import connection
 from campaigns.providers.base import ProviderError
-carrier = registry.provider()
+carrier = registry.default().provider
 def work(calls):
     done = 0
     while done < calls:

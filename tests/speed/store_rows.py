@@ -56,8 +56,8 @@ def fill(count: int) -> AccountState:
     2 % came in, 3 % failed, 2 % have no receipt. Indexes are built last, as when a table is restored.
     """
     whose, _ = AccountState.objects.get_or_create(
-        account=registry.known_account() or "bench",
-        defaults={"provider": "ringcentral", "opened_by": registry.credentials_key()},
+        account=registry.default().known_id() or "bench",
+        defaults={"provider": "ringcentral", "opened_by": registry.default().fingerprint},
     )
     with connection.schema_editor() as editor:
         for index in StoreMessage._meta.indexes:

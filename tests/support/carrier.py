@@ -17,7 +17,7 @@ __all__ = ["_simulator_process", "carrier", "simulator", "without_pauses"]
 
 def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read is tried as often as ever, without the pauses between."""
-    client = registry.provider()
+    client = registry.default().provider
     for holder in (client, client._sign_in):  # type: ignore[attr-defined]
         monkeypatch.setattr(holder, "_retry_policy", RetryPolicy(first_pause=0))
 

@@ -58,8 +58,8 @@ def drafted(
     size: int = 1000,
 ) -> Campaign:
     """Ready to launch; the account's numbers were read from the carrier."""
-    if not registry.numbers_fresh():
-        registry.refresh_numbers()
+    if not registry.default().numbers_are_fresh():
+        registry.default().refresh_numbers()
     contacts = rows if isinstance(rows, ContactList) else imported(file_of(rows))
     return Campaign.objects.create(
         name="Spring sale", contact_list=contacts, sender=sender, text=text, batch_size=size

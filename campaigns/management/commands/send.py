@@ -102,8 +102,8 @@ class Command(BaseCommand):
             msg = f"--from {options['sender']} is not a phone number."
             raise CommandError(msg)
         try:
-            if not registry.numbers_fresh():
-                registry.refresh_numbers()
+            if not registry.default().numbers_are_fresh():
+                registry.default().refresh_numbers()
         except ProviderError as error:
             raise CommandError(error.sentence) from None
         return Campaign(

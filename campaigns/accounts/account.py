@@ -1,0 +1,152 @@
+"""One account of a provider: its client, numbers, prices and rates, and whether it answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns.models import AccountState, Price, SenderNumber
+from campaigns.providers.base import Provider, ProviderError
+
+LOCAL_RATE = 60.0
+"""Texts a minute from a local (10DLC) number, by RingCentral's content policy."""
+TOLL_FREE_RATE = 180.0
+"""Texts a minute from a toll-free number, same source."""
+DAILY_LIMIT = 250_000
+"""Texts that RingCentral takes from one number in a day."""
+NUMBERS_STALE = timedelta(minutes=10)
+
+ACCOUNT_WIDE = ("unreachable", "credentials", "permission", "server")
+"""Kinds of ProviderError that concern every request of the account."""
+
+
+class Account:
+    """What the credentials in the settings open. The id is known once the provider was reached."""
+
+    def __init__(self, provider: Provider, fingerprint: str) -> None:
+        self.provider = provider
+        self.fingerprint = fingerprint
+        """Names the credentials and gives none of them away; stands for the id until that is known."""
+        self._id = ""
+
+    @property
+    def key(self) -> str:
+        """As the database writes the provider: ringcentral."""
+        return self.provider.key
+
+    @property
+    def name(self) -> str:
+        """As people write the provider: RingCentral."""
+        return self.provider.name
+
+    def known_id(self) -> str:
+        """The account's id as the provider once gave it; empty if it was never reached."""
+        if not self._id:
+            known = AccountState.objects.filter(opened_by=self.fingerprint).exclude(account=self.fingerprint)
+            self._id = known.values_list("account", flat=True).first() or ""
+        return self._id
+
+    def fetch_id(self) -> str:
+        """The id, from the provider if it is not known. Raises ProviderError; not inside a transaction."""
+        if not self.known_id():
+            account = self.provider.account()
+            AccountState.objects.update_or_create(
+                account=account, defaults={"provider": self.key, "opened_by": self.fingerprint}
+            )
+            AccountState.objects.filter(account=self.fingerprint).delete()
+            self._id = account
+        return self._id
+
+    # --- Numbers ----------------------------------------------------------------------------------------
+
+    def numbers(self) -> list[SenderNumber]:
+        """Every number, as last read."""
+        return list(SenderNumber.objects.filter(account=self.known_id()))
+
+    def usable_numbers(self) -> list[SenderNumber]:
+        """The numbers that may send a campaign."""
+        return [number for number in self.numbers() if number.can_send_batches]
+
+    def number(self, phone: str) -> SenderNumber | None:
+        return SenderNumber.objects.filter(account=self.known_id(), phone=phone).first()
+
+    def numbers_are_fresh(self) -> bool:
+        read_at = (
+            AccountState.objects.filter(account=self.known_id()).values_list("numbers_at", flat=True).first()
+        )
+        return read_at is not None and timezone.now() - read_at < NUMBERS_STALE
+
+    def refresh_numbers(self) -> None:
+        """Read the numbers from the provider. Raises ProviderError, and then keeps those that were known."""
+        try:
+            account, numbers = self.fetch_id(), self.provider.numbers()
+        except ProviderError as error:
+            self.record_failure(error)
+            raise
+        now = timezone.now()
+        with transaction.atomic():
+            for number in numbers:
+                SenderNumber.objects.update_or_create(
+                    account=account,
+                    phone=number.phone,
+                    defaults={
+                        "provider": self.key,
+                        "provider_id": number.provider_id[:64],
+                        "label": number.label[:120],
+                        "toll_free": number.toll_free,
+                        "can_send_batches": number.can_send_batches,
+                        "features": list(number.features),
+                        "seen_at": now,
+                    },
+                )
+            SenderNumber.objects.filter(account=account, seen_at__lt=now).delete()
+            AccountState.objects.update_or_create(
+                account=account,
+                defaults={"provider": self.key, "opened_by": self.fingerprint, "numbers_at": now},
+            )
+        self.record_success()
+
+    # --- Whether it answers -----------------------------------------------------------------------------
+
+    def problem(self) -> str:
+        """Why the provider does not work with these credentials, for people; empty when all is well."""
+        state = AccountState.objects.filter(account=self._state_key())
+        return state.values_list("trouble", flat=True).first() or ""
+
+    def record_failure(self, error: ProviderError) -> None:
+        """Put up the banner if the error concerns the account and not one request."""
+        if error.kind not in ACCOUNT_WIDE:
+            return
+        state, _ = AccountState.objects.get_or_create(
+            account=self._state_key(), defaults={"provider": self.key}
+        )
+        now = timezone.now()
+        state.trouble_since = state.trouble_since if state.trouble else now
+        state.trouble, state.trouble_code, state.checked_at = error.sentence, error.code or error.kind, now
+        state.save()
+
+    def record_success(self) -> None:
+        """Take the banner down. Writes only when there is something to change."""
+        failing = AccountState.objects.filter(account=self.known_id()).exclude(trouble="")
+        failing.update(trouble="", trouble_code="", trouble_since=None, checked_at=timezone.now())
+
+    def _state_key(self) -> str:
+        return self.known_id() or self.fingerprint
+
+    # --- Prices and rates -------------------------------------------------------------------------------
+
+    def price_for(self, sender: str) -> Decimal | None:
+        """US dollars a segment, or None: then pages say "cost unknown", never a guess."""
+        number = self.number(sender)
+        kind = Price.Kind.TOLL_FREE if number and number.toll_free else Price.Kind.LOCAL
+        return Price.objects.filter(kind=kind).values_list("per_segment", flat=True).first()
+
+    def rate_for(self, sender: str) -> float:
+        """Texts a minute that this number sends: measured, else what its kind is allowed."""
+        number = self.number(sender)
+        if number and number.rate:
+            return number.rate
+        return TOLL_FREE_RATE if number and number.toll_free else LOCAL_RATE
