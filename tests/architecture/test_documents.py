@@ -8,7 +8,7 @@ from django.core.management import get_commands
 
 from tests.architecture.tree import ROOT, documents, files, name, settings_read, text
 
-DOCUMENTS = ("README.md", "docs/architecture.md", "docs/operations.md", "docs/settings.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/operations.md", "docs/settings.md")
 STARTED_BY_HAND = {"ENV_FILE"}  # read before there is a .env
 DJANGO_COMMANDS = {"check", "migrate", "collectstatic", "createsuperuser", "changepassword", "clearsessions"}
 OTHERS_COMMANDS = {"axes_reset_username"}
@@ -57,7 +57,7 @@ def test_every_command_is_documented() -> None:
 def test_every_file_that_is_linked_exists() -> None:
     missing = [
         f"{name(path)} -> {target}"
-        for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *files(".md", under="docs")]
+        for path in [*ROOT.glob("*.md"), *files(".md", under="docs")]
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
         if "://" not in target and not (path.parent / target).exists()
     ]

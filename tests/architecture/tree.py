@@ -43,9 +43,8 @@ def text(path: str) -> str:
 
 def documents() -> str:
     """Everything that people read, in one text."""
-    return "\n".join(
-        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *files(".md", under="docs")]
-    )
+    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *files(".md", under="docs")]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 def settings_read() -> set[str]:
