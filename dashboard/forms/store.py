@@ -14,8 +14,8 @@ from campaigns.contacts.phone import PHONE_SENTENCES, parse_phone
 from campaigns.models import StoreBatch
 from campaigns.providers.types import BatchStatus
 from campaigns.reports.store_search import BatchSearch, MessageSearch
+from dashboard.state_badges import state_badge
 from dashboard.templatetags.carillon import phone
-from dashboard.words import words
 
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 1, 1)
@@ -128,7 +128,7 @@ class MessageSearchForm(DatesForm):
         super().__init__(*args, **kwargs)
         self.account_id = account_id
         names = ("delivered", "sent", "with_carrier", "not_delivered")
-        labels = [(name, words(name, "row", provider).label) for name in names]
+        labels = [(name, state_badge(name, "row", provider).label) for name in names]
         cast("forms.ChoiceField", self.fields["state"]).choices = [
             ("", "Every state"),
             *labels,

@@ -19,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from campaigns.reports.times import local
-from dashboard.words import Kind, words
+from dashboard.state_badges import Kind, state_badge
 
 register = template.Library()
 
@@ -178,26 +178,26 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def badge(state: str, kind: Kind = "row", provider: str = "the carrier") -> SafeString:
     """A state as words, icon and colour: `{% badge row.state provider=provider_name %}`."""
-    said = words(state, kind, provider)
+    said = state_badge(state, kind, provider)
     return format_html('<span class="badge badge-{}">{}{}</span>', said.tone, icon(said.icon), said.label)
 
 
 @register.filter
 def state_label(state: str, provider: str = "the carrier") -> str:
     """The label of a row state, where a badge would be too much."""
-    return words(state, "row", provider).label
+    return state_badge(state, "row", provider).label
 
 
 @register.filter
 def state_sentence(state: str, provider: str = "the carrier") -> str:
     """What a row state means for the recipient, as a sentence."""
-    return words(state, "row", provider).sentence
+    return state_badge(state, "row", provider).sentence
 
 
 @register.simple_tag
 def stat(count: int, state: str, href: str, provider: str = "the carrier", note: str = "") -> SafeString:
     """A count that links to the people behind it. Nobody there: it steps back."""
-    said = words(state, "row", provider)
+    said = state_badge(state, "row", provider)
     return format_html(
         '<a class="stat stat-{}" href="{}"><span class="stat-value">{}</span>'
         '<span class="stat-label">{}{}</span>{}</a>',
@@ -224,7 +224,7 @@ def share_bar(parts: Iterable[tuple[str, int]]) -> SafeString:
     rects, x = [], 0.0
     for state, count in counted:
         width = max(SHARE_WIDTH * count / whole, SHARE_LEAST)
-        rects.append((words(state).tone, state, f"{x:.2f}", f"{width:.2f}"))
+        rects.append((state_badge(state).tone, state, f"{x:.2f}", f"{width:.2f}"))
         x += width
     return format_html(
         '<svg class="share-bar" viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>',

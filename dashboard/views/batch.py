@@ -15,13 +15,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from campaigns.labels import PROVIDER_STATES
 from campaigns.models import Batch, RowState, StoreBatch
 from campaigns.providers import catalogue
 from campaigns.receipts import store
 from campaigns.reports import store_search
 from campaigns.reports.delivery import ErrorLine
 from dashboard import store_paging
-from dashboard.words import REMOTE
 
 OURS = {
     "queued": RowState.WITH_CARRIER,
@@ -65,7 +65,7 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
             ErrorLine(code, count, catalogue.explain(code)) for code, count in totals.codes.most_common()
         ],
         "messages_url": people,
-        "known_words": set(REMOTE),
+        "known_words": set(PROVIDER_STATES),
     }
     return render(request, "batch.html", context | store_paging.store_context())
 

@@ -11,12 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
+from campaigns.labels import PROVIDER_STATES
 from campaigns.models import Batch, StoreBatch
 from campaigns.receipts import store
 from campaigns.reports import store_search
 from dashboard import store_paging
 from dashboard.forms.store import BatchSearchForm
-from dashboard.words import REMOTE
 
 PAGE = 50
 
@@ -44,6 +44,5 @@ def batches(request: HttpRequest) -> HttpResponse:
             "rows": [BatchRow(item, ours.get(item.pk)) for item in page.rows],
             **store_paging.page_links(page, filled, where),
         }
-    return render(
-        request, "batches.html", context | store_paging.store_context() | {"known_words": set(REMOTE)}
-    )
+    context |= store_paging.store_context() | {"known_words": set(PROVIDER_STATES)}
+    return render(request, "batches.html", context)

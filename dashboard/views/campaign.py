@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.accounts import registry
+from campaigns.labels import PROVIDER_STATES
 from campaigns.models import Campaign, Event, Import, RowState
 from campaigns.reports.progress import Progress, progress
 from campaigns.reports.row_states import TAKEN
@@ -24,7 +25,6 @@ from dashboard.context_processors import site_status
 from dashboard.decorators import post_action, signed_in
 from dashboard.notices import campaign_notices
 from dashboard.templatetags.carillon import number
-from dashboard.words import REMOTE
 
 SEND = "campaigns.send_campaign"
 PAUSABLE = (Campaign.State.PREPARING, Campaign.State.SENDING)
@@ -124,7 +124,7 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "people_url": people,
         "source": source,
         "expected": _expected(now.campaign),
-        "known_words": set(REMOTE),
+        "known_words": set(PROVIDER_STATES),
         "may_send": request.user.has_perm(SEND),
         "paused": now.campaign.trouble_code == lifecycle.PAUSED,
         "can_pause": now.campaign.state in PAUSABLE and now.campaign.trouble_code != lifecycle.PAUSED,

@@ -15,8 +15,8 @@ from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, RowState, Tally
 from campaigns.reports.exports import PersonLine, people, rows_csv
 from campaigns.reports.row_states import LEFT_OUT, READING_ORDER
+from dashboard.state_badges import state_badge
 from dashboard.templatetags.carillon import plural
-from dashboard.words import words
 
 PAGE = 50
 OWN_COLUMNS = 2
@@ -93,7 +93,7 @@ def _state(request: HttpRequest) -> RowState | None:
 def _title(state: RowState | None, counts: Tally) -> str:
     if state is None:
         return "Where everyone is"
-    label = words(state, provider=registry.default().name).label
+    label = state_badge(state, provider=registry.default().name).label
     return f"{plural(counts.count(state), 'person,people')}: {label}"
 
 

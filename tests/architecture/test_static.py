@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import words
+from dashboard import state_badges
 from dashboard.templatetags import carillon
 from dashboard.views import campaign_review
 
@@ -61,7 +61,7 @@ def icons_in_use() -> dict[str, str]:
     used |= dict.fromkeys(
         re.findall(r'"([a-z]+(?:-[a-z]+)*)"', " ".join(re.findall(r"icon=(.*)", source))), "notices.py"
     )
-    used |= {said.icon: "words.py" for table in words.TABLES.values() for said in table.values()}
+    used |= {icon: "state_badges.py" for table in state_badges.ICONS.values() for icon, _ in table.values()}
     used |= dict.fromkeys((*campaign_review.ICONS.values(), campaign_review.OTHER_ICON), "campaign_review.py")
     items = carillon.NAV + carillon.NAV_REVIEW + carillon.NAV_CLOSER + carillon.NAV_STAFF
     return used | {icon: "the navigation" for _, _, icon, _ in items}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 
 from django.utils import timezone
@@ -31,7 +32,7 @@ def test_what_each_can_do(as_viewer: PageClient) -> None:
         rate=58.4, label="Main <line>", features=["calls", "campaigns", "TeleporterSender"]
     )
     html = " ".join(as_viewer.page(PATH).split())
-    assert "read from RingCentral just now" in html
+    assert re.search("read from RingCentral (just now|[0-9]+ s ago)", html)
     assert "Main &lt;line&gt;" in html
     assert "calls, campaigns, TeleporterSender" in html
     assert "60 texts a minute allowed; 58 measured" in html

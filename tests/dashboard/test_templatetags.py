@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from campaigns.models import Batch, Campaign
 from campaigns.models.campaign import RowState
-from dashboard import words
+from dashboard import state_badges
 from dashboard.templatetags import carillon
 
 NOW = datetime(2026, 6, 3, 15, 41, 30, tzinfo=UTC)
@@ -169,30 +169,32 @@ def test_duration(seconds: float | timedelta | None, said: str) -> None:
 @pytest.mark.parametrize(
     ("states", "table"),
     [
-        (RowState.values, words.ROW),
-        ([*Campaign.State.values, "cancelled"], words.CAMPAIGN),
-        (Batch.State.values, words.BATCH),
+        (RowState.values, state_badges.ROW),
+        ([*Campaign.State.values, "cancelled"], state_badges.CAMPAIGN),
+        (Batch.State.values, state_badges.BATCH),
     ],
 )
 def test_every_state_has_words_and_no_words_lack_a_state(
-    states: list[str], table: dict[str, words.Words]
+    states: list[str], table: dict[str, tuple[str, state_badges.Tone]]
 ) -> None:
     assert set(states) == set(table)
 
 
 def test_words_name_the_provider_and_end_as_sentences() -> None:
-    for kind, table in words.TABLES.items():
+    for kind, table in state_badges.LABELS.items():
         for state in table:
-            said = words.words(state, kind, "RingCentral")
+            said = state_badges.state_badge(state, kind, "RingCentral")
             assert "{" not in said.label + said.sentence
             assert said.sentence.endswith(".")
-    assert words.words("with_carrier", provider="Restcomm").label == "With Restcomm"
+    assert state_badges.state_badge("with_carrier", provider="Restcomm").label == "With Restcomm"
 
 
 def test_only_a_receipt_says_delivered() -> None:
     """ "Sent" is never dressed up as "delivered"."""
     claims = {
-        state for state, said in words.ROW.items() if said.label == "Delivered" or said.tone == "success"
+        state
+        for state in state_badges.ROW
+        if (badge := state_badges.state_badge(state)).label == "Delivered" or badge.tone == "success"
     }
     assert claims == {"delivered"}
 

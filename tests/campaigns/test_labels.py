@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from campaigns.labels import describe_registration
 from campaigns.providers.types import Registration, RegistrationStatus
-from dashboard.words import describe_registration
 
 
 @pytest.mark.parametrize(
