@@ -39,7 +39,7 @@ def database(
 ) -> Iterator[str]:
     """A copy of it, signed in: the next request hands over."""
     with fresh_database(made, tmp_path) as url:
-        fork_server.run(url, "AccessToken.objects.all().delete()\nregistry.refresh_numbers()")
+        fork_server.run(url, "AccessToken.objects.all().delete()\nregistry.default().refresh_numbers()")
         yield url
 
 
@@ -240,7 +240,11 @@ def test_f09_two_workers_on_two_hosts_at_one_campaign(
 def test_f09_a_host_that_is_gone_is_waited_for_as_long_as_it_may_be_sending(
     simulator: RunningSimulator, fork_server: ForkServer, database: str, before: int
 ) -> None:
-    elsewhere = "import socket\nsocket.gethostname = lambda: 'elsewhere'\nowner._name.cache_clear()\n"
+    elsewhere = (
+        "import socket\n"
+        "socket.gethostname = lambda: 'elsewhere'\n"
+        "process_identity.identity_of.cache_clear()\n"
+    )
     code = BEFORE.format(before=before) + elsewhere + "crash_steps.die_in_request('answer')\n"
     died_of, _ = fork_server.run(database, code + "dispatch.step(campaign.pk)\n")
     assert died_of == signal.SIGKILL

@@ -32,7 +32,7 @@ REQUEST_LIMIT = 120.0
 
 SIGNED_IN = """
 from django.test import Client
-from tests import factories
+from tests.support import factories
 from django.contrib.auth.models import User
 user = User.objects.create_superuser("ada", password="correct horse battery staple")
 client = Client()

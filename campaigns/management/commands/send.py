@@ -37,7 +37,7 @@ from campaigns.worker import clock_jump
 POLL = 1.0  # seconds
 CHOOSE_FIRST = 2
 """Exit code when a person has to choose something before anything can be sent."""
-SETTLED = (RowState.HELD, RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEEDS_REVIEW)
+UNSETTLED = (RowState.HELD, RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEEDS_REVIEW)
 """States in which a row is not accounted for yet."""
 
 
@@ -145,7 +145,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{counts.rows:>10,}  rows in the file")
         if campaign.trouble:
             self.stderr.write(campaign.trouble)
-        if counts.count(*SETTLED) or not counts.balanced:
+        if counts.count(*UNSETTLED) or not counts.balanced:
             raise CommandError("Not every row is accounted for yet. The worker goes on with what can go on.")
 
 
