@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, post_save
+from django.db.models.signals import post_migrate, post_save, pre_migrate
 
 
 class CampaignsConfig(AppConfig):
@@ -9,8 +9,12 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         from campaigns import checks, roles  # noqa: F401 - importing checks registers them
         from campaigns.local import bootstrap
+        from campaigns.runtime import schema_version
         from campaigns.sending import restore_guard
 
+        pre_migrate.connect(
+            schema_version.refuse_unreleased, sender=self, dispatch_uid="campaigns.unreleased"
+        )
         post_migrate.connect(roles.keep_roles, sender=self, dispatch_uid="campaigns.roles")
         post_migrate.connect(
             restore_guard.ensure_installation_name, sender=self, dispatch_uid="campaigns.installation"

@@ -80,7 +80,7 @@ PLANTED = (
                 "",
             ),
             Change(
-                "campaigns/migrations/0001_initial.py",
+                "campaigns/migrations/0001_schema.py",
                 "models.UniqueConstraint("
                 "condition=models.Q(('state__in', ['rejected', 'not_sent', 'absent']), _negated=True), "
                 "fields=('batch',), name='one_live_attempt_per_batch'), ",

@@ -303,7 +303,8 @@ def migrations() -> Callable[[str, bool], None]:
     ("name", "applied", "said"),
     [
         ("9999_from_the_future", True, "newer than this program.*9999_from_the_future"),
-        ("0004_guarantee", False, "older than this program.*0004_guarantee is not applied"),
+        ("0001_initial", True, "before the first release.*left as it is"),
+        ("0002_storage", False, "older than this program.*0002_storage is not applied"),
     ],
 )
 @pytest.mark.parametrize(

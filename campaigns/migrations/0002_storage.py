@@ -1,3 +1,5 @@
+"""What the models cannot say. Written by hand, so that 0001_schema can be generated."""
+
 from django.db import migrations
 
 
@@ -9,6 +11,6 @@ def leave_room(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0001_initial")]
+    dependencies = [("campaigns", "0001_schema")]
 
     operations = [migrations.RunPython(leave_room, migrations.RunPython.noop)]
