@@ -67,10 +67,10 @@ class ReadOnlyAdmin(BaseAdmin):
 COLUMNS: dict[type[Model], str] = {
     models.Campaign: "name state contact_list sender segments launched_at launched_by",
     models.Tally: "campaign rows " + " ".join(models.RowState.values),
-    models.CampaignRow: "id campaign source_row outcome reason",
+    models.CampaignRow: "id campaign import_row outcome reason",
     models.Batch: (
         "campaign number size state sender provider_id "
-        "remote_status processed_count cost accepted_at polled_at"
+        "provider_status processed_count cost accepted_at polled_at"
     ),
     models.Attempt: (
         "id batch state size sender http_status problem_code provider_id request_id sending_at ended_at"
@@ -84,19 +84,21 @@ COLUMNS: dict[type[Model], str] = {
     models.ImportRow: "id source number outcome problem phone",
     models.Contact: "id phone contact_list",
     models.OptOut: "phone kind source note created_by created_at ended_by ended_at",
-    models.SenderNumber: "phone label provider toll_free can_send_batches rate seen_at",
-    models.AccountState: "account provider trouble trouble_since checked_at numbers_at",
+    models.SenderNumber: "phone label provider toll_free can_send_batches rate last_listed_at",
+    models.AccountState: "account provider trouble trouble_since last_checked_at numbers_fetched_at",
     models.Event: "at actor verb campaign detail",
     models.Disagreement: "found_at kind about sender campaign detail settled_at settled_by",
-    models.StoreBatch: "provider_id sender status size processed cost created_at seen_at",
-    models.StoreMessage: (
-        "provider_id inbound our_number their_number status error_code segments cost created_at"
+    models.ProviderBatch: "provider_id sender status size processed cost created_at last_listed_at",
+    models.ProviderMessage: (
+        "provider_id inbound own_number other_number status error_code segments cost created_at"
     ),
-    models.StoreState: "account read_at reaches_back_to opened_to reread_at refresh_asked_at",
-    models.StoreWindow: "account start end again batches_read as_of",
-    models.Webhook: "provider subscription_id expires_at checked_at trouble last_event_at",
+    models.SyncState: (
+        "account read_at synced_back_to windows_opened_to recent_reread_at refresh_requested_at"
+    ),
+    models.SyncWindow: "account start end again batches_read opened_at",
+    models.Webhook: "provider subscription_id expires_at last_checked_at trouble last_event_at",
     models.WebhookEvent: "id provider uuid received_at state tries note",
-    models.CarrierConsent: "phone sender opted_out changed_at",
+    models.Consent: "phone sender opted_out changed_at",
 }
 SEARCHED = {
     **dict.fromkeys(("name", "filename"), "A part of the name"),

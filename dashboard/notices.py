@@ -168,8 +168,8 @@ def _trouble(campaign: Campaign) -> Notice:
     else:
         title = "Nothing is handed over at the moment"
     paragraphs = [text]
-    if campaign.next_try_at and not held:
-        paragraphs.append(format_html("The next try is {}, by itself.", when(campaign.next_try_at)))
+    if campaign.next_retry_at and not held:
+        paragraphs.append(format_html("The next try is {}, by itself.", when(campaign.next_retry_at)))
     return Notice(
         kind="danger" if held and not paused else "warning",
         icon="pause-circle" if held else "exclamation-triangle",

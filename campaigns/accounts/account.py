@@ -45,7 +45,9 @@ class Account:
     def known_id(self) -> str:
         """The account's id as the provider once gave it; empty if it was never reached."""
         if not self._id:
-            known = AccountState.objects.filter(opened_by=self.fingerprint).exclude(account=self.fingerprint)
+            known = AccountState.objects.filter(credentials_fingerprint=self.fingerprint).exclude(
+                account=self.fingerprint
+            )
             self._id = known.values_list("account", flat=True).first() or ""
         return self._id
 
@@ -54,7 +56,7 @@ class Account:
         if not self.known_id():
             account = self.provider.account()
             AccountState.objects.update_or_create(
-                account=account, defaults={"provider": self.key, "opened_by": self.fingerprint}
+                account=account, defaults={"provider": self.key, "credentials_fingerprint": self.fingerprint}
             )
             AccountState.objects.filter(account=self.fingerprint).delete()
             self._id = account
@@ -75,7 +77,9 @@ class Account:
 
     def numbers_are_fresh(self) -> bool:
         read_at = (
-            AccountState.objects.filter(account=self.known_id()).values_list("numbers_at", flat=True).first()
+            AccountState.objects.filter(account=self.known_id())
+            .values_list("numbers_fetched_at", flat=True)
+            .first()
         )
         return read_at is not None and timezone.now() - read_at < NUMBERS_STALE
 
@@ -99,13 +103,17 @@ class Account:
                         "toll_free": number.toll_free,
                         "can_send_batches": number.can_send_batches,
                         "features": list(number.features),
-                        "seen_at": now,
+                        "last_listed_at": now,
                     },
                 )
-            SenderNumber.objects.filter(account=account, seen_at__lt=now).delete()
+            SenderNumber.objects.filter(account=account, last_listed_at__lt=now).delete()
             AccountState.objects.update_or_create(
                 account=account,
-                defaults={"provider": self.key, "opened_by": self.fingerprint, "numbers_at": now},
+                defaults={
+                    "provider": self.key,
+                    "credentials_fingerprint": self.fingerprint,
+                    "numbers_fetched_at": now,
+                },
             )
         self.record_success()
 
@@ -125,13 +133,17 @@ class Account:
         )
         now = timezone.now()
         state.trouble_since = state.trouble_since if state.trouble else now
-        state.trouble, state.trouble_code, state.checked_at = error.sentence, error.code or error.kind, now
+        state.trouble, state.trouble_code, state.last_checked_at = (
+            error.sentence,
+            error.code or error.kind,
+            now,
+        )
         state.save()
 
     def record_success(self) -> None:
         """Take the banner down. Writes only when there is something to change."""
         failing = AccountState.objects.filter(account=self.known_id()).exclude(trouble="")
-        failing.update(trouble="", trouble_code="", trouble_since=None, checked_at=timezone.now())
+        failing.update(trouble="", trouble_code="", trouble_since=None, last_checked_at=timezone.now())
 
     def _state_key(self) -> str:
         return self.known_id() or self.fingerprint

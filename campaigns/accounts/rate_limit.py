@@ -17,7 +17,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from campaigns.models import RateWindow
+from campaigns.models import RateLimitState
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.retry import silence_after
 from campaigns.runtime.bulk_sql import claim
@@ -43,17 +43,17 @@ class Window:
     limit: int | None = None
     unlimited: bool = False
     seconds: int = 60
-    silent_until: float = 0.0
-    under_way: tuple[float, ...] = ()
+    blocked_until: float = 0.0
+    in_flight: tuple[float, ...] = ()
     ended: tuple[float, ...] = ()
 
     def wait(self, now: float) -> float:
         """Seconds until a call may start; 0: now."""
-        if self.silent_until > now:
-            return self.silent_until - now
+        if self.blocked_until > now:
+            return self.blocked_until - now
         if self.unlimited:
             return 0.0
-        running = [start for start in self.under_way if now - start < MAX_CALL_SECONDS]
+        running = [start for start in self.in_flight if now - start < MAX_CALL_SECONDS]
         if running and (stagger := max(running) + STAGGER_SECONDS - now) > 0:
             return min(stagger, POLL_SECONDS)
         if self.limit is None:
@@ -67,7 +67,7 @@ class Window:
 
     def with_call(self, now: float) -> Window:
         current = self.without_expired(now)
-        return replace(current, under_way=(*current.under_way, now))
+        return replace(current, in_flight=(*current.in_flight, now))
 
     def after(
         self, now: float, http_status: int, headers: dict[str, str], *, began: float | None = None
@@ -78,22 +78,24 @@ class Window:
         must not be taken for it.
         """
         current = self.without_expired(now)
-        running = sorted(current.under_way)
+        running = sorted(current.in_flight)
         if running:
             running.remove(began if began in running else running[0])
-        current = replace(current, under_way=tuple(running))
+        current = replace(current, in_flight=tuple(running))
         limit = whole_number(headers.get("x-rate-limit-limit"))
         if limit:
             seconds = whole_number(headers.get("x-rate-limit-window")) or 60
             current = replace(current, limit=limit, unlimited=False, seconds=seconds)
-        elif current.limit is None and 200 <= http_status < 300 and now - current.silent_until > CALM_SECONDS:
+        elif (
+            current.limit is None and 200 <= http_status < 300 and now - current.blocked_until > CALM_SECONDS
+        ):
             current = replace(current, unlimited=True)
         silence = silence_after(http_status, headers)
         if silence is not None:
-            until = max(current.silent_until, now + silence + SAFETY_SECONDS)
-            current = replace(current, silent_until=until, unlimited=False)
+            until = max(current.blocked_until, now + silence + SAFETY_SECONDS)
+            current = replace(current, blocked_until=until, unlimited=False)
         if current.unlimited:
-            return replace(current, under_way=(), ended=())
+            return replace(current, in_flight=(), ended=())
         ended = (*current.ended, now, *[now] * current.calls_of_others(headers))
         return replace(current, ended=ended)
 
@@ -105,14 +107,14 @@ class Window:
         remaining = whole_number(headers.get("x-rate-limit-remaining"))
         if self.limit is None or remaining is None:
             return 0
-        return max(0, self.limit - remaining - len(self.under_way) - len(self.ended) - 1)
+        return max(0, self.limit - remaining - len(self.in_flight) - len(self.ended) - 1)
 
     def without_expired(self, now: float) -> Window:
         """Without calls outside the window. A call without an end ended after MAX_CALL_SECONDS."""
-        lost = [start + MAX_CALL_SECONDS for start in self.under_way if now - start >= MAX_CALL_SECONDS]
+        lost = [start + MAX_CALL_SECONDS for start in self.in_flight if now - start >= MAX_CALL_SECONDS]
         return replace(
             self,
-            under_way=tuple(start for start in self.under_way if now - start < MAX_CALL_SECONDS),
+            in_flight=tuple(start for start in self.in_flight if now - start < MAX_CALL_SECONDS),
             ended=tuple(end for end in (*self.ended, *lost) if now - end < self.span),
         )
 
@@ -152,38 +154,38 @@ class DatabaseGate:
             if learned == window or save(row, learned):
                 return
 
-    def row(self, group: str) -> RateWindow:
-        known = RateWindow.objects.filter(account=self.account, group=group)
+    def row(self, group: str) -> RateLimitState:
+        known = RateLimitState.objects.filter(account=self.account, group=group)
         row = known.first()
         if row is None:
             try:
                 with transaction.atomic():
-                    row = RateWindow.objects.create(account=self.account, group=group)
+                    row = RateLimitState.objects.create(account=self.account, group=group)
             except IntegrityError:
                 row = known.get()
         return row
 
 
-def window_of(row: RateWindow) -> Window:
+def window_of(row: RateLimitState) -> Window:
     return Window(
         limit=row.limit,
         unlimited=row.unlimited,
         seconds=row.window_seconds,
-        silent_until=row.silent_until.timestamp() if row.silent_until else 0.0,
-        under_way=tuple(row.under_way),
+        blocked_until=row.blocked_until.timestamp() if row.blocked_until else 0.0,
+        in_flight=tuple(row.in_flight),
         ended=tuple(row.ended),
     )
 
 
-def save(row: RateWindow, window: Window) -> bool:
+def save(row: RateLimitState, window: Window) -> bool:
     # Fails if another worker changed the row since it was read: then the decision must be made again.
     return claim(
-        RateWindow.objects.filter(pk=row.pk, turn=row.turn),
+        RateLimitState.objects.filter(pk=row.pk, turn=row.turn),
         limit=window.limit,
         unlimited=window.unlimited,
         window_seconds=window.seconds,
-        silent_until=to_datetime(window.silent_until),
-        under_way=list(window.under_way),
+        blocked_until=to_datetime(window.blocked_until),
+        in_flight=list(window.in_flight),
         ended=list(window.ended),
         turn=row.turn + 1,
     )

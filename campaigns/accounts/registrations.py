@@ -27,7 +27,7 @@ def refresh() -> int:
     carrier = registry.default().provider
     if not carrier.has_registration:
         return 0
-    old = Q(registration_read_at=None) | Q(registration_read_at__lt=timezone.now() - STALE)
+    old = Q(registration_fetched_at=None) | Q(registration_fetched_at__lt=timezone.now() - STALE)
     senders = SenderNumber.objects.filter(old, account=registry.default().known_id(), can_send_batches=True)
     fetched = 0
     for number in senders.exclude(provider_id=""):
@@ -37,7 +37,7 @@ def refresh() -> int:
             log.warning("registration not read", extra={"kind": error.kind, "code": error.code})
             continue
         SenderNumber.objects.filter(pk=number.pk).update(
-            registration=asdict(registration), registration_read_at=timezone.now()
+            registration=asdict(registration), registration_fetched_at=timezone.now()
         )
         fetched += 1
     return fetched
@@ -45,7 +45,7 @@ def refresh() -> int:
 
 def of(number: SenderNumber) -> Registration | None:
     """As last fetched; None: never fetched."""
-    if not number.registration_read_at:
+    if not number.registration_fetched_at:
         return None
     stored = number.registration
     return Registration(**stored | {"status": RegistrationStatus(stored.get("status"))})

@@ -137,7 +137,7 @@ class Preview:
     longest: tuple[int, int] = (0, 0)
     """Characters, and the row that has them."""
     exact: bool = True
-    looked_at: int = 0
+    sampled: int = 0
 
 
 def preview(
@@ -178,7 +178,7 @@ def preview(
         too_long_rows=tuple(stats.too_long[:SHOWN_ROWS]),
         longest=(stats.longest[0], stats.longest[1].number if stats.longest[1] else 0),
         exact=exact,
-        looked_at=len(rows),
+        sampled=len(rows),
     )
 
 

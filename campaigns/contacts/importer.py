@@ -73,8 +73,8 @@ def receive(
                 sheet, place, filename, list_name, phone_column, user, stored, digest.hexdigest()
             )
             if read_here:
-                record.woken_at = timezone.now()
-                record.save(update_fields=["woken_at"])
+                record.claimed_at = timezone.now()
+                record.save(update_fields=["claimed_at"])
             return record
     except BaseException:
         stored.unlink(missing_ok=True)
@@ -102,10 +102,10 @@ def create_list(
     return Import.objects.create(
         contact_list=contact_list,
         filename=filename[:255],
-        stored_as=stored.name,
+        stored_filename=stored.name,
         sha256=sha256,
         notes=list(sheet.notes),
-        wanted_phone_column=phone_column[:255],
+        requested_phone_column=phone_column[:255],
         created_by=user,
     )
 
@@ -128,17 +128,17 @@ def run(import_id: int) -> None:
     if not claim(
         Import.objects.filter(pk=import_id, state__in=(Import.State.WAITING, Import.State.READING)),
         state=Import.State.READING,
-        woken_at=claimed_at,
+        claimed_at=claimed_at,
     ):
         return
     record = Import.objects.select_related("contact_list").get(pk=import_id)
-    record.woken_at = claimed_at  # another reader may have taken it over since
+    record.claimed_at = claimed_at  # another reader may have taken it over since
     if not discard_staged(record):
         return
-    if not record.stored_as:
+    if not record.stored_filename:
         stage(record, StoredRows(record.pk))
         return
-    path = settings.UPLOAD_DIR / record.stored_as
+    path = settings.UPLOAD_DIR / record.stored_filename
     try:
         sheet = open_sheet(path, record.filename)
         finished = stage(record, sheet)
@@ -153,7 +153,7 @@ def run(import_id: int) -> None:
 
 def discard_staged(record: Import) -> bool:
     """Delete what a killed reader staged. False if another reader took over."""
-    if not record.stored_as:
+    if not record.stored_filename:
         return delete_contacts(record)
     with transaction.atomic():
         current = renew_claim(record)
@@ -182,13 +182,13 @@ def mark_failed(record: Import, code: str, sentence: str) -> None:
         if not renew_claim(record, state=Import.State.FAILED, **failed):
             return
         delete_rows(record)
-    (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
+    (settings.UPLOAD_DIR / record.stored_filename).unlink(missing_ok=True)
 
 
 def discard(record: Import) -> None:
     """Delete an upload and its list. Only while nothing uses the list."""
-    if record.stored_as:
-        (settings.UPLOAD_DIR / record.stored_as).unlink(missing_ok=True)
+    if record.stored_filename:
+        (settings.UPLOAD_DIR / record.stored_filename).unlink(missing_ok=True)
     delete_rows(record)
     record.contact_list.delete()
 
@@ -271,10 +271,10 @@ def write_chunk(record: Import, staged: list[Staged], ids: dict[int, int] | None
 def renew_claim(record: Import, **changes: Any) -> bool:
     """Heartbeat in the transaction of the work itself. False if another reader took over."""
     now = timezone.now()
-    claimed = Import.objects.filter(pk=record.pk, state=Import.State.READING, woken_at=record.woken_at)
-    if not claim(claimed, woken_at=now, **changes):
+    claimed = Import.objects.filter(pk=record.pk, state=Import.State.READING, claimed_at=record.claimed_at)
+    if not claim(claimed, claimed_at=now, **changes):
         return False
-    record.woken_at = now
+    record.claimed_at = now
     return True
 
 
@@ -303,7 +303,7 @@ def mark_done(record: Import) -> bool:
             return False
         fresh = Import.objects.get(pk=record.pk)
         ContactList.objects.filter(pk=record.contact_list_id).update(contact_count=fresh.usable_count)
-        if record.stored_as:  # who asked to decide the rows again is in the history already
+        if record.stored_filename:  # who asked to decide the rows again is in the history already
             Event.objects.create(actor=record.created_by, verb="file_read", detail=record.filename)
     return True
 

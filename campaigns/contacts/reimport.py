@@ -69,13 +69,13 @@ def change_phone_column(contact_list: ContactList, place: int, *, user: User | N
 
 
 def requeue(contact_list: ContactList, place: int) -> bool:
-    """Put the import back to WAITING. `stored_as` is empty because its file is deleted."""
+    """Put the import back to WAITING. `stored_filename` is empty because its file is deleted."""
     return claim(
         Import.objects.filter(contact_list=contact_list, state=Import.State.DONE),
         state=Import.State.WAITING,
-        stored_as="",
-        wanted_phone_column=contact_list.columns[place][:255],
-        woken_at=None,
+        stored_filename="",
+        requested_phone_column=contact_list.columns[place][:255],
+        claimed_at=None,
         finished_at=timezone.now(),
         row_count=0,
         usable_count=0,

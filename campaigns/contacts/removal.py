@@ -29,7 +29,7 @@ def remove(contact_list: ContactList, *, user: User | None) -> bool:
     """
     with transaction.atomic():
         unused = ContactList.objects.filter(pk=contact_list.pk, campaigns__isnull=True)
-        if not removable(contact_list) or not claim(unused, removed_at=timezone.now(), contact_count=0):
+        if not removable(contact_list) or not claim(unused, deleted_at=timezone.now(), contact_count=0):
             return False
         Contact.objects.filter(contact_list=contact_list).delete()
         Event.objects.create(actor=user, verb="list_removed", detail=contact_list.name)

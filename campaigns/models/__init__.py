@@ -1,13 +1,13 @@
 """All tables. No I/O and no rules beyond what the database itself enforces."""
 
-from campaigns.models.account import AccessToken, AccountState, Lease, Price, RateWindow, SenderNumber
+from campaigns.models.account import AccessToken, AccountState, Lease, Price, RateLimitState, SenderNumber
 from campaigns.models.campaign import Campaign, CampaignRow, RowState, Tally
 from campaigns.models.contacts import Contact, ContactList, Import, ImportRow
 from campaigns.models.delivery import Attempt, Batch, Message
 from campaigns.models.history import Disagreement, Event, Installation
 from campaigns.models.inbox import OptOut
-from campaigns.models.store import StoreBatch, StoreMessage, StoreState, StoreWindow
-from campaigns.models.webhooks import CarrierConsent, Webhook, WebhookEvent
+from campaigns.models.store import ProviderBatch, ProviderMessage, SyncState, SyncWindow
+from campaigns.models.webhooks import Consent, Webhook, WebhookEvent
 
 __all__ = [
     "AccessToken",
@@ -16,7 +16,7 @@ __all__ = [
     "Batch",
     "Campaign",
     "CampaignRow",
-    "CarrierConsent",
+    "Consent",
     "Contact",
     "ContactList",
     "Disagreement",
@@ -28,13 +28,13 @@ __all__ = [
     "Message",
     "OptOut",
     "Price",
-    "RateWindow",
+    "ProviderBatch",
+    "ProviderMessage",
+    "RateLimitState",
     "RowState",
     "SenderNumber",
-    "StoreBatch",
-    "StoreMessage",
-    "StoreState",
-    "StoreWindow",
+    "SyncState",
+    "SyncWindow",
     "Tally",
     "Webhook",
     "WebhookEvent",

@@ -25,13 +25,13 @@ class SenderNumber(models.Model):
     features = models.JSONField(default=list)
     registration = models.JSONField(default=dict)
     """What the carriers know of its campaign, as the fields of `Registration`, once it was read."""
-    registration_read_at = models.DateTimeField(null=True)
+    registration_fetched_at = models.DateTimeField(null=True)
     rate = models.FloatField(null=True)
     """Texts a minute, measured from `processedCount`; None until measured."""
     processed_total = models.BigIntegerField(default=0)
     """Texts processed over all our batches, at `processed_at`: what the rate is measured against."""
     processed_at = models.DateTimeField(null=True)
-    seen_at = models.DateTimeField()
+    last_listed_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-can_send_batches", "phone"]
@@ -70,15 +70,15 @@ class AccountState(models.Model):
     """One row an account: whether the provider can be reached, and when it was last asked."""
 
     account = models.CharField(max_length=120, unique=True)
-    opened_by = models.CharField(max_length=120, blank=True)
+    credentials_fingerprint = models.CharField(max_length=120, blank=True)
     """Which credentials open it, so that it is known while the provider cannot be reached."""
     provider = models.CharField(max_length=20)
     trouble = models.TextField(blank=True)
     """For people; empty when the last call worked."""
     trouble_code = models.CharField(max_length=40, blank=True)
     trouble_since = models.DateTimeField(null=True)
-    checked_at = models.DateTimeField(null=True)
-    numbers_at = models.DateTimeField(null=True)
+    last_checked_at = models.DateTimeField(null=True)
+    numbers_fetched_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.account
@@ -96,19 +96,19 @@ class AccessToken(models.Model):
         return f"token of {self.account}"
 
 
-class RateWindow(models.Model):
+class RateLimitState(models.Model):
     """The shared rate limit of one group of calls, as the answers' headers told it."""
 
     account = models.CharField(max_length=160)
     group = models.CharField(max_length=20)
-    silent_until = models.DateTimeField(null=True)
+    blocked_until = models.DateTimeField(null=True)
     """Not one call before this."""
     limit = models.PositiveIntegerField(null=True)
     """Calls in any `window_seconds`; None until an answer told it."""
     unlimited = models.BooleanField(default=False)
     """A good answer came that told of no limit."""
     window_seconds = models.PositiveIntegerField(default=60)
-    under_way = models.JSONField(default=list)
+    in_flight = models.JSONField(default=list)
     """When each call that has no answer yet was let go, in seconds since 1970."""
     ended = models.JSONField(default=list)
     """When each call of the last window was answered."""

@@ -53,7 +53,7 @@ class Campaign(models.Model):
         DELIVERING = "delivering", "Waiting for receipts"
         FINISHED = "finished", "Finished"
 
-    class IfAbsent(models.TextChoices):
+    class OnNotFound(models.TextChoices):
         RESEND = "resend", "Send it again after two clean looks and the settle time"
         REVIEW = "review", "Always ask a person"
 
@@ -69,11 +69,11 @@ class Campaign(models.Model):
     """E.164 of the number that the texts come from."""
     text = models.TextField(blank=True)
     batch_size = models.PositiveIntegerField(default=1000)
-    if_absent = models.CharField(max_length=6, choices=IfAbsent, default=IfAbsent.RESEND)
+    on_not_found = models.CharField(max_length=6, choices=OnNotFound, default=OnNotFound.RESEND)
     """What happens to a batch that the provider's records do not show."""
     canary = models.PositiveIntegerField(default=0)
     """Texts that leave first, alone; then it waits until a person has seen their receipts. 0: none."""
-    canary_passed_at = models.DateTimeField(null=True)
+    canary_confirmed_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     trouble = models.TextField(blank=True)
     """Why nothing moves, for people; empty when all is well."""
@@ -82,22 +82,22 @@ class Campaign(models.Model):
     """Nothing is handed over before this; None: at once."""
     undo_until = models.DateTimeField(null=True)
     """Nothing is handed over before this, so that the launch can be taken back; None: no such time."""
-    next_try_at = models.DateTimeField(null=True)
+    next_retry_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)
     """Failed calls in a row; the wait before the next try grows with it."""
-    frozen_to = models.BigIntegerField(default=0)
+    frozen_up_to_row = models.BigIntegerField(default=0)
     """Id of the last ImportRow that was taken over while the audience is being frozen."""
     segments = models.PositiveIntegerField(default=0)
     """Sum over the frozen texts."""
     price = models.DecimalField(max_digits=8, decimal_places=5, null=True)
     """US dollars a segment, as set when it was launched; None: unknown."""
-    woken_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
     launched_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     launched_at = models.DateTimeField(null=True)
-    handed_over_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     objects = CampaignQuerySet.as_manager()
@@ -107,7 +107,7 @@ class Campaign(models.Model):
         permissions = [("send_campaign", "Can send campaigns")]
         constraints = [
             models.CheckConstraint(
-                name="launched_campaign_is_whole",
+                name="launched_campaign_is_complete",
                 condition=Q(state="draft")
                 | (
                     Q(contact_list__isnull=False) & ~Q(sender="") & ~Q(text="") & Q(launched_at__isnull=False)
@@ -165,11 +165,11 @@ class Tally(models.Model):
         verbose_name_plural = "tallies"
         constraints = [
             models.CheckConstraint(
-                name="tally_adds_up",
+                name="counters_add_up",
                 condition=Q(rows=reduce(operator.add, (F(state.value) for state in RowState))),
             ),
             models.CheckConstraint(
-                name="tally_not_negative",
+                name="counters_not_negative",
                 condition=reduce(operator.and_, (Q(**{f"{state.value}__gte": 0}) for state in RowState)),
             ),
         ]
@@ -202,7 +202,7 @@ class CampaignRow(models.Model):
         EXCLUDED = "excluded", "Left out"
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="rows", db_index=False)
-    source_row = models.ForeignKey(ImportRow, models.PROTECT, related_name="+", db_index=False)
+    import_row = models.ForeignKey(ImportRow, models.PROTECT, related_name="+", db_index=False)
     outcome = models.CharField(max_length=9, choices=Outcome)
     reason = models.CharField(max_length=40, blank=True)
     """Code: a PhoneProblem, a RowProblem, `repeated`, `opted_out`."""
@@ -211,9 +211,9 @@ class CampaignRow(models.Model):
         ordering = ["id"]
         constraints = [
             # Row first: the database looks here when a row of a file is to be deleted.
-            models.UniqueConstraint(fields=["source_row", "campaign"], name="row_frozen_once"),
+            models.UniqueConstraint(fields=["import_row", "campaign"], name="row_frozen_once"),
         ]
         indexes = [models.Index(fields=["campaign", "id"], name="row_in_campaign")]
 
     def __str__(self) -> str:
-        return f"row {self.source_row_id} of campaign {self.campaign_id}"
+        return f"row {self.import_row_id} of campaign {self.campaign_id}"

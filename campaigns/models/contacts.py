@@ -12,7 +12,7 @@ class KeptLists(models.Manager["ContactList"]):
     """Without the removed ones: they are on no page and in no choice."""
 
     def get_queryset(self) -> models.QuerySet[ContactList]:
-        return super().get_queryset().filter(removed_at__isnull=True)
+        return super().get_queryset().filter(deleted_at__isnull=True)
 
 
 class ContactList(models.Model):
@@ -27,7 +27,7 @@ class ContactList(models.Model):
     contact_count = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    removed_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
     """Its people are erased, its rows are empty; what is left says that there was a list."""
 
     objects = KeptLists()
@@ -50,7 +50,7 @@ class Import(models.Model):
 
     contact_list = models.ForeignKey(ContactList, models.CASCADE, related_name="imports")
     filename = models.CharField(max_length=255)
-    stored_as = models.CharField(max_length=64, blank=True)
+    stored_filename = models.CharField(max_length=64, blank=True)
     """Name of the uploaded file in UPLOAD_DIR while it is needed; empty if its rows are decided again."""
     sha256 = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
@@ -59,12 +59,12 @@ class Import(models.Model):
     """Why the file was refused, for people."""
     notes = models.JSONField(default=list)
     """What was noticed while reading, for people: encoding, separator, no header."""
-    wanted_phone_column = models.CharField(max_length=255, blank=True)
+    requested_phone_column = models.CharField(max_length=255, blank=True)
     row_count = models.PositiveIntegerField(default=0)
     usable_count = models.PositiveIntegerField(default=0)
     duplicate_count = models.PositiveIntegerField(default=0)
     invalid_count = models.PositiveIntegerField(default=0)
-    woken_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)

@@ -39,16 +39,16 @@ class Batch(models.Model):
     account = models.CharField(max_length=120, blank=True)
     sender = models.CharField(max_length=16)
     provider_id = models.CharField(max_length=64, blank=True)
-    remote_status = models.CharField(max_length=20, blank=True)
+    provider_status = models.CharField(max_length=20, blank=True)
     """A BatchStatus, or the provider's own word where we have no code."""
-    remote_size = models.PositiveIntegerField(default=0)
+    provider_size = models.PositiveIntegerField(default=0)
     """`batchSize`: accepted texts, without the rejected ones."""
     processed_count = models.PositiveIntegerField(default=0)
     cost = models.DecimalField(max_digits=12, decimal_places=5, null=True)
     totals = models.JSONField(default=dict)
     """The provider's own aggregation (`statuses`) when last read: name → {count, cost, error_codes}."""
     accepted_at = models.DateTimeField(null=True)
-    remote_created_at = models.DateTimeField(null=True)
+    provider_created_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
     polled_at = models.DateTimeField(null=True)
     next_poll_at = models.DateTimeField(null=True)
@@ -111,7 +111,7 @@ class Attempt(models.Model):
     slot = models.PositiveSmallIntegerField(default=0)
     """0 for providers that take batches: one unresolved request a sender."""
     size = models.PositiveIntegerField()
-    payload_sha256 = models.CharField(max_length=64)
+    payload_hash = models.CharField(max_length=64)
     state = models.CharField(max_length=12, choices=State, default=State.PREPARED)
     owner = models.CharField(max_length=120)
     """host, process id, and when that process started."""
@@ -127,13 +127,13 @@ class Attempt(models.Model):
     """The provider's `rejected` list: it is in this one answer and nowhere else."""
     problem_code = models.CharField(max_length=40, blank=True)
     problem = models.TextField(blank=True)
-    looks = models.PositiveIntegerField(default=0)
+    lookup_count = models.PositiveIntegerField(default=0)
     """How often the provider's records were read for it."""
-    negatives = models.PositiveIntegerField(default=0)
+    clean_misses = models.PositiveIntegerField(default=0)
     """Clean looks in a row that found nothing."""
-    first_negative_at = models.DateTimeField(null=True)
-    looked_at = models.DateTimeField(null=True)
-    next_look_at = models.DateTimeField(null=True)
+    first_miss_at = models.DateTimeField(null=True)
+    last_lookup_at = models.DateTimeField(null=True)
+    next_lookup_at = models.DateTimeField(null=True)
     note = models.TextField(blank=True)
     """What the last look found, for people."""
 
@@ -197,7 +197,7 @@ class Message(models.Model):
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages", db_index=False)
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="messages")
-    source_row = models.ForeignKey(
+    import_row = models.ForeignKey(
         ImportRow, models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     """Held by the campaign's row for it, so a second constraint (and its index) would only cost."""

@@ -53,13 +53,13 @@ class OptOut(models.Model):
     """The simulated carrier told it: it counts only while texts go there."""
     words = models.CharField(max_length=1000, blank=True)
     """What the person wrote, the beginnings of it."""
-    said_at = models.DateTimeField(null=True)
+    stated_at = models.DateTimeField(null=True)
     """When the person or the provider last said so, by the provider's clock; None for what staff entered."""
     replies = models.JSONField(default=list)
     """The provider's ids of the replies that were read for it, so that none of them counts twice."""
-    asked_of = models.CharField(max_length=16, blank=True)
+    asked_sender = models.CharField(max_length=16, blank=True)
     """Which of our numbers a reply asked that only may mean it: no START to another one takes it back. * for
-    several; empty where the pairs of `CarrierConsent` tell."""
+    several; empty where the pairs of `Consent` tell."""
     note = models.CharField(max_length=200, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -81,8 +81,8 @@ class OptOut(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["said_at", "id"],
-                name="opt_out_undecided",
+                fields=["stated_at", "id"],
+                name="opt_out_pending",
                 condition=Q(ended_at__isnull=True, kind="maybe"),
             )
         ]

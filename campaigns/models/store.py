@@ -12,7 +12,7 @@ from django.db.models import Q
 from campaigns.models.account import AccountState
 
 
-class StoreBatch(models.Model):
+class ProviderBatch(models.Model):
     """A batch as the provider last described it."""
 
     account = models.ForeignKey(AccountState, models.PROTECT, related_name="+", db_index=False)
@@ -26,7 +26,7 @@ class StoreBatch(models.Model):
     """US dollars; None until the provider says."""
     created_at = models.DateTimeField()
     modified_at = models.DateTimeField(null=True)
-    seen_at = models.DateTimeField()
+    last_listed_at = models.DateTimeField()
     totals = models.JSONField(default=dict)
     """Messages by state, counted in the background for batches that no campaign of ours polls:
     state → {count, cost, error_codes}."""
@@ -47,7 +47,7 @@ class StoreBatch(models.Model):
         return self.provider_id
 
 
-class StoreMessage(models.Model):
+class ProviderMessage(models.Model):
     """A message as the provider last described it. It only ever moves forward.
 
     Pages of it are sorted by (`created_at`, `id`), so each index ends with these. There are millions of rows
@@ -72,7 +72,7 @@ class StoreMessage(models.Model):
     )
     provider_id = models.CharField(max_length=32)
     batch = models.ForeignKey(
-        StoreBatch,
+        ProviderBatch,
         models.PROTECT,
         null=True,
         related_name="messages",
@@ -81,8 +81,8 @@ class StoreMessage(models.Model):
     )
     """None for what came in."""
     inbound = models.BooleanField(default=False)
-    our_number = models.CharField(max_length=32)
-    their_number = models.CharField(max_length=32)
+    own_number = models.CharField(max_length=32)
+    other_number = models.CharField(max_length=32)
     status = models.CharField(max_length=20)
     """A MessageStatus, or the provider's own word where we have no code."""
     undelivered = models.SmallIntegerField(choices=Undelivered, null=True)
@@ -103,8 +103,8 @@ class StoreMessage(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "created_at", "id"], name="store_by_time"),
-            models.Index(fields=["account", "their_number", "created_at", "id"], name="store_by_their"),
-            models.Index(fields=["account", "our_number", "created_at", "id"], name="store_by_our"),
+            models.Index(fields=["account", "other_number", "created_at", "id"], name="store_by_their"),
+            models.Index(fields=["account", "own_number", "created_at", "id"], name="store_by_our"),
             models.Index(
                 fields=["batch", "created_at", "id"],
                 name="store_by_batch",
@@ -116,7 +116,7 @@ class StoreMessage(models.Model):
                 condition=Q(undelivered__isnull=False),
             ),
             models.Index(
-                fields=["account", "our_number", "undelivered", "created_at", "id"],
+                fields=["account", "own_number", "undelivered", "created_at", "id"],
                 name="store_undelivered_by_our",
                 condition=Q(undelivered__isnull=False),
             ),
@@ -129,23 +129,23 @@ class StoreMessage(models.Model):
                 fields=["account", "created_at", "id"], name="store_inbound", condition=Q(inbound=True)
             ),
             models.Index(
-                fields=["account", "our_number", "created_at", "id"],
+                fields=["account", "own_number", "created_at", "id"],
                 name="store_inbound_by_our",
                 condition=Q(inbound=True),
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.provider_id} with …{self.their_number[-4:]}"
+        return f"{self.provider_id} with …{self.other_number[-4:]}"
 
 
-class StoreWindow(models.Model):
+class SyncWindow(models.Model):
     """A span of creation times that is still to be read; it shrinks from its end while pages come in."""
 
     account = models.ForeignKey(AccountState, models.CASCADE, related_name="+", db_index=False)
     start = models.DateTimeField()
     end = models.DateTimeField()
-    as_of = models.DateTimeField()
+    opened_at = models.DateTimeField()
     """When it was opened."""
     again = models.BooleanField(default=False)
     """It was read before, and is read once more for the receipts."""
@@ -158,20 +158,20 @@ class StoreWindow(models.Model):
         return f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}"
 
 
-class StoreState(models.Model):
+class SyncState(models.Model):
     """How far the mirror of an account reaches; one row each."""
 
     account = models.OneToOneField(AccountState, models.CASCADE, related_name="+")
-    reaches_back_to = models.DateTimeField()
-    opened_to = models.DateTimeField()
+    synced_back_to = models.DateTimeField()
+    windows_opened_to = models.DateTimeField()
     """Windows were opened for everything up to here."""
     read_at = models.DateTimeField(null=True)
     """The newest messages are right as of then; None: never read."""
-    reread_at = models.DateTimeField(null=True)
+    recent_reread_at = models.DateTimeField(null=True)
     """When the last hours were last opened once more for their receipts."""
-    reread_far_at = models.DateTimeField(null=True)
+    old_reread_at = models.DateTimeField(null=True)
     """The same of the last days."""
-    refresh_asked_at = models.DateTimeField(null=True)
+    refresh_requested_at = models.DateTimeField(null=True)
     """When a person pressed Refresh; None once that was answered."""
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ class Webhook(models.Model):
     """Where the subscription delivers; empty while there is none."""
     subscription_id = models.CharField(max_length=128, blank=True)
     expires_at = models.DateTimeField(null=True)
-    checked_at = models.DateTimeField(null=True)
+    last_checked_at = models.DateTimeField(null=True)
     trouble = models.TextField(blank=True)
     """For people; empty while the subscription stands."""
     trouble_since = models.DateTimeField(null=True)
@@ -50,7 +50,7 @@ class WebhookEvent(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
     """How often what it speaks of was looked for."""
-    next_try_at = models.DateTimeField(null=True)
+    next_retry_at = models.DateTimeField(null=True)
     """None: nothing is done with it any more."""
     note = models.CharField(max_length=200, blank=True)
     """Why it was only kept, for people."""
@@ -60,9 +60,9 @@ class WebhookEvent(models.Model):
         constraints = [models.UniqueConstraint(fields=["provider", "uuid"], name="webhook_event_once")]
         indexes = [
             models.Index(
-                fields=["next_try_at"],
+                fields=["next_retry_at"],
                 name="webhook_event_to_take",
-                condition=Q(next_try_at__isnull=False),
+                condition=Q(next_retry_at__isnull=False),
             )
         ]
 
@@ -70,17 +70,17 @@ class WebhookEvent(models.Model):
         return f"event {self.pk} ({self.state})"
 
 
-class CarrierConsentQuerySet(models.QuerySet["CarrierConsent"]):
-    def here(self) -> CarrierConsentQuerySet:
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def here(self) -> ConsentQuerySet:
         """What real providers said, or while texts go to the simulated carrier, what that one said."""
         return self.filter(simulated=simulated())
 
-    def blocks(self) -> CarrierConsentQuerySet:
+    def blocks(self) -> ConsentQuerySet:
         """Pairs that the provider itself blocks, whatever is decided here."""
-        return self.here().filter(opted_out=True, blocked_there=True)
+        return self.here().filter(opted_out=True, blocked_by_provider=True)
 
 
-class CarrierConsent(models.Model):
+class Consent(models.Model):
     """The newest that a provider said of one pair: one of our numbers, and a person."""
 
     account = models.CharField(max_length=120)
@@ -90,12 +90,12 @@ class CarrierConsent(models.Model):
     opted_out = models.BooleanField()
     changed_at = models.DateTimeField()
     """By the provider's clock; what is older than this changes nothing."""
-    blocked_there = models.BooleanField(default=True)
+    blocked_by_provider = models.BooleanField(default=True)
     """The provider itself blocks this pair. False: only we take the reply for an opt-out."""
     simulated = models.BooleanField(default=False)
     """The simulated carrier said so."""
 
-    objects = CarrierConsentQuerySet.as_manager()
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         constraints = [

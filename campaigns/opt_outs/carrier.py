@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns.contacts.phone import parse_phone
-from campaigns.models import CarrierConsent, Event, OptOut
+from campaigns.models import Consent, Event, OptOut
 from campaigns.models.account import simulated
 from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.providers.types import EVERY_SENDER, OptOutRecord, OptOutSource
@@ -58,13 +58,13 @@ def record(
     records: Iterable[OptOutRecord],
     *,
     at: datetime,
-    blocked_there: bool = True,
+    blocked_by_provider: bool = True,
     words: str = "",
 ) -> int:
     """Record opt-outs and opt-ins. Safe to repeat and in any order. Returns how many changed something.
 
-    `at`: the time of records without one. `blocked_there`: the provider itself acts on them too. `words`: the
-    text of the reply.
+    `at`: the time of records without one. `blocked_by_provider`: the provider itself acts on them too.
+    `words`: the text of the reply.
     """
     changed = 0
     for item in records:
@@ -73,7 +73,9 @@ def record(
             log.warning("an opt-out of something that is no phone number was left out")
             continue
         when = item.changed_at or at
-        changed += record_pair(account, item, phone, sender, when, blocked_there=blocked_there, words=words)
+        changed += record_pair(
+            account, item, phone, sender, when, blocked_by_provider=blocked_by_provider, words=words
+        )
     return changed
 
 
@@ -96,9 +98,7 @@ def record_refusals(account: str, receipts: Sequence[OptOutRecord]) -> int:
     known: dict[tuple[str, str], tuple[bool, datetime]] = {}
     phones = sorted({to_e164(one.recipient) for one in receipts})
     for start in range(0, len(phones), LOOKUP):
-        pairs = CarrierConsent.objects.here().filter(
-            account=account, phone__in=phones[start : start + LOOKUP]
-        )
+        pairs = Consent.objects.here().filter(account=account, phone__in=phones[start : start + LOOKUP])
         for phone, sender, opted_out, changed_at in pairs.values_list(
             "phone", "sender", "opted_out", "changed_at"
         ):
@@ -125,7 +125,7 @@ def only_new(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:
     what staff decided since.
     """
     named = [(to_e164(item.recipient), normal_sender(item.sender)) for item in page]
-    known = CarrierConsent.objects.blocks().filter(account=account, phone__in={phone for phone, _ in named})
+    known = Consent.objects.blocks().filter(account=account, phone__in={phone for phone, _ in named})
     pairs = set(known.values_list("phone", "sender"))
     return [item for item, pair in zip(page, named, strict=True) if pair not in pairs]
 
@@ -138,15 +138,15 @@ def record_pair(
     sender: str,
     at: datetime,
     *,
-    blocked_there: bool,
+    blocked_by_provider: bool,
     words: str,
 ) -> bool:
-    pair, created = CarrierConsent.objects.select_for_update().get_or_create(
+    pair, created = Consent.objects.select_for_update().get_or_create(
         phone=phone,
         account=account,
         sender=sender,
         simulated=simulated(),
-        defaults={"opted_out": item.opted_out, "changed_at": at, "blocked_there": blocked_there},
+        defaults={"opted_out": item.opted_out, "changed_at": at, "blocked_by_provider": blocked_by_provider},
     )
     # At the same time the opt-out counts: one text too few is better than one too many.
     newer = at > pair.changed_at or (at == pair.changed_at and item.opted_out > pair.opted_out)
@@ -155,9 +155,11 @@ def record_pair(
     if not created and not newer and not ahead:
         return False
     # Somebody who writes STOP and then "stop!!" is still blocked by the provider.
-    pair.blocked_there = blocked_there or (item.opted_out and pair.opted_out and pair.blocked_there)
+    pair.blocked_by_provider = blocked_by_provider or (
+        item.opted_out and pair.opted_out and pair.blocked_by_provider
+    )
     pair.opted_out, pair.changed_at = item.opted_out, at
-    pair.save(update_fields=["opted_out", "changed_at", "blocked_there"])
+    pair.save(update_fields=["opted_out", "changed_at", "blocked_by_provider"])
     if item.opted_out:
         source = OptOut.Source.REPLY if item.source is OptOutSource.RECIPIENT else OptOut.Source.CARRIER
         begin(pair, source=source, words=words)
@@ -166,7 +168,7 @@ def record_pair(
     return True
 
 
-def begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
+def begin(pair: Consent, *, source: OptOut.Source, words: str) -> None:
     # An opt-out by staff stays beside it: when that ends, the person's own still counts.
     from_person = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
     if note_newer(from_person.filter(kind=OptOut.Kind.OPT_OUT), pair.changed_at):
@@ -179,7 +181,7 @@ def begin(pair: CarrierConsent, *, source: OptOut.Source, words: str) -> None:
     add(OptOut(source=source), pair.account, pair.phone, pair.changed_at, words)
     # Another process may have added a hold at this moment: its row becomes this opt-out.
     from_person.filter(source=source).exclude(kind=OptOut.Kind.OPT_OUT).update(
-        kind=OptOut.Kind.OPT_OUT, said_at=pair.changed_at, words=words[:MAX_REPLY], asked_of=""
+        kind=OptOut.Kind.OPT_OUT, stated_at=pair.changed_at, words=words[:MAX_REPLY], asked_sender=""
     )
     Event.objects.create(verb="opt_out_added", detail=f"number ending in {pair.phone[-4:]}, {source.value}")
 
@@ -188,23 +190,23 @@ def note_newer(rows: QuerySet[OptOut], at: datetime) -> bool:
     """Whether there are such rows. Stores the time of the newest report, so that no older START ends them."""
     exists = rows.exists()
     if exists:
-        rows.filter(said_at__lt=at).update(said_at=at)
+        rows.filter(stated_at__lt=at).update(stated_at=at)
     return exists
 
 
 def add(row: OptOut, account: str, phone: str, at: datetime, words: str) -> None:
     row.account, row.phone, row.simulated = account, phone, simulated()
-    row.said_at, row.words = at, words[:MAX_REPLY]
+    row.stated_at, row.words = at, words[:MAX_REPLY]
     row.note = f"Since {timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
     OptOut.objects.bulk_create([row], ignore_conflicts=True)  # another process may add the same
 
 
-def end(pair: CarrierConsent) -> None:
-    if CarrierConsent.objects.here().filter(phone=pair.phone, opted_out=True).exists():
+def end(pair: Consent) -> None:
+    if Consent.objects.here().filter(phone=pair.phone, opted_out=True).exists():
         return
     begun = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
-    begun = begun.exclude(said_at__gt=pair.changed_at)
-    begun = begun.filter(Q(asked_of="") | Q(asked_of=pair.sender, account=pair.account))
+    begun = begun.exclude(stated_at__gt=pair.changed_at)
+    begun = begun.filter(Q(asked_sender="") | Q(asked_sender=pair.sender, account=pair.account))
     if claim(begun, ended_at=timezone.now()):
         Event.objects.create(verb="opt_out_ended", detail=f"number ending in {pair.phone[-4:]}")
 
@@ -225,7 +227,7 @@ def hold_for_review(
     if is_known(list(from_person), words, at, reply):
         return False
     at = at or timezone.now()
-    if CarrierConsent.objects.here().filter(phone=recipient, account=account, changed_at__gte=at).exists():
+    if Consent.objects.here().filter(phone=recipient, account=account, changed_at__gte=at).exists():
         return False
     in_force = from_person.filter(ended_at__isnull=True)
     if row := in_force.filter(kind=OptOut.Kind.MAYBE).select_for_update().first():
@@ -238,7 +240,7 @@ def hold_for_review(
         return False  # a real opt-out, during a rehearsal
     # Only this kind: a STOP that another process records at this moment must stand.
     in_force.filter(kind=OptOut.Kind.SUPPRESSED).update(ended_at=timezone.now())
-    row = OptOut(kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, asked_of=normal_sender(sender))
+    row = OptOut(kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, asked_sender=normal_sender(sender))
     row.replies = [reply] if reply else []
     add(row, account, recipient, at, words)
     Event.objects.create(verb="opt_out_asked", detail=f"number ending in {recipient[-4:]}")
@@ -251,15 +253,15 @@ def is_known(rows: Sequence[OptOut], words: str, at: datetime | None, reply: str
         return any(reply in row.replies for row in rows)
     if at is None:
         return any(words[:MAX_REPLY] in row.words for row in rows)
-    return any(row.said_at is not None and row.said_at >= at for row in rows)
+    return any(row.stated_at is not None and row.stated_at >= at for row in rows)
 
 
 def add_reply(row: OptOut, words: str, at: datetime, reply: str, sender: str) -> None:
     # Whoever decides has to read all replies.
     if words[:MAX_REPLY] not in row.words:
-        earlier_first = (words, row.words) if row.said_at and at < row.said_at else (row.words, words)
+        earlier_first = (words, row.words) if row.stated_at and at < row.stated_at else (row.words, words)
         row.words = JOINT.join(text[:MAX_WORDS] for text in earlier_first)[-MAX_WORDS:]
-    row.said_at = max(at, row.said_at or at)
+    row.stated_at = max(at, row.stated_at or at)
     row.replies = [*row.replies, *([reply] if reply else [])][-MAX_REPLIES:]
-    row.asked_of = sender if row.asked_of == sender else EVERY_SENDER
-    row.save(update_fields=["words", "said_at", "replies", "asked_of"])
+    row.asked_sender = sender if row.asked_sender == sender else EVERY_SENDER
+    row.save(update_fields=["words", "stated_at", "replies", "asked_sender"])

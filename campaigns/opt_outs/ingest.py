@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import StoreMessage
+from campaigns.models import ProviderMessage
 from campaigns.opt_outs import carrier, keywords
 from campaigns.opt_outs.keywords import Meaning
 from campaigns.providers.types import Direction, OptOutRecord, OptOutSource, RemoteMessage
@@ -40,7 +40,7 @@ def ingest_replies(account: str, messages: Iterable[RemoteMessage]) -> int:
 def first_read_times(account: str, provider_ids: Iterable[str]) -> dict[str, datetime]:
     """Provider id → the creation time stored when the reply was first read."""
     named = [one for one in provider_ids if one]
-    stored = StoreMessage.objects.filter(account__account=account, provider_id__in=named)
+    stored = ProviderMessage.objects.filter(account__account=account, provider_id__in=named)
     return dict(stored.values_list("provider_id", "created_at"))
 
 
@@ -70,9 +70,9 @@ def ingest_reply(account: str, message: RemoteMessage, meaning: Meaning) -> int:
         changed_at=at,
     )
     # The provider itself acts only on its own keywords.
-    blocked_there = meaning is Meaning.START or keywords.blocked_by_provider(message.text)
+    blocked_by_provider = meaning is Meaning.START or keywords.blocked_by_provider(message.text)
     return carrier.record(
-        account, [reply], at=timezone.now(), blocked_there=blocked_there, words=message.text
+        account, [reply], at=timezone.now(), blocked_by_provider=blocked_by_provider, words=message.text
     )
 
 

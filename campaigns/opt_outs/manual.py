@@ -95,7 +95,7 @@ def confirm(opt_out: OptOut, *, user: User | None) -> bool:
 
 def undecided(limit: int) -> list[OptOut]:
     """Holds that a person has to decide, the longest waiting first."""
-    return list(OptOut.objects.undecided().order_by("said_at", "id")[:limit])
+    return list(OptOut.objects.undecided().order_by("stated_at", "id")[:limit])
 
 
 def page(query: str = "", before: int | None = None, limit: int = 50) -> list[OptOut]:

@@ -39,7 +39,7 @@ def writes(carrier: Provider, batch: Batch, remote: BatchState | None) -> Iterat
     if not moved:
         yield partial(schedule_next, batch, final=False)
         return
-    since = (batch.remote_created_at or now) - DATE_MARGIN
+    since = (batch.provider_created_at or now) - DATE_MARGIN
     before = batch.totals
     totals = carrier.statuses(date_from=since, batch_id=batch.provider_id)
     yield partial(statuses.apply_totals, batch, totals)
@@ -74,7 +74,7 @@ def conclude(
         batch.settled_count, batch.read_at = mark, timezone.now()
         batch.save(update_fields=["settled_count", "read_at"])
     final = remote.completed and batch.settled_count == mark
-    final = final and statuses.all_final(totals, batch.remote_size)
+    final = final and statuses.all_final(totals, batch.provider_size)
     stable = remote.completed and batch.totals == before
     if (final or stable) and not totals_check.compare(batch, stable=stable):
         # The provider counts receipts that its list does not show yet: read the list again next time.

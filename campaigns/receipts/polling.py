@@ -86,9 +86,9 @@ def fetch_states(carrier: Provider, due: list[Batch]) -> dict[str, BatchState]:
     states: dict[str, BatchState] = {}
     wanted = {batch.provider_id for batch in due}
     if len(due) > 1:
-        since = min(batch.remote_created_at or timezone.now() for batch in due) - batch_poll.DATE_MARGIN
+        since = min(batch.provider_created_at or timezone.now() for batch in due) - batch_poll.DATE_MARGIN
         unfinished = Batch.objects.filter(
-            account=due[0].account, completed_at=None, remote_created_at__gte=since
+            account=due[0].account, completed_at=None, provider_created_at__gte=since
         )
         watched = wanted | set(unfinished.values_list("provider_id", flat=True))
         for item in carrier.batches(date_from=since):

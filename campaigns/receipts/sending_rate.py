@@ -64,4 +64,4 @@ def lower_bound(batch: Batch) -> float:
     if batch.completed_at is None or batch.accepted_at is None:
         return 0.0
     seconds = max(1.0, (batch.completed_at - batch.accepted_at).total_seconds())
-    return batch.remote_size / seconds * 60
+    return batch.provider_size / seconds * 60

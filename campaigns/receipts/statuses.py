@@ -153,12 +153,12 @@ def apply_batch(batch: Batch, remote: BatchState, now: datetime) -> None:
 
     Newer values of another process stay, because a poll may bring an older state than an event.
     """
-    names = ["remote_status", "processed_count", "remote_size", "cost", "polled_at", "completed_at"]
+    names = ["provider_status", "processed_count", "provider_size", "cost", "polled_at", "completed_at"]
     batch.refresh_from_db(fields=names, from_queryset=Batch.objects.select_for_update())
     if batch.completed_at is None or remote.completed:
-        batch.remote_status = remote.status_text[:20]
+        batch.provider_status = remote.status_text[:20]
     batch.processed_count = max(batch.processed_count, remote.processed_count)
-    batch.remote_size = remote.batch_size or batch.remote_size
+    batch.provider_size = remote.batch_size or batch.provider_size
     batch.cost = remote.cost if remote.cost is not None else batch.cost
     batch.polled_at = now
     if remote.completed and batch.completed_at is None:

@@ -12,12 +12,12 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, Batch, RowState, StoreBatch, StoreMessage
+from campaigns.models import AccountState, Batch, ProviderBatch, ProviderMessage, RowState
 from campaigns.providers.types import BatchState, Direction, MessageStatus, RemoteMessage
 from campaigns.receipts import statuses
 from campaigns.runtime.bulk_sql import upsert
 
-Standing = StoreMessage.Undelivered
+Standing = ProviderMessage.Undelivered
 
 STANDING: dict[MessageStatus, int | None] = {
     MessageStatus.QUEUED: Standing.QUEUED.value,
@@ -40,10 +40,11 @@ MILL = Decimal("0.00001")
 
 KEY = ("account", "provider_id")
 BATCH_COLUMNS = (
-    *KEY, "sender", "status", "size", "processed", "cost", "created_at", "modified_at", "seen_at", "totals",
+    *KEY, "sender", "status", "size", "processed", "cost", "created_at", "modified_at",
+    "last_listed_at", "totals",
 )  # fmt: skip
 MESSAGE_COLUMNS = (
-    *KEY, "batch", "inbound", "our_number", "their_number", "status", "undelivered", "error_code",
+    *KEY, "batch", "inbound", "own_number", "other_number", "status", "undelivered", "error_code",
     "segments", "cost", "created_at", "modified_at", "text",
 )  # fmt: skip
 MUTABLE_COLUMNS = ("status", "undelivered", "error_code", "modified_at", "text")
@@ -52,11 +53,11 @@ COST_COLUMNS = ("segments", "cost")
 # A status gives way to a higher one, and a final one to none, as for campaign messages. Within one status
 # only a later time counts, so that a page read again changes no row.
 IS_NEWER = f"""
-    COALESCE(old.undelivered, {StoreMessage.DELIVERED}) < {StoreMessage.DELIVERED}
-        AND COALESCE(excluded.undelivered, {StoreMessage.DELIVERED})
-            > COALESCE(old.undelivered, {StoreMessage.DELIVERED})
-    OR COALESCE(excluded.undelivered, {StoreMessage.DELIVERED})
-            = COALESCE(old.undelivered, {StoreMessage.DELIVERED})
+    COALESCE(old.undelivered, {ProviderMessage.DELIVERED}) < {ProviderMessage.DELIVERED}
+        AND COALESCE(excluded.undelivered, {ProviderMessage.DELIVERED})
+            > COALESCE(old.undelivered, {ProviderMessage.DELIVERED})
+    OR COALESCE(excluded.undelivered, {ProviderMessage.DELIVERED})
+            = COALESCE(old.undelivered, {ProviderMessage.DELIVERED})
         AND (excluded.modified_at > old.modified_at OR (old.cost IS NULL AND excluded.cost IS NOT NULL))
 """
 MAX_NUMBER = 32
@@ -93,11 +94,11 @@ def record_batches(owner: AccountState, states: Iterable[BatchState]) -> None:
         if item.provider_id
     }
     upsert(
-        StoreBatch,
+        ProviderBatch,
         BATCH_COLUMNS,
         [*rows.values()],
         key=KEY,
-        changing=("sender", "status", "size", "processed", "modified_at", "seen_at"),
+        changing=("sender", "status", "size", "processed", "modified_at", "last_listed_at"),
         keeping=("cost",),
         when="excluded.processed >= old.processed",
     )
@@ -120,7 +121,7 @@ def record_messages(
         if item.provider_id
     }
     upsert(
-        StoreMessage,
+        ProviderMessage,
         MESSAGE_COLUMNS,
         [*rows.values()],
         key=KEY,
@@ -169,13 +170,13 @@ def ensure_batches(owner: AccountState, page: Sequence[RemoteMessage]) -> dict[s
             )
             for item in missing
         ]
-        upsert(StoreBatch, BATCH_COLUMNS, rows, key=KEY, changing=("seen_at",), when="1 = 0")
+        upsert(ProviderBatch, BATCH_COLUMNS, rows, key=KEY, changing=("last_listed_at",), when="1 = 0")
         known |= stored_ids(owner, first)
     return known
 
 
 def stored_ids(owner: AccountState, provider_ids: Iterable[str]) -> dict[str, int]:
-    batches = StoreBatch.objects.filter(account=owner, provider_id__in=[*provider_ids])
+    batches = ProviderBatch.objects.filter(account=owner, provider_id__in=[*provider_ids])
     return dict(batches.values_list("provider_id", "pk"))
 
 
@@ -202,7 +203,7 @@ def record_page(owner: AccountState, page: Sequence[RemoteMessage]) -> set[int]:
 def recount(batch_ids: Iterable[int]) -> None:
     """Count the messages of these batches by state. Slow: reads every message."""
     for batch_id in batch_ids:
-        messages = StoreMessage.objects.filter(batch=batch_id).order_by()
+        messages = ProviderMessage.objects.filter(batch=batch_id).order_by()
         counted = messages.values_list("undelivered", "error_code").annotate(Count("id"), Sum("cost"))
         totals: dict[str, dict[str, Any]] = {}
         for undelivered, code, count, cost in counted:
@@ -212,7 +213,7 @@ def recount(batch_ids: Iterable[int]) -> None:
             part["cost"] = str(Decimal(part["cost"]) + Decimal(cost or 0).quantize(MILL))
             if code:
                 part["error_codes"][code] = count
-        StoreBatch.objects.filter(pk=batch_id).update(totals=totals)
+        ProviderBatch.objects.filter(pk=batch_id).update(totals=totals)
 
 
 def state_of(undelivered: int | None) -> str:

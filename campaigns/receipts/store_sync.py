@@ -19,7 +19,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, StoreBatch, StoreState, StoreWindow
+from campaigns.models import AccountState, ProviderBatch, SyncState, SyncWindow
 from campaigns.providers.base import Provider, ProviderError
 from campaigns.providers.types import BatchStatus, Direction, RemoteMessage
 from campaigns.receipts import store
@@ -50,33 +50,33 @@ class Freshness:
     """How complete our copy of the provider's store is."""
 
     read_at: datetime | None
-    """Everything up to this time was read, back to `reaches_back_to`; None: never read."""
-    reaches_back_to: datetime | None
+    """Everything up to this time was read, back to `synced_back_to`; None: never read."""
+    synced_back_to: datetime | None
     catching_up: bool
-    """What is older than `reaches_back_to` is still being read."""
+    """What is older than `synced_back_to` is still being read."""
     asked: bool
     """Refresh was pressed and has not been answered yet."""
 
 
 def freshness() -> Freshness:
     owner = store.account_state()
-    state = StoreState.objects.filter(account=owner).first() if owner else None
+    state = SyncState.objects.filter(account=owner).first() if owner else None
     if state is None or state.read_at is None:
-        return Freshness(read_at=None, reaches_back_to=None, catching_up=False, asked=state is not None)
-    unread = StoreWindow.objects.filter(account=owner, again=False, as_of__lte=state.read_at)
+        return Freshness(read_at=None, synced_back_to=None, catching_up=False, asked=state is not None)
+    unread = SyncWindow.objects.filter(account=owner, again=False, opened_at__lte=state.read_at)
     newest_gap = unread.order_by("-end").values_list("end", flat=True).first()
     return Freshness(
         read_at=state.read_at,
-        reaches_back_to=newest_gap or state.reaches_back_to,
+        synced_back_to=newest_gap or state.synced_back_to,
         catching_up=newest_gap is not None,
-        asked=state.refresh_asked_at is not None,
+        asked=state.refresh_requested_at is not None,
     )
 
 
 def request_refresh() -> bool:
     """Have the next tick enqueue a sync. False if one is due already, or if the account was never reached."""
-    waiting = StoreState.objects.filter(account=store.account_state(), refresh_asked_at__isnull=True)
-    return claim(waiting, refresh_asked_at=timezone.now())
+    waiting = SyncState.objects.filter(account=store.account_state(), refresh_requested_at__isnull=True)
+    return claim(waiting, refresh_requested_at=timezone.now())
 
 
 def due() -> bool:
@@ -84,10 +84,10 @@ def due() -> bool:
     account = registry.default().known_id()
     if not account:
         return False
-    state = StoreState.objects.filter(account__account=account).first()
+    state = SyncState.objects.filter(account__account=account).first()
     if state is None:
         return True
-    return state.refresh_asked_at is not None or timezone.now() - state.opened_to >= SYNC_EVERY
+    return state.refresh_requested_at is not None or timezone.now() - state.windows_opened_to >= SYNC_EVERY
 
 
 IngestReplies = Callable[[str, Sequence[RemoteMessage]], object]
@@ -119,49 +119,53 @@ def sync(ingest: IngestReplies) -> int:
 @transaction.atomic
 def open_windows(owner: AccountState, now: datetime) -> None:
     """Record what is to be read: everything new, and from time to time what may have new receipts."""
-    state, first = StoreState.objects.get_or_create(
+    state, first = SyncState.objects.get_or_create(
         account=owner,
         defaults={
-            "reaches_back_to": now - FIRST_REACH,
-            "opened_to": now,
-            "reread_at": now,
-            "reread_far_at": now,
+            "synced_back_to": now - FIRST_REACH,
+            "windows_opened_to": now,
+            "recent_reread_at": now,
+            "old_reread_at": now,
         },
     )
-    new_from = (now if first else state.opened_to) - OVERLAP
+    new_from = (now if first else state.windows_opened_to) - OVERLAP
     if first:
-        StoreWindow.objects.create(account=owner, start=state.reaches_back_to, end=new_from, as_of=now)
+        SyncWindow.objects.create(account=owner, start=state.synced_back_to, end=new_from, opened_at=now)
     elif again_from := start_of_reread(state, now):
-        StoreWindow.objects.create(account=owner, start=again_from, end=new_from, as_of=now, again=True)
+        SyncWindow.objects.create(account=owner, start=again_from, end=new_from, opened_at=now, again=True)
     head = windows_of(owner).filter(again=False).first()
-    if head is not None and head.end == head.as_of + CLOCK_SKEW:
+    if head is not None and head.end == head.opened_at + CLOCK_SKEW:
         # Not begun, because the provider could not be reached: extend it instead of opening another.
-        head.end, head.as_of, head.batches_read = now + CLOCK_SKEW, now, False
+        head.end, head.opened_at, head.batches_read = now + CLOCK_SKEW, now, False
         head.save()
     else:
-        StoreWindow.objects.create(account=owner, start=new_from, end=now + CLOCK_SKEW, as_of=now)
-    state.opened_to, state.refresh_asked_at = now, None
+        SyncWindow.objects.create(account=owner, start=new_from, end=now + CLOCK_SKEW, opened_at=now)
+    state.windows_opened_to, state.refresh_requested_at = now, None
     state.save()
 
 
-def start_of_reread(state: StoreState, now: datetime) -> datetime | None:
+def start_of_reread(state: SyncState, now: datetime) -> datetime | None:
     """From when on messages are read again. None if it is not time yet, or if other windows are open.
 
     Notes the time in `state`, which the caller saves.
     """
-    if StoreWindow.objects.filter(account=state.account_id).exists():
+    if SyncWindow.objects.filter(account=state.account_id).exists():
         return None
-    if state.reread_far_at is None or now - state.reread_far_at >= FAR_EVERY:
-        state.reread_at = state.reread_far_at = now
+    if state.old_reread_at is None or now - state.old_reread_at >= FAR_EVERY:
+        state.recent_reread_at = state.old_reread_at = now
         return now - FAR
-    if state.refresh_asked_at or state.reread_at is None or now - state.reread_at >= RECENT_EVERY:
-        state.reread_at = now
+    if (
+        state.refresh_requested_at
+        or state.recent_reread_at is None
+        or now - state.recent_reread_at >= RECENT_EVERY
+    ):
+        state.recent_reread_at = now
         return now - RECENT
     return None
 
 
-def windows_of(owner: AccountState) -> QuerySet[StoreWindow]:
-    return StoreWindow.objects.filter(account=owner).order_by("-end", "-id")
+def windows_of(owner: AccountState) -> QuerySet[SyncWindow]:
+    return SyncWindow.objects.filter(account=owner).order_by("-end", "-id")
 
 
 class Reader:
@@ -180,7 +184,7 @@ class Reader:
         if newest is not None:  # older windows have pages of their own, however much is new
             self.read_windows(windows.exclude(pk=newest.pk), max(MAX_PAGES, self.pages) + PAGES_FOR_OLDER)
 
-    def read_windows(self, windows: QuerySet[StoreWindow], until: int) -> None:
+    def read_windows(self, windows: QuerySet[SyncWindow], until: int) -> None:
         while self.pages < until and not shutdown.requested.is_set() and (window := windows.first()):
             if not window.batches_read:
                 self.read_batches(window)
@@ -188,8 +192,8 @@ class Reader:
                 return
             self.close(window)
 
-    def read_batches(self, window: StoreWindow) -> None:
-        sending = StoreBatch.objects.filter(account=self.owner, created_at__gte=window.as_of - FAR)
+    def read_batches(self, window: SyncWindow) -> None:
+        sending = ProviderBatch.objects.filter(account=self.owner, created_at__gte=window.opened_at - FAR)
         oldest = sending.exclude(status=BatchStatus.COMPLETED).aggregate(Min("created_at"))["created_at__min"]
         start = min(oldest, window.start) if oldest else window.start
         listed = self.carrier.batches(date_from=start, date_to=window.end, whole=True)
@@ -199,7 +203,7 @@ class Reader:
         window.batches_read = True
         window.save(update_fields=["batches_read"])
 
-    def read_messages(self, window: StoreWindow, until: int) -> bool:
+    def read_messages(self, window: SyncWindow, until: int) -> bool:
         """True if the window was read to its end; False if the pages were used up before."""
         pages = self.carrier.messages(date_from=window.start, date_to=window.end, with_text=True, whole=True)
         for page in pages:
@@ -220,9 +224,9 @@ class Reader:
         return True
 
     @transaction.atomic
-    def close(self, window: StoreWindow) -> None:
+    def close(self, window: SyncWindow) -> None:
         window.delete()
         if window.again or windows_of(self.owner).filter(again=False, start__gte=window.start).exists():
             return  # nothing new was read, or a newer window is still open
-        older = Q(read_at=None) | Q(read_at__lt=window.as_of)
-        StoreState.objects.filter(older, account=self.owner).update(read_at=window.as_of)
+        older = Q(read_at=None) | Q(read_at__lt=window.opened_at)
+        SyncState.objects.filter(older, account=self.owner).update(read_at=window.opened_at)

@@ -33,10 +33,14 @@ def due() -> bool:
         return False
     carrier = registry.default().provider
     webhook = Webhook.objects.filter(provider=carrier.key).first()
-    if webhook is None or webhook.checked_at is None or webhook.address != webhook_intake.address(webhook):
+    if (
+        webhook is None
+        or webhook.last_checked_at is None
+        or webhook.address != webhook_intake.address(webhook)
+    ):
         return True
     wait = CHECK_EVERY if webhook.subscription_id and not webhook.trouble else RETRY_EVERY
-    return timezone.now() - webhook.checked_at >= wait
+    return timezone.now() - webhook.last_checked_at >= wait
 
 
 def ensure_subscription() -> None:
@@ -69,9 +73,16 @@ def check(carrier: Provider, client: Webhooks, webhook: Webhook) -> None:
 
 def store_result(webhook: Webhook, now: datetime, problem: str) -> None:
     webhook.trouble_since = (webhook.trouble_since or now) if problem else None
-    webhook.trouble, webhook.checked_at = problem, now
+    webhook.trouble, webhook.last_checked_at = problem, now
     webhook.save(
-        update_fields=["address", "subscription_id", "expires_at", "checked_at", "trouble", "trouble_since"]
+        update_fields=[
+            "address",
+            "subscription_id",
+            "expires_at",
+            "last_checked_at",
+            "trouble",
+            "trouble_since",
+        ]
     )
 
 

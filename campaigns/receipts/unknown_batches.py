@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Disagreement, Message, StoreBatch, StoreMessage
+from campaigns.models import Attempt, Batch, Disagreement, Message, ProviderBatch, ProviderMessage
 from campaigns.providers.types import BatchState
 from campaigns.receipts import discrepancies, store
 from campaigns.receipts.discrepancies import Kind
@@ -38,7 +38,7 @@ def check_store() -> int:
     owner = store.account_state()
     if owner is None:
         return 0
-    recent = StoreBatch.objects.filter(account=owner, created_at__gte=timezone.now() - MAX_AGE)
+    recent = ProviderBatch.objects.filter(account=owner, created_at__gte=timezone.now() - MAX_AGE)
     linked = Attempt.objects.filter(account=owner.account, provider_id=OuterRef("provider_id"))
     recorded = Disagreement.objects.filter(
         account=owner.account, kind=Kind.UNKNOWN_BATCH, about=OuterRef("provider_id")
@@ -120,10 +120,10 @@ def record_batch(account: str, batch: ListedBatch) -> bool:
 
 def with_same_texts(account: str, provider_id: str) -> Batch | None:
     """Our batch with the texts of an unknown one, compared by a sample."""
-    sample = StoreMessage.objects.filter(
+    sample = ProviderMessage.objects.filter(
         batch__account__account=account, batch__provider_id=provider_id, inbound=False
     ).exclude(text="")
-    texts = dict(sample.order_by("-created_at", "-id").values_list("their_number", "text")[:SAMPLE_TEXTS])
+    texts = dict(sample.order_by("-created_at", "-id").values_list("other_number", "text")[:SAMPLE_TEXTS])
     messages = Message.objects.filter(to__in=texts, campaign__launched_at__gte=timezone.now() - 2 * MAX_AGE)
     matches = Counter(
         batch for to, text, batch in messages.values_list("to", "text", "batch") if texts[to] == text
@@ -141,5 +141,5 @@ def settle_known(account: str) -> None:
     discrepancies.settle(Kind.UNKNOWN_BATCH, account, *linked)
     recent = unsettled.filter(campaign=None, found_at__gte=timezone.now() - discrepancies.COMPARE_FOR)
     for about, sender in list(recent.values_list("about", "sender")[:CHUNK]):
-        sizes = StoreBatch.objects.filter(account__account=account, provider_id=about).values_list("size")
+        sizes = ProviderBatch.objects.filter(account__account=account, provider_id=about).values_list("size")
         record_batch(account, ListedBatch(about, sender, max(sizes, default=(0,))[0], None))

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Batch, Message, StoreMessage
+from campaigns.models import Batch, Message, ProviderMessage
 from campaigns.providers.base import Provider
 from campaigns.providers.types import Direction, RemoteMessage
 from campaigns.receipts import discrepancies, store
@@ -24,14 +24,14 @@ def check_outside_batches(account: str, start: datetime) -> None:
     at, end = start, timezone.now() + CLOCK_SKEW
     # Carillon sends only batches, so a text in no batch is of another program. An hour at a time.
     while owner is not None and at < end:
-        rows = StoreMessage.objects.filter(
+        rows = ProviderMessage.objects.filter(
             account=owner,
             created_at__gte=at,
             created_at__lt=at + CLOCK_SKEW,
             inbound=False,
             batch__isnull=True,
         )
-        for provider_id, sender in rows.values_list("provider_id", "our_number")[:CHUNK]:
+        for provider_id, sender in rows.values_list("provider_id", "own_number")[:CHUNK]:
             record_text(account, provider_id, sender, "in no batch at all", None)
         at += CLOCK_SKEW
 
@@ -39,7 +39,7 @@ def check_outside_batches(account: str, start: datetime) -> None:
 def check_batch(carrier: Provider, account: str, batch: Batch) -> int:
     """Compare one batch, text by text. Returns how many texts the provider shows."""
     pages = carrier.messages(
-        date_from=(batch.remote_created_at or batch.accepted_at or timezone.now()) - CLOCK_SKEW,
+        date_from=(batch.provider_created_at or batch.accepted_at or timezone.now()) - CLOCK_SKEW,
         date_to=timezone.now() + CLOCK_SKEW,
         batch_id=batch.provider_id,
         whole=True,
@@ -48,7 +48,7 @@ def check_batch(carrier: Provider, account: str, batch: Batch) -> int:
     sent = Message.objects.filter(batch=batch).exclude(
         state__in=(Message.State.EXCLUDED, Message.State.REJECTED)
     )
-    rows = dict(sent.values_list("to", "source_row__number"))
+    rows = dict(sent.values_list("to", "import_row__number"))
     check_missing(account, batch, rows, listed)
     check_unknown(account, batch, rows, listed)
     return len(listed)

@@ -102,7 +102,7 @@ def sort_event(owner: AccountState, event: WebhookEvent, by_kind: Sorted) -> Non
         carrier.record(owner.account, payload, at=parsed.at or event.received_at)
         by_kind.applied.append(event.pk)
     elif renewal:
-        Webhook.objects.filter(provider=owner.provider).update(checked_at=None)
+        Webhook.objects.filter(provider=owner.provider).update(last_checked_at=None)
         by_kind.applied.append(event.pk)
     else:
         webhook_queue.set_aside([event], "Nothing here knows what to do with it.")

@@ -67,7 +67,11 @@ def receive(provider: str, body: bytes) -> None:
     """
     now = timezone.now()
     event = WebhookEvent(
-        provider=provider, uuid=identity(provider, body), body=decoded(body), received_at=now, next_try_at=now
+        provider=provider,
+        uuid=identity(provider, body),
+        body=decoded(body),
+        received_at=now,
+        next_retry_at=now,
     )
     with short_transaction():
         WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
@@ -148,6 +152,6 @@ def count_refused(webhook: Webhook) -> None:
 
 def prune() -> int:
     """Delete old processed events. Returns how many; call again while it is not 0."""
-    old = WebhookEvent.objects.filter(next_try_at=None, received_at__lt=timezone.now() - KEEP_FOR)
+    old = WebhookEvent.objects.filter(next_retry_at=None, received_at__lt=timezone.now() - KEEP_FOR)
     ids = list(old.order_by("id").values_list("id", flat=True)[:PRUNE_ROWS])
     return WebhookEvent.objects.filter(pk__in=ids).delete()[0]

@@ -117,7 +117,7 @@ def apply_without_batch(owner: AccountState, message: RemoteMessage) -> bool:
         batch__account=owner.account,
         batch__sender=message.sender,
         batch__state=Batch.State.ACCEPTED,
-        batch__remote_created_at__range=(created - MAX_TIME_APART, created + MAX_TIME_APART),
+        batch__provider_created_at__range=(created - MAX_TIME_APART, created + MAX_TIME_APART),
         provider_id__in=("", message.provider_id),
     )
     candidates = [

@@ -18,23 +18,25 @@ MAX_DOUBLINGS = 15
 
 
 def has_due() -> bool:
-    return WebhookEvent.objects.filter(next_try_at__lte=timezone.now()).exists()
+    return WebhookEvent.objects.filter(next_retry_at__lte=timezone.now()).exists()
 
 
 def due_events(now: datetime) -> list[WebhookEvent]:
-    waiting = WebhookEvent.objects.filter(next_try_at__lte=now).order_by("next_try_at", "id")
+    waiting = WebhookEvent.objects.filter(next_retry_at__lte=now).order_by("next_retry_at", "id")
     return list(waiting[:MAX_EVENTS])
 
 
 def mark_applied(ids: Collection[int]) -> None:
     WebhookEvent.objects.filter(pk__in=ids).update(
-        state=WebhookEvent.State.APPLIED, next_try_at=None, note=""
+        state=WebhookEvent.State.APPLIED, next_retry_at=None, note=""
     )
 
 
 def set_aside(events: Iterable[WebhookEvent], note: str) -> None:
     ids = [event.pk for event in events]
-    WebhookEvent.objects.filter(pk__in=ids).update(state=WebhookEvent.State.KEPT, next_try_at=None, note=note)
+    WebhookEvent.objects.filter(pk__in=ids).update(
+        state=WebhookEvent.State.KEPT, next_retry_at=None, note=note
+    )
 
 
 def retry_later(events: Sequence[WebhookEvent], now: datetime) -> None:
@@ -45,6 +47,6 @@ def retry_later(events: Sequence[WebhookEvent], now: datetime) -> None:
     )
     retried = [event for event in events if now - event.received_at <= GIVE_UP_AFTER]
     for event in retried:
-        event.next_try_at = now + FIRST_RETRY * 2 ** min(event.tries, MAX_DOUBLINGS)
+        event.next_retry_at = now + FIRST_RETRY * 2 ** min(event.tries, MAX_DOUBLINGS)
         event.tries += 1
-    WebhookEvent.objects.bulk_update(retried, ["next_try_at", "tries"])
+    WebhookEvent.objects.bulk_update(retried, ["next_retry_at", "tries"])

@@ -135,7 +135,7 @@ def mark_sent(attempt: Attempt, user: User) -> bool:
 def settle(attempt: Attempt, state: Attempt.State, target: RowState, note: str) -> bool:
     in_review = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW)
     next_lookup = attempts.next_lookup_at(target) if state == Attempt.State.ABSENT else None
-    if not claim(in_review, state=state, next_look_at=next_lookup, note=note):
+    if not claim(in_review, state=state, next_lookup_at=next_lookup, note=note):
         return False
     Batch.objects.filter(pk=attempt.batch_id).update(state=target.value)
     people = Message.objects.waiting_in(attempt.batch_id).count()

@@ -46,7 +46,7 @@ def settle(attempt: Attempt) -> bool:
         if attempt.state == Attempt.State.PREPARED:
             return claim(unchanged, state=Attempt.State.NOT_SENT, **ended)
         next_lookup = timezone.now() + attempts.FIRST_LOOKUP_DELAY
-        if not claim(unchanged, state=Attempt.State.AMBIGUOUS, next_look_at=next_lookup, **ended):
+        if not claim(unchanged, state=Attempt.State.AMBIGUOUS, next_lookup_at=next_lookup, **ended):
             return False
         attempts.mark_batch_in_doubt(attempt.batch.campaign_id, attempt.batch_id, attempt.size)
         return True
@@ -58,7 +58,7 @@ def journal_answer(attempt: Attempt) -> journal.Answered | None:
     except OSError:
         log.exception("the journal cannot be read")
         return None
-    return answered if answered and answered.payload == attempt.payload_sha256 else None
+    return answered if answered and answered.payload == attempt.payload_hash else None
 
 
 def record(attempt: Attempt, answered: journal.Answered) -> bool:

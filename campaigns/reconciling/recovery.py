@@ -178,7 +178,7 @@ def apply(made: Plan) -> None:
                 put_in_doubt(one, account)
         for key in made.similar:
             lifecycle.hold(key, SIMILAR, code=restore_guard.RECOVERED)
-        Campaign.objects.filter(state=Campaign.State.SENDING).update(next_try_at=None)
+        Campaign.objects.filter(state=Campaign.State.SENDING).update(next_retry_at=None)
         people = sum(len(batch.messages) for batch in made.adoptable)
         strangers = sum(len(candidate.messages) for candidate in made.unknown)
         detail = f"{people} texts had left, {strangers} are of campaigns that this database does not know"
@@ -272,7 +272,7 @@ def insert_attempt(
         account=account,
         sender=batch.sender,
         size=len(waiting),
-        payload_sha256=fingerprint_of(waiting),
+        payload_hash=fingerprint_of(waiting),
         state=state,
         owner=OWNER,
         prepared_at=at,
@@ -296,7 +296,7 @@ def put_in_doubt(lost: journal.Sent, account: str) -> None:
     note = "Handed over before the restore from a backup; the answer is not known."
     note += "" if is_same else " It held other people or texts than it does now, so a search cannot find it."
     Attempt.objects.filter(pk=attempt.pk).update(
-        next_look_at=timezone.now() + timedelta(seconds=2), note=note, problem_code="restored"
+        next_lookup_at=timezone.now() + timedelta(seconds=2), note=note, problem_code="restored"
     )
     counters.move(lost.campaign, RowState(batch.state), row_state, len(waiting))
     Batch.objects.filter(pk=batch.pk).update(state=row_state.value)

@@ -36,8 +36,8 @@ REVIEW_SEARCH_LIMIT = timedelta(hours=72)
 
 def due_attempts() -> list[int]:
     searched = (*Attempt.SEARCHED, Attempt.State.ABSENT)
-    due = Attempt.objects.filter(state__in=searched, next_look_at__lte=timezone.now())
-    return list(due.order_by("next_look_at").values_list("id", flat=True)[:50])
+    due = Attempt.objects.filter(state__in=searched, next_lookup_at__lte=timezone.now())
+    return list(due.order_by("next_lookup_at").values_list("id", flat=True)[:50])
 
 
 def lease_name(attempt_id: int) -> str:
@@ -57,7 +57,7 @@ def lookup(attempt_id: int) -> MatchResult | None:
         if attempt.state not in Attempt.SEARCHED and not attempts.is_requeued(attempt):
             is_absent = attempt.state == Attempt.State.ABSENT
             next_lookup = attempts.next_lookup_at(attempt.batch.state) if is_absent else None
-            Attempt.objects.filter(pk=attempt_id).update(next_look_at=next_lookup)
+            Attempt.objects.filter(pk=attempt_id).update(next_lookup_at=next_lookup)
             return None
         claim(
             Attempt.objects.filter(pk=attempt_id, state=Attempt.State.AMBIGUOUS),
@@ -161,7 +161,7 @@ def review_or_retry(attempt: Attempt, sentence: str, *, code: str, at_once: bool
     if gives_up and attempt.state in Attempt.IN_DOUBT:
         send_to_review(attempt, sentence, code=code)
     else:
-        schedule_lookup(attempt, sentence, negatives=0, first_negative_at=None)
+        schedule_lookup(attempt, sentence, clean_misses=0, first_miss_at=None)
 
 
 def schedule_lookup(attempt: Attempt, note: str, **changes: object) -> None:
@@ -173,24 +173,28 @@ def schedule_lookup(attempt: Attempt, note: str, **changes: object) -> None:
     row = Attempt.objects.filter(pk=attempt.pk)
     if attempt.state == Attempt.State.ABSENT:
         # Its note and lookups are the proof that was acted on, so they stay.
-        row.filter(state=attempt.state).update(next_look_at=next_lookup)
+        row.filter(state=attempt.state).update(next_lookup_at=next_lookup)
         return
     row.filter(state__in=Attempt.SEARCHED).update(
-        looks=attempt.looks + 1, looked_at=timezone.now(), next_look_at=next_lookup, note=note, **changes
+        lookup_count=attempt.lookup_count + 1,
+        last_lookup_at=timezone.now(),
+        next_lookup_at=next_lookup,
+        note=note,
+        **changes,
     )
 
 
 def record_clean_miss(attempt: Attempt) -> None:
     """Two clean misses, apart, the second after the settle time, prove absence."""
     now = timezone.now()
-    first = attempt.first_negative_at or now
+    first = attempt.first_miss_at or now
     apart = now - first >= timedelta(seconds=settings.LOOK_GAP_SECONDS)
     settled = now >= latest_request_end(attempt) + timedelta(seconds=settings.SETTLE_SECONDS)
-    if attempt.state in Attempt.IN_DOUBT and attempt.negatives >= 1 and apart and settled:
+    if attempt.state in Attempt.IN_DOUBT and attempt.clean_misses >= 1 and apart and settled:
         declare_absent(attempt)
         return
     note = "The provider's records show no such batch."
-    schedule_lookup(attempt, note, negatives=attempt.negatives + 1, first_negative_at=first)
+    schedule_lookup(attempt, note, clean_misses=attempt.clean_misses + 1, first_miss_at=first)
 
 
 def latest_request_end(attempt: Attempt) -> datetime:
@@ -215,14 +219,14 @@ def adopt(attempt: Attempt, remote: BatchState, missing: frozenset[str]) -> bool
         return False
     row_state = row_state_of(before, attempt.batch_id)
     unchanged = Attempt.objects.filter(pk=attempt.pk, state=before)
-    note = f"Found in the provider's records at look {attempt.looks + 1}."
+    note = f"Found in the provider's records at look {attempt.lookup_count + 1}."
     if not claim(
         unchanged,
         state=Attempt.State.ACCEPTED,
         provider_id=remote.provider_id,
-        looks=attempt.looks + 1,
-        looked_at=now,
-        next_look_at=None,
+        lookup_count=attempt.lookup_count + 1,
+        last_lookup_at=now,
+        next_lookup_at=None,
         note=note,
     ):
         return False
@@ -246,10 +250,10 @@ def declare_absent(attempt: Attempt) -> bool:
     """Its people wait again, or go to review if the campaign is strict."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     sentence = (
-        f"The provider's records show no such batch, looked at {attempt.looks + 1} times "
+        f"The provider's records show no such batch, looked at {attempt.lookup_count + 1} times "
         f"over {settings.SETTLE_SECONDS / 60:.0f} minutes and more."
     )
-    if campaign.if_absent == Campaign.IfAbsent.REVIEW:
+    if campaign.on_not_found == Campaign.OnNotFound.REVIEW:
         return send_to_review(attempt, sentence, code="absent")
     return requeue(attempt, Attempt.IN_DOUBT, sentence)
 
@@ -263,9 +267,9 @@ def requeue(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
     if not claim(
         unchanged,
         state=Attempt.State.ABSENT,
-        looks=attempt.looks + 1,
-        looked_at=timezone.now(),
-        next_look_at=attempts.next_lookup_at(target),
+        lookup_count=attempt.lookup_count + 1,
+        last_lookup_at=timezone.now(),
+        next_lookup_at=attempts.next_lookup_at(target),
         note=sentence,
     ):
         return False
@@ -286,9 +290,9 @@ def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     if not claim(
         in_doubt,
         state=Attempt.State.REVIEW,
-        looks=attempt.looks + 1,
-        looked_at=timezone.now(),
-        next_look_at=timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL,
+        lookup_count=attempt.lookup_count + 1,
+        last_lookup_at=timezone.now(),
+        next_lookup_at=timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL,
         problem_code=code,
         note=sentence,
     ):
@@ -306,11 +310,11 @@ def link_batch(attempt: Attempt, remote: BatchState, now: datetime) -> None:
         state=Batch.State.ACCEPTED,
         account=attempt.account,
         provider_id=remote.provider_id,
-        remote_status=remote.status,
-        remote_size=remote.batch_size,
+        provider_status=remote.status,
+        provider_size=remote.batch_size,
         processed_count=remote.processed_count,
         accepted_at=attempt.sending_at or now,
-        remote_created_at=remote.created_at or now,
+        provider_created_at=remote.created_at or now,
         next_poll_at=now,
     )
 

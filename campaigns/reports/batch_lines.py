@@ -48,10 +48,10 @@ def batch_line(batch: Batch) -> BatchLine:
     accepted = state == Batch.State.ACCEPTED
     return BatchLine(
         number=batch.number,
-        size=batch.remote_size if accepted else batch.size,
+        size=batch.provider_size if accepted else batch.size,
         processed=batch.processed_count,
         state=state,
-        status=batch.remote_status if accepted else state.label,
+        status=batch.provider_status if accepted else state.label,
         cost=batch.cost,
         provider_id=batch.provider_id,
         note=NOTES.get(state, ""),

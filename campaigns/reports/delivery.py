@@ -92,7 +92,7 @@ def report(campaign: Campaign) -> Report:
     counts = Tally.objects.get(campaign=campaign)
     batches = list(Batch.objects.filter(campaign=campaign, state=Batch.State.ACCEPTED))
     totals = provider_totals(batches)
-    unread = sum(batch.remote_size for batch in batches if not batch.totals)
+    unread = sum(batch.provider_size for batch in batches if not batch.totals)
     taken = sum(line.count for line in totals.values())
     codes = totals["sendingFailed"].codes + totals["deliveryFailed"].codes
     read = [batch.polled_at for batch in batches if batch.polled_at]

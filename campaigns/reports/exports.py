@@ -57,7 +57,7 @@ def state_of(message: Message) -> RowState:
 
 
 def people_by_message(campaign: Campaign, state: RowState, after: int, limit: int) -> list[PersonLine]:
-    messages = Message.objects.filter(campaign=campaign, pk__gt=after).select_related("batch", "source_row")
+    messages = Message.objects.filter(campaign=campaign, pk__gt=after).select_related("batch", "import_row")
     if state.value in set(Message.State):
         messages = messages.filter(state=state.value)
     elif state.value in set(Batch.State):
@@ -66,23 +66,23 @@ def people_by_message(campaign: Campaign, state: RowState, after: int, limit: in
         return []
     page = list(messages.order_by("pk")[:limit])
     notes = notes_of_marked(page)
-    return [person_line(message.pk, message.source_row, message, notes) for message in page]
+    return [person_line(message.pk, message.import_row, message, notes) for message in page]
 
 
 def people_by_row(campaign: Campaign, state: RowState | None, after: int, limit: int) -> list[PersonLine]:
-    rows = CampaignRow.objects.filter(campaign=campaign, pk__gt=after).select_related("source_row")
+    rows = CampaignRow.objects.filter(campaign=campaign, pk__gt=after).select_related("import_row")
     if state is not None:
         rows = rows.filter(outcome=state.value)
     page = list(rows.order_by("pk")[:limit])
     # By number, because that column has an index, and a number has one message in a campaign.
-    phones = [row.source_row.phone for row in page if row.outcome == CampaignRow.Outcome.MESSAGE]
+    phones = [row.import_row.phone for row in page if row.outcome == CampaignRow.Outcome.MESSAGE]
     by_phone = {}
     for start in range(0, len(phones), 900):
         messages = Message.objects.filter(campaign=campaign, to__in=phones[start : start + 900])
         by_phone.update({message.to: message for message in messages.select_related("batch")})
     notes = notes_of_marked(by_phone.values())
     return [
-        person_line(row.pk, row.source_row, by_phone[row.source_row.phone], notes)
+        person_line(row.pk, row.import_row, by_phone[row.import_row.phone], notes)
         if row.outcome == CampaignRow.Outcome.MESSAGE
         else line_without_text(row)
         for row in page
@@ -118,9 +118,9 @@ def person_line(place: int, source: ImportRow, message: Message, notes: Mapping[
 def line_without_text(row: CampaignRow) -> PersonLine:
     return PersonLine(
         id=row.pk,
-        row_number=row.source_row.number,
-        phone=row.source_row.phone,
-        cells=orjson.loads(row.source_row.cells),
+        row_number=row.import_row.number,
+        phone=row.import_row.phone,
+        cells=orjson.loads(row.import_row.cells),
         state=RowState(row.outcome),
         code=row.reason,
         reason=sentence(row.reason),

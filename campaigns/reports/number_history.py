@@ -19,15 +19,15 @@ from campaigns.accounts import registry
 from campaigns.models import (
     Campaign,
     CampaignRow,
-    CarrierConsent,
+    Consent,
     Contact,
     ContactList,
     Import,
     ImportRow,
     Message,
     OptOut,
+    ProviderMessage,
     RowState,
-    StoreMessage,
 )
 from campaigns.receipts import store
 from campaigns.reports import store_search
@@ -74,11 +74,11 @@ class Entry:
 class NumberHistory:
     phone: str  # E.164
     entries: Sequence[Entry]
-    replies: Sequence[StoreMessage]
-    others: Sequence[StoreMessage]
+    replies: Sequence[ProviderMessage]
+    others: Sequence[ProviderMessage]
     """Texts to this number from other programs."""
     opt_outs: Sequence[OptOut]
-    consents: Sequence[CarrierConsent]
+    consents: Sequence[Consent]
     unsearched: Sequence[Import]
     """Files with the number that were too large to search for repeated rows."""
     cut: bool
@@ -99,7 +99,7 @@ def number_history(phone: str) -> NumberHistory:
     messages = list(
         Message.objects.filter(to=phone)
         .select_related(
-            "campaign__launched_by", "campaign__contact_list", "batch", "source_row__source__contact_list"
+            "campaign__launched_by", "campaign__contact_list", "batch", "import_row__source__contact_list"
         )
         .prefetch_related("batch__attempts")
         .order_by("-pk")[: MAX_CAMPAIGNS + 1]
@@ -108,7 +108,7 @@ def number_history(phone: str) -> NumberHistory:
     entries = [message_entry(message, by_message.get(message.pk, [])) for message in messages[:MAX_CAMPAIGNS]]
     rows, unsearched = file_rows(phone)
     entries += entries_without_text(
-        rows, {(message.campaign_id, message.source_row_id) for message in messages}
+        rows, {(message.campaign_id, message.import_row_id) for message in messages}
     )
     linked = {one.pk for group in by_message.values() for one in group}
     entries.sort(key=lambda entry: entry.at or timezone.now(), reverse=True)
@@ -118,22 +118,20 @@ def number_history(phone: str) -> NumberHistory:
         replies=[one for one in stored if one.inbound],
         others=[one for one in stored if not one.inbound and one.pk not in linked],
         opt_outs=list(OptOut.objects.known().filter(phone=phone).select_related("created_by", "ended_by")),
-        consents=list(
-            CarrierConsent.objects.here().filter(phone=phone, account=registry.default().known_id())
-        ),
+        consents=list(Consent.objects.here().filter(phone=phone, account=registry.default().known_id())),
         unsearched=unsearched,
         cut=len(messages) > MAX_CAMPAIGNS or len(stored) == 2 * MAX_CAMPAIGNS,
     )
 
 
-def stored_messages(phone: str) -> tuple[list[StoreMessage], dict[int, list[StoreMessage]]]:
+def stored_messages(phone: str) -> tuple[list[ProviderMessage], dict[int, list[ProviderMessage]]]:
     """The number's texts in the provider store, newest first; and by message id, those of campaigns."""
     owner = store.account_state()
     if owner is None:
         return [], {}
-    of_number = StoreMessage.objects.filter(account=owner, their_number=phone).select_related("batch")
+    of_number = ProviderMessage.objects.filter(account=owner, other_number=phone).select_related("batch")
     stored = list(of_number.order_by("-created_at", "-id")[: 2 * MAX_CAMPAIGNS])
-    by_message: dict[int, list[StoreMessage]] = {}
+    by_message: dict[int, list[ProviderMessage]] = {}
     linked = store_search.campaign_messages(owner, stored)
     for one in stored:
         if one.pk in linked:
@@ -141,7 +139,7 @@ def stored_messages(phone: str) -> tuple[list[StoreMessage], dict[int, list[Stor
     return stored, by_message
 
 
-def message_entry(message: Message, stored: Sequence[StoreMessage]) -> Entry:
+def message_entry(message: Message, stored: Sequence[ProviderMessage]) -> Entry:
     name, state = registry.default().name, state_of(message)
     steps = timeline_of_unlisted(message, name)
     if stored:
@@ -151,8 +149,8 @@ def message_entry(message: Message, stored: Sequence[StoreMessage]) -> Entry:
     ids = [one.provider_id for one in stored] or list(filter(None, [message.provider_id]))
     return Entry(
         campaign=message.campaign,
-        source=message.source_row.source,
-        row=message.source_row,
+        source=message.import_row.source,
+        row=message.import_row,
         state=state,
         reason=sentence(exclusion_code(message) if state is RowState.EXCLUDED else message.error_code),
         message=message,
@@ -163,7 +161,7 @@ def message_entry(message: Message, stored: Sequence[StoreMessage]) -> Entry:
 
 
 def exclusion_code(message: Message) -> str:
-    rows = CampaignRow.objects.filter(campaign=message.campaign_id, source_row=message.source_row_id)
+    rows = CampaignRow.objects.filter(campaign=message.campaign_id, import_row=message.import_row_id)
     return rows.values_list("reason", flat=True).first() or "opted_out"
 
 
@@ -188,8 +186,8 @@ def file_rows(phone: str) -> tuple[dict[int, ImportRow], list[Import]]:
 def entries_without_text(rows: dict[int, ImportRow], with_message: set[tuple[int, int]]) -> Iterator[Entry]:
     """Entries of rows without a message, one for each campaign. `with_message`: (campaign id, row id)."""
     frozen: dict[int, list[CampaignRow]] = {}
-    for one in CampaignRow.objects.filter(source_row__in=rows).select_related("campaign__launched_by"):
-        frozen.setdefault(one.source_row_id, []).append(one)
+    for one in CampaignRow.objects.filter(import_row__in=rows).select_related("campaign__launched_by"):
+        frozen.setdefault(one.import_row_id, []).append(one)
     for pk, row in rows.items():
         for one in frozen.get(pk, []):
             if (one.campaign_id, pk) not in with_message and one.outcome != CampaignRow.Outcome.MESSAGE:

@@ -27,7 +27,7 @@ def lines(history: NumberHistory) -> Iterator[list[str]]:
             yield [time_cell(step.at), step.title, step.detail, *entry_cells(entry, history.phone)]
     for kind, group in (("Wrote to us", history.replies), ("A text of another program", history.others)):
         for one in group:
-            pair = (history.phone, one.our_number) if one.inbound else (one.our_number, history.phone)
+            pair = (history.phone, one.own_number) if one.inbound else (one.own_number, history.phone)
             batch = one.batch.provider_id if one.batch else ""
             yield [
                 time_cell(one.created_at), kind, one.status, *[""] * 8, one.error_code, *pair, one.text,

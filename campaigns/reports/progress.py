@@ -141,7 +141,7 @@ def progress_of(campaign: Campaign) -> Progress:
     batches = Batch.objects.filter(campaign=campaign)
     sums = batches.aggregate(
         processed=Sum("processed_count", filter=Q(state=Batch.State.ACCEPTED)),
-        accepted=Sum("remote_size", filter=Q(state=Batch.State.ACCEPTED)),
+        accepted=Sum("provider_size", filter=Q(state=Batch.State.ACCEPTED)),
         cost=Sum("cost", filter=Q(state=Batch.State.ACCEPTED)),
     )
     processed, accepted = sums["processed"] or 0, sums["accepted"] or 0
@@ -227,5 +227,5 @@ def next_delay(campaign: Campaign, read_at: datetime | None, left: int) -> int:
         return QUICK if campaign.trouble_code == lifecycle.CANARY else SLOW
     if left and not campaign.trouble:
         return QUICK
-    quiet = timezone.now() - (campaign.handed_over_at or campaign.launched_at or timezone.now())
+    quiet = timezone.now() - (campaign.submitted_at or campaign.launched_at or timezone.now())
     return SLOW if quiet < QUIET_AFTER else SLOWEST

@@ -26,7 +26,7 @@ from django.db.models import (
     Value,
 )
 
-from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMessage
+from campaigns.models import AccountState, Batch, Message, ProviderBatch, ProviderMessage
 from campaigns.receipts import store
 
 STEPS = (100, 300, 600)
@@ -34,7 +34,7 @@ STEPS = (100, 300, 600)
 
 Row = TypeVar("Row", bound=Model)
 Key = tuple[datetime, int]
-StatusRank = StoreMessage.Undelivered
+StatusRank = ProviderMessage.Undelivered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class MessageSearch:
     direction: str = ""  # in or out
     start: datetime | None = None
     end: datetime | None = None  # not included
-    batch: StoreBatch | None = None
+    batch: ProviderBatch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +81,21 @@ class BatchSearch:
 RANKS = {state: rank for rank, state in store.STATES.items()} | {"other": StatusRank.OTHER.value}
 
 
-def messages(owner: AccountState, wanted: MessageSearch, place: Place, limit: int = 50) -> Page[StoreMessage]:
-    every = StoreMessage.objects.filter(account=owner)
+def messages(
+    owner: AccountState, wanted: MessageSearch, place: Place, limit: int = 50
+) -> Page[ProviderMessage]:
+    every = ProviderMessage.objects.filter(account=owner)
     scans, covered = indexed_scans(every, wanted)
-    rows = StoreMessage.objects.all() if covered else with_all_criteria(StoreMessage.objects.all(), wanted)
+    rows = (
+        ProviderMessage.objects.all() if covered else with_all_criteria(ProviderMessage.objects.all(), wanted)
+    )
     return page_of(scans, rows.select_related("batch"), wanted, place, limit, covered=covered)
 
 
-def batches(owner: AccountState, wanted: BatchSearch, place: Place, limit: int = 50) -> Page[StoreBatch]:
-    scan = StoreBatch.objects.filter(account=owner)
+def batches(owner: AccountState, wanted: BatchSearch, place: Place, limit: int = 50) -> Page[ProviderBatch]:
+    scan = ProviderBatch.objects.filter(account=owner)
     covered = not (wanted.sender and wanted.status)
-    rows = StoreBatch.objects.all()
+    rows = ProviderBatch.objects.all()
     if wanted.sender:
         scan = scan.filter(sender=wanted.sender)
     if wanted.status and covered:
@@ -102,16 +106,16 @@ def batches(owner: AccountState, wanted: BatchSearch, place: Place, limit: int =
 
 
 def indexed_scans(
-    every: QuerySet[StoreMessage], wanted: MessageSearch
-) -> tuple[list[QuerySet[StoreMessage]], bool]:
+    every: QuerySet[ProviderMessage], wanted: MessageSearch
+) -> tuple[list[QuerySet[ProviderMessage]], bool]:
     """The parts of the table to scan, each in the order of an index; and whether these meet all criteria."""
     rank = RANKS.get(wanted.state)
     # Every message of a batch has its sender, so the sender's number excludes nothing.
     if wanted.number and not (wanted.batch and wanted.batch.sender == wanted.number):
-        theirs = every.filter(their_number=wanted.number)
+        theirs = every.filter(other_number=wanted.number)
         if wanted.batch:
             return [theirs], False
-        own = every.filter(our_number=wanted.number)
+        own = every.filter(own_number=wanted.number)
         if rank is not None:
             own = own.filter(undelivered=rank)
         elif wanted.direction == "in":
@@ -125,7 +129,7 @@ def indexed_scans(
     return [scan], not (wanted.state or wanted.direction)
 
 
-def with_all_criteria(rows: QuerySet[StoreMessage], wanted: MessageSearch) -> QuerySet[StoreMessage]:
+def with_all_criteria(rows: QuerySet[ProviderMessage], wanted: MessageSearch) -> QuerySet[ProviderMessage]:
     if wanted.state:
         rank = RANKS[wanted.state]
         rows = rows.filter(undelivered__isnull=True) if rank is None else rows.filter(undelivered=rank)
@@ -228,22 +232,22 @@ def compared(sign: str, key: Key) -> Func:
     return Func(*pairs, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
 
 
-def campaign_messages(owner: AccountState, stored: Sequence[StoreMessage]) -> dict[int, Message]:
+def campaign_messages(owner: AccountState, stored: Sequence[ProviderMessage]) -> dict[int, Message]:
     """Id of a stored message → the same text in a campaign, for those that a campaign sent."""
     batches = campaign_batches(owner, [item.batch for item in stored if item.batch])
     messages = Message.objects.filter(
-        to__in={item.their_number for item in stored if item.batch_id in batches},
+        to__in={item.other_number for item in stored if item.batch_id in batches},
         campaign__in={batch.campaign_id for batch in batches.values()},
     ).select_related("campaign")
     by_place = {(message.batch_id, message.to): message for message in messages}
     return {
-        item.pk: by_place[batches[item.batch_id].pk, item.their_number]
+        item.pk: by_place[batches[item.batch_id].pk, item.other_number]
         for item in stored
-        if item.batch_id in batches and (batches[item.batch_id].pk, item.their_number) in by_place
+        if item.batch_id in batches and (batches[item.batch_id].pk, item.other_number) in by_place
     }
 
 
-def campaign_batches(owner: AccountState, stored: Sequence[StoreBatch]) -> dict[int, Batch]:
+def campaign_batches(owner: AccountState, stored: Sequence[ProviderBatch]) -> dict[int, Batch]:
     """Id of a stored batch → the batch of a campaign, for those that a campaign submitted."""
     ids = {item.provider_id for item in stored}
     batches = Batch.objects.filter(account=owner.account, provider_id__in=ids).select_related("campaign")

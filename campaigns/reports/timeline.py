@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.models import Attempt, Message, StoreMessage
+from campaigns.models import Attempt, Message, ProviderMessage
 from campaigns.providers.types import MessageStatus
 from campaigns.reconciling import decisions
 from campaigns.reports.explanations import sentence
@@ -23,7 +23,7 @@ class Step:
     detail: str = ""
 
 
-def timeline(stored: StoreMessage, message: Message | None, provider: str) -> list[Step]:
+def timeline(stored: ProviderMessage, message: Message | None, provider: str) -> list[Step]:
     """The steps in order. `message`: the same text in its campaign; None: another program sent it."""
     steps = [*campaign_steps(message, provider)] if message else []
     if stored.inbound:
@@ -46,13 +46,13 @@ def timeline_of_unlisted(message: Message, provider: str) -> list[Step]:
 
 
 TITLES = {
-    StoreMessage.Undelivered.SENT.value: "Sent to the carrier",
-    StoreMessage.Undelivered.FAILED.value: "Not delivered",
+    ProviderMessage.Undelivered.SENT.value: "Sent to the carrier",
+    ProviderMessage.Undelivered.FAILED.value: "Not delivered",
     None: "Delivered",
 }
 
 
-def status_title(stored: StoreMessage) -> str:
+def status_title(stored: ProviderMessage) -> str:
     """Our title, with the provider's status where it differs."""
     title = TITLES.get(stored.undelivered, "Another state")
     return title if title == stored.status else f"{title} ({stored.status})"
@@ -60,10 +60,10 @@ def status_title(stored: StoreMessage) -> str:
 
 def campaign_steps(message: Message, provider: str) -> Iterator[Step]:
     campaign = message.campaign
-    source = message.source_row.source
+    source = message.import_row.source
     yield Step(
         at=source.finished_at,
-        title=f"Row {message.source_row.number:,} of {source.filename}",
+        title=f"Row {message.import_row.number:,} of {source.filename}",
         detail=f"Read into the list “{campaign.contact_list}”.",
     )
     who = f" by {campaign.launched_by}" if campaign.launched_by else ""
@@ -129,5 +129,5 @@ def attempt_steps(attempt: Attempt, provider: str) -> Iterator[Step]:
 def settled_step(attempt: Attempt, state: Attempt.State) -> Step:
     decided = decisions.decision(attempt) if state in DECIDED else None
     if decided is None:
-        return Step(at=attempt.looked_at, title=SETTLED[state], detail=attempt.note)
+        return Step(at=attempt.last_lookup_at, title=SETTLED[state], detail=attempt.note)
     return Step(at=decided.at, title=DECIDED[state].format(actor=decided.actor or "Somebody"))

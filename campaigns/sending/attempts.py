@@ -64,7 +64,7 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
         account=account,
         sender=batch.sender,
         size=len(texts),
-        payload_sha256=fingerprint(texts),
+        payload_hash=fingerprint(texts),
         owner=process_identity.current(),
         prepared_at=timezone.now(),
     )
@@ -85,7 +85,7 @@ def as_prepared(attempt: Attempt, campaign_id: int, waiting: Sequence[tuple[int,
         attempt.sender,
         tuple(key for key, _, _ in waiting),
         tuple(OutgoingText(to, text) for _, to, text in waiting),
-        attempt.payload_sha256,
+        attempt.payload_hash,
         restore_guard.installation_name(),
     )
 
@@ -96,12 +96,12 @@ def exclude(campaign_id: int, reasons: Mapping[int, str]) -> None:
     for start in range(0, len(message_ids), 500):
         ids = message_ids[start : start + 500]
         messages = Message.objects.filter(pk__in=ids, state=Message.State.WAITING)
-        excluded = list(messages.values_list("pk", "source_row_id", "batch_id"))
+        excluded = list(messages.values_list("pk", "import_row_id", "batch_id"))
         messages.update(state=Message.State.EXCLUDED, changed_at=timezone.now())
         batch_of_row = {row: batch for _, row, batch in excluded}
         for reason in set(reasons.values()):
             source_rows = [row for pk, row, _ in excluded if reasons[pk] == reason]
-            rows = CampaignRow.objects.filter(campaign_id=campaign_id, source_row__in=source_rows)
+            rows = CampaignRow.objects.filter(campaign_id=campaign_id, import_row__in=source_rows)
             rows.update(outcome=CampaignRow.Outcome.EXCLUDED, reason=reason)
         for batch_id, count in Counter(batch_of_row.values()).items():
             Batch.objects.filter(pk=batch_id).update(size=F("size") - count)
@@ -173,7 +173,7 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
     Campaign.objects.locked(prepared.campaign_id)
     now = timezone.now()
     fields = accepted_fields(answer)
-    before = end_live(prepared, **fields) or end_requeued(prepared, next_look_at=None, **fields)
+    before = end_live(prepared, **fields) or end_requeued(prepared, next_lookup_at=None, **fields)
     if before is None:
         report_late_answer(prepared, answer)
         return
@@ -186,11 +186,11 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
         state=Batch.State.ACCEPTED,
         account=account,
         provider_id=answer.provider_id,
-        remote_status=answer.status_text[:20],
-        remote_size=answer.batch_size,
+        provider_status=answer.status_text[:20],
+        provider_size=answer.batch_size,
         processed_count=answer.processed_count,
         accepted_at=now,
-        remote_created_at=answer.created_at or now,
+        provider_created_at=answer.created_at or now,
         next_poll_at=now + FIRST_POLL_DELAY,
     )
     expected = len(prepared.texts) - refused
@@ -267,7 +267,7 @@ def mark_not_taken(prepared: Prepared, error: ProviderError | None, *, state: st
 def mark_ambiguous(prepared: Prepared, error: ProviderError) -> None:
     """The answer was lost, so the provider may have the batch. It is never sent again without proof."""
     Campaign.objects.locked(prepared.campaign_id)
-    changes = {"state": Attempt.State.AMBIGUOUS, "next_look_at": timezone.now() + FIRST_LOOKUP_DELAY}
+    changes = {"state": Attempt.State.AMBIGUOUS, "next_lookup_at": timezone.now() + FIRST_LOOKUP_DELAY}
     if end(prepared, Attempt.State.SENDING, **changes, **failure_fields(error)):
         mark_batch_in_doubt(prepared.campaign_id, prepared.batch_id, len(prepared.texts))
 
@@ -318,5 +318,5 @@ def clear_doubt_notice(campaign_id: int) -> None:
     in_doubt = Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.IN_DOUBT)
     if not in_doubt.exists():
         Campaign.objects.filter(pk=campaign_id, trouble_code="in_doubt").update(
-            trouble="", trouble_code="", next_try_at=None
+            trouble="", trouble_code="", next_retry_at=None
         )

@@ -17,7 +17,7 @@ UNSETTLED = (
 
 def guards(campaign: Campaign, number: int) -> bool:
     """Whether the batch of this number has to wait until a person lets the campaign go on."""
-    return bool(campaign.canary) and campaign.canary_passed_at is None and number > 1
+    return bool(campaign.canary) and campaign.canary_confirmed_at is None and number > 1
 
 
 def hold_when_taken(campaign: Campaign) -> None:

@@ -87,7 +87,7 @@ def prepare_after(in_flight: Prepared, account: str) -> Prepared | None:
     try:
         with relaxed_durability(), transaction.atomic():
             campaign = Campaign.objects.locked(in_flight.campaign_id)
-            if campaign.state != Campaign.State.SENDING or campaign.next_try_at is not None:
+            if campaign.state != Campaign.State.SENDING or campaign.next_retry_at is not None:
                 return None
             queued = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED)
             batch = queued.order_by("number").first()
@@ -118,7 +118,7 @@ def prepare_next_batch(campaign: Campaign, account: str) -> Prepared | Step:
     if campaign.state != Campaign.State.SENDING:
         return Step(StepResult.DONE)
     now = timezone.now()
-    due = max(filter(None, (campaign.send_at, campaign.undo_until, campaign.next_try_at)), default=now)
+    due = max(filter(None, (campaign.send_at, campaign.undo_until, campaign.next_retry_at)), default=now)
     if due > now:
         return Step(StepResult.WAIT, (due - now).total_seconds())
     batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()

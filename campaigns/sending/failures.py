@@ -86,7 +86,7 @@ def token_was_renewed(campaign_id: int) -> bool:
 def wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
     sending = Campaign.objects.sending(campaign_id)
     sending.update(
-        next_try_at=timezone.now() + timedelta(seconds=seconds),
+        next_retry_at=timezone.now() + timedelta(seconds=seconds),
         trouble=error.sentence,
         trouble_code=(error.code or error.kind)[:40],
     )

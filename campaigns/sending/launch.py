@@ -88,7 +88,7 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
             price=terms.price,
             batch_size=campaign.batch_size,
             canary=min(campaign.canary, campaign.batch_size),
-            if_absent=campaign.if_absent,
+            on_not_found=campaign.on_not_found,
             send_at=campaign.send_at,
         )
         if launched:
@@ -148,7 +148,7 @@ def freeze_next_chunk(campaign_id: int) -> bool:
     campaign = Campaign.objects.select_related("contact_list").get(pk=campaign_id)
     if campaign.state != Campaign.State.PREPARING or campaign.contact_list is None:
         return True
-    rows = source_rows(campaign.contact_list, after=campaign.frozen_to, limit=CHUNK)
+    rows = source_rows(campaign.contact_list, after=campaign.frozen_up_to_row, limit=CHUNK)
     if not rows:
         lifecycle.begin(campaign.pk)
         return True
@@ -180,10 +180,10 @@ def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]
 @transaction.atomic
 def write_chunk(campaign: Campaign, last_id: int, chunk: Chunk) -> None:
     unwritten = Campaign.objects.filter(
-        pk=campaign.pk, state=Campaign.State.PREPARING, frozen_to=campaign.frozen_to
+        pk=campaign.pk, state=Campaign.State.PREPARING, frozen_up_to_row=campaign.frozen_up_to_row
     )
     segments = sum(count for _, _, count in chunk.texts)
-    if not claim(unwritten, frozen_to=last_id, segments=F("segments") + segments):
+    if not claim(unwritten, frozen_up_to_row=last_id, segments=F("segments") + segments):
         return
     insert_rows(campaign, chunk)
     insert_messages(campaign, chunk)
@@ -204,7 +204,7 @@ def insert_rows(campaign: Campaign, chunk: Chunk) -> None:
     first, last = chunk.rows[0], chunk.rows[-1]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO campaigns_campaignrow (campaign_id, source_row_id, outcome, reason) "
+            "INSERT INTO campaigns_campaignrow (campaign_id, import_row_id, outcome, reason) "
             "SELECT %s, id, CASE outcome WHEN 'usable' THEN 'message' ELSE outcome END, problem "
             "FROM campaigns_importrow WHERE source_id = %s AND number BETWEEN %s AND %s ORDER BY number",
             [campaign.pk, first.source_id, first.number, last.number],
@@ -214,7 +214,7 @@ def insert_rows(campaign: Campaign, chunk: Chunk) -> None:
         by_reason.setdefault(outcome_and_reason, []).append(row_id)
     for (outcome, reason), ids in by_reason.items():
         for start in range(0, len(ids), 500):
-            frozen = CampaignRow.objects.filter(campaign=campaign, source_row__in=ids[start : start + 500])
+            frozen = CampaignRow.objects.filter(campaign=campaign, import_row__in=ids[start : start + 500])
             frozen.update(outcome=outcome, reason=reason)
 
 
@@ -242,7 +242,7 @@ def insert_messages(campaign: Campaign, chunk: Chunk) -> None:
         batch.pk for batch in batches for _ in range(batch.size)
     ]
     columns = (
-        "campaign", "batch", "source_row", "to", "text", "segments", "state", "provider_id", "error_code",
+        "campaign", "batch", "import_row", "to", "text", "segments", "state", "provider_id", "error_code",
     )  # fmt: skip
     rows = [
         (campaign.pk, batch_id, row.id, row.phone, text, segments, "waiting", "", "")

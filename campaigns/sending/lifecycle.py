@@ -22,7 +22,7 @@ LEAVING = (RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEE
 """States of rows whose text may still leave, by itself or by a decision."""
 UNTOUCHED = (Attempt.State.PREPARED, Attempt.State.NOT_SENT)
 """States of attempts of which no byte has left."""
-NO_TROUBLE = {"trouble": "", "trouble_code": "", "failures": 0, "next_try_at": None}
+NO_TROUBLE = {"trouble": "", "trouble_code": "", "failures": 0, "next_retry_at": None}
 
 
 @transaction.atomic
@@ -91,7 +91,7 @@ def resume(campaign: Campaign, *, user: User | None) -> bool:
     else:
         return False
     if now.trouble_code == CANARY:
-        row.update(canary_passed_at=timezone.now())
+        row.update(canary_confirmed_at=timezone.now())
     verb = RESUMED_AS.get(now.trouble_code, "tried_again")
     Event.objects.create(campaign=now, actor=user, verb=verb)
     return True
@@ -130,7 +130,7 @@ def stop(now: Campaign, *, verb: str, user: User | None, detail: str = "") -> in
 
 def cancel_waiting(campaign_id: int) -> None:
     Campaign.objects.filter(pk=campaign_id).update(
-        state=Campaign.State.DELIVERING, handed_over_at=timezone.now(), **NO_TROUBLE
+        state=Campaign.State.DELIVERING, submitted_at=timezone.now(), **NO_TROUBLE
     )
     waiting = Batch.objects.filter(campaign_id=campaign_id, state__in=(Batch.State.QUEUED, Batch.State.HELD))
     waiting.update(state=Batch.State.CANCELLED)
@@ -157,7 +157,7 @@ def undo(campaign: Campaign, *, user: User) -> Campaign | None:
 
 
 DRAFT_FIELDS = (
-    "name", "contact_list", "parent", "provider", "sender", "text", "batch_size", "if_absent", "canary",
+    "name", "contact_list", "parent", "provider", "sender", "text", "batch_size", "on_not_found", "canary",
     "send_at",
 )  # fmt: skip
 """What a person enters."""
@@ -192,7 +192,7 @@ def mark_all_submitted(campaign: Campaign) -> None:
 
 def wait_for_receipts(campaign_id: int, state: str) -> None:
     campaign = Campaign.objects.filter(pk=campaign_id, state=state)
-    if claim(campaign, state=Campaign.State.DELIVERING, handed_over_at=timezone.now(), **NO_TROUBLE):
+    if claim(campaign, state=Campaign.State.DELIVERING, submitted_at=timezone.now(), **NO_TROUBLE):
         Event.objects.create(campaign_id=campaign_id, verb="handed_over")
 
 

@@ -16,7 +16,7 @@ def unprocessed(sender: str) -> int:
     """Texts that the provider has accepted from this number and not sent, as of the last poll."""
     sums = Batch.objects.filter(
         sender=sender, state=Batch.State.ACCEPTED, completed_at__isnull=True
-    ).aggregate(left=Sum(F("remote_size") - F("processed_count")))
+    ).aggregate(left=Sum(F("provider_size") - F("processed_count")))
     return max(0, int(sums["left"] or 0))
 
 

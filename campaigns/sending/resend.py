@@ -104,7 +104,7 @@ def plan(campaign: Campaign) -> Plan:
     failed = Message.objects.filter(
         campaign=campaign, state=Message.State.NOT_DELIVERED, error_code__in=retryable_codes(campaign)
     )
-    failed_rows = failed.order_by("pk").values_list("source_row", "to", "error_code")
+    failed_rows = failed.order_by("pk").values_list("import_row", "to", "error_code")
     candidates = [Person(*row) for row in failed_rows]
     excluded = opted_out(person.phone for person in candidates)
     candidates = [person for person in candidates if person.phone not in excluded]
@@ -178,7 +178,7 @@ def insert_draft(
         sender=parent.sender,
         text=parent.text,
         batch_size=parent.batch_size,
-        if_absent=parent.if_absent,
+        on_not_found=parent.on_not_found,
         created_by=user,
     )
     Tally.objects.create(campaign=child)

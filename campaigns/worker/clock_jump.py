@@ -22,7 +22,7 @@ from campaigns.models import (
     Campaign,
     Import,
     Lease,
-    RateWindow,
+    RateLimitState,
     Webhook,
     WebhookEvent,
 )
@@ -36,18 +36,18 @@ DETECTION_DELAY = timedelta(seconds=10)
 """Longer than the tick needs to notice. Times written meanwhile are of the new clock already."""
 
 DEADLINES: tuple[tuple[type[Model], str], ...] = (
-    (AccountState, "numbers_at"),
-    (Attempt, "next_look_at"),
+    (AccountState, "numbers_fetched_at"),
+    (Attempt, "next_lookup_at"),
     (Batch, "next_poll_at"),
-    (Campaign, "next_try_at"),
-    (Campaign, "woken_at"),
-    (Import, "woken_at"),
+    (Campaign, "next_retry_at"),
+    (Campaign, "claimed_at"),
+    (Import, "claimed_at"),
     (Lease, "until"),
-    (Webhook, "checked_at"),
-    (WebhookEvent, "next_try_at"),
+    (Webhook, "last_checked_at"),
+    (WebhookEvent, "next_retry_at"),
 )
 """Nothing is lost if one of these is too early."""
-START_TIMES = ("prepared_at", "sending_at", "ended_at", "first_negative_at", "looked_at")
+START_TIMES = ("prepared_at", "sending_at", "ended_at", "first_miss_at", "last_lookup_at")
 """Fields of undecided attempts. Periods that begin at them must become neither shorter nor longer."""
 
 
@@ -81,18 +81,18 @@ def shift_deadlines(seconds: float) -> None:
     for name in START_TIMES:
         before = Q(**{f"{name}__gt": now}) | Q(**{f"{name}__lte": now - DETECTION_DELAY})
         undecided.filter(before).update(**{name: F(name) + by})
-    for window in RateWindow.objects.select_for_update():
+    for window in RateLimitState.objects.select_for_update():
         shift_window(window, now, by)
 
 
-def shift_window(window: RateWindow, now: datetime, by: timedelta) -> None:
+def shift_window(window: RateLimitState, now: datetime, by: timedelta) -> None:
     def shifted(moment: float) -> float:
         is_new = (now - DETECTION_DELAY).timestamp() < moment <= now.timestamp()
         return moment if is_new else moment + by.total_seconds()
 
-    window.under_way = [shifted(start) for start in window.under_way]
+    window.in_flight = [shifted(start) for start in window.in_flight]
     window.ended = [shifted(end) for end in window.ended]
-    if window.silent_until and (window.silent_until > now) == (by < timedelta()):
-        window.silent_until += by
+    if window.blocked_until and (window.blocked_until > now) == (by < timedelta()):
+        window.blocked_until += by
     window.turn += 1
     window.save()

@@ -99,7 +99,7 @@ def advance(campaign_id: int) -> None:
             submit_batches(campaign_id)
             claimed_at = None
         finally:
-            Campaign.objects.filter(pk=campaign_id).update(woken_at=claimed_at)
+            Campaign.objects.filter(pk=campaign_id).update(claimed_at=claimed_at)
 
 
 def submit_batches(campaign_id: int) -> None:
@@ -119,9 +119,9 @@ def may_continue(campaign_id: int, step: Step) -> bool:
     if seconds > 0:
         # The delay is stored, not slept: others need this worker.
         when = timezone.now() + timedelta(seconds=seconds)
-        earlier = Q(next_try_at=None) | Q(next_try_at__lt=when)
+        earlier = Q(next_retry_at=None) | Q(next_retry_at__lt=when)
         sending = Campaign.objects.sending(campaign_id)
-        sending.filter(earlier).update(next_try_at=when)
+        sending.filter(earlier).update(next_retry_at=when)
     return seconds <= 0
 
 
@@ -230,12 +230,12 @@ SUBSCRIPTION = Repeating("wake subscription", subscriptions.due, ensure_subscrip
 
 def wake_imports() -> int:
     now = timezone.now()
-    lost = Q(state=Import.State.WAITING, woken_at__lt=now - WAKE_LOST_AFTER)
-    lost |= Q(state=Import.State.READING, woken_at__lt=now - READ_LOST_AFTER)
+    lost = Q(state=Import.State.WAITING, claimed_at__lt=now - WAKE_LOST_AFTER)
+    lost |= Q(state=Import.State.READING, claimed_at__lt=now - READ_LOST_AFTER)
     woken = 0
-    for record in Import.objects.filter(Q(state=Import.State.WAITING, woken_at=None) | lost):
-        unclaimed = Import.objects.filter(pk=record.pk, state=record.state, woken_at=record.woken_at)
-        if claim(unclaimed, woken_at=now):
+    for record in Import.objects.filter(Q(state=Import.State.WAITING, claimed_at=None) | lost):
+        unclaimed = Import.objects.filter(pk=record.pk, state=record.state, claimed_at=record.claimed_at)
+        if claim(unclaimed, claimed_at=now):
             run_import.enqueue(record.pk)
             woken += 1
     return woken
@@ -244,19 +244,19 @@ def wake_imports() -> int:
 def wake_campaigns() -> int:
     # A killed worker cannot release its claim.
     for name in leases.release_orphans(ADVANCE):
-        Campaign.objects.filter(pk=int(name.removeprefix(ADVANCE))).update(woken_at=None)
+        Campaign.objects.filter(pk=int(name.removeprefix(ADVANCE))).update(claimed_at=None)
     now = timezone.now()
     due = Q(send_at=None) | Q(send_at__lte=now)
     due &= Q(undo_until=None) | Q(undo_until__lte=now)
-    due &= Q(next_try_at=None) | Q(next_try_at__lte=now)
+    due &= Q(next_retry_at=None) | Q(next_retry_at__lte=now)
     sending = Q(state=Campaign.State.PREPARING) | Q(state=Campaign.State.SENDING) & due
-    unclaimed = Q(woken_at=None) | Q(woken_at__lt=now - WAKE_LOST_AFTER)
+    unclaimed = Q(claimed_at=None) | Q(claimed_at__lt=now - WAKE_LOST_AFTER)
     woken = 0
     for campaign in Campaign.objects.filter(sending, unclaimed):
-        unchanged = Campaign.objects.filter(pk=campaign.pk, woken_at=campaign.woken_at)
+        unchanged = Campaign.objects.filter(pk=campaign.pk, claimed_at=campaign.claimed_at)
         # One transaction: a kill in between would leave the campaign claimed until WAKE_LOST_AFTER.
         with transaction.atomic():
-            if claim(unchanged, woken_at=now):
+            if claim(unchanged, claimed_at=now):
                 advance.enqueue(campaign.pk)
                 woken += 1
     return woken

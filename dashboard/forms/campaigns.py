@@ -161,10 +161,10 @@ class LaunchForm(forms.Form):
         label=f"First send it to {canary.SIZE} people and wait for me",
         help_text="You see their receipts and press Go on, or stop. The others get nothing before.",
     )
-    if_absent = forms.ChoiceField(
+    on_not_found = forms.ChoiceField(
         choices=(
-            (Campaign.IfAbsent.RESEND, "Send these texts again by itself"),
-            (Campaign.IfAbsent.REVIEW, "Ask me first"),
+            (Campaign.OnNotFound.RESEND, "Send these texts again by itself"),
+            (Campaign.OnNotFound.REVIEW, "Ask me first"),
         ),
         required=False,
         widget=forms.RadioSelect,
@@ -176,11 +176,11 @@ class LaunchForm(forms.Form):
         chosen = {
             "batch_size": campaign.batch_size,
             "canary": bool(campaign.canary),
-            "if_absent": campaign.if_absent,
+            "on_not_found": campaign.on_not_found,
         }
         super().__init__(*args, **kwargs | {"initial": chosen | kwargs.get("initial", {})})
         self.fields[
-            "if_absent"
+            "on_not_found"
         ].label = f"If an answer is lost, and {registry.default().name}'s records show nothing"
         field = cast("forms.TypedChoiceField", self.fields["batch_size"])
         sizes = sorted({*BATCH_SIZES, campaign.batch_size})

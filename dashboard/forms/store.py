@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns.contacts.phone import PHONE_SENTENCES, parse_phone
-from campaigns.models import StoreBatch
+from campaigns.models import ProviderBatch
 from campaigns.providers.types import BatchStatus
 from campaigns.reports.store_search import BatchSearch, MessageSearch
 from dashboard.state_badges import state_badge
@@ -139,11 +139,11 @@ class MessageSearchForm(DatesForm):
         typed: str = self.cleaned_data["number"]
         return whole_number(typed) if typed else ""
 
-    def clean_batch(self) -> StoreBatch | None:
+    def clean_batch(self) -> ProviderBatch | None:
         typed: str = self.cleaned_data["batch"]
         if not typed:
             return None
-        batch = StoreBatch.objects.filter(account=self.account_id, provider_id=typed).first()
+        batch = ProviderBatch.objects.filter(account=self.account_id, provider_id=typed).first()
         if batch is None:
             raise forms.ValidationError("No batch with this id was read. Copy it from the page of batches.")
         return batch

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from campaigns.labels import PROVIDER_STATES
-from campaigns.models import Batch, RowState, StoreBatch
+from campaigns.models import Batch, ProviderBatch, RowState
 from campaigns.providers import catalogue
 from campaigns.receipts import store
 from campaigns.reports import store_search
@@ -51,7 +51,7 @@ class Totals:
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
     account = store.account_state()
-    item = get_object_or_404(StoreBatch, account=account.pk if account else None, provider_id=provider_id)
+    item = get_object_or_404(ProviderBatch, account=account.pk if account else None, provider_id=provider_id)
     ours = store_search.campaign_batches(account, [item]).get(item.pk) if account else None
     totals = _totals(item, ours)
     people = f"{reverse('messages')}?{urlencode({'batch': provider_id})}"
@@ -70,7 +70,7 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
     return render(request, "batch.html", context | store_paging.store_context())
 
 
-def _totals(item: StoreBatch, ours: Batch | None) -> Totals:
+def _totals(item: ProviderBatch, ours: Batch | None) -> Totals:
     """For a batch of ours what the provider counted, else what was counted in the mirror."""
     parts: Mapping[str, Mapping[str, Any]] = ours.totals if ours and ours.totals else item.totals
     counts: Counter[str] = Counter()

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
 from campaigns.labels import PROVIDER_STATES
-from campaigns.models import Batch, StoreBatch
+from campaigns.models import Batch, ProviderBatch
 from campaigns.receipts import store
 from campaigns.reports import store_search
 from dashboard import store_paging
@@ -25,7 +25,7 @@ PAGE = 50
 class BatchRow:
     """A batch of the store, and the one of a campaign that it is, if it is ours."""
 
-    batch: StoreBatch
+    batch: ProviderBatch
     ours: Batch | None
 
 

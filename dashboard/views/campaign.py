@@ -159,7 +159,7 @@ def _etag(request: HttpRequest, now: Progress) -> str:
             now.campaign.state,
             now.campaign.trouble,
             now.campaign.trouble_code,
-            now.campaign.next_try_at,
+            now.campaign.next_retry_at,
             now.tally.as_dict(),
             now.percent,
             now.leaves_in,

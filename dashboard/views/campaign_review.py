@@ -100,9 +100,9 @@ def _keep_choices(campaign: Campaign, chosen: dict[str, Any]) -> None:
     """On the draft, whatever comes next: a canary must not be lost while something is mended first."""
     campaign.batch_size = chosen["batch_size"]
     campaign.canary = canary.SIZE if chosen["canary"] else 0
-    campaign.if_absent = chosen["if_absent"] or campaign.if_absent
+    campaign.on_not_found = chosen["on_not_found"] or campaign.on_not_found
     Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.DRAFT).update(
-        batch_size=campaign.batch_size, canary=campaign.canary, if_absent=campaign.if_absent
+        batch_size=campaign.batch_size, canary=campaign.canary, on_not_found=campaign.on_not_found
     )
 
 

@@ -62,7 +62,7 @@ def import_bad_rows(request: HttpRequest, import_id: int) -> StreamingHttpRespon
 
 
 def _record(import_id: int) -> Import:
-    kept = Import.objects.filter(contact_list__removed_at__isnull=True)
+    kept = Import.objects.filter(contact_list__deleted_at__isnull=True)
     return get_object_or_404(kept.select_related("contact_list", "created_by"), pk=import_id)
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from campaigns.models import StoreMessage
+from campaigns.models import ProviderMessage
 from campaigns.providers import catalogue
 from campaigns.receipts import store
 from campaigns.reports import store_search
@@ -21,7 +21,9 @@ from dashboard.views.messages import MessageRow
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
     account = store.account_state()
     item = get_object_or_404(
-        StoreMessage.objects.select_related("batch"), pk=message_id, account=account.pk if account else None
+        ProviderMessage.objects.select_related("batch"),
+        pk=message_id,
+        account=account.pk if account else None,
     )
     ours = store_search.campaign_messages(account, [item]).get(item.pk) if account else None
     context = {

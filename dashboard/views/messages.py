@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, Message, StoreMessage
+from campaigns.models import AccountState, Message, ProviderMessage
 from campaigns.receipts import store, store_sync
 from campaigns.reports import store_search
 from campaigns.reports.explanations import sentence
@@ -29,7 +29,7 @@ PAGE = 50
 class MessageRow:
     """A message of the store, and the one of a campaign that it is, if it is ours."""
 
-    message: StoreMessage
+    message: ProviderMessage
     ours: Message | None
 
     @property
@@ -60,7 +60,7 @@ def messages(request: HttpRequest) -> HttpResponse:
     return render(request, "messages.html", context | store_paging.store_context())
 
 
-def rows_of(account: AccountState, rows: Sequence[StoreMessage]) -> list[MessageRow]:
+def rows_of(account: AccountState, rows: Sequence[ProviderMessage]) -> list[MessageRow]:
     ours = store_search.campaign_messages(account, rows)
     return [MessageRow(item, ours.get(item.pk)) for item in rows]
 

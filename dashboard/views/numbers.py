@@ -47,7 +47,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
     state = AccountState.objects.filter(account=registry.default().known_id()).first()
     context = {
         "rows": [_row(number) for number in registry.default().numbers()],
-        "read_at": state.numbers_at if state else None,
+        "read_at": state.numbers_fetched_at if state else None,
         "daily_limit": DAILY_LIMIT,
         "provider_name": registry.default().name,
     }

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
-from campaigns.models import CarrierConsent, OptOut
+from campaigns.models import Consent, OptOut
 from campaigns.opt_outs import carrier, manual
 from campaigns.opt_outs.lookup import opted_out
 from campaigns.opt_outs.manual import AddResult
@@ -114,12 +114,12 @@ def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
 def _wrote_again(request: HttpRequest, opt_out: OptOut) -> bool:
     """Whether the page on which somebody decided did not show all that there is to read."""
     seen = request.POST.get("seen", "")
-    return bool(seen) and opt_out.said_at is not None and seen != opt_out.said_at.isoformat()
+    return bool(seen) and opt_out.stated_at is not None and seen != opt_out.stated_at.isoformat()
 
 
 def _blocked(opt_out: OptOut) -> str:
     """What keeps texts from this person whatever is undone here: the provider's own list. Empty: nothing."""
-    held = CarrierConsent.objects.blocks().filter(phone=opt_out.phone, account=registry.default().known_id())
+    held = Consent.objects.blocks().filter(phone=opt_out.phone, account=registry.default().known_id())
     senders = sorted(held.values_list("sender", flat=True))
     if not senders:
         return ""

@@ -70,7 +70,7 @@ def review(request: HttpRequest) -> HttpResponse:
 
 def _case(attempt: Attempt) -> Case:
     waiting = Message.objects.waiting_in(attempt.batch_id)
-    sample = waiting.select_related("source_row").order_by("pk").first()
+    sample = waiting.select_related("import_row").order_by("pk").first()
     return Case(attempt, decisions.last_postponed(attempt), sample)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from campaigns.accounts import rate_limit
 from campaigns.accounts.rate_limit import DatabaseGate, Window
-from campaigns.models import RateWindow
+from campaigns.models import RateLimitState
 from campaigns.providers.base import Outcome, ProviderError
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
@@ -81,7 +81,7 @@ def test_a_call_whose_process_was_killed_holds_a_place_for_a_while() -> None:
     end = rate_limit.MAX_CALL_SECONDS
     assert window.wait(NOW + end - 1) > 0
     late = window.after(NOW + end + 1, 0, {})
-    assert late.under_way == ()
+    assert late.in_flight == ()
     assert late.wait(NOW + end + 61) > 0
     assert late.wait(NOW + end + 62) == 0
 
@@ -104,7 +104,7 @@ def test_only_a_good_answer_without_a_limit_means_that_there_is_none(
 ) -> None:
     window = Window().with_call(NOW).after(NOW, status, headers)
     assert window.unlimited is unlimited
-    assert window.under_way == ()
+    assert window.in_flight == ()
 
 
 def test_where_silence_was_asked_for_calls_go_one_at_a_time_for_an_hour() -> None:
@@ -189,16 +189,16 @@ def test_a_shorter_silence_does_not_end_a_longer_one() -> None:
     gate.learn("light", 429, {"retry-after": "3600"})
     gate.learn("light", 429, {"retry-after": "1"})
     assert not free(gate)
-    window = RateWindow.objects.get()
-    assert window.silent_until is not None
-    assert window.silent_until > timezone.now() + timedelta(minutes=50)
+    window = RateLimitState.objects.get()
+    assert window.blocked_until is not None
+    assert window.blocked_until > timezone.now() + timedelta(minutes=50)
 
 
 @pytest.mark.django_db
 def test_a_short_wait_is_waited_out() -> None:
     gate = DatabaseGate("a")
-    RateWindow.objects.create(
-        account="a", group="light", silent_until=timezone.now() + timedelta(seconds=0.05)
+    RateLimitState.objects.create(
+        account="a", group="light", blocked_until=timezone.now() + timedelta(seconds=0.05)
     )
     assert free(gate)
 
@@ -207,11 +207,11 @@ def test_a_short_wait_is_waited_out() -> None:
 def test_a_decision_on_an_older_state_is_not_taken() -> None:
     """It would ignore a penalty that was learned meanwhile."""
     gate = DatabaseGate("a")
-    row = RateWindow.objects.create(account="a", group="light")
+    row = RateLimitState.objects.create(account="a", group="light")
     gate.learn("light", 429, {"retry-after": "30"})
     assert not rate_limit.save(row, Window().with_call(NOW))
-    stored = RateWindow.objects.get()
-    assert (stored.under_way, stored.silent_until is not None) == ([], True)
+    stored = RateLimitState.objects.get()
+    assert (stored.in_flight, stored.blocked_until is not None) == ([], True)
 
 
 @pytest.mark.django_db
@@ -235,6 +235,6 @@ def test_a_killed_call_slows_nobody_down_for_good() -> None:
         assert window.wait(began) == 0
         window = window.with_call(began).after(began + 0.1, 200, {"x-rate-limit-limit": "50"}, began=began)
         assert window.wait(began + 0.2) == 0
-    assert window.under_way == (NOW,)
+    assert window.in_flight == (NOW,)
     window = window.with_call(NOW + 160).after(NOW + 160.1, 200, {}, began=NOW + 160)
-    assert window.under_way == ()
+    assert window.in_flight == ()

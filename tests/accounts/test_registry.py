@@ -115,7 +115,7 @@ def test_other_credentials_are_another_account_until_the_provider_says_so(
     assert registry.default().known_id()
     settings.RINGCENTRAL_JWT = "another"
     assert registry.default().known_id() == ""
-    assert "simulator" not in AccountState.objects.get().opened_by.rpartition("#")[2]
+    assert "simulator" not in AccountState.objects.get().credentials_fingerprint.rpartition("#")[2]
 
 
 def test_trouble_is_that_of_the_credentials_of_now(carrier: RunningSimulator, settings: LazySettings) -> None:

@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.admin import DEEPEST, ReadOnlyAdmin, UncountedPaginator
-from campaigns.models import AccessToken, ImportRow, Installation, Lease, OptOut, Price, RateWindow
+from campaigns.models import AccessToken, ImportRow, Installation, Lease, OptOut, Price, RateLimitState
 from tests.support import factories
 
-HIDDEN = {AccessToken, Installation, Lease, RateWindow}
+HIDDEN = {AccessToken, Installation, Lease, RateLimitState}
 """What the program keeps for itself."""
 SHOWN = sorted(
     (model for model in admin.site._registry if model._meta.app_label == "campaigns"),

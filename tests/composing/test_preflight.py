@@ -300,12 +300,12 @@ def test_a_text_that_is_far_too_long_is_shown_up_to_there() -> None:
     assert (result.too_long, result.too_long_rows) == (2, (2, 3))
     assert sum(len(part) for part, _ in result.parts) <= 2_001
     assert result.parts[0][0].endswith("x…")
-    assert (result.looked_at, result.exact) == (2, True)
+    assert (result.sampled, result.exact) == (2, True)
 
 
 def test_a_text_of_nothing_but_placeholders_is_tried_on_fewer_people(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("campaigns.composing.personalise.MAX_PREVIEW_PIECES", 700)
     contacts = named(*["Ann"] * 20)
     usual, many = preview(contacts, "Hi {{ first_name }}"), preview(contacts, "{{ first_name }}" * 100)
-    assert (usual.looked_at, usual.exact) == (20, True)
-    assert (many.looked_at, many.exact) == (7, False)
+    assert (usual.sampled, usual.exact) == (20, True)
+    assert (many.sampled, many.exact) == (7, False)

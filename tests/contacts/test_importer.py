@@ -188,7 +188,7 @@ def test_a_file_that_turns_out_bad_is_refused_whole(
     """The fault stands in the last row; the rows before it are forgotten."""
     monkeypatch.setattr(importer, "CHUNK", 2)
     record = received("Phone,Name\n" + "2125550101,Ann\n" * 5)
-    (settings.UPLOAD_DIR / record.stored_as).write_text(LATE)
+    (settings.UPLOAD_DIR / record.stored_filename).write_text(LATE)
     importer.run(record.pk)
     record.refresh_from_db()
     assert (record.state, record.problem_code) == (Import.State.FAILED, "quote")
@@ -204,7 +204,7 @@ def test_a_file_that_turns_out_bad_is_refused_whole(
 
 def test_a_file_that_is_gone_is_said_to_be(settings: LazySettings) -> None:
     record = received("Phone,Name\n2125550101,Ann\n")
-    (settings.UPLOAD_DIR / record.stored_as).unlink()
+    (settings.UPLOAD_DIR / record.stored_filename).unlink()
     importer.run(record.pk)
     record.refresh_from_db()
     assert (record.state, record.problem_code) == (Import.State.FAILED, "file_gone")
@@ -212,7 +212,7 @@ def test_a_file_that_is_gone_is_said_to_be(settings: LazySettings) -> None:
 
 def test_the_uploaded_file_goes_when_it_is_read(settings: LazySettings) -> None:
     record = received("Phone,Name\n2125550101,Ann\n")
-    stored = settings.UPLOAD_DIR / record.stored_as
+    stored = settings.UPLOAD_DIR / record.stored_filename
     assert stored.stat().st_mode & 0o777 == 0o600
     importer.run(record.pk)
     assert uploads(settings) == []
@@ -237,7 +237,7 @@ def sheet(path: Path, found: Iterator[tuple[int, list[str]]]) -> Sheet:
 
 def claimed(record: Import) -> Import:
     """As `run` leaves it when it begins to read."""
-    record.state, record.woken_at = Import.State.READING, timezone.now()
+    record.state, record.claimed_at = Import.State.READING, timezone.now()
     record.save()
     return record
 

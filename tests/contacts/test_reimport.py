@@ -91,7 +91,7 @@ def test_every_row_is_decided_again(admin: User) -> None:
     assert rows(people) == BY_MOBILE
     assert reimport.change_phone_column(people, 2, user=admin) is None
     record = record_of(people)
-    assert (record.state, record.row_count, record.woken_at) == (Import.State.WAITING, 0, None)
+    assert (record.state, record.row_count, record.claimed_at) == (Import.State.WAITING, 0, None)
     assert ContactList.objects.get(pk=people.pk).contact_count == 0
     importer.run(record.pk)
     assert rows(people) == BY_HOME
@@ -116,7 +116,7 @@ def test_the_worker_does_it() -> None:
     people = made()
     reimport.change_phone_column(people, 2, user=None)
     tasks.tick()
-    assert record_of(people).woken_at is not None
+    assert record_of(people).claimed_at is not None
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3])

@@ -26,7 +26,7 @@ def numbers(*usable: str, plain: str = "") -> None:
             phone=phone,
             toll_free=phone.startswith("+1888"),
             can_send_batches=phone != plain,
-            seen_at=timezone.now(),
+            last_listed_at=timezone.now(),
         )
 
 

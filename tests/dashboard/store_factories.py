@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, Batch, Campaign, Message, StoreBatch, StoreMessage, StoreState
+from campaigns.models import AccountState, Batch, Campaign, Message, ProviderBatch, ProviderMessage, SyncState
 from tests.dashboard import campaign_factories
 
 OURS, TOLL_FREE = campaign_factories.LOCAL, campaign_factories.TOLL_FREE
@@ -20,45 +20,47 @@ def account(*, read: bool = True) -> AccountState:
     """The account that the settings open; its mirror was just read, unless not."""
     made, _ = AccountState.objects.get_or_create(
         account=registry.default().known_id() or ACCOUNT,
-        defaults={"provider": "ringcentral", "opened_by": registry.default().fingerprint},
+        defaults={"provider": "ringcentral", "credentials_fingerprint": registry.default().fingerprint},
     )
     now = timezone.now()
     if read:
-        StoreState.objects.get_or_create(
+        SyncState.objects.get_or_create(
             account=made,
-            defaults={"reaches_back_to": now - timedelta(days=90), "opened_to": now, "read_at": now},
+            defaults={"synced_back_to": now - timedelta(days=90), "windows_opened_to": now, "read_at": now},
         )
     return made
 
 
-def batch(provider_id: str = "b-1", **fields: Any) -> StoreBatch:
+def batch(provider_id: str = "b-1", **fields: Any) -> ProviderBatch:
     now = timezone.now()
     defaults = {"sender": OURS, "status": "Completed", "size": 3, "processed": 3, "created_at": now}
-    return StoreBatch.objects.create(
-        account=account(), provider_id=provider_id, **{**defaults, "seen_at": now, **fields}
+    return ProviderBatch.objects.create(
+        account=account(), provider_id=provider_id, **{**defaults, "last_listed_at": now, **fields}
     )
 
 
-def message(provider_id: str = "m-1", *, minutes_ago: float = 0, **fields: Any) -> StoreMessage:
+def message(provider_id: str = "m-1", *, minutes_ago: float = 0, **fields: Any) -> ProviderMessage:
     """A delivered text from our local number, of no batch, unless the fields say something else."""
     at = timezone.now() - timedelta(minutes=minutes_ago)
     defaults = {
-        "our_number": OURS,
-        "their_number": "+12125550101",
+        "own_number": OURS,
+        "other_number": "+12125550101",
         "status": "Delivered",
         "segments": 1,
         "cost": Decimal("0.007"),
         "created_at": at,
         "modified_at": at,
     }
-    return StoreMessage.objects.create(account=account(), provider_id=provider_id, **{**defaults, **fields})
+    return ProviderMessage.objects.create(
+        account=account(), provider_id=provider_id, **{**defaults, **fields}
+    )
 
 
-def failed(provider_id: str, code: str = "SMS-CAR-411", **fields: Any) -> StoreMessage:
+def failed(provider_id: str, code: str = "SMS-CAR-411", **fields: Any) -> ProviderMessage:
     return message(
         provider_id,
         status="DeliveryFailed",
-        undelivered=StoreMessage.Undelivered.FAILED,
+        undelivered=ProviderMessage.Undelivered.FAILED,
         error_code=code,
         **fields,
     )
@@ -75,5 +77,5 @@ def handed_over(provider_id: str = "b-ours", **fields: Any) -> Campaign:
     )
     made = batch(provider_id, **fields)
     for number, ours in enumerate(Message.objects.filter(campaign=campaign), 1):
-        message(f"{provider_id}-{number}", their_number=ours.to, batch=made)
+        message(f"{provider_id}-{number}", other_number=ours.to, batch=made)
     return campaign

@@ -94,7 +94,7 @@ def test_a_banner_goes_when_its_trouble_is_over(as_viewer: PageClient, campaign:
     assert SILENT not in as_viewer.fragment("/moving/").content.decode()
 
 
-def asked_of(table: str, ask: Callable[[], object]) -> int:
+def asked_sender(table: str, ask: Callable[[], object]) -> int:
     with CaptureQueriesContext(connection) as queries:
         ask()
     return sum(f'FROM "{table}"' in query["sql"] for query in queries)
@@ -104,8 +104,8 @@ def asked_of(table: str, ask: Callable[[], object]) -> int:
 def test_one_request_asks_once(as_viewer: PageClient, campaign: Campaign, table: str) -> None:
     """The view compares what the banners say, and the template shows it."""
     fragment = f"/campaigns/{campaign.pk}/batches/"
-    assert asked_of(table, lambda: as_viewer.fragment(fragment)) == 1
-    assert asked_of(table, lambda: as_viewer.page(f"/campaigns/{campaign.pk}/")) == 1
+    assert asked_sender(table, lambda: as_viewer.fragment(fragment)) == 1
+    assert asked_sender(table, lambda: as_viewer.page(f"/campaigns/{campaign.pk}/")) == 1
 
 
 @pytest.mark.parametrize("happens", [worker_dies, backup_is_put_back])
@@ -126,7 +126,7 @@ def test_no_end_is_promised_while_nothing_leaves(
 def test_what_has_no_banners_does_not_ask(as_viewer: PageClient, campaign: Campaign) -> None:
     source = Import.objects.get()
     progress = f"/imports/{source.pk}/progress/"
-    assert asked_of("campaigns_lease", lambda: as_viewer.fragment(progress, status=286)) == 0
+    assert asked_sender("campaigns_lease", lambda: as_viewer.fragment(progress, status=286)) == 0
 
 
 def test_strangers_learn_nothing_of_the_site(stranger: PageClient, campaign: Campaign) -> None:

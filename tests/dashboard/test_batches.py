@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Batch, Message, StoreMessage
+from campaigns.models import Batch, Message, ProviderMessage
 from tests.dashboard import campaign_factories
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient
@@ -113,13 +113,13 @@ def test_wrong_method_and_strangers(
 @pytest.mark.parametrize("zone", ["America/Chicago", "Asia/Tokyo"])
 def test_times_that_were_never_true_stop_no_page(as_sender: PageClient, at: datetime, zone: str) -> None:
     """They were taken in before such times were refused."""
-    campaign = store.handed_over("b-ours", created_at=at, modified_at=at, seen_at=at)
-    text = StoreMessage.objects.order_by("id").last()
+    campaign = store.handed_over("b-ours", created_at=at, modified_at=at, last_listed_at=at)
+    text = ProviderMessage.objects.order_by("id").last()
     assert text is not None
-    StoreMessage.objects.update(created_at=at, modified_at=at)
-    Batch.objects.update(remote_created_at=at, completed_at=at)
+    ProviderMessage.objects.update(created_at=at, modified_at=at)
+    Batch.objects.update(provider_created_at=at, completed_at=at)
     Message.objects.update(state=Message.State.DELIVERED, changed_at=at)
-    own, number = f"/campaigns/{campaign.pk}/", f"number=%2B{text.their_number[1:]}"
+    own, number = f"/campaigns/{campaign.pk}/", f"number=%2B{text.other_number[1:]}"
     pages = (
         *(PATH, f"{PATH}b-ours/", "/messages/", f"/messages/{text.pk}/", "/reports/", "/", "/numbers/"),
         *(own, f"{own}report/", f"{own}people/?state=delivered", f"/why/?{number}"),

@@ -101,12 +101,20 @@ def test_batches_say_how_far_each_is(as_viewer: PageClient) -> None:
     campaign = running(with_carrier=2000, in_doubt=1000)
     now = timezone.now()
     taken = {"state": "with_carrier", "size": 1000, "polled_at": now}
-    moving = {"remote_size": 998, "processed_count": 940, "remote_status": "Processing"}
-    done = {"remote_size": 1000, "processed_count": 1000, "remote_status": "Completed", "cost": "8.80000"}
+    moving = {"provider_size": 998, "processed_count": 940, "provider_status": "Processing"}
+    done = {"provider_size": 1000, "processed_count": 1000, "provider_status": "Completed", "cost": "8.80000"}
     batch(campaign, 1, provider_id="b-1", **taken, **moving)
     batch(campaign, 2, provider_id="b-2", **taken, **done)
     batch(campaign, 3, size=1000, state="in_doubt")
-    batch(campaign, 4, size=9, remote_size=5, state="with_carrier", provider_id="b-4", remote_status="Paused")
+    batch(
+        campaign,
+        4,
+        size=9,
+        provider_size=5,
+        state="with_carrier",
+        provider_id="b-4",
+        provider_status="Paused",
+    )
     page = as_viewer.page(path(campaign))
     assert "940 of 998" in page
     assert '<progress class="progress progress-thin" value="940" max="998"' in " ".join(page.split())
@@ -134,7 +142,7 @@ def test_doubt_is_explained(as_viewer: PageClient) -> None:
 def test_trouble_that_passes_says_when_it_is_tried_again(as_viewer: PageClient) -> None:
     campaign = running(queued=5)
     later = timezone.now() + timedelta(minutes=5)
-    trouble = {"trouble": "RingCentral cannot be reached.", "next_try_at": later}
+    trouble = {"trouble": "RingCentral cannot be reached.", "next_retry_at": later}
     Campaign.objects.filter(pk=campaign.pk).update(**trouble)
     page = as_viewer.page(path(campaign))
     assert "Nothing is handed over at the moment" in page

@@ -159,7 +159,7 @@ def test_a_canary_shows_its_receipts_and_asks(as_sender: PageClient, as_composer
     assert "Go on</button>" not in as_composer.page(path(campaign))
     assert "It goes on." in as_sender.send(f"{path(campaign)}try-again/").content.decode()
     campaign.refresh_from_db()
-    assert campaign.canary_passed_at is not None
+    assert campaign.canary_confirmed_at is not None
 
 
 @pytest.mark.parametrize(("people", "offered"), [(canary.SIZE, False), (canary.SIZE + 1, True)])
@@ -175,8 +175,8 @@ def test_a_canary_is_offered_where_it_makes_sense(as_sender: PageClient, people:
     [
         ({}, (0, "resend")),
         ({"canary": "on"}, (50, "resend")),
-        ({"if_absent": "review"}, (0, "review")),
-        ({"canary": "on", "batch_size": 100, "if_absent": "resend"}, (50, "resend")),
+        ({"on_not_found": "review"}, (0, "review")),
+        ({"canary": "on", "batch_size": 100, "on_not_found": "resend"}, (50, "resend")),
     ],
 )
 def test_what_is_chosen_before_the_press(
@@ -185,12 +185,12 @@ def test_what_is_chosen_before_the_press(
     draft = campaign_factories.draft(factories.contact_list(people=60))
     as_sender.send(f"{path(draft)}review/", **{"batch_size": 1000, "seen": seen(draft)} | chosen)
     draft.refresh_from_db()
-    assert (draft.canary, draft.if_absent) == stored
+    assert (draft.canary, draft.on_not_found) == stored
 
 
 def test_no_third_way_for_a_lost_answer(as_sender: PageClient) -> None:
     draft = campaign_factories.draft()
-    page = as_sender.refused(f"{path(draft)}review/", batch_size=1000, seen=seen(draft), if_absent="maybe")
+    page = as_sender.refused(f"{path(draft)}review/", batch_size=1000, seen=seen(draft), on_not_found="maybe")
     assert "Choose one of the two." in page
     assert Campaign.objects.get().is_draft
 

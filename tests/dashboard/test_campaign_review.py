@@ -169,11 +169,11 @@ def test_what_was_chosen_outlives_a_refusal(as_sender: PageClient, seen_text: st
     if text:
         Campaign.objects.filter(pk=draft.pk).update(text=text)
         draft.refresh_from_db()
-    fields = press(draft, batch_size=500, canary="on", if_absent="review")
+    fields = press(draft, batch_size=500, canary="on", on_not_found="review")
     as_sender.send(path(draft), **fields | ({"seen": seen_text} if seen_text else {}))
     Campaign.objects.filter(pk=draft.pk).update(text="Mended. Reply STOP to opt out")
     page = as_sender.page(path(draft))
-    for name, value in (("batch_size", 'value="500"'), ("if_absent", 'value="review"'), ("canary", "")):
+    for name, value in (("batch_size", 'value="500"'), ("on_not_found", 'value="review"'), ("canary", "")):
         boxes = [tag.partition(">")[0] for tag in page.split("<input")[1:]]
         [box] = [tag for tag in boxes if f'name="{name}"' in tag and value in tag]
         assert "checked" in box

@@ -70,7 +70,7 @@ def test_viewer_changes_nothing(as_viewer: PageClient) -> None:
         assert as_viewer.get(f"/lists/{made.pk}/{way}").status_code == 403
         assert as_viewer.post(f"/lists/{made.pk}/{way}", {"name": "Mine"}).status_code == 403
     made.refresh_from_db()
-    assert (made.name, made.removed_at) == ("Texas stores", None)
+    assert (made.name, made.deleted_at) == ("Texas stores", None)
 
 
 def test_rename(as_composer: PageClient) -> None:

@@ -9,12 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, StoreMessage
+from campaigns.models import Attempt, Batch, Campaign, ProviderMessage
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient
 
 
-def path(found: StoreMessage) -> str:
+def path(found: ProviderMessage) -> str:
     return f"/messages/{found.pk}/"
 
 
@@ -25,7 +25,7 @@ def attempt(batch: Batch, state: str, **fields: object) -> Attempt:
         account=batch.account,
         sender=batch.sender,
         size=3,
-        payload_sha256="0" * 64,
+        payload_hash="0" * 64,
         state=state,
         owner="here",
         prepared_at=now,
@@ -41,7 +41,7 @@ def test_the_whole_life_of_one_of_ours(as_viewer: PageClient, sender: User) -> N
     batch = Batch.objects.get(campaign=campaign)
     attempt(batch, "absent", note="The provider's records show no such batch.")
     attempt(batch, "accepted", provider_id="b-1", http_status=201, request_id="req-7")
-    found = StoreMessage.objects.get(provider_id="b-1-2")
+    found = ProviderMessage.objects.get(provider_id="b-1-2")
     html = as_viewer.page(path(found))
     steps = [
         "Row 3 of texas.csv",

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from django.utils import timezone
 
-from campaigns.models import StoreMessage, StoreState, StoreWindow
+from campaigns.models import ProviderMessage, SyncState, SyncWindow
 from campaigns.reports.store_search import STEPS
 from tests.dashboard import store_factories as store
 from tests.dashboard.page_client import PageClient
@@ -42,8 +42,8 @@ def test_read_and_empty_is_a_lesson(as_viewer: PageClient) -> None:
 
 def test_every_kind_of_message_has_its_words(as_viewer: PageClient) -> None:
     campaign = store.handed_over()
-    store.failed("f-1", their_number="+12125550102", text="Your table is booked")
-    store.message("i-1", inbound=True, text="On {{ sunday }} too? <b>", their_number="+12125550103")
+    store.failed("f-1", other_number="+12125550102", text="Your table is booked")
+    store.message("i-1", inbound=True, text="On {{ sunday }} too? <b>", other_number="+12125550103")
     store.message("q-1", status="Queued", undelivered=1, segments=None, cost=None)
     store.message("o-1", status="Held <i>", undelivered=0)
     html = as_viewer.page(PATH)
@@ -92,15 +92,15 @@ def test_search(as_viewer: PageClient, query: str, found: str) -> None:
     noon = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
     made = {
         "delivered": store.message("1", created_at=noon),
-        "failed": store.failed("2", created_at=noon, their_number="+12125550102", batch=store.batch("b-1")),
-        "inbound": store.message("3", created_at=noon, inbound=True, their_number="+12125550103"),
+        "failed": store.failed("2", created_at=noon, other_number="+12125550102", batch=store.batch("b-1")),
+        "inbound": store.message("3", created_at=noon, inbound=True, other_number="+12125550103"),
         "queued": store.message(
             "4",
             created_at=noon - timedelta(days=7),
-            our_number=store.TOLL_FREE,
-            their_number="+12125550104",
+            own_number=store.TOLL_FREE,
+            other_number="+12125550104",
             status="Queued",
-            undelivered=StoreMessage.Undelivered.QUEUED,
+            undelivered=ProviderMessage.Undelivered.QUEUED,
         ),
     }
     query = query.replace("TODAY", day(noon)).replace("YESTERDAY", day(noon - timedelta(days=1)))
@@ -182,13 +182,13 @@ def test_the_end_leads_back(as_viewer: PageClient) -> None:
 
 def test_rare_combinations_are_looked_for_in_pieces(as_viewer: PageClient) -> None:
     reach = sum(STEPS)
-    StoreMessage.objects.bulk_create(
-        StoreMessage(
+    ProviderMessage.objects.bulk_create(
+        ProviderMessage(
             account=store.account(),
             provider_id=str(number),
             inbound=True,
-            our_number=store.OURS,
-            their_number="+12125550101",
+            own_number=store.OURS,
+            other_number="+12125550101",
             status="Delivered",
             created_at=timezone.now() - timedelta(seconds=number),
             modified_at=timezone.now(),
@@ -210,9 +210,9 @@ def test_rare_combinations_are_looked_for_in_pieces(as_viewer: PageClient) -> No
 def test_other_accounts_are_not_shown(as_viewer: PageClient) -> None:
     made = store.message()
     other = store.account()
-    other.pk, other.account, other.opened_by = None, "another", "another"
+    other.pk, other.account, other.credentials_fingerprint = None, "another", "another"
     other.save()
-    StoreMessage.objects.filter(pk=made.pk).update(account=other)
+    ProviderMessage.objects.filter(pk=made.pk).update(account=other)
     assert shown(as_viewer.page(PATH)) == []
     assert as_viewer.get(f"/messages/{made.pk}/").status_code == 404
 
@@ -220,11 +220,11 @@ def test_other_accounts_are_not_shown(as_viewer: PageClient) -> None:
 def test_what_is_still_being_read_is_said(as_viewer: PageClient) -> None:
     whose = store.account()
     now = timezone.now()
-    StoreWindow.objects.create(
+    SyncWindow.objects.create(
         account=whose,
         start=now - timedelta(days=90),
         end=now - timedelta(days=20),
-        as_of=now - timedelta(hours=1),
+        opened_at=now - timedelta(hours=1),
     )
     assert "what is older is still being read" in as_viewer.page(PATH)
 
@@ -234,7 +234,7 @@ def test_refresh_asks_once(as_composer: PageClient) -> None:
     assert "Refresh" in as_composer.page(PATH)
     html = as_composer.send(REFRESH, back="/messages/?state=sent").content.decode()
     assert "RingCentral is being asked. What is new shows here in a few seconds." in html
-    assert StoreState.objects.get().refresh_asked_at is not None
+    assert SyncState.objects.get().refresh_requested_at is not None
     assert as_composer.post(REFRESH, {"back": "/messages/?state=sent"})["Location"] == "/messages/?state=sent"
     assert "being asked already" in as_composer.send(REFRESH).content.decode()
 
@@ -252,7 +252,7 @@ def test_viewer_cannot_refresh(as_viewer: PageClient) -> None:
     store.account()
     assert "Refresh" not in as_viewer.page(PATH)
     assert as_viewer.post(REFRESH).status_code == 403
-    assert StoreState.objects.get().refresh_asked_at is None
+    assert SyncState.objects.get().refresh_requested_at is None
 
 
 def test_wrong_method_and_strangers(

@@ -33,7 +33,7 @@ QUERY = (
     *("direction", "next", "list", "p", "o", "id__gt"),
 )
 FIELDS = (
-    *("name", "contact_list", "sender", "text", "seen", "batch_size", "canary", "if_absent", "numbers"),
+    *("name", "contact_list", "sender", "text", "seen", "batch_size", "canary", "on_not_found", "numbers"),
     *("note", "columns", "phone_column", "back", "insert", "show", "next", "username", "password", "groups"),
     *("kind", "per_segment", "action", "_selected_action", "old_password", "new_password1", "new_password2"),
 )

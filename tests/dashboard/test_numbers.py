@@ -24,7 +24,7 @@ def test_none_yet(as_viewer: PageClient) -> None:
 
 def test_what_each_can_do(as_viewer: PageClient) -> None:
     store.account()
-    AccountState.objects.update(numbers_at=timezone.now())
+    AccountState.objects.update(numbers_fetched_at=timezone.now())
     campaign_factories.numbers(store.OURS, store.TOLL_FREE, plain=campaign_factories.PLAIN)
     campaign_factories.price("0.0085")
     every = SenderNumber.objects
@@ -57,9 +57,9 @@ def test_registration(as_viewer: PageClient) -> None:
         problems=("TCR-1 <i>",),
     )
     every = SenderNumber.objects
-    every.filter(phone=store.OURS).update(registration=asdict(found), registration_read_at=timezone.now())
+    every.filter(phone=store.OURS).update(registration=asdict(found), registration_fetched_at=timezone.now())
     every.filter(phone=store.TOLL_FREE).update(
-        registration=asdict(Registration()), registration_read_at=timezone.now()
+        registration=asdict(Registration()), registration_fetched_at=timezone.now()
     )
     html = as_viewer.page(PATH)
     assert "campaign is not confirmed yet. Texts from this number fail until it is." in html

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import CarrierConsent, OptOut
+from campaigns.models import Consent, OptOut
 from tests.dashboard.page_client import PageClient
 from tests.support import factories
 
@@ -165,7 +165,7 @@ def test_undo_asks_first(as_composer: PageClient) -> None:
 def held_back(*senders: str, opted_out: bool = True, account: str = "") -> None:
     """What the provider itself keeps about our numbers and this person."""
     for sender in senders:
-        CarrierConsent.objects.create(
+        Consent.objects.create(
             account=account or registry.default().known_id(),
             sender=sender,
             phone="+15125550101",
@@ -256,7 +256,7 @@ def test_wrong_method_and_unknown(as_composer: PageClient, stranger: PageClient)
 
 
 def asked(words: str = "stop please", number: str = "+15125550101", **fields: Any) -> OptOut:
-    known = {"kind": OptOut.Kind.MAYBE, "source": OptOut.Source.REPLY, "said_at": timezone.now()}
+    known = {"kind": OptOut.Kind.MAYBE, "source": OptOut.Source.REPLY, "stated_at": timezone.now()}
     return factories.opt_out(number, words=words, **known | fields)
 
 
@@ -303,14 +303,14 @@ def test_a_second_press_changes_nothing(as_composer: PageClient) -> None:
 
 def test_who_wrote_again_meanwhile_is_read_before_it_is_decided(as_composer: PageClient) -> None:
     held = asked()
-    assert held.said_at is not None
-    seen = held.said_at.isoformat()
-    OptOut.objects.update(said_at=timezone.now(), words="stop please” · “take me off")
+    assert held.stated_at is not None
+    seen = held.stated_at.isoformat()
+    OptOut.objects.update(stated_at=timezone.now(), words="stop please” · “take me off")
     html = as_composer.send(f"{PAGE}{held.pk}/decide/", means="other", seen=seen).content.decode()
     assert "wrote again meanwhile" in html
     assert "take me off" in html
     held.refresh_from_db()
-    as_composer.send(f"{PAGE}{held.pk}/decide/", means="stop", seen=held.said_at.isoformat())
+    as_composer.send(f"{PAGE}{held.pk}/decide/", means="stop", seen=held.stated_at.isoformat())
     assert OptOut.objects.get().kind == OptOut.Kind.OPT_OUT
 
 
@@ -346,7 +346,7 @@ def test_an_opt_out_that_is_not_decided_yet_is_not_undone_but_decided(as_compose
 def test_of_many_replies_those_who_wait_longest_stand_first(as_composer: PageClient) -> None:
     for number in reversed(range(12)):  # the store is read newest first
         at = timezone.now() + timedelta(minutes=number)
-        asked(f"please stop {number}", factories.phone(number), said_at=at)
+        asked(f"please stop {number}", factories.phone(number), stated_at=at)
     html = as_composer.page("/")
     assert "12 replies may mean “stop”" in html
     assert html.index("please stop 0") < html.index("please stop 9")

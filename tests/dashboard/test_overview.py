@@ -48,7 +48,7 @@ def test_running_campaign(as_viewer: PageClient) -> None:
         size=50,
         sender=campaign.sender,
         state=Batch.State.ACCEPTED,
-        remote_size=50,
+        provider_size=50,
         processed_count=42,
     )
     html = as_viewer.page("/")

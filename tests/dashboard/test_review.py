@@ -31,18 +31,18 @@ def undecided(state: str = Attempt.State.REVIEW, **fields: object) -> Attempt:
     Batch.objects.filter(pk=batch.pk).update(state=place)
     Tally.objects.filter(campaign=campaign).update(queued=0, **{place: 3})
     known = {
-        "looks": 4,
+        "lookup_count": 4,
         "note": NOTE,
         "problem": LOST,
-        "looked_at": now - timedelta(minutes=1),
-        "next_look_at": now + timedelta(minutes=4),
+        "last_lookup_at": now - timedelta(minutes=1),
+        "next_lookup_at": now + timedelta(minutes=4),
     } | fields
     return Attempt.objects.create(
         batch=batch,
         account="1",
         sender=campaign.sender,
         size=3,
-        payload_sha256="0" * 64,
+        payload_hash="0" * 64,
         owner="elsewhere:1:1",
         state=state,
         prepared_at=now - timedelta(minutes=30),
@@ -81,7 +81,7 @@ def test_a_process_that_died_is_said_so(as_viewer: PageClient) -> None:
 
 
 def test_a_search_that_is_over_says_so(as_viewer: PageClient) -> None:
-    undecided(next_look_at=None)
+    undecided(next_lookup_at=None)
     assert "It is not looked for any more." in as_viewer.page("/review/")
 
 

@@ -63,7 +63,7 @@ def test_an_event_is_kept_as_it_came(client: Client, door: Webhook) -> None:
     assert call(client, door) == 200
     (event,) = WebhookEvent.objects.all()
     assert (event.provider, event.uuid, event.body.encode()) == ("ringcentral", "845056649859290279", EVENT)
-    assert event.next_try_at is not None
+    assert event.next_retry_at is not None
 
 
 def test_the_same_event_is_kept_once(client: Client, door: Webhook) -> None:
@@ -209,7 +209,7 @@ def test_old_events_are_forgotten_and_waiting_ones_are_not(db: None) -> None:
         [(long_ago, None), (long_ago, long_ago), (timezone.now(), None)], start=1
     ):
         WebhookEvent.objects.create(
-            provider="ringcentral", uuid=str(number), body="{}", received_at=at, next_try_at=next_try
+            provider="ringcentral", uuid=str(number), body="{}", received_at=at, next_retry_at=next_try
         )
     assert (webhook_intake.prune(), webhook_intake.prune()) == (1, 0)
     assert set(WebhookEvent.objects.values_list("uuid", flat=True)) == {"2", "3"}

@@ -179,14 +179,14 @@ scenario.submit_all(campaign)
 end = time.monotonic() + 30
 def told():
     webhook_events.process_due()
-    ended = Batch.objects.get().remote_status == "Completed"
+    ended = Batch.objects.get().provider_status == "Completed"
     final = {"delivered": 4, "not_delivered": 1}
     return ended and OptOut.objects.exists() and scenario.counts(campaign) == final
 while not told() and time.monotonic() < end:
     time.sleep(0.05)
 scenario.assert_adds_up(campaign)
 opt_outs = [one.phone for one in OptOut.objects.all()]
-emit([scenario.counts(campaign), Batch.objects.get().remote_status, opt_outs])
+emit([scenario.counts(campaign), Batch.objects.get().provider_status, opt_outs])
 """
 
 

@@ -15,12 +15,12 @@ from campaigns.models import (
     Attempt,
     Batch,
     Campaign,
-    CarrierConsent,
+    Consent,
     Event,
     Import,
     Message,
     OptOut,
-    StoreMessage,
+    ProviderMessage,
 )
 from campaigns.opt_outs import manual
 from campaigns.reconciling import decisions
@@ -97,7 +97,7 @@ def test_the_whole_story_of_one_text(as_viewer: PageClient, sender: User) -> Non
 def test_two_clicks_from_the_people_and_from_a_message(as_viewer: PageClient, sender: User) -> None:
     campaign = handed_over(sender)
     assert path() in as_viewer.page(f"/campaigns/{campaign.pk}/people/")
-    message = StoreMessage.objects.get(their_number=FIRST)
+    message = ProviderMessage.objects.get(other_number=FIRST)
     assert path() in as_viewer.page(f"/messages/{message.pk}/")
 
 
@@ -172,13 +172,13 @@ def test_left_out_after_launch_is_told_once(as_viewer: PageClient) -> None:
 
 def test_replies_other_programs_and_opt_outs(as_viewer: PageClient, sender: User) -> None:
     handed_over(sender)
-    store.message("i-1", their_number=FIRST, inbound=True, text="Stop it {{ now }}")
-    store.message("f-1", their_number=FIRST, text="From the other shop")
+    store.message("i-1", other_number=FIRST, inbound=True, text="Stop it {{ now }}")
+    store.message("f-1", other_number=FIRST, text="From the other shop")
     now = timezone.now()
     OptOut.objects.create(
         phone=FIRST, source="reply", words="Stop it {{ now }}", ended_at=now, ended_by=sender
     )
-    CarrierConsent.objects.create(
+    Consent.objects.create(
         account=store.account().account,
         sender="*",
         phone=FIRST,
@@ -210,7 +210,7 @@ def test_what_is_no_number(as_viewer: PageClient, typed: str) -> None:
 
 def test_file_of_everything_runs_no_formula(as_viewer: PageClient, sender: User) -> None:
     campaign = handed_over(sender)
-    store.message("i-1", their_number=FIRST, inbound=True, text='=HYPERLINK("x")')
+    store.message("i-1", other_number=FIRST, inbound=True, text='=HYPERLINK("x")')
     Campaign.objects.filter(pk=campaign.pk).update(name="@sale")
     rows = file_of(as_viewer)
     assert {row["Campaign"] for row in rows if row["File"]} == {"'@sale"}
@@ -271,8 +271,8 @@ def test_a_very_long_file_is_not_searched_for_repetitions(
 
 def test_a_number_with_a_very_long_history(as_viewer: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(number_history, "MAX_CAMPAIGNS", 1)
-    store.message("f-1", their_number=FIRST)
-    store.message("f-2", their_number=FIRST)
+    store.message("f-1", other_number=FIRST)
+    store.message("f-2", other_number=FIRST)
     assert "There is more: the newest are shown." in as_viewer.page(path())
 
 

@@ -29,10 +29,10 @@ while scenario.submit_all(campaign).result != "done":
     assert time.monotonic() < end, list(Attempt.objects.values())
     for attempt in Attempt.objects.filter(state__in=Attempt.IN_DOUBT):
         search.lookup(attempt.pk)
-    Campaign.objects.update(next_try_at=None)
+    Campaign.objects.update(next_retry_at=None)
 emit(invariants.violations(carrier_ledger(), campaign, texts={TEXTS!r}))
 emit(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))
-emit(list(Attempt.objects.order_by("id").values_list("batch__number", "state", "looks")))
+emit(list(Attempt.objects.order_by("id").values_list("batch__number", "state", "lookup_count")))
 """
 
 

@@ -110,7 +110,7 @@ class FakeCarrier:
         self.reads: list[Callable[[], None]] = []
         """Done at the next reads, one each; may raise."""
         self.lists_fail = False
-        self.silent_until = clock.now
+        self.blocked_until = clock.now
         self.broken_silence = 0
         """Calls that came though silence had been asked for."""
         self._coming: list[tuple[datetime, Taken]] = []
@@ -164,7 +164,7 @@ class FakeCarrier:
         except ProviderError:
             self.gate.learn(GROUP, status, headers)
             if status == 429:
-                self.silent_until = self.clock.now + timedelta(seconds=silence_after(429, headers) or 0)
+                self.blocked_until = self.clock.now + timedelta(seconds=silence_after(429, headers) or 0)
             raise
 
     def _answer(self, kind: Answer, taken: Taken) -> BatchState:
@@ -221,7 +221,7 @@ class FakeCarrier:
             act()
 
     def _called(self) -> None:
-        self.broken_silence += self.clock.now < self.silent_until
+        self.broken_silence += self.clock.now < self.blocked_until
 
     # --- Its records ---
 

@@ -164,7 +164,7 @@ class Game(RuleBasedStateMachine):
             sender=sender,
             text=f"{name}, {{{{ first_name }}}}!",
             batch_size=size,
-            if_absent=Campaign.IfAbsent.REVIEW if strict else Campaign.IfAbsent.RESEND,
+            on_not_found=Campaign.OnNotFound.REVIEW if strict else Campaign.OnNotFound.RESEND,
         )
         texted = [to for to in people if to not in self.book.opted_out]
         self.book.expected |= {(to, f"{name}, {name_of(to)}!"): campaign.pk for to in texted}
@@ -227,7 +227,7 @@ class Game(RuleBasedStateMachine):
 
     def until_due(self, key: int) -> None:
         """A worker comes when it is time and not before."""
-        due = Campaign.objects.values_list("next_try_at", flat=True).get(pk=key)
+        due = Campaign.objects.values_list("next_retry_at", flat=True).get(pk=key)
         clock.move(max(0.0, (due - clock.now).total_seconds()) if due else 0.0)
 
     @rule(key=campaigns, script=SCRIPTS, point=POINTS, prepare_next=st.booleans())

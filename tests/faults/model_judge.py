@@ -39,7 +39,7 @@ def may_leave(book: Book, sender: str, texts: Sequence[OutgoingText]) -> None:
     """The last look said yes, and the next thing is the first byte."""
     assert not connection.in_atomic_block, "a transaction is open while the network is waited for"
     marked = Attempt.objects.filter(
-        state=Attempt.State.SENDING, sender=sender, payload_sha256=fingerprint(texts)
+        state=Attempt.State.SENDING, sender=sender, payload_hash=fingerprint(texts)
     )
     assert marked.count() == 1, "it leaves without the mark that it does"
     campaigns = {book.expected[text] for text in texts}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 DISPATCH = "campaigns/sending/dispatch.py"
 SEARCH = "campaigns/reconciling/search.py"
-TWO_LOOKUPS = "attempt.negatives >= 1 and apart and settled"
+TWO_LOOKUPS = "attempt.clean_misses >= 1 and apart and settled"
 
 
 class CannotPlantError(Exception):
@@ -104,7 +104,7 @@ FURTHER = (
     Mutant(
         "the settle time is not waited for",
         ("test_network.py::test_f14_lost_before_the_request_was_read",),
-        (Change(SEARCH, TWO_LOOKUPS, "attempt.negatives >= 1 and apart"),),
+        (Change(SEARCH, TWO_LOOKUPS, "attempt.clean_misses >= 1 and apart"),),
     ),
     Mutant(
         "records that lag behind are taken for complete",

@@ -108,7 +108,7 @@ def slowest_notice() -> float:
 
 def seconds_of(number: int) -> float:
     """From the press on Send until the last batch had left."""
-    pressed, left = Campaign.objects.values_list("launched_at", "handed_over_at").get(pk=number)
+    pressed, left = Campaign.objects.values_list("launched_at", "submitted_at").get(pk=number)
     assert pressed is not None
     assert left is not None
     return float((left - pressed).total_seconds())

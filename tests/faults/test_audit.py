@@ -96,7 +96,7 @@ def test_f17_the_worker_reports_it_by_itself(carrier: RunningSimulator) -> None:
 def test_f17_strict_nobody_is_texted_twice(carrier: RunningSimulator) -> None:
     people = scenario.people(3)
     campaign = scenario.launched(people, size=3)
-    Campaign.objects.filter(pk=campaign.pk).update(if_absent=Campaign.IfAbsent.REVIEW)
+    Campaign.objects.filter(pk=campaign.pk).update(on_not_found=Campaign.OnNotFound.REVIEW)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_before"})
     scenario.submit_all(campaign)
     carrier.faults()
@@ -198,7 +198,7 @@ def test_costs_one_call_a_list_and_one_a_thousand_texts(carrier: RunningSimulato
 
 def test_a_text_that_the_carrier_does_not_show_is_reported_and_settled(carrier: RunningSimulator) -> None:
     campaign = handed_over()
-    message = Message.objects.get(campaign=campaign, source_row__number=3)
+    message = Message.objects.get(campaign=campaign, import_row__number=3)
     right, message.to = message.to, scenario.phone(99)
     message.save(update_fields=["to"])
     found = {one.kind: one for one in audited()}
@@ -216,7 +216,7 @@ def test_a_text_that_the_carrier_does_not_show_is_reported_and_settled(carrier: 
 
 def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimulator) -> None:
     campaign = handed_over()
-    Message.objects.filter(campaign=campaign, source_row__number=3).update(to=scenario.phone(99))
+    Message.objects.filter(campaign=campaign, import_row__number=3).update(to=scenario.phone(99))
     assert audit.run_slice(audit.Progress(timezone.now())) is None
     assert list(discrepancies.unsettled()) == []
     assert len(audited()) == 2

@@ -201,7 +201,7 @@ def test_f39_a_worker_outlasts_a_database_that_takes_nothing(
     slow_down = {"fault": "status", "status": 429, "headers": {"Retry-After": "3"}}
     simulator.faults({**POST, "nth": 2, **slow_down})
     first = site.start("manage.py", "worker", "--interval", "0.05")
-    waiting = "SELECT 1 FROM campaigns_campaign WHERE next_try_at IS NOT NULL"
+    waiting = "SELECT 1 FROM campaigns_campaign WHERE next_retry_at IS NOT NULL"
     until(lambda: rows(database, waiting), "the first batch left, the next one has to wait")
     assert first.stderr is not None
     with takes_nothing(site, first.pid):

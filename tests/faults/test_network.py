@@ -139,7 +139,7 @@ def test_f16_taken_after_we_gave_up_waiting(
         worker.turn()
     worker.minutes(5)
     attempt = Attempt.objects.get(batch__number=before + 1)
-    assert (attempt.state, attempt.negatives) == ("reconciling", 2)
+    assert (attempt.state, attempt.clean_misses) == ("reconciling", 2)
     arrives.set()
     assert arrived.wait(20)
     worker.rest(campaign)

@@ -126,7 +126,7 @@ def test_f12_killed_after_the_mark(
                 worker.sleep(300)
                 for attempt in Attempt.objects.filter(state__in=("ambiguous", "reconciling")):
                     search.lookup(attempt.pk)
-    Campaign.objects.update(next_try_at=None)
+    Campaign.objects.update(next_retry_at=None)
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert scenario.counts(campaign) == {"held": 2, "with_carrier": 4}
     assert posts(worker.carrier) == BATCHES - 1

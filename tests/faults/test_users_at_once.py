@@ -203,8 +203,8 @@ def test_f07_told_to_stop_the_request_under_way_ends_and_no_other_begins(
     process = start(site, tmp_path)
     # One statement: between two of them another request may begin.
     before = "(SELECT COUNT(*) FROM campaigns_attempt WHERE state = 'accepted')"
-    under_way = f"SELECT 1 FROM campaigns_attempt WHERE state = 'sending' AND {before} = {answered}"
-    until(lambda: rows(site.env["DATABASE_URL"], under_way), "the request is under way")
+    in_flight = f"SELECT 1 FROM campaigns_attempt WHERE state = 'sending' AND {before} = {answered}"
+    until(lambda: rows(site.env["DATABASE_URL"], in_flight), "the request is under way")
     told_at = time.monotonic()
     process.send_signal(signal.SIGTERM)
     ended_process = ended(process)

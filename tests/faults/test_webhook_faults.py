@@ -171,7 +171,7 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, webho
 
 def webhook_pause() -> float:
     """Seconds until the last event that waits is looked at again."""
-    last = WebhookEvent.objects.order_by("-next_try_at").values_list("next_try_at", flat=True)[0]
+    last = WebhookEvent.objects.order_by("-next_retry_at").values_list("next_retry_at", flat=True)[0]
     assert last is not None
     return float((last - timezone.now()).total_seconds()) + 1
 

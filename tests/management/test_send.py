@@ -94,7 +94,7 @@ def test_from_a_file_to_receipts(carrier: RunningSimulator, people: Path) -> Non
     )
     campaign = Campaign.objects.get()
     assert (campaign.name, campaign.state) == ("texas", Campaign.State.FINISHED)
-    assert campaign.woken_at is None
+    assert campaign.claimed_at is None
 
 
 @pytest.mark.django_db
@@ -270,7 +270,7 @@ def test_the_limit_also_ends_the_wait_for_a_start(carrier: RunningSimulator, peo
     assert carrier.ledger() == []
     campaign = Campaign.objects.get()
     assert campaign.send_at is not None
-    assert campaign.woken_at is None, "the worker takes it from here"
+    assert campaign.claimed_at is None, "the worker takes it from here"
 
 
 @pytest.mark.django_db

@@ -50,13 +50,13 @@ def batch(campaign: Campaign) -> Batch:
 def attempt(batch: Batch, state: str, **fields: Any) -> Attempt:
     fields = {"account": "a", "sender": batch.sender, "sending_at": timezone.now()} | fields
     return Attempt.objects.create(
-        batch=batch, size=2, payload_sha256="0", owner="me", prepared_at=timezone.now(), state=state, **fields
+        batch=batch, size=2, payload_hash="0", owner="me", prepared_at=timezone.now(), state=state, **fields
     )
 
 
 def message(batch: Batch, **fields: Any) -> Message:
     row = ImportRow.objects.order_by("id").first()
-    fields = {"to": factories.phone(0), "source_row": row} | fields
+    fields = {"to": factories.phone(0), "import_row": row} | fields
     return Message.objects.create(campaign=batch.campaign, batch=batch, text="Hi", segments=1, **fields)
 
 
@@ -170,8 +170,8 @@ def test_one_message_a_person_and_campaign(campaign: Campaign, batch: Batch) -> 
 
 def test_a_row_is_frozen_once(campaign: Campaign) -> None:
     row = ImportRow.objects.earliest("id")
-    CampaignRow.objects.create(campaign=campaign, source_row=row, outcome="message")
-    refused(lambda: CampaignRow.objects.create(campaign=campaign, source_row=row, outcome="excluded"))
+    CampaignRow.objects.create(campaign=campaign, import_row=row, outcome="message")
+    refused(lambda: CampaignRow.objects.create(campaign=campaign, import_row=row, outcome="excluded"))
 
 
 def test_a_batch_number_is_given_once(batch: Batch) -> None:
@@ -226,8 +226,8 @@ def test_one_opt_out_in_force_and_any_number_ended() -> None:
 def test_one_row_an_account_and_number() -> None:
     AccountState.objects.create(account="a", provider="x")
     refused(lambda: AccountState.objects.create(account="a", provider="x"))
-    SenderNumber.objects.create(account="a", phone="+1", seen_at=timezone.now())
-    refused(lambda: SenderNumber.objects.create(account="a", phone="+1", seen_at=timezone.now()))
+    SenderNumber.objects.create(account="a", phone="+1", last_listed_at=timezone.now())
+    refused(lambda: SenderNumber.objects.create(account="a", phone="+1", last_listed_at=timezone.now()))
 
 
 def test_people_s_numbers_are_not_in_what_objects_call_themselves(batch: Batch) -> None:
@@ -263,7 +263,7 @@ def test_rows_are_inserted_as_they_are(campaign: Campaign, batch: Batch) -> None
     keys = list(ImportRow.objects.filter(number__gte=100).order_by("id").values_list("id", flat=True))
     insert(
         Message,
-        ("campaign", "batch", "source_row", "to", "text", "segments", "state", "provider_id", "error_code"),
+        ("campaign", "batch", "import_row", "to", "text", "segments", "state", "provider_id", "error_code"),
         [
             (campaign.pk, batch.pk, key, factories.phone(place), text, 1, "waiting", "", "")
             for place, (key, text) in enumerate(zip(keys, nasty, strict=True))
@@ -276,7 +276,7 @@ def test_rows_are_inserted_as_they_are(campaign: Campaign, batch: Batch) -> None
 
 
 def test_inserting_nothing_is_nothing(campaign: Campaign) -> None:
-    insert(CampaignRow, ("campaign", "source_row", "outcome", "reason"), [])
+    insert(CampaignRow, ("campaign", "import_row", "outcome", "reason"), [])
     update(Message, COLUMNS, [])
     assert not CampaignRow.objects.exists()
 
@@ -286,7 +286,7 @@ def test_a_refused_row_is_django_s_own_error(campaign: Campaign) -> None:
     refused(
         lambda: insert(
             CampaignRow,
-            ("campaign", "source_row", "outcome", "reason"),
+            ("campaign", "import_row", "outcome", "reason"),
             [(campaign.pk, row.pk, "message", ""), (campaign.pk, row.pk, "message", "")],
         )
     )
@@ -301,7 +301,7 @@ def test_many_rows_are_updated_each_with_its_own_values(campaign: Campaign, batc
     keys = ImportRow.objects.filter(number__gte=100).order_by("id").values_list("id", flat=True)
     insert(
         Message,
-        ("campaign", "batch", "source_row", "to", "text", "segments", "state", "provider_id", "error_code"),
+        ("campaign", "batch", "import_row", "to", "text", "segments", "state", "provider_id", "error_code"),
         [
             (campaign.pk, batch.pk, key, f"+1{place}", "Hi", 1, "waiting", "", "")
             for place, key in enumerate(keys)

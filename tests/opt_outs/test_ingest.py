@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, CarrierConsent, Event, OptOut
+from campaigns.models import AccountState, Consent, Event, OptOut
 from campaigns.opt_outs import carrier, ingest, manual
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.types import (
@@ -81,7 +81,7 @@ def test_out_again_in_any_order(given: tuple[OptOutRecord, ...]) -> None:
 
 def test_at_the_same_moment_the_opt_out_counts() -> None:
     for order in ([True, False], [False, True]):
-        CarrierConsent.objects.all().delete()
+        Consent.objects.all().delete()
         OptOut.objects.all().delete()
         take(*(record(out) for out in order))
         assert blocked() == [ANN]
@@ -220,14 +220,14 @@ def test_two_spellings_of_our_own_number_are_one_pair() -> None:
 def test_a_word_that_the_provider_does_not_know_is_ours_alone() -> None:
     ingest.ingest_replies("a", [reply("REVOKE"), reply("STOP", sender=BEN)])
     assert blocked() == [ANN, BEN]
-    assert [pair.phone for pair in CarrierConsent.objects.blocks()] == [BEN]
+    assert [pair.phone for pair in Consent.objects.blocks()] == [BEN]
 
 
 def test_what_may_mean_stop_holds_the_person_until_somebody_decides(composer: User) -> None:
     assert ingest.ingest_replies("a", [reply("stop please")]) == 1
     assert (blocked(), undecided()) == ([ANN], ["stop please"])
     held = OptOut.objects.get()
-    assert (held.kind, held.source, held.account, held.said_at) == ("maybe", "reply", "a", NOON)
+    assert (held.kind, held.source, held.account, held.stated_at) == ("maybe", "reply", "a", NOON)
     assert manual.confirm(held, user=composer)
     assert not manual.confirm(held, user=composer)
     held.refresh_from_db()
@@ -305,7 +305,7 @@ def blocked_at_the_carrier(*pairs: tuple[str, str]) -> None:
     opt_outs = registry.default().provider.opt_outs
     assert opt_outs is not None
     wishes = [
-        OptOutChange(sender=our_number, recipient=theirs, opted_out=True) for our_number, theirs in pairs
+        OptOutChange(sender=own_number, recipient=theirs, opted_out=True) for own_number, theirs in pairs
     ]
     assert opt_outs.write(wishes) == []
 
@@ -372,7 +372,7 @@ def test_an_old_start_undoes_no_later_stop(given: str | None) -> None:
 
 
 def test_a_start_that_was_stored_with_a_time_ahead_silences_no_stop() -> None:
-    CarrierConsent.objects.create(
+    Consent.objects.create(
         account="a", sender=LOCAL, phone=ANN, opted_out=False, changed_at=datetime(2099, 1, 1, tzinfo=UTC)
     )
     assert take(record(True)) == 1

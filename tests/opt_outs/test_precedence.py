@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from campaigns.models import CarrierConsent, OptOut
+from campaigns.models import Consent, OptOut
 from campaigns.opt_outs import carrier, ingest, manual
 from campaigns.providers.types import OptOutRecord
 from tests.opt_outs.test_ingest import ANN, LOCAL, NOON, blocked, reply, undecided
@@ -58,15 +58,15 @@ def test_a_reply_that_says_less_in_the_same_words_counts_as_well(sender: User) -
 
 
 @pytest.mark.parametrize("decided", [False, True])
-@pytest.mark.parametrize(("account", "our_number"), [("a", "+18885550100"), ("b", LOCAL)])
+@pytest.mark.parametrize(("account", "own_number"), [("a", "+18885550100"), ("b", LOCAL)])
 def test_a_start_to_another_number_takes_back_no_wish(
-    sender: User, decided: bool, account: str, our_number: str
+    sender: User, decided: bool, account: str, own_number: str
 ) -> None:
     """ "Continue" may answer a question from another number."""
     ingest.ingest_replies("a", [reply("take me off your list")])
     if decided:
         manual.confirm(OptOut.objects.get(), user=sender)
-    ingest.ingest_replies(account, [replace(reply("continue", 5), to=our_number)])
+    ingest.ingest_replies(account, [replace(reply("continue", 5), to=own_number)])
     assert blocked() == [ANN]
     ingest.ingest_replies("a", [reply("START", 6)])
     assert blocked() == []
@@ -88,7 +88,7 @@ def test_a_late_start_does_not_pass_by_a_newer_wish() -> None:
 
 def test_a_stop_in_other_words_does_not_hide_that_the_provider_blocks_too(sender: User) -> None:
     ingest.ingest_replies("a", [reply("STOP"), reply("Stop!!", 1)])
-    assert CarrierConsent.objects.blocks().count() == 1
+    assert Consent.objects.blocks().count() == 1
     manual.end(OptOut.objects.get(ended_at__isnull=True), user=sender)
     undated = OptOutRecord(sender=LOCAL, recipient=ANN, opted_out=True)
     assert carrier.only_new("a", [undated]) == [], "the nightly list is no news"
@@ -101,7 +101,7 @@ def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
     add = carrier.add
 
     def behind_another(row: OptOut, account: str, phone: str, *words: Any) -> None:
-        fields = {"kind": "maybe", "source": "reply", "words": "who is this?", "said_at": NOON}
+        fields = {"kind": "maybe", "source": "reply", "words": "who is this?", "stated_at": NOON}
         factories.opt_out(phone, simulated=True, **fields)
         add(row, account, phone, *words)
 

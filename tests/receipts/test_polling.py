@@ -41,8 +41,8 @@ def test_to_the_end(carrier: RunningSimulator) -> None:
     assert scenario.counts(campaign) == {"delivered": 5}
     scenario.assert_adds_up(campaign)
     for batch in Batch.objects.all():
-        assert (batch.remote_status, batch.next_poll_at) == ("Completed", None)
-        assert batch.processed_count == batch.remote_size == batch.size
+        assert (batch.provider_status, batch.next_poll_at) == ("Completed", None)
+        assert batch.processed_count == batch.provider_size == batch.size
         assert batch.completed_at is not None
         assert batch.cost is not None
     for message in Message.objects.all():
@@ -126,7 +126,7 @@ def test_while_it_is_sent_the_numbers_move(carrier: RunningSimulator) -> None:
 def test_a_batch_that_is_gone_does_not_stop_the_others(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(3), size=1)
     scenario.submit_all(campaign)
-    Batch.objects.filter(number=1).update(provider_id="123456789", remote_created_at=timezone.now())
+    Batch.objects.filter(number=1).update(provider_id="123456789", provider_created_at=timezone.now())
     scenario.poll()
     scenario.poll()
     assert scenario.counts(campaign) == {"with_carrier": 1, "delivered": 2}
@@ -232,7 +232,7 @@ def test_a_batch_handed_over_days_ago_is_found(carrier: RunningSimulator) -> Non
     campaign = scenario.launched(scenario.people(4), size=2)
     scenario.submit_all(campaign)
     carrier.advance(60 * 3600)
-    Batch.objects.update(remote_created_at=timezone.now())
+    Batch.objects.update(provider_created_at=timezone.now())
     scenario.poll()
     assert scenario.counts(campaign) == {"delivered": 4}
 
@@ -257,7 +257,7 @@ def test_all_batches_that_the_list_shows_move(
     for number in range(1, 6):
         Batch.objects.filter(number=number).update(next_poll_at=now - timedelta(seconds=number))
     assert polling.poll() == 2
-    done = Batch.objects.order_by("number").values_list("processed_count", "remote_status")
+    done = Batch.objects.order_by("number").values_list("processed_count", "provider_status")
     assert list(done) == [(1, "Completed")] * 5
     assert scenario.counts(campaign) == {"delivered": 2, "with_carrier": 3}
     for _ in range(2):

@@ -38,10 +38,10 @@ def accepted(people: int = PEOPLE) -> Batch:
     campaign = factories.campaign(contacts, state=Campaign.State.DELIVERING)
     batch = Batch.objects.create(
         campaign=campaign, number=1, size=people, sender=campaign.sender, state=Batch.State.ACCEPTED,
-        account="a", provider_id="1", remote_size=people, accepted_at=timezone.now(),
+        account="a", provider_id="1", provider_size=people, accepted_at=timezone.now(),
     )  # fmt: skip
     Message.objects.bulk_create(
-        Message(campaign=campaign, batch=batch, source_row=row, to=row.phone, text="Hi", segments=1)
+        Message(campaign=campaign, batch=batch, import_row=row, to=row.phone, text="Hi", segments=1)
         for row in contacts.imports.get().rows.order_by("id")
     )
     Tally.objects.filter(campaign=campaign).update(rows=people, with_carrier=people)
@@ -167,9 +167,9 @@ def test_who_was_rejected_or_left_out_stays_so(batch: Batch, settled: str) -> No
 def test_messages_of_another_campaign_are_left_alone(batch: Batch) -> None:
     other = factories.campaign(batch.campaign.contact_list, state=Campaign.State.DELIVERING)
     second = Batch.objects.create(campaign=other, number=1, size=1, sender=other.sender, state="with_carrier")
-    row = message(0).source_row
+    row = message(0).import_row
     same_person = Message.objects.create(
-        campaign=other, batch=second, source_row=row, to=row.phone, text="x", segments=1
+        campaign=other, batch=second, import_row=row, to=row.phone, text="x", segments=1
     )
     statuses.apply_messages(batch, [remote(0, "Delivered")])
     same_person.refresh_from_db()
@@ -221,7 +221,7 @@ def described(**fields: Any) -> BatchState:
 def test_a_batch_is_described_as_the_carrier_does(batch: Batch) -> None:
     statuses.apply_batch(batch, described(), NOW)
     batch.refresh_from_db()
-    assert (batch.remote_status, batch.processed_count, batch.cost) == ("Processing", 3, Decimal("0.021"))
+    assert (batch.provider_status, batch.processed_count, batch.cost) == ("Processing", 3, Decimal("0.021"))
     assert (batch.polled_at, batch.completed_at) == (NOW, None)
 
 
@@ -230,7 +230,7 @@ def test_a_counter_never_goes_back_and_what_is_known_is_kept(batch: Batch) -> No
     late = described(processed_count=2, cost=None, batch_size=0)
     statuses.apply_batch(batch, late, NOW + timedelta(minutes=1))
     batch.refresh_from_db()
-    assert (batch.processed_count, batch.remote_size, batch.cost) == (6, PEOPLE, Decimal("0.021"))
+    assert (batch.processed_count, batch.provider_size, batch.cost) == (6, PEOPLE, Decimal("0.021"))
     assert batch.completed_at == NOW
 
 
@@ -239,8 +239,8 @@ def test_an_older_answer_takes_nothing_from_what_another_process_learned(batch: 
     statuses.apply_batch(batch, described(status=BatchStatus.COMPLETED, processed_count=6), NOW)
     statuses.apply_batch(poller, described(processed_count=4), NOW + timedelta(seconds=1))
     batch.refresh_from_db()
-    assert (batch.remote_status, batch.processed_count, batch.completed_at) == ("Completed", 6, NOW)
-    assert (poller.remote_status, poller.completed_at) == ("Completed", NOW)
+    assert (batch.provider_status, batch.processed_count, batch.completed_at) == ("Completed", 6, NOW)
+    assert (poller.provider_status, poller.completed_at) == ("Completed", NOW)
 
 
 def test_a_long_status_word_is_no_trouble(batch: Batch) -> None:
@@ -248,7 +248,7 @@ def test_a_long_status_word_is_no_trouble(batch: Batch) -> None:
         batch, described(status=BatchStatus.UNKNOWN, unknown_status="WaitingForNobodyKnowsWhat"), NOW
     )
     batch.refresh_from_db()
-    assert batch.remote_status.startswith("Waiting")
+    assert batch.provider_status.startswith("Waiting")
 
 
 def totals(queued: int = 0, sent: int = 0, delivered: int = 0, failed: int = 0) -> StatusTotals:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, Batch, Message, StoreBatch, StoreMessage
+from campaigns.models import AccountState, Batch, Message, ProviderBatch, ProviderMessage
 from campaigns.providers.types import RANK, BatchState, BatchStatus, Direction, MessageStatus, RemoteMessage
 from campaigns.receipts import store
 from tests.simulator.running import RunningSimulator
@@ -28,7 +28,7 @@ OURS, THEIRS = "+16505550100", "+12125550101"
 
 @pytest.fixture
 def owner() -> AccountState:
-    return AccountState.objects.create(account="a", provider="ringcentral", opened_by="x")
+    return AccountState.objects.create(account="a", provider="ringcentral", credentials_fingerprint="x")
 
 
 def item(status: str = "Sent", minutes: float = 0, **fields: Any) -> RemoteMessage:
@@ -84,14 +84,14 @@ def batch(provider_id: str = "b-1", **fields: Any) -> BatchState:
 def test_forward_only(owner: AccountState, story: str, end: str, later: int) -> None:
     for place, status in enumerate(story.split()):
         store.record_messages(owner, [item(status, minutes=place * later)])
-    stored = StoreMessage.objects.get()
+    stored = ProviderMessage.objects.get()
     assert stored.status == end
-    assert stored.undelivered == store.STANDING.get(MessageStatus(end), StoreMessage.Undelivered.OTHER)
+    assert stored.undelivered == store.STANDING.get(MessageStatus(end), ProviderMessage.Undelivered.OTHER)
 
 
 def test_the_codes_of_the_table_follow_the_one_rank() -> None:
     codes = {
-        status: StoreMessage.DELIVERED if code is None else code for status, code in store.STANDING.items()
+        status: ProviderMessage.DELIVERED if code is None else code for status, code in store.STANDING.items()
     }
     for lower, higher in itertools.permutations(codes, 2):
         if RANK[lower] < RANK[higher]:
@@ -101,7 +101,7 @@ def test_the_codes_of_the_table_follow_the_one_rank() -> None:
 def test_what_is_known_is_not_lost(owner: AccountState) -> None:
     store.record_messages(owner, [item("Sent", cost=Decimal("0.007"), segments=2, text="Hi")])
     store.record_messages(owner, [item("Delivered", 5, cost=None, segments=None, text="Hi")])
-    stored = StoreMessage.objects.get()
+    stored = ProviderMessage.objects.get()
     assert (stored.status, stored.cost, stored.segments) == ("Delivered", Decimal("0.00700"), 2)
     assert stored.modified_at == NOON + timedelta(minutes=5)
 
@@ -109,15 +109,15 @@ def test_what_is_known_is_not_lost(owner: AccountState) -> None:
 def test_a_cost_that_comes_later(owner: AccountState) -> None:
     store.record_messages(owner, [item("Delivered")])
     store.record_messages(owner, [item("Delivered", cost=Decimal("0.007"))])
-    assert StoreMessage.objects.get().cost == Decimal("0.00700")
+    assert ProviderMessage.objects.get().cost == Decimal("0.00700")
 
 
 def test_the_same_page_again_changes_no_row(owner: AccountState) -> None:
     page = [item("Delivered", text="Hi", cost=Decimal("0.007"))]
     store.record_messages(owner, page)
-    StoreMessage.objects.update(text="as it was")
+    ProviderMessage.objects.update(text="as it was")
     store.record_messages(owner, page)
-    assert StoreMessage.objects.get().text == "as it was"
+    assert ProviderMessage.objects.get().text == "as it was"
 
 
 def test_numbers_by_direction(owner: AccountState) -> None:
@@ -128,7 +128,9 @@ def test_numbers_by_direction(owner: AccountState) -> None:
             item(provider_id="m-2", direction=Direction.INBOUND, sender=THEIRS, to=OURS, batch_id=""),
         ],
     )
-    numbers = StoreMessage.objects.values_list("inbound", "our_number", "their_number", "batch__provider_id")
+    numbers = ProviderMessage.objects.values_list(
+        "inbound", "own_number", "other_number", "batch__provider_id"
+    )
     assert sorted(numbers) == [(False, OURS, THEIRS, "b-1"), (True, OURS, THEIRS, None)]
 
 
@@ -145,7 +147,7 @@ def test_odd_pages(owner: AccountState) -> None:
             item(provider_id="3", created_at=None, error_code="E" * 99, status="S" * 99, to="+" + "1" * 99),
         ],
     )
-    stored = {item.provider_id: item for item in StoreMessage.objects.all()}
+    stored = {item.provider_id: item for item in ProviderMessage.objects.all()}
     assert set(stored) == {"m-1", "2", "3"}
     assert stored["m-1"].status == "Delivered"
     assert stored["2"].created_at > NOON
@@ -157,7 +159,7 @@ def test_accounts_are_apart(owner: AccountState) -> None:
     other = AccountState.objects.create(account="b", provider="ringcentral")
     for one in (owner, other):
         store.record_messages(one, [item()])
-    assert StoreMessage.objects.count() == StoreBatch.objects.count() == 2
+    assert ProviderMessage.objects.count() == ProviderBatch.objects.count() == 2
 
 
 def test_batches(owner: AccountState) -> None:
@@ -167,23 +169,23 @@ def test_batches(owner: AccountState) -> None:
     )
     store.record_batches(owner, [batch(processed_count=7, status=BatchStatus.PROCESSING)])
     store.record_batches(owner, [batch(processed_count=10, status=BatchStatus.COMPLETED)])
-    stored = StoreBatch.objects.get(provider_id="b-1")
+    stored = ProviderBatch.objects.get(provider_id="b-1")
     assert (stored.status, stored.processed, stored.size, stored.cost) == (
         "Completed",
         10,
         10,
         Decimal("0.07"),
     )
-    assert StoreBatch.objects.count() == 2
+    assert ProviderBatch.objects.count() == 2
 
 
 def test_a_batch_known_by_its_messages_is_described_later(owner: AccountState) -> None:
     store.record_messages(owner, [item(), item(provider_id="m-2")])
-    bare = StoreBatch.objects.get()
+    bare = ProviderBatch.objects.get()
     assert (bare.status, bare.size, bare.sender, bare.created_at) == ("", 0, OURS, NOON)
     store.record_batches(owner, [batch(batch_size=2)])
     store.record_messages(owner, [item("Delivered", 1)])
-    described = StoreBatch.objects.get()
+    described = ProviderBatch.objects.get()
     assert (described.pk, described.status, described.size) == (bare.pk, "Processing", 2)
 
 
@@ -199,7 +201,7 @@ def test_recount(owner: AccountState) -> None:
             item("Delivered", provider_id="else", batch_id="b-2", cost=price),
         ],
     )
-    made = StoreBatch.objects.get(provider_id="b-1")
+    made = ProviderBatch.objects.get(provider_id="b-1")
     store.recount([made.pk])
     made.refresh_from_db()
     assert made.totals == {
@@ -217,11 +219,11 @@ def test_the_poller_feeds_it(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(5), size=2)
     scenario.submit_all(campaign)
     scenario.poll()
-    assert StoreMessage.objects.count() == 5
-    assert set(StoreMessage.objects.values_list("text", "undelivered")) == {("", None)}
+    assert ProviderMessage.objects.count() == 5
+    assert set(ProviderMessage.objects.values_list("text", "undelivered")) == {("", None)}
     sent = dict(Message.objects.values_list("to", "provider_id"))
-    assert dict(StoreMessage.objects.values_list("their_number", "provider_id")) == sent
-    for mirrored in StoreBatch.objects.all():
+    assert dict(ProviderMessage.objects.values_list("other_number", "provider_id")) == sent
+    for mirrored in ProviderBatch.objects.all():
         stored = Batch.objects.get(provider_id=mirrored.provider_id)
         assert mirrored.messages.count() == stored.size == mirrored.size == mirrored.processed
         assert mirrored.cost == stored.cost

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registry
-from campaigns.models import Lease, Message, StoreBatch, StoreMessage, StoreState, StoreWindow
+from campaigns.models import Lease, Message, ProviderBatch, ProviderMessage, SyncState, SyncWindow
 from campaigns.opt_outs import ingest
 from campaigns.providers.types import OutgoingText
 from campaigns.receipts import store_sync
@@ -46,7 +46,7 @@ def read_all() -> int:
     for turn in range(50):
         with time_machine.travel(timezone.now() + timedelta(minutes=5 * turn)):
             store_sync.sync(ingest.ingest_replies)
-        if not StoreWindow.objects.exists():
+        if not SyncWindow.objects.exists():
             return turn + 1
     pytest.fail("It never came to an end.")
 
@@ -55,7 +55,7 @@ def test_sees_foreign_batches_and_what_people_write(carrier: RunningSimulator) -
     sent = another_program_sends([*phones(2), scenario.ending("9911")])
     carrier.inbound("+13125550123", scenario.LOCAL, "Is it open on Sunday?")
     assert store_sync.sync(ingest.ingest_replies) >= 2
-    made = StoreBatch.objects.get()
+    made = ProviderBatch.objects.get()
     assert (made.provider_id, made.sender, made.size, made.status) == (
         sent,
         scenario.TOLL_FREE,
@@ -67,8 +67,8 @@ def test_sees_foreign_batches_and_what_people_write(carrier: RunningSimulator) -
         "not_delivered": 1,
     }
     assert set(made.messages.values_list("text", flat=True)) == {"From elsewhere"}
-    came_in = StoreMessage.objects.get(inbound=True)
-    assert (came_in.their_number, came_in.our_number) == ("+13125550123", scenario.LOCAL)
+    came_in = ProviderMessage.objects.get(inbound=True)
+    assert (came_in.other_number, came_in.own_number) == ("+13125550123", scenario.LOCAL)
     assert (came_in.text, came_in.batch) == ("Is it open on Sunday?", None)
 
 
@@ -79,8 +79,8 @@ def test_fresh_and_far_back() -> None:
     assert fresh.read_at is not None
     assert timezone.now() - fresh.read_at < timedelta(minutes=1)
     assert not fresh.catching_up
-    assert fresh.reaches_back_to is not None
-    assert fresh.read_at - fresh.reaches_back_to == store_sync.FIRST_REACH
+    assert fresh.synced_back_to is not None
+    assert fresh.read_at - fresh.synced_back_to == store_sync.FIRST_REACH
 
 
 def test_ours_move_their_campaign_too(carrier: RunningSimulator) -> None:
@@ -89,7 +89,7 @@ def test_ours_move_their_campaign_too(carrier: RunningSimulator) -> None:
     read_all()
     assert scenario.counts(campaign) == {"delivered": 3}
     assert set(Message.objects.values_list("state", flat=True)) == {"delivered"}
-    assert set(StoreMessage.objects.values_list("text", flat=True)) == {""}, (
+    assert set(ProviderMessage.objects.values_list("text", flat=True)) == {""}, (
         "the text stands with the campaign"
     )
     scenario.assert_adds_up(campaign)
@@ -102,12 +102,12 @@ def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> N
     for start in range(0, 6000, 1500):
         another_program_sends(people[start : start + 1500])
     store_sync.sync(ingest.ingest_replies)
-    seen = StoreMessage.objects.count()
+    seen = ProviderMessage.objects.count()
     assert 1000 <= seen < 6000
     assert store_sync.freshness().read_at is None, "the newest are not all there yet"
     assert read_all() > 1
-    assert StoreMessage.objects.count() == 6000
-    assert StoreMessage.objects.values("their_number").distinct().count() == 6000
+    assert ProviderMessage.objects.count() == 6000
+    assert ProviderMessage.objects.values("other_number").distinct().count() == 6000
 
 
 def test_a_batch_longer_than_a_turn_is_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ def test_a_batch_longer_than_a_turn_is_read_on(monkeypatch: pytest.MonkeyPatch) 
     another_program_sends(phones(3500))
     another_program_sends(["+13135551000"])
     read_all()
-    assert StoreMessage.objects.count() == 3501
+    assert ProviderMessage.objects.count() == 3501
 
 
 def test_an_outage_loses_nothing(carrier: RunningSimulator) -> None:
@@ -127,11 +127,11 @@ def test_an_outage_loses_nothing(carrier: RunningSimulator) -> None:
     before = store_sync.freshness().read_at
     for _ in range(3):
         assert store_sync.sync(ingest.ingest_replies) == 0
-    assert StoreWindow.objects.count() == 1, "it grows, and gets no company"
+    assert SyncWindow.objects.count() == 1, "it grows, and gets no company"
     assert store_sync.freshness().read_at == before
     carrier.faults()
     read_all()
-    assert StoreMessage.objects.count() == 3
+    assert ProviderMessage.objects.count() == 3
 
 
 @pytest.fixture
@@ -141,14 +141,14 @@ def waiting(carrier: RunningSimulator) -> RunningSimulator:
     another_program_sends([scenario.ending("9702")])
     carrier.advance(10)
     read_all()
-    assert StoreMessage.objects.get().status == "Sent"
+    assert ProviderMessage.objects.get().status == "Sent"
     return carrier
 
 
 def test_what_is_new_is_read_twice(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
     store_sync.sync(ingest.ingest_replies)
-    assert StoreMessage.objects.get().status == "Delivered", "it was created a moment ago"
+    assert ProviderMessage.objects.get().status == "Delivered", "it was created a moment ago"
 
 
 def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -> None:
@@ -157,18 +157,18 @@ def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY / 2):
         store_sync.sync(ingest.ingest_replies)
-    assert StoreMessage.objects.get().status == "Sent", "too old to be among the new ones"
+    assert ProviderMessage.objects.get().status == "Sent", "too old to be among the new ones"
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY):
         store_sync.sync(ingest.ingest_replies)
-    assert StoreMessage.objects.get().status == "Delivered"
-    assert not StoreWindow.objects.exists()
+    assert ProviderMessage.objects.get().status == "Delivered"
+    assert not SyncWindow.objects.exists()
 
 
 def test_the_last_days_are_read_again_now_and_then(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + store_sync.FAR_EVERY):
         store_sync.sync(ingest.ingest_replies)
-    assert StoreMessage.objects.get().status == "Delivered"
+    assert ProviderMessage.objects.get().status == "Delivered"
 
 
 def test_nothing_is_read_again_while_something_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,7 @@ def test_nothing_is_read_again_while_something_waits(monkeypatch: pytest.MonkeyP
     store_sync.sync(ingest.ingest_replies)
     assert store_sync.request_refresh()
     store_sync.sync(ingest.ingest_replies)
-    assert not StoreWindow.objects.filter(again=True).exists()
+    assert not SyncWindow.objects.filter(again=True).exists()
 
 
 def test_refresh_reads_the_last_hours_again() -> None:
@@ -188,9 +188,9 @@ def test_refresh_reads_the_last_hours_again() -> None:
     assert not store_sync.request_refresh(), "once is enough"
     assert store_sync.due()
     store_sync.sync(ingest.ingest_replies)
-    state = StoreState.objects.get()
-    assert state.refresh_asked_at is None
-    assert state.reread_at == state.opened_to
+    state = SyncState.objects.get()
+    assert state.refresh_requested_at is None
+    assert state.recent_reread_at == state.windows_opened_to
     assert not store_sync.due()
 
 
@@ -206,7 +206,7 @@ def test_one_process_at_a_time() -> None:
     name = f"mirror {registry.default().known_id()}"
     Lease.objects.create(name=name, owner="elsewhere:1:1", until=timezone.now() + timedelta(minutes=1))
     assert store_sync.sync(ingest.ingest_replies) == 0
-    assert not StoreState.objects.exists()
+    assert not SyncState.objects.exists()
 
 
 def test_before_the_account_is_known(settings: object) -> None:
@@ -225,4 +225,4 @@ def test_the_tick_wakes_it_and_not_twice() -> None:
     tasks.tick()
     assert woken() == 1
     tasks.read_store.call()
-    assert StoreState.objects.get().read_at is not None
+    assert SyncState.objects.get().read_at is not None

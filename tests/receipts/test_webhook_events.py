@@ -13,8 +13,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from campaigns import models
 from campaigns.accounts import registry
-from campaigns.models import Batch, Campaign, Message, OptOut, StoreBatch, StoreMessage, Webhook, WebhookEvent
+from campaigns.models import Batch, Campaign, Message, OptOut, Webhook, WebhookEvent
 from campaigns.receipts import polling, webhook_events, webhook_intake
 from campaigns.reconciling import search
 from campaigns.sending import dispatch
@@ -78,16 +79,16 @@ def take_in() -> int:
 def batch_body(batch: Batch, **fields: Any) -> dict[str, Any]:
     """As in RingCentral's documents."""
     known = {
-        "id": batch.provider_id, "from": batch.sender, "batchSize": batch.remote_size,
-        "processedCount": batch.remote_size, "status": "Completed", "cost": 0.07,
-        "creationTime": iso(batch.remote_created_at or timezone.now()),
+        "id": batch.provider_id, "from": batch.sender, "batchSize": batch.provider_size,
+        "processedCount": batch.provider_size, "status": "Completed", "cost": 0.07,
+        "creationTime": iso(batch.provider_created_at or timezone.now()),
         "lastModifiedTime": iso(timezone.now()),
     }  # fmt: skip
     return known | fields
 
 
 def message_body(message: Message, status: str, **fields: Any) -> dict[str, Any]:
-    created = message.batch.remote_created_at or timezone.now()
+    created = message.batch.provider_created_at or timezone.now()
     known = {
         "id": str(50_000 + message.pk), "from": message.batch.sender, "to": [message.to],
         "text": message.text, "messageStatus": status, "segmentCount": 1, "direction": "Outbound",
@@ -137,7 +138,9 @@ def assert_as_the_carrier_says(campaign: Campaign) -> None:
     applied = {m.to: (m.state, m.error_code, m.provider_id) for m in rows}
     meaning = {"Sent": "sent", "Delivered": "delivered"}
     assert applied == {to: (meaning.get(word, "not_delivered"), *rest) for to, (word, *rest) in truth.items()}
-    mirrored = StoreMessage.objects.values_list("their_number", "status", "error_code", "provider_id")
+    mirrored = models.ProviderMessage.objects.values_list(
+        "other_number", "status", "error_code", "provider_id"
+    )
     assert {to: tuple(rest) for to, *rest in mirrored} == truth
     scenario.assert_adds_up(campaign)
 
@@ -156,9 +159,9 @@ def test_each_event_five_times_shuffled_and_a_day_late(carrier: RunningSimulator
     with time_machine.travel(timezone.now() + timedelta(days=1)):
         assert take_in() == len(events)
     assert_as_the_carrier_says(campaign)
-    assert set(WebhookEvent.objects.values_list("state", "next_try_at")) == {("applied", None)}
+    assert set(WebhookEvent.objects.values_list("state", "next_retry_at")) == {("applied", None)}
     for batch in Batch.objects.all():
-        assert (batch.remote_status, batch.processed_count) == ("Completed", batch.remote_size)
+        assert (batch.provider_status, batch.processed_count) == ("Completed", batch.provider_size)
 
 
 def test_taking_everything_in_again_changes_nothing(carrier: RunningSimulator) -> None:
@@ -166,7 +169,7 @@ def test_taking_everything_in_again_changes_nothing(carrier: RunningSimulator) -
     tell(*(event for text in carrier_texts() for event in history(text)))
     take_in()
     before = list(Message.objects.order_by("pk").values()), scenario.counts(campaign)
-    WebhookEvent.objects.update(state="waiting", next_try_at=timezone.now())
+    WebhookEvent.objects.update(state="waiting", next_retry_at=timezone.now())
     take_in()
     assert (list(Message.objects.order_by("pk").values()), scenario.counts(campaign)) == before
 
@@ -215,7 +218,7 @@ def test_a_batch_does_not_go_back(carrier: RunningSimulator) -> None:
     tell(envelope("batches", batch_body(batch, status="Processing", processedCount=2)))
     take_in()
     batch.refresh_from_db()
-    assert (batch.remote_status, batch.processed_count, batch.completed_at is not None) == (
+    assert (batch.provider_status, batch.processed_count, batch.completed_at is not None) == (
         "Completed",
         5,
         True,
@@ -254,9 +257,8 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
     assert dispatch.step(campaign.pk).result != StepResult.SUBMITTED
     texts = carrier_texts()
     batch_id = texts[0]["batchId"]
-    body = {"id": batch_id, "from": scenario.LOCAL, "batchSize": 3, "processedCount": 3}
-    body["status"] = "Completed"
-    tell(envelope("batches", body), *(event for text in texts for event in history(text)))
+    body = {"from": scenario.LOCAL, "batchSize": 3, "processedCount": 3, "status": "Completed"}
+    tell(envelope("batches", {"id": batch_id} | body), *(event for text in texts for event in history(text)))
     count = WebhookEvent.objects.count()
     assert take_in() == count
     assert WebhookEvent.objects.filter(state="waiting", tries=1).count() == count
@@ -275,18 +277,16 @@ def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimu
 def test_what_is_about_no_batch_of_ours_is_kept_in_the_end(carrier: RunningSimulator) -> None:
     """Another program sends from the same account."""
     registry.default().fetch_id()
-    tell(
-        envelope("batches", {"id": "not-ours", "from": scenario.LOCAL, "batchSize": 1, "status": "Completed"})
-    )
-    start = timezone.now()
-    looks = 0
+    other = {"id": "not-ours", "from": scenario.LOCAL, "batchSize": 1, "status": "Completed"}
+    tell(envelope("batches", other))
+    start, looks = timezone.now(), 0
     for hours in range(100):
         with time_machine.travel(start + timedelta(hours=hours)):
             looks += take_in()
     event = WebhookEvent.objects.get()
-    assert (event.state, event.next_try_at, event.note) == ("kept", None, "It is about no batch of ours.")
+    assert (event.state, event.next_retry_at, event.note) == ("kept", None, "It is about no batch of ours.")
     assert looks < 20
-    assert StoreBatch.objects.get().provider_id == "not-ours"
+    assert models.ProviderBatch.objects.get().provider_id == "not-ours"
 
 
 def test_a_receipt_that_names_no_batch(carrier: RunningSimulator) -> None:
@@ -367,8 +367,8 @@ def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:
     }  # fmt: skip
     tell(envelope("messages?direction=Inbound", body))
     take_in()
-    stored = StoreMessage.objects.get()
-    assert (stored.inbound, stored.our_number, stored.text) == (True, scenario.LOCAL, "Thank you")
+    stored = models.ProviderMessage.objects.get()
+    assert (stored.inbound, stored.own_number, stored.text) == (True, scenario.LOCAL, "Thank you")
     assert not OptOut.objects.exists()
 
 
@@ -385,10 +385,10 @@ def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
 def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulator) -> None:
     registry.default().fetch_id()
     webhook_intake.endpoint("ringcentral")
-    Webhook.objects.update(checked_at=timezone.now())
+    Webhook.objects.update(last_checked_at=timezone.now())
     tell(envelope("/restapi/v1.0/subscription/~?threshold=259200&interval=43200", {}))
     take_in()
-    assert Webhook.objects.get().checked_at is None
+    assert Webhook.objects.get().last_checked_at is None
 
 
 def test_it_is_known_when_the_carrier_was_last_heard(carrier: RunningSimulator) -> None:

@@ -56,7 +56,7 @@ def test_records_unreadable_for_a_day_are_for_a_person_and_still_searched(carrie
 
 def test_a_strict_campaign_always_asks(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, scenario.people(3), fault="drop_before")
-    Campaign.objects.update(if_absent=Campaign.IfAbsent.REVIEW)
+    Campaign.objects.update(on_not_found=Campaign.OnNotFound.REVIEW)
     search_to_the_end()
     attempt = open_attempt()
     assert (attempt.state, attempt.problem_code) == ("review", "absent")
@@ -71,7 +71,7 @@ def test_a_strict_campaign_always_asks(carrier: RunningSimulator) -> None:
 
 def test_in_review_it_is_looked_for_every_few_minutes_and_not_for_ever(carrier: RunningSimulator) -> None:
     lost(carrier, scenario.people(3), fault="drop_before")
-    Campaign.objects.update(if_absent=Campaign.IfAbsent.REVIEW)
+    Campaign.objects.update(on_not_found=Campaign.OnNotFound.REVIEW)
     search_to_the_end()
     lookup()
     assert search.due_attempts() == []
@@ -79,7 +79,7 @@ def test_in_review_it_is_looked_for_every_few_minutes_and_not_for_ever(carrier: 
     assert len(search.due_attempts()) == 1
     later(72 * 60 * MINUTE)
     lookup()
-    assert open_attempt().next_look_at is None
+    assert open_attempt().next_lookup_at is None
     later(DAY)
     assert search.due_attempts() == []
 
@@ -123,7 +123,7 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
     campaign = lost(carrier, scenario.people(3), fault="drop_before")
     assert lookup() is MatchResult.UNCLEAR
     attempt = open_attempt()
-    assert (attempt.state, attempt.problem_code, attempt.looks) == ("review", "unclear", 1)
+    assert (attempt.state, attempt.problem_code, attempt.lookup_count) == ("review", "unclear", 1)
     assert scenario.counts(campaign) == {"needs_review": 3}
     assert len(carrier.ledger()) == len(decoy)
 
@@ -131,7 +131,7 @@ def test_a_batch_for_some_of_the_same_people_is_for_a_person(
     later(6 * MINUTE)
     assert lookup() is MatchResult.UNCLEAR
     assert search.due_attempts() == []
-    assert open_attempt().looks == 2
+    assert open_attempt().lookup_count == 2
 
 
 def test_the_same_campaign_sent_before_is_not_taken_for_it(carrier: RunningSimulator) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateWindow
+from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateLimitState
 from campaigns.reconciling import orphans
 from campaigns.reconciling.matching import MatchResult
 from campaigns.sending import attempts, dispatch
@@ -68,7 +68,7 @@ def test_what_the_carrier_took_is_adopted_and_never_sent_again(
     campaign = lost(carrier, scenario.people(5), **fault)
     assert lookup() is MatchResult.MATCHED
     attempt = Attempt.objects.get()
-    assert (attempt.state, attempt.looks, attempt.next_look_at) == ("accepted", 1, None)
+    assert (attempt.state, attempt.lookup_count, attempt.next_lookup_at) == ("accepted", 1, None)
     assert attempt.provider_id == Batch.objects.get(number=1).provider_id == carrier.ledger()[0]["batch_id"]
     assert posts(carrier) == 1
     assert scenario.counts(campaign) == {"with_carrier": 3, "queued": 2}
@@ -87,7 +87,7 @@ def test_a_duplicate_that_is_refused_says_that_the_first_is_there(carrier: Runni
     calls = len(carrier.requests())
     assert lookup() is None
     assert len(carrier.requests()) == calls
-    RateWindow.objects.update(silent_until=None)
+    RateLimitState.objects.update(blocked_until=None)
     assert lookup() is MatchResult.MATCHED
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, scenario.people(3))
@@ -102,7 +102,7 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
     later(8 * MINUTE)
     assert lookup() is MatchResult.NO_MATCH
     attempt = open_attempt()
-    assert (attempt.state, attempt.looks, attempt.negatives) == ("reconciling", 2, 2)
+    assert (attempt.state, attempt.lookup_count, attempt.clean_misses) == ("reconciling", 2, 2)
     assert attempt.note == "The provider's records show no such batch."
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED, (
         "two clean looks, but the settle time is not over"
@@ -172,7 +172,7 @@ def test_records_that_miss_what_was_confirmed_before_prove_nothing(carrier: Runn
         assert lookup() is MatchResult.LAGGING
         later(MINUTE)
     attempt = open_attempt()
-    assert (attempt.negatives, attempt.first_negative_at) == (0, None)
+    assert (attempt.clean_misses, attempt.first_miss_at) == (0, None)
     assert "lag behind" in attempt.note
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     carrier.options(list_lag=0)
@@ -187,7 +187,7 @@ def test_a_batch_whose_texts_are_not_listed_yet_is_waited_for(carrier: RunningSi
     for _ in range(3):
         assert lookup() is MatchResult.INCOMPLETE
         later(2 * MINUTE)
-    assert open_attempt().negatives == 0
+    assert open_attempt().clean_misses == 0
     carrier.faults()
     assert lookup() is MatchResult.MATCHED
     assert scenario.counts(campaign) == {"with_carrier": 3}
@@ -209,12 +209,12 @@ def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) 
     carrier.faults({**LIST, "fault": "status", "status": 500})
     assert lookup() is None
     attempt = open_attempt()
-    assert (attempt.looks, attempt.negatives, attempt.first_negative_at) == (2, 0, None)
+    assert (attempt.lookup_count, attempt.clean_misses, attempt.first_miss_at) == (2, 0, None)
     assert "could not be read" in attempt.note
     assert AccountState.objects.get().trouble
     carrier.faults()
     lookup()
-    assert open_attempt().negatives == 1, "it is counted from the beginning"
+    assert open_attempt().clean_misses == 1, "it is counted from the beginning"
     assert AccountState.objects.get().trouble == ""
     search_to_the_end()
     assert scenario.submit_all(campaign).result == StepResult.DONE
@@ -238,7 +238,7 @@ def test_an_answer_without_a_list_is_no_negative(carrier: RunningSimulator, faul
     lost(carrier, scenario.people(2), fault="drop_after")
     carrier.faults(fault)
     assert lookup() is None
-    assert open_attempt().negatives == 0
+    assert open_attempt().clean_misses == 0
 
 
 REJECTED = [(scenario.phone(1), "Ann"), (scenario.ending("9700", 1), "Bob"), (scenario.phone(2), "Cy")]

@@ -96,7 +96,7 @@ def test_what_is_held_is_in_the_sentence(carrier: RunningSimulator) -> None:
         (State.SENDING, {"queued": 5}, {"trouble": "x"}, progress.SLOW),
         (State.HELD, {"held": 5}, {}, progress.SLOW),
         (State.DELIVERING, {"sent": 5}, {}, progress.SLOW),
-        (State.DELIVERING, {"sent": 5}, {"handed_over_at": timedelta(minutes=31)}, progress.SLOWEST),
+        (State.DELIVERING, {"sent": 5}, {"submitted_at": timedelta(minutes=31)}, progress.SLOWEST),
     ],
 )
 def test_a_page_asks_seldom_when_little_happens(
@@ -139,7 +139,7 @@ def test_numbers_cost_the_same_however_many_messages(carrier: RunningSimulator) 
 def test_of_many_batches_those_that_need_a_look_are_shown(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(70), size=1)
     Batch.objects.filter(number=3).update(state="in_doubt")
-    Batch.objects.filter(number=4).update(state="with_carrier", remote_status="Processing", remote_size=1)
+    Batch.objects.filter(number=4).update(state="with_carrier", provider_status="Processing", provider_size=1)
     now = shown(campaign)
     assert (len(now.batches), now.batch_count, now.more_batches) == (50, 70, 20)
     assert [line.number for line in now.batches][:2] == [3, 4]
@@ -164,7 +164,7 @@ def test_time_left_follows_the_measured_speed(carrier: RunningSimulator) -> None
         ({"trouble": "It waits for “Winter sale”.", "trouble_code": "sender_in_doubt"}, False),
         ({"trouble": "Batch 2 is held back.", "trouble_code": quarantine.QUARANTINED}, True),
         ({"canary": 50}, False),
-        ({"canary": 50, "canary_passed_at": timezone.now()}, True),
+        ({"canary": 50, "canary_confirmed_at": timezone.now()}, True),
         ({"canary": 300}, True),
         ({"state": State.HELD}, False),
         ({"state": State.PREPARING}, False),

@@ -62,7 +62,7 @@ def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimul
     assert not lifecycle.resume(campaign, user=sender)
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 8
-    assert campaign.canary_passed_at is not None
+    assert campaign.canary_confirmed_at is not None
     assert Event.objects.get(verb="canary_passed").actor == sender
 
 
@@ -106,7 +106,7 @@ def test_in_doubt_it_waits_for_the_truth_first(
     assert len(carrier.ledger()) == arrived
     for _ in range(2):
         search.lookup(Attempt.objects.get().pk)
-    Campaign.objects.update(next_try_at=None)
+    Campaign.objects.update(next_retry_at=None)
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
     assert len(carrier.ledger()) == 2
@@ -115,13 +115,13 @@ def test_in_doubt_it_waits_for_the_truth_first(
 def test_in_review_it_waits_for_the_decision_first(carrier: RunningSimulator, settings: LazySettings) -> None:
     settings.SETTLE_SECONDS = settings.LOOK_GAP_SECONDS = 0
     campaign = launched()
-    Campaign.objects.update(if_absent="review")
+    Campaign.objects.update(on_not_found="review")
     carrier.faults({**POST, "nth": 1, "fault": "drop_before"})
     scenario.submit_all(campaign)
     carrier.faults()
     for _ in range(2):
         search.lookup(Attempt.objects.get().pk)
-    Campaign.objects.update(next_try_at=None)
+    Campaign.objects.update(next_retry_at=None)
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == "sending"
     assert scenario.counts(campaign) == {"needs_review": 2, "queued": 6}

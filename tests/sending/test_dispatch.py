@@ -43,7 +43,7 @@ def test_everybody_gets_their_own_text_once(carrier: RunningSimulator) -> None:
     assert texts(carrier) == sorted((phone, f"Hi {name}") for phone, name in scenario.people(7))
     assert {line["from"] for line in carrier.ledger()} == {scenario.LOCAL}
     assert campaign.state == Campaign.State.DELIVERING
-    assert campaign.handed_over_at is not None
+    assert campaign.submitted_at is not None
     assert scenario.counts(campaign) == {"with_carrier": 7}
     scenario.assert_adds_up(campaign)
     for attempt in Attempt.objects.all():
@@ -93,7 +93,7 @@ def test_numbers_that_the_carrier_rejects_are_settled_with_its_code(carrier: Run
         (4, scenario.ending("9700", 2)),
     ]
     assert attempt.problem_code == ""
-    assert Batch.objects.get().remote_size == 2
+    assert Batch.objects.get().provider_size == 2
 
 
 @pytest.mark.parametrize(
@@ -366,14 +366,14 @@ def test_asked_to_slow_down_it_is_silent_so_long(
     before = timezone.now()
     step = scenario.submit_all(campaign)
     assert (step.result, step.seconds) == (StepResult.WAIT, seconds)
-    assert campaign.next_try_at is not None
-    assert abs((campaign.next_try_at - before).total_seconds() - seconds) < 5
+    assert campaign.next_retry_at is not None
+    assert abs((campaign.next_retry_at - before).total_seconds() - seconds) < 5
     assert campaign.trouble
     assert scenario.counts(campaign) == {"queued": 2}
     calls = len(carrier.requests())
 
     # Nothing of ours makes a sound, even what does not know of the campaign's own wait.
-    Campaign.objects.update(next_try_at=None)
+    Campaign.objects.update(next_retry_at=None)
     assert scenario.submit_all(campaign).result == StepResult.WAIT
     with pytest.raises(ProviderError):
         registry.default().refresh_numbers()

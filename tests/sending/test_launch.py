@@ -42,7 +42,7 @@ not a number,Bob
 
 def outcomes(campaign: Campaign) -> list[tuple[int, str, str]]:
     rows = CampaignRow.objects.filter(campaign=campaign).order_by("id")
-    return list(rows.values_list("source_row__number", "outcome", "reason"))
+    return list(rows.values_list("import_row__number", "outcome", "reason"))
 
 
 def frozen(campaign: Campaign) -> list[tuple[str, str]]:

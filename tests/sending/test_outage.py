@@ -51,7 +51,7 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
         assert step.result == StepResult.WAIT
         pauses.append(step.seconds)
         assert 0 < dispatch.step(campaign.pk).seconds <= step.seconds, "no try before its time"
-        Campaign.objects.update(next_try_at=None)
+        Campaign.objects.update(next_retry_at=None)
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
     assert "cannot be reached" in campaign.trouble
     assert "cannot be reached" in AccountState.objects.get().trouble
@@ -63,7 +63,7 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
     find(carrier, monkeypatch)
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 4
-    assert (campaign.trouble, campaign.failures, campaign.next_try_at) == ("", 0, None)
+    assert (campaign.trouble, campaign.failures, campaign.next_retry_at) == ("", 0, None)
     assert AccountState.objects.get().trouble == ""
     scenario.assert_adds_up(campaign)
 
@@ -116,7 +116,7 @@ def test_a_campaign_whose_account_was_never_known_waits(
     assert (step.result, step.seconds) == (StepResult.WAIT, 2)
     assert "cannot be reached" in campaign.trouble
     find(carrier, monkeypatch)
-    Campaign.objects.update(next_try_at=None)
+    Campaign.objects.update(next_retry_at=None)
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert [(state.trouble, state.account) for state in AccountState.objects.all()] == [
         ("", registry.default().fetch_id())

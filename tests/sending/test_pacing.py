@@ -56,7 +56,9 @@ def test_the_bound(
     settings.HANDOVER_MINUTES = minutes
     campaign = scenario.launched(scenario.people(1))
     SenderNumber.objects.filter(phone=scenario.LOCAL).update(rate=rate)
-    Batch.objects.update(state="with_carrier", remote_size=lies_there, account=registry.default().fetch_id())
+    Batch.objects.update(
+        state="with_carrier", provider_size=lies_there, account=registry.default().fetch_id()
+    )
     assert bool(seconds_until_capacity(campaign.sender, size)) is waits
     assert 0 <= seconds_until_capacity(campaign.sender, size) <= 60
 
@@ -67,7 +69,7 @@ def test_what_the_carrier_has_not_sent_never_exceeds_the_bound(slow: RunningSimu
     most = 0
     for seconds in range(0, 150, 15):
         with time_machine.travel(now + timedelta(seconds=seconds), tick=True):
-            Campaign.objects.update(next_try_at=None)
+            Campaign.objects.update(next_retry_at=None)
             last = scenario.submit_all(campaign)
             if last.result != StepResult.DONE:
                 assert last.result == StepResult.WAIT

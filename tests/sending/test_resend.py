@@ -44,8 +44,8 @@ def failed(
     """Rows 2 to 10 failed with every kind of code; 11 was delivered, 12 has no receipt."""
     contacts = factories.contact_list(people=11, columns=columns)
     campaign = campaign_factories.launched(contacts, batch_size=20)
-    for message in Message.objects.filter(campaign=campaign).select_related("source_row"):
-        row = message.source_row.number
+    for message in Message.objects.filter(campaign=campaign).select_related("import_row"):
+        row = message.import_row.number
         outcome = {11: "delivered", 12: "sent"}.get(row, "not_delivered")
         Message.objects.filter(pk=message.pk).update(state=outcome, error_code=CODES.get(row, ""))
         counters.move(campaign.pk, RowState.QUEUED, RowState(outcome), 1)
@@ -121,7 +121,7 @@ def test_is_sent_as_any_other_and_opt_outs_count_again() -> None:
         Tally.objects.get(campaign=child).as_dict() | {"queued": 3, "excluded": 1}
         == Tally.objects.get(campaign=child).as_dict()
     )
-    assert CampaignRow.objects.get(campaign=child, outcome="excluded").source_row.number == 2
+    assert CampaignRow.objects.get(campaign=child, outcome="excluded").import_row.number == 2
 
 
 def test_opted_out_since(db: None) -> None:
@@ -144,7 +144,7 @@ def test_second_press_makes_nothing() -> None:
 def test_those_who_failed_later_get_a_draft_of_their_own() -> None:
     campaign = failed()
     first = resend.create_draft(campaign, user=None)
-    Message.objects.filter(campaign=campaign, source_row__number=12).update(
+    Message.objects.filter(campaign=campaign, import_row__number=12).update(
         state="not_delivered", error_code="SMS-CAR-500"
     )
     second = resend.create_draft(campaign, user=None)
@@ -170,7 +170,7 @@ def test_cancelled_before_it_left_frees_its_people() -> None:
     assert resend.plan(campaign).people == []
     child.batches.update(state="cancelled")
     assert rows(resend.plan(campaign)) == AGAIN
-    Message.objects.filter(campaign=child, source_row__number=3).update(state="not_delivered")
+    Message.objects.filter(campaign=child, import_row__number=3).update(state="not_delivered")
     assert rows(resend.plan(campaign)) == [2, 4, 5], "it is the child's turn to be sent again"
 
 
@@ -183,9 +183,9 @@ def test_a_phone_that_is_never_reached_is_given_up() -> None:
         assert child is not None
         assert launch.launch(child, user=None)
         assert launch.freeze(child.pk)
-        for message in Message.objects.filter(campaign=child).select_related("source_row"):
+        for message in Message.objects.filter(campaign=child).select_related("import_row"):
             Message.objects.filter(pk=message.pk).update(
-                state="not_delivered", error_code=CODES[message.source_row.number]
+                state="not_delivered", error_code=CODES[message.import_row.number]
             )
         many = Message.objects.filter(campaign=child).count()
         counters.move(child.pk, RowState.QUEUED, RowState.NOT_DELIVERED, many)

@@ -41,7 +41,7 @@ def test_nothing_leaves_before_the_minute_is_over(carrier: RunningSimulator) -> 
     step = dispatch.step(campaign.pk)
     assert step.result == StepResult.WAIT
     assert MINUTE - 5 < step.seconds <= MINUTE
-    Campaign.objects.update(woken_at=None)
+    Campaign.objects.update(claimed_at=None)
     assert tasks.wake_campaigns() == 0
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):
         assert tasks.wake_campaigns() == 1
@@ -62,7 +62,7 @@ def test_not_even_what_was_prepared_leaves_before_it(carrier: RunningSimulator) 
 
 def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User) -> None:
     campaign = waiting()
-    Campaign.objects.filter(pk=campaign.pk).update(canary=1, if_absent="review")
+    Campaign.objects.filter(pk=campaign.pk).update(canary=1, on_not_found="review")
     draft = lifecycle.undo(campaign, user=sender)
     assert draft is not None
     assert lifecycle.undo(campaign, user=sender) is None
@@ -72,7 +72,7 @@ def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User)
     assert scenario.counts(campaign) == {"cancelled": 3}
     scenario.assert_adds_up(campaign)
     assert Event.objects.get(verb="undone").actor == sender
-    for name in ("name", "contact_list", "sender", "text", "batch_size", "canary", "if_absent"):
+    for name in ("name", "contact_list", "sender", "text", "batch_size", "canary", "on_not_found"):
         assert getattr(draft, name) == getattr(campaign, name)
     assert (draft.state, draft.created_by, draft.launched_at) == (State.DRAFT, sender, None)
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):

@@ -38,7 +38,7 @@ def measure(count: int, calls: int) -> None:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    from campaigns.models import StoreMessage
+    from campaigns.models import ProviderMessage
     from tests.speed.store_rows import fill
 
     began = time.perf_counter()
@@ -56,7 +56,7 @@ def measure(count: int, calls: int) -> None:
         return took
 
     rng = random.Random(SEED)
-    last = StoreMessage.objects.latest("id").pk
+    last = ProviderMessage.objects.latest("id").pk
     found = {name: timed(ask, query, places(rng, last), calls) for name, query in searches(last)}
     report(found, ask)
 
@@ -65,14 +65,14 @@ def searches(last: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Names and fields of every kind of search that people make, and of some that nobody does."""
     from django.utils import timezone
 
-    from campaigns.models import StoreMessage
-    from tests.speed.store_rows import BATCH, OURS, their_number
+    from campaigns.models import ProviderMessage
+    from tests.speed.store_rows import BATCH, OURS, other_number
 
     batch = last // 2 // BATCH
-    day = timezone.localtime(StoreMessage.objects.get(pk=last // 2).created_at).date()
+    day = timezone.localtime(ProviderMessage.objects.get(pk=last // 2).created_at).date()
     dates = {"start": day - timedelta(days=1), "end": day}
     yield "no search", {}
-    yield "their number", {"number": their_number(last // 2)}
+    yield "their number", {"number": other_number(last // 2)}
     for name, number in (("our number", OURS[0]), ("a quiet number of ours", OURS[3])):
         yield name, {"number": number}
         for state in ("delivered", "not_delivered", "sent", "with_carrier"):
@@ -91,7 +91,7 @@ def searches(last: int) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "batch", {"batch": f"bench-{batch}"}
     yield "batch, not_delivered", {"batch": f"bench-{batch}", "state": "not_delivered"}
     yield "batch, delivered", {"batch": f"bench-{batch}", "state": "delivered"}
-    yield "batch, their number", {"batch": f"bench-{batch}", "number": their_number(last // 2)}
+    yield "batch, their number", {"batch": f"bench-{batch}", "number": other_number(last // 2)}
 
 
 def places(rng: random.Random, last: int) -> dict[str, Callable[[], dict[str, int]]]:
@@ -144,7 +144,7 @@ def report(found: dict[str, Times], ask: Callable[[dict[str, Any]], float]) -> N
         print(f"    {name}, {place}: p95 {slow:.1f} ms, p50 {middle:.1f} ms")
     with CaptureQueriesContext(connection) as queries:
         ask({"state": "not_delivered", "direction": "out"})
-    asked = [query["sql"] for query in queries if "campaigns_store" in query["sql"]]
+    asked = [query["sql"] for query in queries if "campaigns_provider" in query["sql"]]
     counting = [sql for sql in asked if "COUNT(" in sql.upper()]
     print(
         f"  {len(pages)} kinds of page; one reads the mirror {len(asked)} times, counts {len(counting)} times"

@@ -66,16 +66,16 @@ def reset() -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from campaigns.models import Batch, Campaign, Message, RowState, StoreBatch, StoreMessage, Tally
+    from campaigns.models import Batch, Campaign, Message, ProviderBatch, ProviderMessage, RowState, Tally
 
-    StoreMessage.objects.all().delete()
-    StoreBatch.objects.all().delete()
+    ProviderMessage.objects.all().delete()
+    ProviderBatch.objects.all().delete()
     Message.objects.update(
         state="waiting", provider_id="", error_code="", billed_segments=None, cost=None, changed_at=None
     )
     Batch.objects.update(
         processed_count=0,
-        remote_status="Processing",
+        provider_status="Processing",
         completed_at=None,
         polled_at=None,
         next_poll_at=timezone.now(),
@@ -95,13 +95,13 @@ def reset() -> None:
 
 def verify() -> None:
     """Nobody is missing: not in our messages, not in the counters, not in the mirror."""
-    from campaigns.models import Message, StoreMessage, Tally
+    from campaigns.models import Message, ProviderMessage, Tally
 
     wanted = Tally.objects.get().rows
     found = (
         Message.objects.filter(state="delivered").exclude(provider_id="").count(),
         Tally.objects.get().delivered,
-        StoreMessage.objects.filter(undelivered=None).count(),
+        ProviderMessage.objects.filter(undelivered=None).count(),
     )
     if set(found) != {wanted}:
         sys.exit(f"Of {wanted} receipts {found} were stored, counted and mirrored.")

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, StoreBatch, StoreMessage, StoreState
+from campaigns.models import AccountState, ProviderBatch, ProviderMessage, SyncState
 
 BATCH = 1000
 OURS = ("+16505550100", "+18885550100", "+16505550177", "+16505550188")
@@ -26,14 +26,15 @@ SENDER = """
     THEN '{ours[1]}' WHEN {batch} % 10 = 1 THEN '{ours[2]}' ELSE '{ours[0]}' END
 """
 FILL_BATCHES = """
-    {series} INSERT INTO campaigns_storebatch (id, account_id, provider_id, sender, status, size, processed,
-        cost, created_at, modified_at, seen_at, totals)
+    {series} INSERT INTO campaigns_providerbatch (id, account_id, provider_id, sender, status, size,
+        processed, cost, created_at, modified_at, last_listed_at, totals)
     SELECT n, {account}, 'bench-' || n, {sender}, 'Completed', 1000, 1000, 7, {time}, {time}, {time}, '{{}}'
     FROM series
 """
 FILL_MESSAGES = """
-    {series} INSERT INTO campaigns_storemessage (id, account_id, provider_id, batch_id, inbound, our_number,
-        their_number, status, undelivered, error_code, segments, cost, created_at, modified_at, text)
+    {series} INSERT INTO campaigns_providermessage (id, account_id, provider_id, batch_id, inbound,
+        own_number, other_number, status, undelivered, error_code, segments, cost, created_at, modified_at,
+        text)
     SELECT n, {account}, CAST(4000000 + n AS varchar(32)), CASE WHEN n % 50 = 0 THEN NULL ELSE {batch} END,
         n % 50 = 0, {sender}, '+1212' || (2000000 + n * 7919 % 2000000),
         CASE WHEN n % 100 IN (1, 2, 3) THEN 'DeliveryFailed' WHEN n % 100 IN (4, 5) THEN 'Sent'
@@ -45,7 +46,7 @@ FILL_MESSAGES = """
 """
 
 
-def their_number(row: int) -> str:
+def other_number(row: int) -> str:
     """Who message `row`, from 1 on, went to or came from. Each number comes back every two million rows."""
     return f"+1212{2_000_000 + row * 7919 % 2_000_000}"
 
@@ -57,20 +58,20 @@ def fill(count: int) -> AccountState:
     """
     whose, _ = AccountState.objects.get_or_create(
         account=registry.default().known_id() or "bench",
-        defaults={"provider": "ringcentral", "opened_by": registry.default().fingerprint},
+        defaults={"provider": "ringcentral", "credentials_fingerprint": registry.default().fingerprint},
     )
     with connection.schema_editor() as editor:
-        for index in StoreMessage._meta.indexes:
-            editor.remove_index(StoreMessage, index)
+        for index in ProviderMessage._meta.indexes:
+            editor.remove_index(ProviderMessage, index)
     _run(FILL_BATCHES, whose, count, rows=count // BATCH, batch="n")
     _run(FILL_MESSAGES, whose, count, rows=count, batch="((n - 1) / 1000 + 1)")
     with connection.schema_editor() as editor:
-        for index in StoreMessage._meta.indexes:
-            editor.add_index(StoreMessage, index)
+        for index in ProviderMessage._meta.indexes:
+            editor.add_index(ProviderMessage, index)
     _settle()
     now = timezone.now()
-    StoreState.objects.create(
-        account=whose, reaches_back_to=now - timedelta(days=90), opened_to=now, read_at=now
+    SyncState.objects.create(
+        account=whose, synced_back_to=now - timedelta(days=90), windows_opened_to=now, read_at=now
     )
     return whose
 
@@ -94,6 +95,6 @@ def _settle() -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-        for model in (StoreBatch, StoreMessage):
+        for model in (ProviderBatch, ProviderMessage):
             table = model._meta.db_table
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")

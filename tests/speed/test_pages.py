@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.models import StoreBatch, StoreMessage
+from campaigns.models import ProviderBatch, ProviderMessage
 from campaigns.providers.types import MessageStatus
 from campaigns.receipts import store
 from tests.speed import store_rows
@@ -30,11 +30,11 @@ def test_it_asks_for_every_kind_of_page(tmp_path: Path) -> None:
 def test_the_rows_are_as_the_poller_would_write_them() -> None:
     whose = store_rows.fill(4000)
     assert store.account_state() == whose
-    messages = StoreMessage.objects.filter(account=whose)
+    messages = ProviderMessage.objects.filter(account=whose)
     assert messages.count() == 4000
     assert messages.filter(inbound=True).count() == messages.filter(batch=None).count() == 80
-    assert messages.filter(undelivered=StoreMessage.Undelivered.FAILED).count() == 120
+    assert messages.filter(undelivered=ProviderMessage.Undelivered.FAILED).count() == 120
     assert all(store.STANDING[MessageStatus(item.status)] == item.undelivered for item in messages)
-    assert messages.get(pk=7).their_number == store_rows.their_number(7)
-    batch = StoreBatch.objects.earliest("created_at")
-    assert set(batch.messages.values_list("our_number", "created_at")) == {(batch.sender, batch.created_at)}
+    assert messages.get(pk=7).other_number == store_rows.other_number(7)
+    batch = ProviderBatch.objects.earliest("created_at")
+    assert set(batch.messages.values_list("own_number", "created_at")) == {(batch.sender, batch.created_at)}

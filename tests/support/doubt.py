@@ -18,7 +18,7 @@ from tests.support import scenario
 POST = {"method": "POST", "path": "/a2p-sms/batches"}
 LIST = {"method": "GET", "path": "/a2p-sms/batches"}
 MINUTE, DAY = 60, 86_400
-TIMES = ("prepared_at", "sending_at", "ended_at", "first_negative_at", "looked_at", "next_look_at")
+TIMES = ("prepared_at", "sending_at", "ended_at", "first_miss_at", "last_lookup_at", "next_lookup_at")
 
 
 @pytest.fixture

@@ -64,11 +64,11 @@ def test_a_lost_wake_up_of_a_file_is_repeated(carrier: RunningSimulator) -> None
 
 
 def test_a_reader_that_died_is_replaced(carrier: RunningSimulator) -> None:
-    Import.objects.filter(pk=received().pk).update(state=Import.State.READING, woken_at=timezone.now())
+    Import.objects.filter(pk=received().pk).update(state=Import.State.READING, claimed_at=timezone.now())
     assert ticked()["run_import"] == 0
-    Import.objects.update(woken_at=timezone.now() - timedelta(seconds=workbook.TIMEOUT_SECONDS + 1))
+    Import.objects.update(claimed_at=timezone.now() - timedelta(seconds=workbook.TIMEOUT_SECONDS + 1))
     assert ticked()["run_import"] == 0, "a workbook may take so long before the first row comes"
-    Import.objects.update(woken_at=timezone.now() - tasks.READ_LOST_AFTER - timedelta(seconds=1))
+    Import.objects.update(claimed_at=timezone.now() - tasks.READ_LOST_AFTER - timedelta(seconds=1))
     assert ticked(2)["run_import"] == 1
 
 
@@ -84,7 +84,7 @@ def test_a_launched_campaign_is_moved_to_its_end(carrier: RunningSimulator) -> N
     assert ticked(3)["advance"] == 1
     tasks.advance.call(campaign.pk)
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.woken_at) == (Campaign.State.DELIVERING, None)
+    assert (campaign.state, campaign.claimed_at) == (Campaign.State.DELIVERING, None)
     assert len(carrier.ledger()) == 5
     assert ticked()["advance"] == 0
 
@@ -104,7 +104,7 @@ def test_a_lost_wake_up_of_a_campaign_is_repeated(carrier: RunningSimulator) -> 
         assert ticked(2)["advance"] == 1
 
 
-@pytest.mark.parametrize("name", ["send_at", "next_try_at"])
+@pytest.mark.parametrize("name", ["send_at", "next_retry_at"])
 def test_a_campaign_is_not_woken_before_its_time(carrier: RunningSimulator, name: str) -> None:
     campaign = scenario.launched(scenario.people(1))
     when = timezone.now() + timedelta(minutes=5)
@@ -119,8 +119,8 @@ def test_a_campaign_that_waits_does_so_in_the_database(carrier: RunningSimulator
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "status", "status": 429})
     tasks.advance.call(campaign.pk)
     campaign.refresh_from_db()
-    assert campaign.next_try_at is not None
-    assert campaign.next_try_at > timezone.now() + timedelta(seconds=30)
+    assert campaign.next_retry_at is not None
+    assert campaign.next_retry_at > timezone.now() + timedelta(seconds=30)
     assert ticked()["advance"] == 0
 
 
@@ -177,7 +177,7 @@ def test_a_campaign_that_another_worker_moves_is_left_to_it(carrier: RunningSimu
     alive = f"{socket.gethostname()}:1:{process_identity.start_time(1)}"
     until = timezone.now() + timedelta(minutes=1)
     Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=alive, until=until)
-    Campaign.objects.update(woken_at=timezone.now())
+    Campaign.objects.update(claimed_at=timezone.now())
     tasks.advance.call(campaign.pk)
     assert carrier.ledger() == []
     assert ticked()["advance"] == 0
@@ -187,7 +187,7 @@ def test_a_campaign_whose_worker_died_is_woken_at_once(carrier: RunningSimulator
     campaign = scenario.launched(scenario.people(3), size=1)
     until = timezone.now() + timedelta(minutes=1)
     Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=DEAD, until=until)
-    Campaign.objects.update(woken_at=timezone.now())
+    Campaign.objects.update(claimed_at=timezone.now())
     assert ticked(2)["advance"] == 1
     tasks.advance.call(campaign.pk)
     assert len(carrier.ledger()) == 3

@@ -114,7 +114,7 @@ class Command(BaseCommand):
             batch_size=launch.default_batch_size(),
             send_at=_moment(options["at"]),
             # Ours to move: a worker beside us takes over only if we are gone.
-            woken_at=timezone.now() + timedelta(minutes=5),
+            claimed_at=timezone.now() + timedelta(minutes=5),
         )
 
     def received(self, options: dict[str, Any]) -> Import:
@@ -134,7 +134,7 @@ class Command(BaseCommand):
 
     def finish(self, campaign_id: int, *, as_json: bool) -> None:
         campaign = Campaign.objects.get(pk=campaign_id)
-        Campaign.objects.filter(pk=campaign_id).update(woken_at=None)
+        Campaign.objects.filter(pk=campaign_id).update(claimed_at=None)
         counts = Tally.objects.get(campaign_id=campaign_id)
         if as_json:
             self.stdout.write(json.dumps(summary(campaign, counts)))
@@ -287,7 +287,7 @@ def wait_for_receipts(campaign_id: int, end: float) -> None:
 def renew_claim(campaign_id: int) -> None:
     """Postpone the claim, so that no worker takes the campaign over meanwhile."""
     claimed_until = timezone.now() + timedelta(minutes=5)
-    Campaign.objects.filter(pk=campaign_id).update(woken_at=claimed_until)
+    Campaign.objects.filter(pk=campaign_id).update(claimed_at=claimed_until)
 
 
 def summary(campaign: Campaign, counts: Tally) -> dict[str, Any]:

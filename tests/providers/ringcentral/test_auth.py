@@ -163,11 +163,11 @@ class Elsewhere(MemoryTokenStore):
 
     def __init__(self, looks: int) -> None:
         super().__init__()
-        self.looks = looks
+        self.lookup_count = looks
 
     def minting(self) -> AbstractContextManager[bool]:
-        self.looks -= 1
-        if self.looks == 0:
+        self.lookup_count -= 1
+        if self.lookup_count == 0:
             self.save("theirs", NOW + timedelta(hours=1))
         return nullcontext(False)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from campaigns.models import Attempt, Batch, Message, StoreBatch, StoreMessage
+from campaigns.models import Attempt, Batch, Message, ProviderBatch, ProviderMessage
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.types import Direction, MessageStatus, Rejected
 
@@ -64,10 +64,10 @@ def test_an_id_is_kept_whole_or_not_at_all(make: type) -> None:
 def test_ids_fit_where_they_are_kept() -> None:
     for model, most in (
         (Message, parse.MESSAGE_ID),
-        (StoreMessage, parse.MESSAGE_ID),
+        (ProviderMessage, parse.MESSAGE_ID),
         (Batch, parse.BATCH_ID),
         (Attempt, parse.BATCH_ID),
-        (StoreBatch, parse.BATCH_ID),
+        (ProviderBatch, parse.BATCH_ID),
     ):
         assert model._meta.get_field("provider_id").max_length == most
 
