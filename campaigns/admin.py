@@ -90,7 +90,7 @@ COLUMNS: dict[type[Model], str] = {
     models.Disagreement: "found_at kind about sender campaign detail settled_at settled_by",
     models.ProviderBatch: "provider_id sender status size processed cost created_at last_listed_at",
     models.ProviderMessage: (
-        "provider_id inbound own_number other_number status error_code segments cost created_at"
+        "provider_id inbound own_number other_number provider_status error_code segments cost created_at"
     ),
     models.SyncState: (
         "account read_at synced_back_to windows_opened_to recent_reread_at refresh_requested_at"

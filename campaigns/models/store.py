@@ -52,19 +52,9 @@ class ProviderMessage(models.Model):
 
     Pages of it are sorted by (`created_at`, `id`), so each index ends with these. There are millions of rows
     and most of them are delivered: the indexes of states hold only the others, because an index that every
-    message enters when it is delivered would halve the speed of taking statuses in.
+    message enters when it is delivered would halve the speed of taking statuses in. Delivered is None, not a
+    value, because SQLite uses such an index only if it can prove from the query that the column is not null.
     """
-
-    class Undelivered(models.IntegerChoices):
-        """Each number may give way to a higher one; none of them ever replaces `FAILED`."""
-
-        OTHER = 0, "A word that we do not know"
-        QUEUED = 1, "With the carrier"
-        SENT = 2, "Sent, no receipt yet"
-        FAILED = 4, "Not delivered"
-
-    DELIVERED = 3
-    """Stands for None in that order."""
 
     # Unchecked by the database: written in one place only, and the two checks cost more than the row.
     account = models.ForeignKey(
@@ -83,10 +73,10 @@ class ProviderMessage(models.Model):
     inbound = models.BooleanField(default=False)
     own_number = models.CharField(max_length=32)
     other_number = models.CharField(max_length=32)
-    status = models.CharField(max_length=20)
-    """A MessageStatus, or the provider's own word where we have no code."""
-    undelivered = models.SmallIntegerField(choices=Undelivered, null=True)
-    """What the word means; None once it is delivered."""
+    undelivered = models.CharField(max_length=15, null=True)  # noqa: DJ001 - see the docstring of the class
+    """The MessageStatus of any but a delivered message, which has None."""
+    provider_status = models.CharField(max_length=20)
+    """The provider's own word."""
     error_code = models.CharField(max_length=20, blank=True)
     segments = models.PositiveSmallIntegerField(null=True)
     cost = models.DecimalField(max_digits=9, decimal_places=5, null=True)

@@ -13,27 +13,14 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Batch, ProviderBatch, ProviderMessage, RowState
+from campaigns.providers import types
 from campaigns.providers.types import BatchState, Direction, MessageStatus, RemoteMessage
 from campaigns.receipts import statuses
 from campaigns.runtime.bulk_sql import upsert
 
-Standing = ProviderMessage.Undelivered
-
-STANDING: dict[MessageStatus, int | None] = {
-    MessageStatus.QUEUED: Standing.QUEUED.value,
-    MessageStatus.SENT: Standing.SENT.value,
-    MessageStatus.DELIVERED: None,
-    MessageStatus.SENDING_FAILED: Standing.FAILED.value,
-    MessageStatus.DELIVERY_FAILED: Standing.FAILED.value,
-}
-"""A status that is not here is stored as `OTHER`."""
-
-STATES: dict[int | None, str] = {
-    None: RowState.DELIVERED.value,
-    Standing.QUEUED.value: RowState.WITH_CARRIER.value,
-    Standing.SENT.value: RowState.SENT.value,
-    Standing.FAILED.value: RowState.NOT_DELIVERED.value,
-}
+STATES = {status: RowState(statuses.ROW_STATE[state]) for status, state in statuses.MEANING.items()}
+OTHER = "other"
+"""The state of a text whose status has no place among the states of rows."""
 
 MILL = Decimal("0.00001")
 """US dollars; the smallest unit that is billed."""
@@ -44,20 +31,27 @@ BATCH_COLUMNS = (
     "last_listed_at", "totals",
 )  # fmt: skip
 MESSAGE_COLUMNS = (
-    *KEY, "batch", "inbound", "own_number", "other_number", "status", "undelivered", "error_code",
-    "segments", "cost", "created_at", "modified_at", "text",
+    *KEY, "batch", "inbound", "own_number", "other_number", "undelivered", "provider_status",
+    "error_code", "segments", "cost", "created_at", "modified_at", "text",
 )  # fmt: skip
-MUTABLE_COLUMNS = ("status", "undelivered", "error_code", "modified_at", "text")
+MUTABLE_COLUMNS = ("undelivered", "provider_status", "error_code", "modified_at", "text")
 COST_COLUMNS = ("segments", "cost")
+
+
+def rank_of(row: str) -> str:
+    """SQL: the rank of a row's status. A failure ranks above Delivered, so neither replaces the other."""
+    ranks = {
+        status: rank + (STATES.get(status) is RowState.NOT_DELIVERED) for status, rank in types.RANK.items()
+    }
+    cases = " ".join(f"WHEN '{status}' THEN {rank}" for status, rank in ranks.items())
+    return f"CASE COALESCE({row}.undelivered, '{MessageStatus.DELIVERED}') {cases} END"
+
 
 # A status gives way to a higher one, and a final one to none, as for campaign messages. Within one status
 # only a later time counts, so that a page read again changes no row.
 IS_NEWER = f"""
-    COALESCE(old.undelivered, {ProviderMessage.DELIVERED}) < {ProviderMessage.DELIVERED}
-        AND COALESCE(excluded.undelivered, {ProviderMessage.DELIVERED})
-            > COALESCE(old.undelivered, {ProviderMessage.DELIVERED})
-    OR COALESCE(excluded.undelivered, {ProviderMessage.DELIVERED})
-            = COALESCE(old.undelivered, {ProviderMessage.DELIVERED})
+    {rank_of("old")} < {types.FINAL} AND {rank_of("excluded")} > {rank_of("old")}
+    OR {rank_of("excluded")} = {rank_of("old")}
         AND (excluded.modified_at > old.modified_at OR (old.cost IS NULL AND excluded.cost IS NOT NULL))
 """
 MAX_NUMBER = 32
@@ -146,8 +140,8 @@ def message_row(
         inbound,
         our[:MAX_NUMBER],
         their[:MAX_NUMBER],
+        None if item.status is MessageStatus.DELIVERED else item.status.value,
         item.status_text[:20],
-        STANDING.get(item.status, Standing.OTHER.value),
         item.error_code[:20],
         item.segments,
         item.cost,
@@ -207,7 +201,8 @@ def recount(batch_ids: Iterable[int]) -> None:
         counted = messages.values_list("undelivered", "error_code").annotate(Count("id"), Sum("cost"))
         totals: dict[str, dict[str, Any]] = {}
         for undelivered, code, count, cost in counted:
-            part = totals.setdefault(state_of(undelivered), {"count": 0, "cost": "0", "error_codes": {}})
+            state = state_of(status_of(undelivered))
+            part = totals.setdefault(state, {"count": 0, "cost": "0", "error_codes": {}})
             part["count"] += count
             # SQLite adds money up as a float.
             part["cost"] = str(Decimal(part["cost"]) + Decimal(cost or 0).quantize(MILL))
@@ -216,6 +211,16 @@ def recount(batch_ids: Iterable[int]) -> None:
         ProviderBatch.objects.filter(pk=batch_id).update(totals=totals)
 
 
-def state_of(undelivered: int | None) -> str:
-    """The state that pages show; `other` for an unknown status."""
-    return STATES.get(undelivered, "other")
+def status_of(undelivered: str | None) -> MessageStatus:
+    """What the column of a ProviderMessage says."""
+    return MessageStatus.DELIVERED if undelivered is None else MessageStatus(undelivered)
+
+
+def state_of(status: MessageStatus) -> str:
+    """The state that pages show."""
+    return STATES.get(status, OTHER)
+
+
+def statuses_in(state: str) -> list[MessageStatus]:
+    """The statuses that pages show as this state."""
+    return [status for status in MessageStatus if state_of(status) == state]

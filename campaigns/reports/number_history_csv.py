@@ -30,8 +30,8 @@ def lines(history: NumberHistory) -> Iterator[list[str]]:
             pair = (history.phone, one.own_number) if one.inbound else (one.own_number, history.phone)
             batch = one.batch.provider_id if one.batch else ""
             yield [
-                time_cell(one.created_at), kind, one.status, *[""] * 8, one.error_code, *pair, one.text,
-                batch, one.provider_id,
+                time_cell(one.created_at), kind, one.provider_status, *[""] * 8, one.error_code, *pair,
+                one.text, batch, one.provider_id,
             ]  # fmt: skip
     for opt_out in history.opt_outs:
         yield short_line(opt_out.created_at, "Opted out", f"{opt_out.get_source_display()}. {opt_out.note}")

@@ -27,6 +27,7 @@ from django.db.models import (
 )
 
 from campaigns.models import AccountState, Batch, Message, ProviderBatch, ProviderMessage
+from campaigns.providers.types import MessageStatus
 from campaigns.receipts import store
 
 STEPS = (100, 300, 600)
@@ -34,7 +35,6 @@ STEPS = (100, 300, 600)
 
 Row = TypeVar("Row", bound=Model)
 Key = tuple[datetime, int]
-StatusRank = ProviderMessage.Undelivered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,6 @@ class BatchSearch:
     end: datetime | None = None  # not included
 
 
-RANKS = {state: rank for rank, state in store.STATES.items()} | {"other": StatusRank.OTHER.value}
-
-
 def messages(
     owner: AccountState, wanted: MessageSearch, place: Place, limit: int = 50
 ) -> Page[ProviderMessage]:
@@ -109,30 +106,39 @@ def indexed_scans(
     every: QuerySet[ProviderMessage], wanted: MessageSearch
 ) -> tuple[list[QuerySet[ProviderMessage]], bool]:
     """The parts of the table to scan, each in the order of an index; and whether these meet all criteria."""
-    rank = RANKS.get(wanted.state)
+    undelivered = store.statuses_in(wanted.state) if wanted.state else []
+    is_indexed = undelivered and MessageStatus.DELIVERED not in undelivered
     # Every message of a batch has its sender, so the sender's number excludes nothing.
     if wanted.number and not (wanted.batch and wanted.batch.sender == wanted.number):
         theirs = every.filter(other_number=wanted.number)
         if wanted.batch:
             return [theirs], False
         own = every.filter(own_number=wanted.number)
-        if rank is not None:
-            own = own.filter(undelivered=rank)
-        elif wanted.direction == "in":
+        if is_indexed:
+            return [*of_each(own, undelivered), theirs], False
+        if wanted.direction == "in":
             own = own.filter(inbound=True)
         return [own, theirs], not (wanted.state or wanted.direction)
     scan = wanted.batch.messages.all() if wanted.batch else every
-    if rank is not None:
-        return [scan.filter(undelivered=rank)], not wanted.direction
+    if is_indexed:
+        return of_each(scan, undelivered), not wanted.direction
     if wanted.direction == "in" and not wanted.batch:
         return [scan.filter(inbound=True)], not wanted.state
     return [scan], not (wanted.state or wanted.direction)
 
 
+def of_each(
+    scan: QuerySet[ProviderMessage], statuses: Iterable[MessageStatus]
+) -> list[QuerySet[ProviderMessage]]:
+    """One scan for each status: an index is in the order of time only within one of them."""
+    return [scan.filter(undelivered=status) for status in statuses]
+
+
 def with_all_criteria(rows: QuerySet[ProviderMessage], wanted: MessageSearch) -> QuerySet[ProviderMessage]:
     if wanted.state:
-        rank = RANKS[wanted.state]
-        rows = rows.filter(undelivered__isnull=True) if rank is None else rows.filter(undelivered=rank)
+        statuses = store.statuses_in(wanted.state)
+        is_delivered = MessageStatus.DELIVERED in statuses
+        rows = rows.filter(undelivered=None) if is_delivered else rows.filter(undelivered__in=statuses)
     if wanted.direction:
         rows = rows.filter(inbound=wanted.direction == "in")
     return rows.filter(batch=wanted.batch) if wanted.batch else rows

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from campaigns.models import Attempt, Message, ProviderMessage
 from campaigns.providers.types import MessageStatus
+from campaigns.receipts.store import status_of
 from campaigns.reconciling import decisions
 from campaigns.reports.explanations import sentence
 
@@ -31,7 +32,7 @@ def timeline(stored: ProviderMessage, message: Message | None, provider: str) ->
     batch = f", in batch {stored.batch.provider_id}" if stored.batch else ""
     ids = f"As message {stored.provider_id}{batch}."
     steps.append(Step(at=stored.created_at, title=f"In {provider}'s store", detail=ids))
-    if stored.status and stored.status != MessageStatus.QUEUED:
+    if stored.provider_status and status_of(stored.undelivered) is not MessageStatus.QUEUED:
         reason = sentence(stored.error_code)
         steps.append(Step(at=stored.modified_at, title=status_title(stored), detail=reason))
     return steps
@@ -46,16 +47,17 @@ def timeline_of_unlisted(message: Message, provider: str) -> list[Step]:
 
 
 TITLES = {
-    ProviderMessage.Undelivered.SENT.value: "Sent to the carrier",
-    ProviderMessage.Undelivered.FAILED.value: "Not delivered",
-    None: "Delivered",
+    MessageStatus.SENT: "Sent to the carrier",
+    MessageStatus.DELIVERED: "Delivered",
+    MessageStatus.SENDING_FAILED: "Not delivered",
+    MessageStatus.DELIVERY_FAILED: "Not delivered",
 }
 
 
 def status_title(stored: ProviderMessage) -> str:
     """Our title, with the provider's status where it differs."""
-    title = TITLES.get(stored.undelivered, "Another state")
-    return title if title == stored.status else f"{title} ({stored.status})"
+    title = TITLES.get(status_of(stored.undelivered), "Another state")
+    return title if title == stored.provider_status else f"{title} ({stored.provider_status})"
 
 
 def campaign_steps(message: Message, provider: str) -> Iterator[Step]:

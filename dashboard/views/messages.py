@@ -34,7 +34,7 @@ class MessageRow:
 
     @property
     def state(self) -> str:
-        return store.state_of(self.message.undelivered)
+        return store.state_of(store.status_of(self.message.undelivered))
 
     @property
     def reason(self) -> str:

@@ -45,7 +45,7 @@ def message(provider_id: str = "m-1", *, minutes_ago: float = 0, **fields: Any) 
     defaults = {
         "own_number": OURS,
         "other_number": "+12125550101",
-        "status": "Delivered",
+        "provider_status": fields.get("undelivered", "Delivered"),
         "segments": 1,
         "cost": Decimal("0.007"),
         "created_at": at,
@@ -59,8 +59,7 @@ def message(provider_id: str = "m-1", *, minutes_ago: float = 0, **fields: Any) 
 def failed(provider_id: str, code: str = "SMS-CAR-411", **fields: Any) -> ProviderMessage:
     return message(
         provider_id,
-        status="DeliveryFailed",
-        undelivered=ProviderMessage.Undelivered.FAILED,
+        undelivered="DeliveryFailed",
         error_code=code,
         **fields,
     )

@@ -84,10 +84,10 @@ def test_one_that_came_in(as_viewer: PageClient) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"status": "Queued", "undelivered": 1, "segments": None, "cost": None}, "With RingCentral"),
-        ({"status": "Sent", "undelivered": 2}, "Sent to the carrier (Sent)"),
-        ({"status": "Parked", "undelivered": 0}, "Another state (Parked)"),
-        ({"status": "", "undelivered": 0}, "Unknown"),
+        ({"undelivered": "Queued", "segments": None, "cost": None}, "With RingCentral"),
+        ({"undelivered": "Sent"}, "Sent to the carrier (Sent)"),
+        ({"provider_status": "Parked", "undelivered": ""}, "Another state (Parked)"),
+        ({"undelivered": ""}, "Unknown"),
         ({"text": ""}, "The text was not read yet."),
     ],
 )

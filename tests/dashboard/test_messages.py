@@ -44,8 +44,8 @@ def test_every_kind_of_message_has_its_words(as_viewer: PageClient) -> None:
     campaign = store.handed_over()
     store.failed("f-1", other_number="+12125550102", text="Your table is booked")
     store.message("i-1", inbound=True, text="On {{ sunday }} too? <b>", other_number="+12125550103")
-    store.message("q-1", status="Queued", undelivered=1, segments=None, cost=None)
-    store.message("o-1", status="Held <i>", undelivered=0)
+    store.message("q-1", undelivered="Queued", segments=None, cost=None)
+    store.message("o-1", provider_status="Held <i>", undelivered="")
     html = as_viewer.page(PATH)
     assert html.count(f'href="/campaigns/{campaign.pk}/"') == 3
     assert "Not delivered" in html
@@ -99,8 +99,7 @@ def test_search(as_viewer: PageClient, query: str, found: str) -> None:
             created_at=noon - timedelta(days=7),
             own_number=store.TOLL_FREE,
             other_number="+12125550104",
-            status="Queued",
-            undelivered=ProviderMessage.Undelivered.QUEUED,
+            undelivered="Queued",
         ),
     }
     query = query.replace("TODAY", day(noon)).replace("YESTERDAY", day(noon - timedelta(days=1)))
@@ -189,7 +188,7 @@ def test_rare_combinations_are_looked_for_in_pieces(as_viewer: PageClient) -> No
             inbound=True,
             own_number=store.OURS,
             other_number="+12125550101",
-            status="Delivered",
+            provider_status="Delivered",
             created_at=timezone.now() - timedelta(seconds=number),
             modified_at=timezone.now(),
         )

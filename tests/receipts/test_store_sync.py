@@ -141,14 +141,14 @@ def waiting(carrier: RunningSimulator) -> RunningSimulator:
     another_program_sends([scenario.ending("9702")])
     carrier.advance(10)
     read_all()
-    assert ProviderMessage.objects.get().status == "Sent"
+    assert ProviderMessage.objects.get().provider_status == "Sent"
     return carrier
 
 
 def test_what_is_new_is_read_twice(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
     store_sync.sync(ingest.ingest_replies)
-    assert ProviderMessage.objects.get().status == "Delivered", "it was created a moment ago"
+    assert ProviderMessage.objects.get().provider_status == "Delivered", "it was created a moment ago"
 
 
 def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -> None:
@@ -157,10 +157,10 @@ def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY / 2):
         store_sync.sync(ingest.ingest_replies)
-    assert ProviderMessage.objects.get().status == "Sent", "too old to be among the new ones"
+    assert ProviderMessage.objects.get().provider_status == "Sent", "too old to be among the new ones"
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY):
         store_sync.sync(ingest.ingest_replies)
-    assert ProviderMessage.objects.get().status == "Delivered"
+    assert ProviderMessage.objects.get().provider_status == "Delivered"
     assert not SyncWindow.objects.exists()
 
 
@@ -168,7 +168,7 @@ def test_the_last_days_are_read_again_now_and_then(waiting: RunningSimulator) ->
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + store_sync.FAR_EVERY):
         store_sync.sync(ingest.ingest_replies)
-    assert ProviderMessage.objects.get().status == "Delivered"
+    assert ProviderMessage.objects.get().provider_status == "Delivered"
 
 
 def test_nothing_is_read_again_while_something_waits(monkeypatch: pytest.MonkeyPatch) -> None:

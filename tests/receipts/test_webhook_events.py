@@ -139,7 +139,7 @@ def assert_as_the_carrier_says(campaign: Campaign) -> None:
     meaning = {"Sent": "sent", "Delivered": "delivered"}
     assert applied == {to: (meaning.get(word, "not_delivered"), *rest) for to, (word, *rest) in truth.items()}
     mirrored = models.ProviderMessage.objects.values_list(
-        "other_number", "status", "error_code", "provider_id"
+        "other_number", "provider_status", "error_code", "provider_id"
     )
     assert {to: tuple(rest) for to, *rest in mirrored} == truth
     scenario.assert_adds_up(campaign)

@@ -33,13 +33,13 @@ FILL_BATCHES = """
 """
 FILL_MESSAGES = """
     {series} INSERT INTO campaigns_providermessage (id, account_id, provider_id, batch_id, inbound,
-        own_number, other_number, status, undelivered, error_code, segments, cost, created_at, modified_at,
-        text)
+        own_number, other_number, undelivered, provider_status, error_code, segments, cost,
+        created_at, modified_at, text)
     SELECT n, {account}, CAST(4000000 + n AS varchar(32)), CASE WHEN n % 50 = 0 THEN NULL ELSE {batch} END,
         n % 50 = 0, {sender}, '+1212' || (2000000 + n * 7919 % 2000000),
+        CASE WHEN n % 100 IN (1, 2, 3) THEN 'DeliveryFailed' WHEN n % 100 IN (4, 5) THEN 'Sent' END,
         CASE WHEN n % 100 IN (1, 2, 3) THEN 'DeliveryFailed' WHEN n % 100 IN (4, 5) THEN 'Sent'
             ELSE 'Delivered' END,
-        CASE WHEN n % 100 IN (1, 2, 3) THEN 4 WHEN n % 100 IN (4, 5) THEN 2 ELSE NULL END,
         CASE WHEN n % 100 IN (1, 2, 3) THEN 'SMS-CAR-411' ELSE '' END, 1, 0.007, {time}, {time},
         CASE WHEN n % 50 = 0 THEN 'Yes please' ELSE '' END
     FROM series

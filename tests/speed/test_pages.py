@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from campaigns.models import ProviderBatch, ProviderMessage
-from campaigns.providers.types import MessageStatus
 from campaigns.receipts import store
 from tests.speed import store_rows
 
@@ -33,8 +32,8 @@ def test_the_rows_are_as_the_poller_would_write_them() -> None:
     messages = ProviderMessage.objects.filter(account=whose)
     assert messages.count() == 4000
     assert messages.filter(inbound=True).count() == messages.filter(batch=None).count() == 80
-    assert messages.filter(undelivered=ProviderMessage.Undelivered.FAILED).count() == 120
-    assert all(store.STANDING[MessageStatus(item.status)] == item.undelivered for item in messages)
+    assert messages.filter(undelivered="DeliveryFailed").count() == 120
+    assert all(store.status_of(item.undelivered) == item.provider_status for item in messages)
     assert messages.get(pk=7).other_number == store_rows.other_number(7)
     batch = ProviderBatch.objects.earliest("created_at")
     assert set(batch.messages.values_list("own_number", "created_at")) == {(batch.sender, batch.created_at)}
