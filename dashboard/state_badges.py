@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from campaigns import labels
+from campaigns.labels import states
 from campaigns.providers.types import BatchStatus
 
 Tone = Literal["success", "info", "secondary", "warning", "danger"]
@@ -79,11 +79,11 @@ ICONS: Final[dict[Kind, dict[str, tuple[str, Tone]]]] = {
     "batch": BATCH,
     "remote": REMOTE,
 }
-LABELS: Final[dict[Kind, dict[str, labels.Label]]] = {
-    "row": labels.ROW_STATES,
-    "campaign": labels.CAMPAIGN_STATES,
-    "batch": labels.BATCH_STATES,
-    "remote": labels.PROVIDER_STATES,
+LABELS: Final[dict[Kind, dict[str, states.Label]]] = {
+    "row": states.ROW_STATES,
+    "campaign": states.CAMPAIGN_STATES,
+    "batch": states.BATCH_STATES,
+    "remote": states.PROVIDER_STATES,
 }
 
 

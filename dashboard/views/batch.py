@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from campaigns.labels import PROVIDER_STATES
+from campaigns.labels.states import PROVIDER_STATES
 from campaigns.models import Batch, ProviderBatch, RowState
 from campaigns.providers import catalogue
 from campaigns.receipts import store

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
-from campaigns.labels import PROVIDER_STATES
+from campaigns.labels.states import PROVIDER_STATES
 from campaigns.models import Batch, ProviderBatch
 from campaigns.receipts import store
 from campaigns.reports import store_search

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.accounts import registry
-from campaigns.labels import PROVIDER_STATES
+from campaigns.labels.states import PROVIDER_STATES
 from campaigns.models import Campaign, Event, Import, RowState
 from campaigns.reports.progress import Progress, progress
 from campaigns.reports.row_states import TAKEN

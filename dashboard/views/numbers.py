@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registrations, registry
 from campaigns.accounts.account import DAILY_LIMIT, LOCAL_RATE, TOLL_FREE_RATE
-from campaigns.labels import describe_registration
+from campaigns.labels.registrations import describe_registration
 from campaigns.models import AccountState, SenderNumber
 from campaigns.providers.types import Feature, Registration
 from campaigns.sending.launch import terms_for

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from campaigns.labels import describe_registration
+from campaigns.labels.registrations import describe_registration
 from campaigns.providers.types import Registration, RegistrationStatus
 
 

@@ -1,0 +1,1 @@
+"""Codes → what staff read, through gettext: one module a subject. No HTML and no icons."""
