@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.forms import BoundField
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from campaigns.contacts import reimport, stored_rows
 from campaigns.contacts.phone_columns import ColumnProfile
@@ -71,9 +73,13 @@ def phone_column(contact_list: ContactList) -> dict[str, Any]:
 def _other_columns(rivals: Sequence[str]) -> str:
     """What else of the file holds phone numbers, as a sentence."""
     if not rivals:
-        return "No other column holds phone numbers."
+        return _("No other column holds phone numbers.")
     named = [f"“{shortened(name, NAME)}”" for name in rivals[:NAMED]]
     if len(rivals) > NAMED:
         named.append(plural(len(rivals) - NAMED, "other column,other columns"))
     listed = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
-    return f"{listed} {'holds' if len(rivals) == 1 else 'hold'} phone numbers too. These are not texted."
+    return ngettext(
+        "{columns} holds phone numbers too. These are not texted.",
+        "{columns} hold phone numbers too. These are not texted.",
+        len(rivals),
+    ).format(columns=listed)

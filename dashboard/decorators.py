@@ -13,11 +13,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 View = Callable[..., HttpResponseBase]
 
-NOT_DONE: Final = (
+NOT_DONE: Final = gettext_lazy(
     "Your press on the button was not carried out, most likely because you had been signed out meanwhile. "
     "If you still want it, press once more."
 )
@@ -30,7 +32,7 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-def post_action(page: str, *names: str, message: str = NOT_DONE) -> Callable[[View], View]:
+def post_action(page: str, *names: str, message: str | Promise = NOT_DONE) -> Callable[[View], View]:
     """Accept POST only; a GET changes nothing and redirects to `page`, which has the button, with a warning.
 
     A user who signs in again after the session ended comes back by GET, because the browser does not repeat
@@ -44,7 +46,7 @@ def post_action(page: str, *names: str, message: str = NOT_DONE) -> Callable[[Vi
         def wrapper(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
             if request.method not in ("GET", "HEAD"):
                 return post_view(request, **arguments)
-            messages.warning(request, message)
+            messages.warning(request, str(message))
             return redirect(reverse(page, kwargs={name: arguments[name] for name in names}))
 
         return wrapper

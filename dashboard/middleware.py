@@ -12,6 +12,7 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -25,18 +26,20 @@ log = logging.getLogger(__name__)
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 UNREADABLE: Final = "unreadable/unreadable"
 """The content type of a request whose own cannot be read at all."""
-CHARACTER_SET: Final = (
+CHARACTER_SET: Final = gettext_lazy(
     "It was written in a character set that Carillon does not read. Browsers send UTF-8; set the program "
     "that sent this to UTF-8."
 )
-NO_KIND: Final = (
+NO_KIND: Final = gettext_lazy(
     "Its Content-Type could not be read, so nobody knows what it is. Correct it, and send it again."
 )
-ZERO_BYTE: Final = (
+ZERO_BYTE: Final = gettext_lazy(
     "It holds a zero byte (NUL), which no text can hold. It may come from a damaged file or from copying. "
     "Type what you need anew."
 )
-TOO_LARGE: Final = "A number in it is larger than any that Carillon keeps. Correct it, and send it again."
+TOO_LARGE: Final = gettext_lazy(
+    "A number in it is larger than any that Carillon keeps. Correct it, and send it again."
+)
 UNTAKEN: Final = {
     "too large to convert to SQLite INTEGER": TOO_LARGE,
     "NUL (0x00)": ZERO_BYTE,
@@ -60,7 +63,7 @@ class ReadableMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Forms find these by themselves. Django's own pages hand over to the database whatever comes."""
-        why = next((why for said, why in UNTAKEN.items() if said in str(exception)), "")
+        why = next((str(why) for said, why in UNTAKEN.items() if said in str(exception)), "")
         if not why or not isinstance(exception, OverflowError | ValueError | DataError):
             return None
         log.info("the database cannot hold what was sent", extra={"path": request.path})
@@ -70,10 +73,10 @@ class ReadableMiddleware:
 def _unreadable(request: HttpRequest) -> str:
     """Why nobody can read it, for people; empty if they can."""
     if request.content_type == UNREADABLE:
-        return NO_KIND
+        return str(NO_KIND)
     said = (request.content_params or {}).get("charset", "utf-8")
     if request.content_type in FORMS and not _is_utf8(said):
-        return CHARACTER_SET
+        return str(CHARACTER_SET)
     return ""
 
 

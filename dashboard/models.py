@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from axes.models import AccessAttempt
+from django.utils.translation import gettext_lazy
 
 
 class FailedSignIn(AccessAttempt):  # type: ignore[misc] # it comes without types
@@ -10,5 +11,5 @@ class FailedSignIn(AccessAttempt):  # type: ignore[misc] # it comes without type
 
     class Meta:
         proxy = True
-        verbose_name = "failed sign-in"
-        verbose_name_plural = "failed sign-ins"
+        verbose_name = gettext_lazy("failed sign-in")
+        verbose_name_plural = gettext_lazy("failed sign-ins")

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.composing.preflight import Preview
 from campaigns.models import Campaign, ContactList, Event
@@ -33,8 +36,8 @@ class Notice:
 
     kind: Literal["success", "info", "warning", "danger"]
     icon: str
-    title: str
-    paragraphs: Sequence[str] = ()
+    title: str | Promise
+    paragraphs: Sequence[str | Promise] = ()
     items: Sequence[str] = ()
     action: Action | None = None
     role: Literal["", "status", "alert"] = ""
@@ -43,10 +46,12 @@ class Notice:
 VIEWER = Notice(
     kind="info",
     icon="info-circle",
-    title="You can look at everything",
+    title=gettext_lazy("You can look at everything"),
     paragraphs=(
-        "To upload lists and write campaigns you need the role composer. "
-        "Ask the person who looks after Carillon.",
+        gettext_lazy(
+            "To upload lists and write campaigns you need the role composer. "
+            "Ask the person who looks after Carillon."
+        ),
     ),
     role="status",
 )
@@ -55,26 +60,32 @@ OTHER_ROLE = Notice(
     icon="exclamation-triangle",
     title="",
     paragraphs=(
-        "You are signed in, but your role does not reach that page. "
-        "Ask an administrator, or sign in as somebody else.",
+        gettext_lazy(
+            "You are signed in, but your role does not reach that page. "
+            "Ask an administrator, or sign in as somebody else."
+        ),
     ),
     role="status",
 )
 IMPORT_LATE = Notice(
     kind="warning",
     icon="exclamation-triangle",
-    title="Nobody has begun to read it yet",
+    title=gettext_lazy("Nobody has begun to read it yet"),
     paragraphs=(
-        "The background worker seems to be busy, or not to run. "
-        "The file is safe and is read as soon as it is there.",
+        gettext_lazy(
+            "The background worker seems to be busy, or not to run. "
+            "The file is safe and is read as soon as it is there."
+        ),
     ),
     role="status",
 )
 NOBODY_USABLE = Notice(
     kind="danger",
     icon="x-octagon",
-    title="Nobody in this file can be texted",
-    paragraphs=("Every row has a problem; they are named below. Correct the file and upload it again.",),
+    title=gettext_lazy("Nobody in this file can be texted"),
+    paragraphs=(
+        gettext_lazy("Every row has a problem; they are named below. Correct the file and upload it again."),
+    ),
     role="alert",
 )
 
@@ -90,11 +101,16 @@ def campaign_notices(now: Progress, stopped: Event | None, provider: str) -> Ite
         yield Notice(
             kind="warning",
             icon="exclamation-circle",
-            title=f"{plural(now.tally.needs_review, 'text needs,texts need')} a decision",
+            title=ngettext(
+                "{count} text needs a decision", "{count} texts need a decision", now.tally.needs_review
+            ).format(count=number(now.tally.needs_review)),
             paragraphs=[
-                f"Nobody can prove whether {provider} took them, so nobody in it is texted again by itself."
+                _(
+                    "Nobody can prove whether {provider} took them, "
+                    "so nobody in it is texted again by itself."
+                ).format(provider=provider)
             ],
-            action=Action("See what is known, and decide", reverse("review"), "decide"),
+            action=Action(_("See what is known, and decide"), reverse("review"), "decide"),
         )
     if now.tally.in_doubt:
         yield _in_doubt(now, provider)
@@ -103,15 +119,15 @@ def campaign_notices(now: Progress, stopped: Event | None, provider: str) -> Ite
 
 
 def _finished(now: Progress, stopped: Event | None) -> Notice:
-    title = format_html("Finished {}", when(now.campaign.finished_at))
+    title = format_html(_("Finished {}"), when(now.campaign.finished_at))
     url = reverse("report", args=[now.campaign.pk])
     if stopped and not now.texts:
         return Notice(
             kind="info",
             icon="flag",
             title=title,
-            paragraphs=["Nobody got a text."],
-            action=Action("Read the report", url, "read-report"),
+            paragraphs=[_("Nobody got a text.")],
+            action=Action(_("Read the report"), url, "read-report"),
         )
     delivered = now.tally.delivered
     share = percent(delivered, now.texts)
@@ -119,36 +135,50 @@ def _finished(now: Progress, stopped: Event | None) -> Notice:
         kind="success",
         icon="flag",
         title=title,
-        paragraphs=[f"{number(delivered)} of {plural(now.texts, 'text,texts')} delivered ({share})."],
-        action=Action("Read the delivery report", url, "read-report"),
+        paragraphs=[
+            ngettext(
+                "{delivered} of {count} text delivered ({share}).",
+                "{delivered} of {count} texts delivered ({share}).",
+                now.texts,
+            ).format(delivered=number(delivered), count=number(now.texts), share=share)
+        ],
+        action=Action(_("Read the delivery report"), url, "read-report"),
     )
 
 
 def _stopped(now: Progress, stopped: Event, provider: str) -> Notice:
     if stopped.verb == "undone":
-        title = format_html("Taken back by {} {}, nothing was sent", stopped.actor, when(stopped.at))
+        title = format_html(_("Taken back by {} {}, nothing was sent"), stopped.actor, when(stopped.at))
     else:
-        title = format_html("Cancelled by {} {}", stopped.actor or "the command line", when(stopped.at))
-    text = "Nothing of it is sent."
+        title = format_html(_("Cancelled by {} {}"), stopped.actor or _("the command line"), when(stopped.at))
+    text = _("Nothing of it is sent.")
     if now.campaign.state != Campaign.State.PREPARING:
-        text = f"{plural(now.tally.cancelled, 'text was,texts were')} not sent."
+        text = ngettext(
+            "{count} text was not sent.", "{count} texts were not sent.", now.tally.cancelled
+        ).format(count=number(now.tally.cancelled))
     if now.handed_over:
         handed_over = plural(now.handed_over, "text was,texts were")
-        text += f" {handed_over} with {provider} already and could not be recalled."
+        text += _(" {handed_over} with {provider} already and could not be recalled.").format(
+            handed_over=handed_over, provider=provider
+        )
     return Notice(kind="info", icon="slash-circle", title=title, paragraphs=[text])
 
 
 def _in_doubt(now: Progress, provider: str) -> Notice:
-    text = f"{provider}'s answer was lost. Nobody is texted again until its own records are read."
+    text = _("{provider}'s answer was lost. Nobody is texted again until its own records are read.").format(
+        provider=provider
+    )
     if now.campaign.trouble_code == "in_doubt":
         text = now.campaign.trouble
     people = reverse("campaign_people", args=[now.campaign.pk])
     return Notice(
         kind="warning",
         icon="question-circle",
-        title=f"{plural(now.tally.in_doubt, 'text is,texts are')} in doubt",
-        paragraphs=[text, "Please do not send it again by hand: it may have arrived."],
-        action=Action("See who is in doubt", f"{people}?state=in_doubt", "see-doubt"),
+        title=ngettext("{count} text is in doubt", "{count} texts are in doubt", now.tally.in_doubt).format(
+            count=number(now.tally.in_doubt)
+        ),
+        paragraphs=[text, _("Please do not send it again by hand: it may have arrived.")],
+        action=Action(_("See who is in doubt"), f"{people}?state=in_doubt", "see-doubt"),
     )
 
 
@@ -159,17 +189,17 @@ def _trouble(campaign: Campaign) -> Notice:
     if paused:
         title = "Paused"
         if campaign.state == Campaign.State.PREPARING:
-            title += ": the texts are written to the end and then held"
-        text += " Nothing more is handed over until somebody presses Go on. Receipts keep coming in."
+            title += _(": the texts are written to the end and then held")
+        text += _(" Nothing more is handed over until somebody presses Go on. Receipts keep coming in.")
     elif held:
-        title = "Nothing more is sent until somebody decides"
+        title = _("Nothing more is sent until somebody decides")
     elif campaign.state == Campaign.State.SENDING and campaign.trouble_code == quarantine.QUARANTINED:
-        title = "Some texts are held back; the others leave"
+        title = _("Some texts are held back; the others leave")
     else:
-        title = "Nothing is handed over at the moment"
+        title = _("Nothing is handed over at the moment")
     paragraphs = [text]
     if campaign.next_retry_at and not held:
-        paragraphs.append(format_html("The next try is {}, by itself.", when(campaign.next_retry_at)))
+        paragraphs.append(format_html(_("The next try is {}, by itself."), when(campaign.next_retry_at)))
     return Notice(
         kind="danger" if held and not paused else "warning",
         icon="pause-circle" if held else "exclamation-triangle",
@@ -184,7 +214,7 @@ def draft_notices(preview: Preview) -> Iterator[Notice]:
         yield Notice(
             kind="danger",
             icon="x-octagon",
-            title="This text cannot be sent yet",
+            title=_("This text cannot be sent yet"),
             items=[placeholders(problem.sentence) for problem in preview.problems],
             role="status",
         )
@@ -193,12 +223,12 @@ def draft_notices(preview: Preview) -> Iterator[Notice]:
 def preview_note(preview: Preview, contact_list: ContactList | None) -> str:
     """What the phone shows where there is no text to show."""
     if preview.problems:
-        return "The text has a mistake. It is shown again when that is mended."
+        return _("The text has a mistake. It is shown again when that is mended.")
     if contact_list is None:
-        return "Choose a list first."
+        return _("Choose a list first.")
     if contact_list.contact_count == 0:
-        return "Nobody in this list can get a text."
-    return "Start writing. What you write appears here as a real person of the list will read it."
+        return _("Nobody in this list can get a text.")
+    return _("Start writing. What you write appears here as a real person of the list will read it.")
 
 
 def report_notices(campaign: Campaign) -> Iterator[Notice]:
@@ -207,9 +237,9 @@ def report_notices(campaign: Campaign) -> Iterator[Notice]:
         yield Notice(
             kind="info",
             icon="hourglass-split",
-            title="This is not final",
-            paragraphs=["Texts or receipts are still on their way."],
-            action=Action("Watch the progress", reverse("campaign", args=[campaign.pk])),
+            title=_("This is not final"),
+            paragraphs=[_("Texts or receipts are still on their way.")],
+            action=Action(_("Watch the progress"), reverse("campaign", args=[campaign.pk])),
             role="status",
         )
 
@@ -219,11 +249,13 @@ def difference_notices(report: Report, provider: str) -> Iterator[Notice]:
     if report.agree:
         return
     if report.campaign.state == Campaign.State.FINISHED:
-        title = "The two counts differ"
-        text = f"{provider} still corrects receipts for some days; the next reading may settle it."
+        title = _("The two counts differ")
+        text = _("{provider} still corrects receipts for some days; the next reading may settle it.").format(
+            provider=provider
+        )
     else:
-        title = "The two counts differ at the moment"
-        text = "They are read one after the other, so this is normal while texts move."
+        title = _("The two counts differ at the moment")
+        text = _("They are read one after the other, so this is normal while texts move.")
     yield Notice(
         kind="warning",
         icon="exclamation-triangle",

@@ -87,7 +87,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.zone("TIME_ZONE", default="America/Chicago")
 USE_TZ = True
-USE_I18N = False
+USE_I18N = True
 
 # --- Database ---------------------------------------------------------------------------------------------
 

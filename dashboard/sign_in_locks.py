@@ -26,6 +26,7 @@ from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from dashboard import client_address
 
@@ -47,12 +48,12 @@ class Lock:
 
     @property
     def sentence(self) -> str:
-        what = "from where you are" if self.by_address else "for this name"
+        what = _("from where you are") if self.by_address else _("for this name")
         end = f"{timezone.localtime(self.until):%H:%M %Z}"
-        return (
-            f"Too many wrong passwords were typed {what}, so even the right one is refused until {end}. "
+        return _(
+            "Too many wrong passwords were typed {what}, so even the right one is refused until {end}. "
             "Wait until then, or ask an administrator to unlock it."
-        )
+        ).format(what=what, end=end)
 
 
 def cool_off(_request: HttpRequest | None = None) -> timedelta:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 from campaigns.labels import states
 from campaigns.providers.types import BatchStatus
 
@@ -87,7 +90,11 @@ LABELS: Final[dict[Kind, dict[str, states.Label]]] = {
 }
 
 
-def state_badge(state: str, kind: Kind = "row", provider: str = "the carrier") -> StateBadge:
+CARRIER = gettext_lazy("the carrier")
+"""Stands for the provider where none is named."""
+
+
+def state_badge(state: str, kind: Kind = "row", provider: str | Promise = CARRIER) -> StateBadge:
     """Raises KeyError for a state without a label."""
     label, (icon, tone) = LABELS[kind][state], ICONS[kind][state]
     return StateBadge(

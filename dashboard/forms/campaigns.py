@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.accounts import registry
 from campaigns.composing.audience import fields_with_gaps
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.models import Campaign, ContactList, Import, SenderNumber
 from campaigns.sending import canary
-from dashboard.templatetags.carillon import phone, plural
+from dashboard.templatetags.carillon import number, phone
 
 BATCH_SIZES = (100, 500, 1000, 5000)
 OPT_OUT_LINE = "Reply STOP to opt out"
@@ -61,7 +63,9 @@ class ListChoice(_ListField):
     """Lists whose file was read to its end."""
 
     def label_from_instance(self, obj: ContactList) -> str:
-        return f"{obj.name} · {plural(obj.contact_count, 'person,people')}"
+        return ngettext("{name} · {count} person", "{name} · {count} people", obj.contact_count).format(
+            name=obj.name, count=number(obj.contact_count)
+        )
 
 
 class BasicsForm(forms.Form):
@@ -69,25 +73,25 @@ class BasicsForm(forms.Form):
 
     name = forms.CharField(
         max_length=120,
-        label="Name of the campaign",
-        help_text="Only you and your colleagues see it.",
-        error_messages={"required": "Give it a name, so that you find it again."},
+        label=gettext_lazy("Name of the campaign"),
+        help_text=gettext_lazy("Only you and your colleagues see it."),
+        error_messages={"required": gettext_lazy("Give it a name, so that you find it again.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     contact_list = ListChoice(
         queryset=ContactList.objects.none(),
-        label="Who gets it",
-        empty_label="Choose a list",
+        label=gettext_lazy("Who gets it"),
+        empty_label=gettext_lazy("Choose a list"),
         error_messages={
-            "required": "Choose the list of people who get it.",
-            "invalid_choice": "This list is not there any more. Choose another.",
+            "required": gettext_lazy("Choose the list of people who get it."),
+            "invalid_choice": gettext_lazy("This list is not there any more. Choose another."),
         },
     )
     sender = forms.ChoiceField(
-        label="From which number",
+        label=gettext_lazy("From which number"),
         required=False,
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": "This number cannot send campaigns. Choose another."},
+        error_messages={"invalid_choice": gettext_lazy("This number cannot send campaigns. Choose another.")},
     )
 
     def __init__(self, *args: Any, numbers: Sequence[SenderNumber], **kwargs: Any) -> None:
@@ -103,7 +107,7 @@ class BasicsForm(forms.Form):
     def clean_sender(self) -> str:
         chosen: str = self.cleaned_data["sender"]
         if not chosen and self.numbers:
-            raise forms.ValidationError("Choose the number that the texts come from.", code="required")
+            raise forms.ValidationError(_("Choose the number that the texts come from."), code="required")
         return chosen
 
 
@@ -113,10 +117,12 @@ class CampaignForm(BasicsForm):
     text = forms.CharField(
         required=False,
         max_length=MAX_TEMPLATE_CHARACTERS,
-        label="Text",
+        label=gettext_lazy("Text"),
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "true"}),
         error_messages={
-            "max_length": "This is too long: %(show_value)d characters, the most is %(limit_value)d."
+            "max_length": gettext_lazy(
+                "This is too long: %(show_value)d characters, the most is %(limit_value)d."
+            )
         },
     )
 
@@ -137,7 +143,7 @@ class CampaignForm(BasicsForm):
         """A number that was chosen once and cannot send now must not stop anybody from saving the text."""
         choices = [(number.phone, phone(number.phone)) for number in self.numbers]
         if sender and sender not in dict(choices):
-            choices.append((sender, f"{phone(sender)}, cannot send now"))
+            choices.append((sender, _("{phone}, cannot send now").format(phone=phone(sender))))
         self._sender().choices = choices
 
     def clean_text(self) -> str:
@@ -151,24 +157,28 @@ class LaunchForm(forms.Form):
 
     batch_size = forms.TypedChoiceField(
         coerce=int,
-        label="Texts in one batch",
-        help_text="If an answer is lost, the texts of one batch are in doubt at once, and no more.",
+        label=gettext_lazy("Texts in one batch"),
+        help_text=gettext_lazy(
+            "If an answer is lost, the texts of one batch are in doubt at once, and no more."
+        ),
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": "Choose one of the sizes."},
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the sizes.")},
     )
     canary = forms.BooleanField(
         required=False,
         label=f"First send it to {canary.SIZE} people and wait for me",
-        help_text="You see their receipts and press Go on, or stop. The others get nothing before.",
+        help_text=gettext_lazy(
+            "You see their receipts and press Go on, or stop. The others get nothing before."
+        ),
     )
     on_not_found = forms.ChoiceField(
         choices=(
-            (Campaign.OnNotFound.RESEND, "Send these texts again by itself"),
-            (Campaign.OnNotFound.REVIEW, "Ask me first"),
+            (Campaign.OnNotFound.RESEND, gettext_lazy("Send these texts again by itself")),
+            (Campaign.OnNotFound.REVIEW, gettext_lazy("Ask me first")),
         ),
         required=False,
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": "Choose one of the two."},
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the two.")},
     )
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
@@ -179,9 +189,9 @@ class LaunchForm(forms.Form):
             "on_not_found": campaign.on_not_found,
         }
         super().__init__(*args, **kwargs | {"initial": chosen | kwargs.get("initial", {})})
-        self.fields[
-            "on_not_found"
-        ].label = f"If an answer is lost, and {registry.default().name}'s records show nothing"
+        self.fields["on_not_found"].label = _(
+            "If an answer is lost, and {name}'s records show nothing"
+        ).format(name=registry.default().name)
         field = cast("forms.TypedChoiceField", self.fields["batch_size"])
         sizes = sorted({*BATCH_SIZES, campaign.batch_size})
         field.choices = [(size, f"{size:,}") for size in sizes]

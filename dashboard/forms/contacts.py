@@ -12,11 +12,15 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard.sign_in_locks import lock_on
 
 NAME_LENGTH = 120
-GOOD_ONES = "12 characters or more, and neither a common password nor like your name. Three words are good."
+GOOD_ONES = gettext_lazy(
+    "12 characters or more, and neither a common password nor like your name. Three words are good."
+)
 MANY_NUMBERS = 100_000
 """Characters in the box for opt-outs: some 6,000 numbers."""
 MOST_LINES = 10_000
@@ -27,15 +31,17 @@ class SignInForm(AuthenticationForm):
     """Django's own, in our words."""
 
     error_messages = {
-        "invalid_login": "This name and this password do not belong together. Capital letters count.",
-        "inactive": "This account is closed.",
+        "invalid_login": gettext_lazy(
+            "This name and this password do not belong together. Capital letters count."
+        ),
+        "inactive": gettext_lazy("This account is closed."),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "User name"
-        self.fields["username"].error_messages["required"] = "Enter your user name."
-        self.fields["password"].error_messages["required"] = "Enter your password."
+        self.fields["username"].label = _("User name")
+        self.fields["username"].error_messages["required"] = _("Enter your user name.")
+        self.fields["password"].error_messages["required"] = _("Enter your password.")
 
     def get_invalid_login_error(self) -> forms.ValidationError:
         lock = lock_on(self.request) if self.request else None
@@ -48,18 +54,18 @@ class PasswordForm(PasswordChangeForm):
     """Django's own, in our words. Guesses of the current password count as those at the sign-in do."""
 
     error_messages = {
-        "password_incorrect": "This is not your current password. Capital letters count.",
-        "password_mismatch": "The two new passwords differ. Type the same one twice.",
-        "unchanged": "This is the password that you have now. Choose another one.",
+        "password_incorrect": gettext_lazy("This is not your current password. Capital letters count."),
+        "password_mismatch": gettext_lazy("The two new passwords differ. Type the same one twice."),
+        "unchanged": gettext_lazy("This is the password that you have now. Choose another one."),
     }
 
     def __init__(self, request: HttpRequest, user: User, *args: Any) -> None:
         super().__init__(user, *args)
         self.request = request
         texts = (
-            ("old_password", "Current password", "Enter the password that you have now.", ""),
-            ("new_password1", "New password", "Enter a new password.", GOOD_ONES),
-            ("new_password2", "New password, once more", "Enter the new password once more.", ""),
+            ("old_password", _("Current password"), _("Enter the password that you have now."), ""),
+            ("new_password1", _("New password"), _("Enter a new password."), GOOD_ONES),
+            ("new_password2", _("New password, once more"), _("Enter the new password once more."), ""),
         )
         for name, label, required, hint in texts:
             self.fields[name].label, self.fields[name].help_text = label, hint
@@ -91,22 +97,24 @@ class UploadForm(forms.Form):
     """A file of recipients. Which column holds the phones is asked only when the file does not tell."""
 
     file = forms.FileField(
-        label="File",
-        help_text="CSV or Excel (.xlsx), up to 50 MB: a row for each person, with a column of phone numbers.",
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
+            "CSV or Excel (.xlsx), up to 50 MB: a row for each person, with a column of phone numbers."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xlsm,.ods"}),
         error_messages={
-            "required": "Choose a file first.",
-            "missing": "Choose a file first.",
-            "invalid": "The file did not arrive. Choose it again.",
-            "empty": "The file is empty.",
+            "required": gettext_lazy("Choose a file first."),
+            "missing": gettext_lazy("Choose a file first."),
+            "invalid": gettext_lazy("The file did not arrive. Choose it again."),
+            "empty": gettext_lazy("The file is empty."),
         },
     )
     phone_column = forms.ChoiceField(
-        label="Column with the phone numbers",
+        label=gettext_lazy("Column with the phone numbers"),
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Choose the column with the phone numbers.",
-            "invalid_choice": "Choose one of these columns.",
+            "required": gettext_lazy("Choose the column with the phone numbers."),
+            "invalid_choice": gettext_lazy("Choose one of these columns."),
         },
     )
     columns = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -114,10 +122,12 @@ class UploadForm(forms.Form):
     name = forms.CharField(
         required=False,
         max_length=NAME_LENGTH,
-        label="Name of the list",
-        help_text="Left empty, it is called after the file.",
+        label=gettext_lazy("Name of the list"),
+        help_text=gettext_lazy("Left empty, it is called after the file."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"max_length": "This name is too long: %(limit_value)d characters are the most."},
+        error_messages={
+            "max_length": gettext_lazy("This name is too long: %(limit_value)d characters are the most.")
+        },
     )
 
     def __init__(self, *args: Any, kept: str = "", **kwargs: Any) -> None:
@@ -125,7 +135,9 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         if kept:
             self.fields["file"].required = False
-            self.fields["file"].help_text = f"{kept} is kept. Choose a file only to use another one."
+            self.fields["file"].help_text = _(
+                "{kept} is kept. Choose a file only to use another one."
+            ).format(kept=kept)
         known = _texts(self.data.get("columns", ""))
         if not known:
             del self.fields["phone_column"], self.fields["columns"]
@@ -152,11 +164,11 @@ class PhoneColumnForm(forms.Form):
 
     phone_column = forms.TypedChoiceField(
         coerce=int,
-        label="Column with the phone numbers",
+        label=gettext_lazy("Column with the phone numbers"),
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Choose the column with the phone numbers.",
-            "invalid_choice": "Choose one of these columns.",
+            "required": gettext_lazy("Choose the column with the phone numbers."),
+            "invalid_choice": gettext_lazy("Choose one of these columns."),
         },
     )
 
@@ -171,11 +183,11 @@ class ListNameForm(forms.Form):
 
     name = forms.CharField(
         max_length=NAME_LENGTH,
-        label="Name of the list",
+        label=gettext_lazy("Name of the list"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={
-            "required": "Give it a name, so that you find it again.",
-            "max_length": "This name is too long: %(limit_value)d characters are the most.",
+            "required": gettext_lazy("Give it a name, so that you find it again."),
+            "max_length": gettext_lazy("This name is too long: %(limit_value)d characters are the most."),
         },
     )
 
@@ -184,26 +196,28 @@ class OptOutForm(forms.Form):
     """One number or many, and how we know."""
 
     numbers = forms.CharField(
-        label="Numbers",
-        help_text="One on each line. Spaces, dashes and brackets do not matter.",
+        label=gettext_lazy("Numbers"),
+        help_text=gettext_lazy("One on each line. Spaces, dashes and brackets do not matter."),
         max_length=MANY_NUMBERS,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
         error_messages={
-            "required": "Enter a phone number.",
-            "max_length": "This is too much at once. Enter it in several parts.",
+            "required": gettext_lazy("Enter a phone number."),
+            "max_length": gettext_lazy("This is too much at once. Enter it in several parts."),
         },
     )
     note = forms.CharField(
         required=False,
         max_length=200,
-        label="Note",
-        help_text="How do we know? For example: called the Austin store on Monday.",
+        label=gettext_lazy("Note"),
+        help_text=gettext_lazy("How do we know? For example: called the Austin store on Monday."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"max_length": "This note is too long: %(limit_value)d characters are the most."},
+        error_messages={
+            "max_length": gettext_lazy("This note is too long: %(limit_value)d characters are the most.")
+        },
     )
 
     def clean_numbers(self) -> str:
         typed: str = self.cleaned_data["numbers"]
         if sum(map(typed.count, "\n,;")) > MOST_LINES:
-            raise forms.ValidationError("This is too much at once. Enter it in several parts.")
+            raise forms.ValidationError(_("This is too much at once. Enter it in several parts."))
         return typed

@@ -9,6 +9,8 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from campaigns.contacts.phone import PHONE_SENTENCES, parse_phone
 from campaigns.models import ProviderBatch
@@ -30,7 +32,7 @@ def whole_number(typed: str) -> str:
     """A phone number in any spelling as E.164. ValidationError with what is wrong with it."""
     phone = parse_phone(typed, settings.DEFAULT_REGION)
     if phone.problem is not None:
-        msg = f"{PHONE_SENTENCES[phone.problem]} It is searched for as a whole."
+        msg = _("{problem} It is searched for as a whole.").format(problem=PHONE_SENTENCES[phone.problem])
         raise forms.ValidationError(msg)
     return phone.e164
 
@@ -40,18 +42,18 @@ class NumberForm(forms.Form):
 
     number = forms.CharField(
         max_length=40,
-        label="Phone number",
+        label=gettext_lazy("Phone number"),
         widget=forms.TextInput(
             attrs={
                 "type": "search",
                 "inputmode": "tel",
                 "autocomplete": "off",
-                "placeholder": "In any spelling",
+                "placeholder": gettext_lazy("In any spelling"),
             }
         ),
         error_messages={
-            "required": "Enter the phone number of the person who asks.",
-            "max_length": "This is too long for a phone number.",
+            "required": gettext_lazy("Enter the phone number of the person who asks."),
+            "max_length": gettext_lazy("This is too long for a phone number."),
         },
     )
 
@@ -64,15 +66,15 @@ class DatesForm(forms.Form):
 
     start = forms.DateField(
         required=False,
-        label="From",
+        label=gettext_lazy("From"),
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "This is no date. Write it like 2026-11-03."},
+        error_messages={"invalid": gettext_lazy("This is no date. Write it like 2026-11-03.")},
     )
     end = forms.DateField(
         required=False,
-        label="To",
+        label=gettext_lazy("To"),
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "This is no date. Write it like 2026-11-03."},
+        error_messages={"invalid": gettext_lazy("This is no date. Write it like 2026-11-03.")},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -80,10 +82,10 @@ class DatesForm(forms.Form):
         for name in ("start", "end"):
             day = cleaned.get(name)
             if day and not EARLIEST <= day < LATEST:
-                self.add_error(name, "Nothing was texted in that year. Check the date.")
+                self.add_error(name, _("Nothing was texted in that year. Check the date."))
         start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
         if start and end and start > end:
-            self.add_error("end", "This day is before the first one. Change one of them.")
+            self.add_error("end", _("This day is before the first one. Change one of them."))
         return cleaned
 
     def span(self) -> tuple[datetime | None, datetime | None]:
@@ -98,29 +100,38 @@ class MessageSearchForm(DatesForm):
     number = forms.CharField(
         required=False,
         max_length=40,
-        label="Number",
+        label=gettext_lazy("Number"),
         widget=forms.TextInput(
-            attrs={"type": "search", "inputmode": "tel", "autocomplete": "off", "placeholder": "All of it"}
+            attrs={
+                "type": "search",
+                "inputmode": "tel",
+                "autocomplete": "off",
+                "placeholder": gettext_lazy("All of it"),
+            }
         ),
-        error_messages={"max_length": "This is too long for a phone number."},
+        error_messages={"max_length": gettext_lazy("This is too long for a phone number.")},
     )
     state = forms.ChoiceField(
         required=False,
-        label="State",
-        error_messages={"invalid_choice": "Choose one of these states."},
+        label=gettext_lazy("State"),
+        error_messages={"invalid_choice": gettext_lazy("Choose one of these states.")},
     )
     direction = forms.ChoiceField(
         required=False,
-        label="Direction",
-        choices=[("", "Both ways"), ("out", "To people"), ("in", "From people")],
-        error_messages={"invalid_choice": "Choose one of these directions."},
+        label=gettext_lazy("Direction"),
+        choices=[
+            ("", gettext_lazy("Both ways")),
+            ("out", gettext_lazy("To people")),
+            ("in", gettext_lazy("From people")),
+        ],
+        error_messages={"invalid_choice": gettext_lazy("Choose one of these directions.")},
     )
     batch = forms.CharField(
         required=False,
         max_length=64,
-        label="Batch",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Its whole id"}),
-        error_messages={"max_length": "This is too long for the id of a batch."},
+        label=gettext_lazy("Batch"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": gettext_lazy("Its whole id")}),
+        error_messages={"max_length": gettext_lazy("This is too long for the id of a batch.")},
     )
     field_order = ("number", "state", "direction", "start", "end", "batch")
 
@@ -130,9 +141,9 @@ class MessageSearchForm(DatesForm):
         names = ("delivered", "sent", "with_carrier", "not_delivered")
         labels = [(name, state_badge(name, "row", provider).label) for name in names]
         cast("forms.ChoiceField", self.fields["state"]).choices = [
-            ("", "Every state"),
+            ("", _("Every state")),
             *labels,
-            ("other", "Another word"),
+            ("other", _("Another word")),
         ]
 
     def clean_number(self) -> str:
@@ -145,7 +156,9 @@ class MessageSearchForm(DatesForm):
             return None
         batch = ProviderBatch.objects.filter(account=self.account_id, provider_id=typed).first()
         if batch is None:
-            raise forms.ValidationError("No batch with this id was read. Copy it from the page of batches.")
+            raise forms.ValidationError(
+                _("No batch with this id was read. Copy it from the page of batches.")
+            )
         return batch
 
     def wanted(self) -> MessageSearch:
@@ -160,27 +173,27 @@ class BatchSearchForm(DatesForm):
 
     sender = forms.ChoiceField(
         required=False,
-        label="Sender",
-        error_messages={"invalid_choice": "This is no number of the account. Choose another."},
+        label=gettext_lazy("Sender"),
+        error_messages={"invalid_choice": gettext_lazy("This is no number of the account. Choose another.")},
     )
     status = forms.ChoiceField(
         required=False,
-        label="Status",
+        label=gettext_lazy("Status"),
         choices=[
-            ("", "Every status"),
+            ("", gettext_lazy("Every status")),
             (BatchStatus.PROCESSING.value, "Processing"),
             (BatchStatus.COMPLETED.value, "Completed"),
             (BatchStatus.QUEUED.value, "Queued"),
             (BatchStatus.SENT.value, "Sent"),
         ],
-        error_messages={"invalid_choice": "Choose one of these."},
+        error_messages={"invalid_choice": gettext_lazy("Choose one of these.")},
     )
     field_order = ("sender", "status", "start", "end")
 
     def __init__(self, *args: Any, senders: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ChoiceField", self.fields["sender"]).choices = [
-            ("", "Every number"),
+            ("", _("Every number")),
             *((number, phone(number)) for number in senders),
         ]
 

@@ -15,11 +15,14 @@ from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.reports.times import local
-from dashboard.state_badges import Kind, state_badge
+from dashboard.state_badges import CARRIER, Kind, state_badge
 
 register = template.Library()
 
@@ -49,7 +52,7 @@ def plural(value: int, forms: str) -> str:
 def money(value: Decimal | None) -> str:
     """US dollars: `$43.50`. A price below ten cents keeps its digits: `$0.0087`. None → `cost unknown`."""
     if value is None:
-        return "cost unknown"
+        return _("cost unknown")
     sign, amount = ("−" if value < 0 else ""), abs(value)
     if amount < Decimal("0.10") and amount != amount.quantize(CENT):
         return f"{sign}${amount.normalize():f}"
@@ -110,7 +113,7 @@ def masked_phone(value: str) -> str:
 def when(value: datetime | None, style: str = "") -> str:
     """`today 10:41 CDT`, `Nov 3, 10:41 CST`: a `<time>`, always with its zone. Style "time": `10:41 CDT`."""
     if value is None:
-        return "not yet"
+        return _("not yet")
     there, now = local(value), timezone.localtime()
     clock = f"{there:%H:%M %Z}"
     days = (there.date() - now.date()).days
@@ -132,9 +135,9 @@ def ago(value: datetime | None) -> str:
         return "never"
     seconds = round((timezone.now() - value).total_seconds())
     if abs(seconds) < 2:
-        return "just now"
+        return _("just now")
     said = _rough(abs(seconds))
-    return f"{said} ago" if seconds > 0 else f"in {said}"
+    return _("{time} ago").format(time=said) if seconds > 0 else _("in {time}").format(time=said)
 
 
 def _rough(seconds: int) -> str:
@@ -149,17 +152,22 @@ def _rough(seconds: int) -> str:
 def duration(value: timedelta | float | None) -> str:
     """Seconds or a timedelta: `about 32 min`, `about 5 h 33 min`, `under a minute`. None → `time unknown`."""
     if value is None:
-        return "time unknown"
+        return _("time unknown")
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if seconds < MINUTE:
-        return "under a minute"
+        return _("under a minute")
     if seconds < HOUR - MINUTE / 2:
-        return f"about {round(seconds / MINUTE)} min"
+        return _("about {minutes} min").format(minutes=round(seconds / MINUTE))
     hours, minutes = divmod(round(seconds / MINUTE), 60)
     if hours < 24:
-        return f"about {hours} h {minutes} min" if minutes else f"about {hours} h"
+        return (
+            _("about {hours} h {minutes} min").format(hours=hours, minutes=minutes)
+            if minutes
+            else _("about {hours} h").format(hours=hours)
+        )
     days, hours = divmod(round(seconds / HOUR), 24)
-    return f"about {days} {'day' if days == 1 else 'days'}" + (f" {hours} h" if hours else "")
+    whole = ngettext("about {count} day", "about {count} days", days).format(count=days)
+    return _("{days} {hours} h").format(days=whole, hours=hours) if hours else whole
 
 
 # --- Icons, states, charts --------------------------------------------------------------------------------
@@ -176,26 +184,26 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def badge(state: str, kind: Kind = "row", provider: str = "the carrier") -> SafeString:
+def badge(state: str, kind: Kind = "row", provider: str | Promise = CARRIER) -> SafeString:
     """A state as words, icon and colour: `{% badge row.state provider=provider_name %}`."""
     said = state_badge(state, kind, provider)
     return format_html('<span class="badge badge-{}">{}{}</span>', said.tone, icon(said.icon), said.label)
 
 
 @register.filter
-def state_label(state: str, provider: str = "the carrier") -> str:
+def state_label(state: str, provider: str | Promise = CARRIER) -> str:
     """The label of a row state, where a badge would be too much."""
     return state_badge(state, "row", provider).label
 
 
 @register.filter
-def state_sentence(state: str, provider: str = "the carrier") -> str:
+def state_sentence(state: str, provider: str | Promise = CARRIER) -> str:
     """What a row state means for the recipient, as a sentence."""
     return state_badge(state, "row", provider).sentence
 
 
 @register.simple_tag
-def stat(count: int, state: str, href: str, provider: str = "the carrier", note: str = "") -> SafeString:
+def stat(count: int, state: str, href: str, provider: str | Promise = CARRIER, note: str = "") -> SafeString:
     """A count that links to the people behind it. Nobody there: it steps back."""
     said = state_badge(state, "row", provider)
     return format_html(
@@ -273,22 +281,22 @@ def is_checkbox(field: BoundField) -> bool:
 # --- The shell --------------------------------------------------------------------------------------------
 
 NAV = (
-    ("overview", "Overview", "grid-1x2", ()),
-    ("campaigns", "Campaigns", "megaphone", ()),
-    ("lists", "Contacts", "people", ("/imports/",)),
-    ("opt_outs", "Opt-outs", "person-slash", ()),
+    ("overview", gettext_lazy("Overview"), "grid-1x2", ()),
+    ("campaigns", gettext_lazy("Campaigns"), "megaphone", ()),
+    ("lists", gettext_lazy("Contacts"), "people", ("/imports/",)),
+    ("opt_outs", gettext_lazy("Opt-outs"), "person-slash", ()),
 )
-NAV_REVIEW = (("review", "Review", "exclamation-circle", ()),)
+NAV_REVIEW = (("review", gettext_lazy("Review"), "exclamation-circle", ()),)
 """Only there while something needs a decision."""
 NAV_CLOSER = (
-    ("reports", "Delivery reports", "clipboard-data", ()),
-    ("batches", "Batches", "stack", ()),
-    ("messages", "Messages", "chat-left-text", ()),
-    ("numbers", "Numbers", "telephone", ()),
-    ("why", "Why this text?", "question-circle", ()),
+    ("reports", gettext_lazy("Delivery reports"), "clipboard-data", ()),
+    ("batches", gettext_lazy("Batches"), "stack", ()),
+    ("messages", gettext_lazy("Messages"), "chat-left-text", ()),
+    ("numbers", gettext_lazy("Numbers"), "telephone", ()),
+    ("why", gettext_lazy("Why this text?"), "question-circle", ()),
 )
-NAV_STAFF = (("admin:index", "Admin", "gear", ()),)
-NavItem = tuple[str, str, str, tuple[str, ...]]
+NAV_STAFF = (("admin:index", gettext_lazy("Admin"), "gear", ()),)
+NavItem = tuple[str, str | Promise, str, tuple[str, ...]]
 
 
 @register.inclusion_tag("parts/_nav.html", takes_context=True)

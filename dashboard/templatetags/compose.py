@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from django import template
 from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -42,7 +43,7 @@ def costly_characters(characters: Iterable[str]) -> SafeString:
 def exact_money(value: Decimal | None) -> str:
     """US dollars with every digit that is there, for tables whose rows must add up: `$3.388`, `$43.50`."""
     if value is None:
-        return "cost unknown"
+        return _("cost unknown")
     digits = max(2, -int(value.normalize().as_tuple().exponent))
     return f"${value:,.{digits}f}"
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from campaigns.accounts import registry
 from campaigns.models import Campaign, Disagreement
@@ -18,19 +20,23 @@ register = template.Library()
 SHOWN = 5
 Kind = Disagreement.Kind
 
-_FOREIGN = (
+_FOREIGN = gettext_lazy(
     "If another program of yours sends from this number, say under Review that you know about it. If none "
     "does, look at the texts and tell the person who looks after Carillon."
 )
-ADVICE: dict[str, str] = {
+ADVICE: dict[str, Promise] = {
     Kind.UNKNOWN_BATCH: _FOREIGN,
     Kind.UNKNOWN_TEXT: _FOREIGN,
     Kind.MISSING_TEXT: (
-        "Do not send to these people again before {provider}'s support has said what became of the texts."
+        gettext_lazy(
+            "Do not send to these people again before {provider}'s support has said what became of the texts."
+        )
     ),
     Kind.SUMS: (
-        "{provider} corrects receipts for some days, and they are read again by themselves. If it stays like "
-        "this for three days, ask {provider}'s support about this batch."
+        gettext_lazy(
+            "{provider} corrects receipts for some days, and they are read again by themselves. "
+            "If it stays like this for three days, ask {provider}'s support about this batch."
+        )
     ),
 }
 
@@ -38,7 +44,7 @@ ADVICE: dict[str, str] = {
 @register.filter
 def advice(found: Disagreement) -> str:
     """What to do about it."""
-    return ADVICE[found.kind].format(provider=registry.default().name)
+    return str(ADVICE[found.kind]).format(provider=registry.default().name)
 
 
 @register.filter

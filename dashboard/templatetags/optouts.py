@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from campaigns.models import OptOut
 from dashboard.templatetags.compose import placeholders
@@ -16,8 +17,12 @@ def how_known(opt_out: OptOut) -> SafeString:
     """How we know of it: `Replied “STOP”`, `Entered by hand by carlo`, `Told by the carrier (rehearsal)`."""
     by = str(opt_out.created_by) if opt_out.created_by else ""
     if opt_out.source == OptOut.Source.REPLY:
-        said = f"Replied “{opt_out.words}”" if opt_out.words else opt_out.get_source_display()
-        said += f", read by {by}" if by else ""
+        said = (
+            _("Replied “{words}”").format(words=opt_out.words)
+            if opt_out.words
+            else opt_out.get_source_display()
+        )
+        said += _(", read by {by}").format(by=by) if by else ""
     else:
-        said = opt_out.get_source_display() + (f" by {by}" if by else "")
-    return placeholders(f"{said} (rehearsal)" if opt_out.simulated else said)
+        said = opt_out.get_source_display() + (_(" by {by}").format(by=by) if by else "")
+    return placeholders(_("{said} (rehearsal)").format(said=said) if opt_out.simulated else said)

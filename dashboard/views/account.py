@@ -9,6 +9,8 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -21,11 +23,11 @@ from dashboard.forms.contacts import PasswordForm
 log = logging.getLogger(__name__)
 
 ROLES = {
-    "viewer": "Viewer: sees everything, changes nothing",
-    "composer": "Composer: also uploads lists, writes campaigns and enters opt-outs",
-    "sender": "Sender: also sends campaigns",
+    "viewer": gettext_lazy("Viewer: sees everything, changes nothing"),
+    "composer": gettext_lazy("Composer: also uploads lists, writes campaigns and enters opt-outs"),
+    "sender": gettext_lazy("Sender: also sends campaigns"),
 }
-ADMINISTRATOR = "Administrator: may do everything, and looks after users and prices"
+ADMINISTRATOR = gettext_lazy("Administrator: may do everything, and looks after users and prices")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,7 +46,7 @@ def account(request: HttpRequest) -> HttpResponse:
         Event.objects.create(actor=user, verb="password_changed")
         log.info("password changed", extra={"user": user.get_username(), "address": address(request)})
         messages.success(
-            request, "Your password is changed. Wherever else you were signed in, you are no more."
+            request, _("Your password is changed. Wherever else you were signed in, you are no more.")
         )
         return redirect("account")
     return render(request, "account.html", {"form": form, "roles": roles(user)})
@@ -60,4 +62,4 @@ def roles(user: User) -> list[str]:
     groups = list(user.groups.order_by("name").values_list("name", flat=True))
     known = [ROLES[name] for name in reversed(ROLES) if name in groups]
     own = [name for name in groups if name not in ROLES]
-    return [*([ADMINISTRATOR] if user.is_superuser else []), *known, *own]
+    return [*([str(ADMINISTRATOR)] if user.is_superuser else []), *map(str, known), *own]

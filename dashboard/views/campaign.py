@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
@@ -69,7 +70,7 @@ def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     user = signed_in(request)
     if lifecycle.resume(campaign, user=user) or quarantine.release(campaign.pk, user=user):
         messages.success(
-            request, "It goes on. What is with the carrier already is not handed over a second time."
+            request, _("It goes on. What is with the carrier already is not handed over a second time.")
         )
     else:
         messages.info(request, _why_not_on(progress(campaign.pk)))
@@ -79,12 +80,12 @@ def campaign_try_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def _why_not_on(now: Progress) -> str:
     """What became of a campaign that cannot be told to go on."""
     if now.campaign.is_draft:
-        return "It is a draft: nothing of it was sent yet."
+        return _("It is a draft: nothing of it was sent yet.")
     if now.cancelled:
-        return "It was cancelled: what had not been handed over is never sent."
+        return _("It was cancelled: what had not been handed over is never sent.")
     if now.campaign.state in (Campaign.State.DELIVERING, Campaign.State.FINISHED):
-        return "Everything of it was handed over: there is nothing left to go on with."
-    return "It goes on already: somebody was quicker."
+        return _("Everything of it was handed over: there is nothing left to go on with.")
+    return _("It goes on already: somebody was quicker.")
 
 
 @permission_required(SEND, raise_exception=True)
@@ -92,9 +93,9 @@ def _why_not_on(now: Progress) -> str:
 def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     if lifecycle.pause(campaign, user=signed_in(request)):
-        messages.success(request, f"Paused. {progress(campaign.pk).summary}")
+        messages.success(request, _("Paused. {summary}").format(summary=progress(campaign.pk).summary))
     else:
-        messages.info(request, "There was nothing to pause: it is held already, or everything has left.")
+        messages.info(request, _("There was nothing to pause: it is held already, or everything has left."))
     return redirect("campaign", campaign.pk)
 
 
@@ -106,9 +107,14 @@ def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
     undone = lifecycle.undo(campaign, user=signed_in(request))
     draft = undone or lifecycle.draft_after(campaign)
     if undone:
-        messages.success(request, "Taken back: nothing was sent. Here is the same campaign as a draft again.")
+        messages.success(
+            request, _("Taken back: nothing was sent. Here is the same campaign as a draft again.")
+        )
     elif draft is None:
-        messages.warning(request, f"It is too late to take it back. {progress(campaign.pk).summary}")
+        messages.warning(
+            request,
+            _("It is too late to take it back. {summary}").format(summary=progress(campaign.pk).summary),
+        )
     return redirect("campaign_edit", draft.pk) if draft else redirect("campaign", campaign.pk)
 
 
@@ -132,8 +138,9 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "asked": now.campaign.trouble_code == lifecycle.CANARY,
         "parked": now.campaign.state == Campaign.State.SENDING
         and now.campaign.trouble_code == quarantine.QUARANTINED,
-        "announcement": f"{number(now.processed)} of {number(now.texts)} processed by {provider}. "
-        f"{now.sentence}",
+        "announcement": _("{processed} of {texts} processed by {provider}. {sentence}").format(
+            processed=number(now.processed), texts=number(now.texts), provider=provider, sentence=now.sentence
+        ),
         "notices": [*campaign_notices(now, _stopped(now), provider)],
         "provider_name": provider,
     }

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.accounts import registry
@@ -26,10 +27,15 @@ def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
         return render(request, "campaign_cancel.html", context)
     stopped = lifecycle.cancel(campaign, user=signed_in(request)) if request.method == "POST" else None
     if stopped is None:
-        messages.info(request, "There is nothing to cancel: nothing of it is left to be handed over.")
+        messages.info(request, _("There is nothing to cancel: nothing of it is left to be handed over."))
     elif now.campaign.state == Campaign.State.PREPARING:
-        messages.success(request, "Cancelled: nothing of it is sent.")
+        messages.success(request, _("Cancelled: nothing of it is sent."))
     else:
-        count = plural(stopped, "text is,texts are") if stopped else "nothing was left here, so no text is"
-        messages.success(request, f"Cancelled: {count} kept from leaving. {progress(campaign.pk).summary}")
+        count = plural(stopped, "text is,texts are") if stopped else _("nothing was left here, so no text is")
+        messages.success(
+            request,
+            _("Cancelled: {count} kept from leaving. {summary}").format(
+                count=count, summary=progress(campaign.pk).summary
+            ),
+        )
     return redirect("campaign", campaign.pk)

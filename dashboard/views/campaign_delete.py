@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import permission_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.models import Campaign
@@ -19,9 +20,13 @@ def campaign_delete(request: HttpRequest, campaign_id: int) -> HttpResponse:
     if request.method != "POST" and campaign.is_draft:
         return render(request, "campaign_delete.html", {"campaign": campaign})
     if not _deleted(campaign.pk):
-        messages.warning(request, f"“{campaign.name}” has been launched, so its record stays.")
+        messages.warning(
+            request, _("“{name}” has been launched, so its record stays.").format(name=campaign.name)
+        )
         return redirect("campaign", campaign.pk)
-    messages.success(request, f"The draft “{campaign.name}” is deleted. Nobody was texted.")
+    messages.success(
+        request, _("The draft “{name}” is deleted. Nobody was texted.").format(name=campaign.name)
+    )
     return redirect("campaigns")
 
 

@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -25,7 +27,11 @@ from dashboard.forms.campaigns import OPT_OUT_LINE, CampaignForm, chips
 from dashboard.notices import draft_notices, preview_note
 
 Pick = Literal["", "longest", "dearest", "empty"]
-PICK_LABELS = (("longest", "Longest"), ("dearest", "Dearest"), ("empty", "Empty field"))
+PICK_LABELS = (
+    ("longest", gettext_lazy("Longest")),
+    ("dearest", gettext_lazy("Dearest")),
+    ("empty", gettext_lazy("Empty field")),
+)
 PICKS: dict[str, Pick] = {"longest": "longest", "dearest": "dearest", "empty": "empty"}
 
 
@@ -145,7 +151,9 @@ def _page(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> HttpR
 def _next(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> HttpResponse:
     """Where the pressed button leads; everything was saved already."""
     if "close" in request.POST:
-        messages.success(request, f"“{campaign.name}” is saved as a draft. Nothing was sent.")
+        messages.success(
+            request, _("“{name}” is saved as a draft. Nothing was sent.").format(name=campaign.name)
+        )
         return redirect("campaigns")
     if "check" in request.POST:
         return _check(request, campaign, form)
@@ -156,9 +164,9 @@ def _next(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> HttpR
 def _check(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> HttpResponse:
     """On to the review, unless the text itself cannot work: that is said where it is written."""
     if not campaign.text.strip():
-        form.add_error("text", "Write the text first.")
+        form.add_error("text", _("Write the text first."))
     elif preview(campaign.contact_list, campaign.text).problems:
-        form.add_error("text", "It has a mistake, which is explained under the text.")
+        form.add_error("text", _("It has a mistake, which is explained under the text."))
     if form.errors:
         return _page(request, campaign, form)
     return redirect("campaign_review", campaign.pk)
@@ -176,6 +184,9 @@ def _with_chip(typed: QueryDict) -> QueryDict:
 
 def _too_late(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     messages.warning(
-        request, f"“{campaign.name}” has been launched. Its texts are written and can no longer be changed."
+        request,
+        _("“{name}” has been launched. Its texts are written and can no longer be changed.").format(
+            name=campaign.name
+        ),
     )
     return redirect("campaign", campaign.pk)

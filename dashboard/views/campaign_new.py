@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.accounts import registry
@@ -35,7 +36,7 @@ def number_cards(numbers: list[SenderNumber], chosen: str) -> list[NumberCard]:
         NumberCard(
             phone=number.phone,
             label=number.label,
-            kind="Toll-free number" if number.toll_free else "Local number",
+            kind=_("Toll-free number") if number.toll_free else _("Local number"),
             rate=registry.default().rate_for(number.phone),
             usable=number.can_send_batches,
             chosen=number.phone == chosen,
@@ -109,8 +110,11 @@ def _look_again(request: HttpRequest) -> None:
         messages.error(request, error.sentence)
         return
     if registry.default().usable_numbers():
-        messages.success(request, f"The numbers were read from {name} just now.")
+        messages.success(request, _("The numbers were read from {name} just now.").format(name=name))
     else:
         messages.warning(
-            request, f"{name} was asked just now. It still names no number that can send campaigns."
+            request,
+            _("{name} was asked just now. It still names no number that can send campaigns.").format(
+                name=name
+            ),
         )

@@ -9,6 +9,8 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
@@ -16,7 +18,7 @@ from campaigns.models import Campaign, ContactList, RowState, Tally
 from campaigns.reports.exports import PersonLine, people, rows_csv
 from campaigns.reports.row_states import LEFT_OUT, READING_ORDER
 from dashboard.state_badges import state_badge
-from dashboard.templatetags.carillon import plural
+from dashboard.templatetags.carillon import number
 
 PAGE = 50
 OWN_COLUMNS = 2
@@ -92,9 +94,11 @@ def _state(request: HttpRequest) -> RowState | None:
 
 def _title(state: RowState | None, counts: Tally) -> str:
     if state is None:
-        return "Where everyone is"
+        return _("Where everyone is")
     label = state_badge(state, provider=registry.default().name).label
-    return f"{plural(counts.count(state), 'person,people')}: {label}"
+    return ngettext("{count} person: {label}", "{count} people: {label}", counts.count(state)).format(
+        count=number(counts.count(state)), label=label
+    )
 
 
 def _columns(contact_list: ContactList | None) -> list[tuple[int, str]]:

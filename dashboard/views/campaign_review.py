@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from campaigns.accounts import registry
@@ -28,7 +30,7 @@ from campaigns.sending import canary
 from campaigns.sending.launch import NotReady, launch, run_preflight
 from dashboard.decorators import signed_in
 from dashboard.forms.campaigns import OPT_OUT_LINE, LaunchForm
-from dashboard.templatetags.carillon import duration, money, phone, plural
+from dashboard.templatetags.carillon import duration, money, number, phone, plural
 from dashboard.templatetags.compose import cents
 
 SEND = "campaigns.send_campaign"
@@ -81,17 +83,25 @@ def _send(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     _keep_choices(campaign, form.cleaned_data)
     if form.cleaned_data["seen"] != seen(campaign):
         messages.warning(
-            request, "It was changed while you looked at it, so nothing was sent. Check it once more."
+            request, _("It was changed while you looked at it, so nothing was sent. Check it once more.")
         )
         return redirect("campaign_review", campaign.pk)
     try:
         launched = launch(campaign, user=signed_in(request), undo_seconds=settings.UNDO_SECONDS)
     except Campaign.DoesNotExist:
-        messages.warning(request, f"“{campaign.name}” was deleted at the same moment, so nothing was sent.")
+        messages.warning(
+            request,
+            _("“{name}” was deleted at the same moment, so nothing was sent.").format(name=campaign.name),
+        )
         return redirect("campaigns")
     except NotReady as not_ready:
         for finding in not_ready.findings:
-            messages.error(request, f"Not sent. {finding.title.rstrip('.')}. The checks below say more.")
+            messages.error(
+                request,
+                _("Not sent. {problem}. The checks below say more.").format(
+                    problem=finding.title.rstrip(".")
+                ),
+            )
         return redirect("campaign_review", campaign.pk)
     return redirect("campaign", campaign.pk) if launched else _already(request, campaign)
 
@@ -108,7 +118,10 @@ def _keep_choices(campaign: Campaign, chosen: dict[str, Any]) -> None:
 
 def _already(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     messages.info(
-        request, f"“{campaign.name}” was already sending: the first press counts, and nobody is texted twice."
+        request,
+        _("“{name}” was already sending: the first press counts, and nobody is texted twice.").format(
+            name=campaign.name
+        ),
     )
     return redirect("campaign", campaign.pk)
 
@@ -158,35 +171,47 @@ def _from_finding(campaign: Campaign, finding: Finding) -> Check:
     if finding.code == "who" and campaign.contact_list_id and "left out" in finding.detail:
         url, link = (
             reverse("list_detail", args=[campaign.contact_list_id]),
-            "See the list and its left-out rows",
+            _("See the list and its left-out rows"),
         )
     elif finding.code == "undecided":
-        url, link = reverse("opt_outs") + "#undecided", "Read their replies"
+        url, link = reverse("opt_outs") + "#undecided", _("Read their replies")
     elif finding.level == "stop" or finding.code == "empty_fields":
-        url, link = reverse("campaign_edit", args=[campaign.pk]), "Change it"
-    title = f"Who: {finding.title}" if finding.level == "good" and finding.code == "who" else finding.title
+        url, link = reverse("campaign_edit", args=[campaign.pk]), _("Change it")
+    title = (
+        _("Who: {title}").format(title=finding.title)
+        if finding.level == "good" and finding.code == "who"
+        else finding.title
+    )
     return Check(finding.level, icon, title, finding.detail, url, link)
 
 
 def _from_number(campaign: Campaign, preflight: Preflight) -> Check:
     sender = registry.default().number(campaign.sender)
-    kind = "toll-free number" if sender and sender.toll_free else "local number"
-    detail = (
-        f"Set up for high volume texts with {registry.default().name}. "
-        f"It sends about {round(preflight.rate):,} texts a minute."
+    kind = _("toll-free number") if sender and sender.toll_free else _("local number")
+    detail = _("Set up for high volume texts with {name}. It sends about {rate:,} texts a minute.").format(
+        name=registry.default().name, rate=round(preflight.rate)
     )
-    return Check("good", "telephone", f"From: {phone(campaign.sender)}, {kind}", detail)
+    return Check(
+        "good",
+        "telephone",
+        _("From: {phone}, {kind}").format(phone=phone(campaign.sender), kind=kind),
+        detail,
+    )
 
 
 def _when(preflight: Preflight) -> Check:
     start = timezone.localtime()
     end = timezone.localtime(start + timedelta(minutes=preflight.minutes))
-    day = "" if end.date() == start.date() else f" on {end:%b} {end.day}"
-    title = f"When: now, the last one leaves at {end:%H:%M %Z}{day}"
-    detail = f"{duration(preflight.minutes * 60).capitalize()} of sending. A few receipts take days."
+    day = "" if end.date() == start.date() else _(" on {end:%b} {day}").format(end=end, day=end.day)
+    title = _("When: now, the last one leaves at {end:%H:%M %Z}{day}").format(end=end, day=day)
+    detail = _("{time} of sending. A few receipts take days.").format(
+        time=duration(preflight.minutes * 60).capitalize()
+    )
     if start.hour >= EARLY and end.hour < LATE and not day:
         return Check("good", "clock", title, detail)
-    odd = f"Some would arrive before {EARLY}:00 or after {LATE}:00 {end:%Z}, when people do not expect texts."
+    odd = _(
+        "Some would arrive before {early}:00 or after {late}:00 {end:%Z}, when people do not expect texts."
+    ).format(early=EARLY, late=LATE, end=end)
     return Check("look", "clock", title, f"{odd} {detail}")
 
 
@@ -194,13 +219,19 @@ def _what(campaign: Campaign) -> Check:
     names = campaign.contact_list.field_names if campaign.contact_list else ()
     fields = Personaliser(campaign.text, names).fields
     title = (
-        f"What: one text with {plural(len(fields), 'field,fields')}" if fields else "What: one text for all"
+        ngettext(
+            "What: one text with {count} field", "What: one text with {count} fields", len(fields)
+        ).format(count=number(len(fields)))
+        if fields
+        else _("What: one text for all")
     )
     if tells_how_to_stop(campaign.text):
-        return Check("good", "chat-left-text", title, "It tells people how to stop.")
-    detail = f"Nothing in it tells people how to stop. Carriers expect a line such as “{OPT_OUT_LINE}”."
+        return Check("good", "chat-left-text", title, _("It tells people how to stop."))
+    detail = _(
+        "Nothing in it tells people how to stop. Carriers expect a line such as “{opt_out_line}”."
+    ).format(opt_out_line=OPT_OUT_LINE)
     return Check(
-        "look", "chat-left-text", title, detail, reverse("campaign_edit", args=[campaign.pk]), "Add it"
+        "look", "chat-left-text", title, detail, reverse("campaign_edit", args=[campaign.pk]), _("Add it")
     )
 
 
@@ -209,10 +240,19 @@ def _cost(campaign: Campaign, preflight: Preflight) -> Check:
         f"{plural(line.people, 'person gets,people get')} {line.segments:,}" for line in preflight.histogram
     )
     if preflight.cost is None:
-        detail = (
-            f"{plural(preflight.segments, 'segment,segments')}: {spread}. What one costs was not entered."
-        )
-        return Check("look", "currency-dollar", "Cost: unknown", detail)
+        detail = ngettext(
+            "{count} segment: {spread}. What one costs was not entered.",
+            "{count} segments: {spread}. What one costs was not entered.",
+            preflight.segments,
+        ).format(count=number(preflight.segments), spread=spread)
+        return Check("look", "currency-dollar", _("Cost: unknown"), detail)
     price = registry.default().price_for(campaign.sender)
-    detail = f"{plural(preflight.segments, 'segment,segments')} at {money(price)}: {spread}."
-    return Check("good", "currency-dollar", f"Cost: {money(cents(preflight.cost))} expected", detail)
+    detail = ngettext(
+        "{count} segment at {money}: {spread}.", "{count} segments at {money}: {spread}.", preflight.segments
+    ).format(count=number(preflight.segments), money=money(price), spread=spread)
+    return Check(
+        "good",
+        "currency-dollar",
+        _("Cost: {money} expected").format(money=money(cents(preflight.cost))),
+        detail,
+    )

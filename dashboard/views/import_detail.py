@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
@@ -22,7 +24,7 @@ from campaigns.reports.exports import bad_rows_csv
 from dashboard.column_choices import phone_column
 from dashboard.notices import IMPORT_LATE, NOBODY_USABLE
 from dashboard.paging import row_seen
-from dashboard.templatetags.carillon import plural
+from dashboard.templatetags.carillon import number
 
 PAGE = 50
 LATE_SECONDS = 15
@@ -89,10 +91,14 @@ def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
 
 def _announcement(record: Import, reached: int) -> str:
     if record.state not in FINAL:
-        return f"{plural(record.row_count, 'row,rows')} read"
+        return ngettext("{count} row read", "{count} rows read", record.row_count).format(
+            count=number(record.row_count)
+        )
     if record.state == Import.State.FAILED:
-        return "The file cannot be used"
-    return f"Done: {plural(reached, 'person,people')} can be texted"
+        return _("The file cannot be used")
+    return ngettext(
+        "Done: {count} person can be texted", "Done: {count} people can be texted", reached
+    ).format(count=number(reached))
 
 
 def _delay(age: float) -> int:

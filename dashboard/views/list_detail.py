@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
@@ -69,7 +70,7 @@ def list_rename(request: HttpRequest, list_id: int) -> HttpResponse:
     if form.cleaned_data["name"] != contact_list.name:
         contact_list.name = form.cleaned_data["name"]
         contact_list.save(update_fields=["name"])
-        messages.success(request, f"The list is called “{contact_list.name}” now.")
+        messages.success(request, _("The list is called “{name}” now.").format(name=contact_list.name))
     return redirect("list_detail", contact_list.pk)
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.contacts import reimport, stored_rows
@@ -34,7 +35,10 @@ def list_phone_column(request: HttpRequest, list_id: int) -> HttpResponse:
         return _stays(request, contact_list, why)
     name = contact_list.columns[form.cleaned_data["phone_column"]]
     messages.success(
-        request, f"The phone numbers are read from the column “{name}” now. Each row is checked anew."
+        request,
+        _("The phone numbers are read from the column “{name}” now. Each row is checked anew.").format(
+            name=name
+        ),
     )
     return _to_import(contact_list)
 

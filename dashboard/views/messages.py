@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
@@ -71,11 +72,18 @@ def messages_refresh(request: HttpRequest) -> HttpResponse:
     """Ask for a turn of reading. The worker takes it; no request of a person waits for the provider."""
     name = registry.default().name
     if store_sync.request_refresh():
-        notes.success(request, f"{name} is being asked. What is new shows here in a few seconds.")
+        notes.success(
+            request, _("{name} is being asked. What is new shows here in a few seconds.").format(name=name)
+        )
     elif store_sync.freshness().asked:
-        notes.info(request, f"{name} is being asked already. Look again in a few seconds.")
+        notes.info(
+            request, _("{name} is being asked already. Look again in a few seconds.").format(name=name)
+        )
     else:
-        notes.info(request, f"Nothing was read from {name} yet. That begins by itself once it answers.")
+        notes.info(
+            request,
+            _("Nothing was read from {name} yet. That begins by itself once it answers.").format(name=name),
+        )
     back = request.POST.get("back", "")
     inside = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return redirect(back if inside and back.startswith("/") else "messages")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registrations, registry
@@ -20,10 +21,10 @@ from campaigns.sending.launch import terms_for
 
 ABILITIES = {
     Feature.CAMPAIGNS.value: "campaigns",
-    Feature.TEXTS.value: "single texts",
-    Feature.TEXTS_ABROAD.value: "single texts abroad",
+    Feature.TEXTS.value: gettext_lazy("single texts"),
+    Feature.TEXTS_ABROAD.value: gettext_lazy("single texts abroad"),
     Feature.PICTURES.value: "pictures",
-    Feature.PICTURES_ABROAD.value: "pictures abroad",
+    Feature.PICTURES_ABROAD.value: gettext_lazy("pictures abroad"),
     Feature.CALLS.value: "calls",
     Feature.FAXES.value: "faxes",
 }

@@ -9,6 +9,8 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
@@ -19,7 +21,7 @@ from campaigns.opt_outs.manual import AddResult
 from dashboard.decorators import post_action, signed_in
 from dashboard.forms.contacts import OptOutForm
 from dashboard.paging import row_seen
-from dashboard.templatetags.carillon import phone, plural
+from dashboard.templatetags.carillon import number, phone
 from dashboard.undecided_replies import undecided_replies
 
 PAGE = 50
@@ -28,7 +30,7 @@ NAMED = 20
 """Numbers that could not be read and are said one by one."""
 NAMED_LENGTH = 60
 """Characters of such a number that are repeated."""
-NOT_ADDED = (
+NOT_ADDED = gettext_lazy(
     "Nothing was added just now, most likely because you had been signed out meanwhile. "
     "Enter the numbers once more: campaigns still reach those that are not in the list."
 )
@@ -57,7 +59,7 @@ def opt_out_add(request: HttpRequest) -> HttpResponse:
     for typed, sentence in result.bad[:NAMED]:
         rest.add_error("numbers", f"{typed[:NAMED_LENGTH]}{'…' * (len(typed) > NAMED_LENGTH)}: {sentence}")
     if len(result.bad) > NAMED:
-        rest.add_error("numbers", f"And {len(result.bad) - NAMED} more like these.")
+        rest.add_error("numbers", _("And {count} more like these.").format(count=len(result.bad) - NAMED))
     return _page(request, rest)
 
 
@@ -76,17 +78,29 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
         if opted_out([opt_out.phone]):
             messages.warning(
                 request,
-                f"This opt-out of {phone(opt_out.phone)} is undone. The number still gets no texts: "
-                "it has opted out in another way too, which the list shows.",
+                _(
+                    "This opt-out of {phone} is undone. The number still gets no texts: "
+                    "it has opted out in another way too, which the list shows."
+                ).format(phone=phone(opt_out.phone)),
             )
         elif blocked:
-            messages.warning(request, f"The opt-out of {phone(opt_out.phone)} is undone here. {blocked}")
+            messages.warning(
+                request,
+                _("The opt-out of {phone} is undone here. {blocked}").format(
+                    phone=phone(opt_out.phone), blocked=blocked
+                ),
+            )
         else:
             messages.success(
-                request, f"{phone(opt_out.phone)} may be texted again, from the next campaign on."
+                request,
+                _("{phone} may be texted again, from the next campaign on.").format(
+                    phone=phone(opt_out.phone)
+                ),
             )
     else:
-        messages.info(request, f"The opt-out of {phone(opt_out.phone)} had been undone before.")
+        messages.info(
+            request, _("The opt-out of {phone} had been undone before.").format(phone=phone(opt_out.phone))
+        )
     return redirect("opt_outs")
 
 
@@ -97,17 +111,28 @@ def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
     opt_out = get_object_or_404(OptOut.objects.known(), pk=opt_out_id)
     means, back = request.POST.get("means"), request.POST.get("back")
     if means not in MEANS:
-        messages.warning(request, "Nothing was decided. Press one of the two buttons beside the reply.")
+        messages.warning(request, _("Nothing was decided. Press one of the two buttons beside the reply."))
     elif opt_out.kind != OptOut.Kind.MAYBE or opt_out.ended_at is not None:
-        messages.info(request, f"The reply of {phone(opt_out.phone)} had been decided before.")
+        messages.info(
+            request, _("The reply of {phone} had been decided before.").format(phone=phone(opt_out.phone))
+        )
     elif _wrote_again(request, opt_out):
-        messages.warning(request, f"{phone(opt_out.phone)} wrote again meanwhile. Read it, then decide.")
+        messages.warning(
+            request,
+            _("{phone} wrote again meanwhile. Read it, then decide.").format(phone=phone(opt_out.phone)),
+        )
     elif means == "stop" and manual.confirm(opt_out, user=signed_in(request)):
-        messages.success(request, f"{phone(opt_out.phone)} will not be texted any more.")
+        messages.success(
+            request, _("{phone} will not be texted any more.").format(phone=phone(opt_out.phone))
+        )
     elif means == "other" and manual.end(opt_out, user=signed_in(request)):
-        messages.success(request, f"{phone(opt_out.phone)} may be texted, from the next campaign on.")
+        messages.success(
+            request, _("{phone} may be texted, from the next campaign on.").format(phone=phone(opt_out.phone))
+        )
     else:
-        messages.info(request, f"The reply of {phone(opt_out.phone)} had been decided before.")
+        messages.info(
+            request, _("The reply of {phone} had been decided before.").format(phone=phone(opt_out.phone))
+        )
     return redirect("overview" if back == "overview" else "opt_outs")
 
 
@@ -123,14 +148,14 @@ def _blocked(opt_out: OptOut) -> str:
     senders = sorted(held.values_list("sender", flat=True))
     if not senders:
         return ""
-    where, to = "your numbers", "the number that texts them"
+    where, to = _("your numbers"), _("the number that texts them")
     if all(sender.startswith("+") for sender in senders):  # others stand for all our numbers, or some
         where = " and ".join(phone(sender) for sender in senders)
-        to = "that number" if len(senders) == 1 else "each of these numbers"
-    return (
-        f"{registry.default().name} itself still blocks texts from {where} to this person: "
-        f"they are not delivered until the person texts START to {to}."
-    )
+        to = _("that number") if len(senders) == 1 else _("each of these numbers")
+    return _(
+        "{name} itself still blocks texts from {where} to this person: "
+        "they are not delivered until the person texts START to {to}."
+    ).format(name=registry.default().name, where=where, to=to)
 
 
 def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
@@ -157,12 +182,26 @@ def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
 
 def _say(request: HttpRequest, result: AddResult) -> None:
     if len(result.added) == 1:
-        messages.success(request, f"{phone(result.added[0])} will not be texted any more.")
+        messages.success(
+            request, _("{phone} will not be texted any more.").format(phone=phone(result.added[0]))
+        )
     elif result.added:
         messages.success(
-            request, f"{plural(len(result.added), 'number,numbers')} will not be texted any more."
+            request,
+            ngettext(
+                "{count} number will not be texted any more.",
+                "{count} numbers will not be texted any more.",
+                len(result.added),
+            ).format(count=number(len(result.added))),
         )
     if len(result.already) == 1:
-        messages.info(request, f"{phone(result.already[0])} had opted out before.")
+        messages.info(request, _("{phone} had opted out before.").format(phone=phone(result.already[0])))
     elif result.already:
-        messages.info(request, f"{plural(len(result.already), 'number,numbers')} had opted out before.")
+        messages.info(
+            request,
+            ngettext(
+                "{count} number had opted out before.",
+                "{count} numbers had opted out before.",
+                len(result.already),
+            ).format(count=number(len(result.already))),
+        )

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
@@ -16,7 +18,7 @@ from campaigns.models import Tally
 from campaigns.reports.overview import Overview, load_overview
 from campaigns.reports.row_states import LEFT_OUT
 from dashboard.notices import VIEWER
-from dashboard.templatetags.carillon import number, plural
+from dashboard.templatetags.carillon import number
 from dashboard.undecided_replies import undecided_replies
 
 
@@ -52,8 +54,8 @@ def _context(now: Overview) -> dict[str, Any]:
 
 def _title(now: Overview, *, new_here: bool) -> str:
     if new_here:
-        return "Your first campaign, in three steps"
-    return "What is going out now?" if now.moving else "Nothing is going out right now"
+        return _("Your first campaign, in three steps")
+    return _("What is going out now?") if now.moving else _("Nothing is going out right now")
 
 
 def _announcement(now: Overview) -> str:
@@ -61,7 +63,11 @@ def _announcement(now: Overview) -> str:
     if not now.moving:
         return ""
     line = now.moving[0]
-    return f"{line.campaign.name}: {number(line.processed)} of {plural(line.texts, 'text,texts')} processed"
+    return ngettext(
+        "{name}: {processed} of {count} text processed",
+        "{name}: {processed} of {count} texts processed",
+        line.texts,
+    ).format(name=line.campaign.name, processed=number(line.processed), count=number(line.texts))
 
 
 def _texts(tally: Tally) -> int:

@@ -13,6 +13,9 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
@@ -27,11 +30,14 @@ from dashboard.templatetags.carillon import plural
 from dashboard.views.campaign_people import csv_answer
 
 LABELS = {
-    "queued": ("Queued: the carrier has not got it yet", RowState.WITH_CARRIER),
-    "sent": ("Sent: handed to the carrier, no receipt yet", RowState.SENT),
-    "delivered": ("Delivered: the carrier says it reached the phone", RowState.DELIVERED),
-    "sendingFailed": ("Sending failed: the carrier never got it", RowState.NOT_DELIVERED),
-    "deliveryFailed": ("Delivery failed: the carrier could not deliver it", RowState.NOT_DELIVERED),
+    "queued": (gettext_lazy("Queued: the carrier has not got it yet"), RowState.WITH_CARRIER),
+    "sent": (gettext_lazy("Sent: handed to the carrier, no receipt yet"), RowState.SENT),
+    "delivered": (gettext_lazy("Delivered: the carrier says it reached the phone"), RowState.DELIVERED),
+    "sendingFailed": (gettext_lazy("Sending failed: the carrier never got it"), RowState.NOT_DELIVERED),
+    "deliveryFailed": (
+        gettext_lazy("Delivery failed: the carrier could not deliver it"),
+        RowState.NOT_DELIVERED,
+    ),
 }
 """The provider's words, what they mean, and which of our states they are."""
 
@@ -42,7 +48,7 @@ class ProviderRow:
     `rows` says for how many it speaks."""
 
     name: str
-    label: str
+    label: str | Promise
     line: StatusLine
     ours: int | None
     rows: int
@@ -77,10 +83,15 @@ def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
     child = resend.create_draft(campaign, user=signed_in(request))
     if child is None:
         draft = campaign.children.filter(state=Campaign.State.DRAFT).first()
-        messages.info(request, "Nothing was made: everybody who can be tried again is in a campaign already.")
+        messages.info(
+            request, _("Nothing was made: everybody who can be tried again is in a campaign already.")
+        )
         return redirect("campaign_edit", draft.pk) if draft else redirect("report", campaign.pk)
     people = plural(child.contact_list.contact_count if child.contact_list else 0, "person,people")
-    messages.success(request, f"A draft for exactly these {people}. Nothing is sent before you press Send.")
+    messages.success(
+        request,
+        _("A draft for exactly these {people}. Nothing is sent before you press Send.").format(people=people),
+    )
     for first in dict.fromkeys(reason.first for reason in wanted.reasons if reason.first):
         messages.warning(request, f"{first} {_why(wanted, first)}")
     return redirect("campaign_edit", child.pk)

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
@@ -80,9 +81,11 @@ def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
     """Somebody knows where it comes from."""
     discrepancy = get_object_or_404(Disagreement, pk=disagreement_id)
     if discrepancies.acknowledge(discrepancy, user=signed_in(request)):
-        messages.success(request, "Written down with your name: you know about it. It is not shown any more.")
+        messages.success(
+            request, _("Written down with your name: you know about it. It is not shown any more.")
+        )
     else:
-        messages.info(request, "That was settled before: somebody knew about it, or both agree again.")
+        messages.info(request, _("That was settled before: somebody knew about it, or both agree again."))
     return redirect("review")
 
 
@@ -94,11 +97,13 @@ def review_known_all(request: HttpRequest, disagreement_id: int) -> HttpResponse
     if count := discrepancies.acknowledge_all(newest, user=signed_in(request)):
         messages.success(
             request,
-            f"Written down with your name: you know about {count:,} from {phone(newest.sender)}. "
-            "They are not shown any more.",
+            _(
+                "Written down with your name: you know about {count:,} from {phone}. "
+                "They are not shown any more."
+            ).format(count=count, phone=phone(newest.sender)),
         )
     else:
-        messages.info(request, "They were settled before: somebody knew about them.")
+        messages.info(request, _("They were settled before: somebody knew about them."))
     return redirect("review")
 
 
@@ -130,10 +135,14 @@ def review_decide(request: HttpRequest, attempt_id: int, decision: str) -> HttpR
 def _question(decision: Decision, case: Case) -> str:
     texts = plural(case.attempt.size, "text,texts")
     if decision == Decision.MARK:
-        return f"Mark {texts} as sent?"
+        return _("Mark {texts} as sent?").format(texts=texts)
     if decision == Decision.LEAVE:
-        return f"Leave {texts} undecided?"
-    return f"Settle {texts} as not sent?" if case.cancelled else f"Send {texts} now?"
+        return _("Leave {texts} undecided?").format(texts=texts)
+    return (
+        _("Settle {texts} as not sent?").format(texts=texts)
+        if case.cancelled
+        else _("Send {texts} now?").format(texts=texts)
+    )
 
 
 def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: DecisionResult) -> None:
@@ -146,29 +155,43 @@ def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: De
     elif outcome is DecisionResult.ADOPTED:
         messages.info(
             request,
-            f"Nothing to decide any more: {name} has these {texts}. Its records showed them meanwhile.",
+            _(
+                "Nothing to decide any more: {name} has these {texts}. Its records showed them meanwhile."
+            ).format(name=name, texts=texts),
         )
     elif outcome is DecisionResult.BUSY:
         messages.warning(
             request,
-            f"Nothing was changed: {name}'s records are being read for them at this moment. "
-            "Look again in a few seconds.",
+            _(
+                "Nothing was changed: {name}'s records are being read for them at this moment. "
+                "Look again in a few seconds."
+            ).format(name=name),
         )
     elif outcome is DecisionResult.SEARCHING:
-        messages.info(request, "Nothing to decide yet: they are still searched for.")
+        messages.info(request, _("Nothing to decide yet: they are still searched for."))
     elif decision is Decision.LEAVE:
-        messages.info(request, "You had left them as they are before. They are still searched for.")
+        messages.info(request, _("You had left them as they are before. They are still searched for."))
     else:
-        messages.info(request, f"That was decided before: the first press counts. {attempt.note}")
+        messages.info(
+            request, _("That was decided before: the first press counts. {note}").format(note=attempt.note)
+        )
 
 
 def _done(decision: Decision, texts: str, campaign: Campaign) -> str:
     if decision is Decision.MARK:
-        return f"{texts} of “{campaign.name}” are marked as sent by you."
+        return _("{texts} of “{name}” are marked as sent by you.").format(texts=texts, name=campaign.name)
     if decision is Decision.LEAVE:
-        return f"{texts} of “{campaign.name}” are left as they are. The search goes on."
+        return _("{texts} of “{name}” are left as they are. The search goes on.").format(
+            texts=texts, name=campaign.name
+        )
     if campaign.state == Campaign.State.SENDING:
-        return f"{texts} of “{campaign.name}” wait for their turn and are sent now."
+        return _("{texts} of “{name}” wait for their turn and are sent now.").format(
+            texts=texts, name=campaign.name
+        )
     if campaign.state == Campaign.State.HELD:
-        return f"{texts} of “{campaign.name}” are sent when the campaign goes on: it is held."
-    return f"{texts} of “{campaign.name}” are settled as not sent, because the campaign was cancelled."
+        return _("{texts} of “{name}” are sent when the campaign goes on: it is held.").format(
+            texts=texts, name=campaign.name
+        )
+    return _("{texts} of “{name}” are settled as not sent, because the campaign was cancelled.").format(
+        texts=texts, name=campaign.name
+    )

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from campaigns.models import OptOut
@@ -41,10 +42,10 @@ def _not_texted(in_force: Sequence[OptOut]) -> str:
     """Why a person gets no text now."""
     kinds = {opt_out.kind for opt_out in in_force}
     if OptOut.Kind.OPT_OUT in kinds:
-        return "This person opted out and is not texted"
+        return _("This person opted out and is not texted")
     if OptOut.Kind.MAYBE in kinds:
-        return "This person may have asked not to be texted, and is not texted until somebody decides it"
-    return "This number could not be reached before and is not texted"
+        return _("This person may have asked not to be texted, and is not texted until somebody decides it")
+    return _("This number could not be reached before and is not texted")
 
 
 @require_safe
