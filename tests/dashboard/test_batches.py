@@ -101,14 +101,6 @@ def test_refresh_is_for_composers(as_viewer: PageClient, as_composer: PageClient
     assert 'name="back" value="/batches/?status=Completed"' in " ".join(html.split())
 
 
-def test_wrong_method_and_strangers(
-    as_composer: PageClient, as_nobody: PageClient, stranger: PageClient
-) -> None:
-    assert as_composer.post(PATH).status_code == 405
-    as_nobody.page(PATH, status=403)
-    assert stranger.get(PATH)["Location"].startswith("/sign-in/")
-
-
 @pytest.mark.parametrize("at", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)])
 @pytest.mark.parametrize("zone", ["America/Chicago", "Asia/Tokyo"])
 def test_times_that_were_never_true_stop_no_page(as_sender: PageClient, at: datetime, zone: str) -> None:

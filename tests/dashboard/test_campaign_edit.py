@@ -248,27 +248,6 @@ def test_list_without_usable_rows(as_composer: PageClient) -> None:
     assert "Nobody in this list can get a text." in as_composer.page(path(draft))
 
 
-def test_wrong_methods_and_foreign_ids(as_composer: PageClient) -> None:
-    draft = campaign_factories.draft()
-    assert as_composer.put(path(draft)).status_code == 405
-    assert as_composer.put(path(draft, "preview")).status_code == 405
-    assert as_composer.get(path(draft, "preview"))["Location"] == path(draft)
-    assert as_composer.get("/campaigns/999/edit/").status_code == 404
-    assert as_composer.post("/campaigns/999/preview/").status_code == 404
-
-
-def test_stranger_and_viewer_change_nothing(stranger: PageClient, as_viewer: PageClient) -> None:
-    draft = campaign_factories.draft()
-    before = draft.text
-    assert stranger.post(path(draft), typed(draft, "x"))["Location"].startswith("/sign-in/")
-    answer = stranger.post(path(draft, "preview"), typed(draft, "x"), headers=FRAGMENT)
-    assert (answer.status_code, answer["HX-Redirect"]) == (204, "/sign-in/")
-    for page in ("edit", "preview"):
-        assert as_viewer.post(path(draft, page), typed(draft, "x")).status_code == 403
-    draft.refresh_from_db()
-    assert draft.text == before
-
-
 @pytest.mark.parametrize(
     ("cost", "shown"),
     [

@@ -142,18 +142,3 @@ def test_refused_credentials_are_said(as_composer: PageClient, settings: LazySet
     assert "No number to send from yet" in page
     assert "RingCentral" in page
     assert 'role="alert"' in page
-
-
-def test_wrong_method(as_composer: PageClient) -> None:
-    assert as_composer.delete(PATH).status_code == 405
-
-
-def test_stranger_signs_in_first(stranger: PageClient) -> None:
-    assert stranger.post(PATH, {"name": "x"})["Location"].startswith("/sign-in/")
-    assert not Campaign.objects.exists()
-
-
-def test_viewer_may_not(as_viewer: PageClient) -> None:
-    as_viewer.page(PATH, status=403)
-    assert as_viewer.post(PATH, {"name": "x"}).status_code == 403
-    assert not Campaign.objects.exists()

@@ -111,14 +111,3 @@ def test_draft_has_no_people_yet(as_viewer: PageClient) -> None:
     draft = campaign_factories.draft()
     assert as_viewer.get(path(draft))["Location"] == f"/campaigns/{draft.pk}/review/"
     assert as_viewer.get(path(draft, page="people.csv")).status_code == 404
-
-
-def test_wrong_method_stranger_and_no_role(
-    as_viewer: PageClient, stranger: PageClient, as_nobody: PageClient
-) -> None:
-    campaign = launched()
-    for page in ("people/", "people.csv"):
-        assert as_viewer.post(path(campaign, page=page)).status_code == 405
-        assert stranger.get(path(campaign, page=page))["Location"].startswith("/sign-in/")
-        assert as_nobody.get(path(campaign, page=page)).status_code == 403
-        assert as_viewer.get(f"/campaigns/999/{page}").status_code == 404

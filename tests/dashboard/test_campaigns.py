@@ -60,18 +60,6 @@ def test_nonsense_in_the_address_is_the_first_page(as_viewer: PageClient, before
     assert "Only one" in as_viewer.page(f"{PATH}?before={before}")
 
 
-def test_wrong_method(as_sender: PageClient) -> None:
-    assert as_sender.post(PATH).status_code == 405
-
-
-def test_stranger_signs_in_first(stranger: PageClient) -> None:
-    assert stranger.get(PATH)["Location"].startswith("/sign-in/")
-
-
-def test_without_a_role_nothing_is_shown(as_nobody: PageClient) -> None:
-    as_nobody.page(PATH, status=403)
-
-
 def test_deleting_a_draft_asks_first(as_composer: PageClient, composer: User) -> None:
     draft = campaign_factories.draft(name="Old idea")
     asked = as_composer.page(f"/campaigns/{draft.pk}/delete/")
@@ -87,10 +75,3 @@ def test_what_was_launched_cannot_be_deleted(as_sender: PageClient) -> None:
         response = call(f"/campaigns/{sent.pk}/delete/", follow=True)
         assert "its record stays" in response.content.decode()
     assert Campaign.objects.count() == 1
-
-
-def test_viewer_deletes_nothing(as_viewer: PageClient) -> None:
-    draft = campaign_factories.draft()
-    assert as_viewer.post(f"/campaigns/{draft.pk}/delete/").status_code == 403
-    assert Campaign.objects.count() == 1
-    assert as_viewer.get("/campaigns/999/delete/").status_code == 403

@@ -12,7 +12,6 @@ from campaigns.models import Campaign, Disagreement, OptOut
 from campaigns.receipts import discrepancies
 from tests.dashboard.page_client import PageClient
 from tests.dashboard.test_campaign import path, running
-from tests.dashboard.test_urls import FRAGMENTS, HOOK, addresses, filled
 from tests.support import factories
 
 LOST = "Your press on the button was not carried out"
@@ -78,13 +77,6 @@ def test_somebody_without_the_role_is_told_so(stranger: PageClient, viewer: User
     answer = press_and_sign_in(stranger, viewer, f"{path(campaign)}pause/")
     assert answer.status_code == 403
     assert "Your role does not allow this" in answer.content.decode()
-
-
-@pytest.mark.parametrize("address", sorted(set(addresses()) - {HOOK}))
-def test_no_address_is_blank_in_a_browser(as_sender: PageClient, address: str) -> None:
-    """Whatever the address is: a browser asks by GET for what stands in its bar, or in a bookmark."""
-    headers = {"HX-Request": "true"} if address in FRAGMENTS else {}
-    assert as_sender.get(filled(address), headers=headers).status_code != 405
 
 
 @pytest.mark.parametrize("address", ["/opt-outs/add/", "/campaigns/1/pause/", "/sign-out/"])

@@ -190,15 +190,6 @@ def test_viewer_sees_no_way_to_start(as_viewer: PageClient) -> None:
     assert "you need the role composer" in html
 
 
-@pytest.mark.parametrize("path", ["", "progress/", "not-used.csv"])
-def test_wrong_method_and_unknown(as_composer: PageClient, stranger: PageClient, path: str) -> None:
-    record = made()
-    assert as_composer.post(f"/imports/{record.pk}/{path}").status_code == 405
-    assert as_composer.get(f"/imports/{record.pk + 1}/{path}").status_code == 404
-    assert as_composer.get(f"/imports/{'9' * 30}/{path}").status_code == 404
-    assert stranger.get(f"/imports/{record.pk}/{path}").status_code == 302
-
-
 def test_file_of_a_deleted_list_is_gone(as_composer: PageClient) -> None:
     record = made()
     as_composer.post(f"/lists/{record.contact_list_id}/delete/")

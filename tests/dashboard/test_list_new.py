@@ -172,21 +172,6 @@ def test_too_large_is_refused_before_it_is_read(as_composer: PageClient, setting
     assert nothing_left()
 
 
-def test_wrong_method(as_composer: PageClient) -> None:
-    assert as_composer.put(PAGE).status_code == 405
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_viewer_uploads_nothing(as_viewer: PageClient, method: str) -> None:
-    assert getattr(as_viewer, method)(PAGE, {"file": upload(GOOD)}).status_code == 403
-    assert nothing_left()
-
-
-def test_stranger_uploads_nothing(stranger: PageClient) -> None:
-    assert stranger.post(PAGE, {"file": upload(GOOD)})["Location"].startswith("/sign-in/")
-    assert nothing_left()
-
-
 def test_same_file_twice_is_two_lists(as_composer: PageClient) -> None:
     for _ in range(2):
         as_composer.post(PAGE, {"file": upload(GOOD)})

@@ -132,21 +132,7 @@ def test_a_list_that_was_not_made_of_a_file(as_composer: PageClient) -> None:
     assert "This list was made from a campaign, not from a file" in html
 
 
-def test_wrong_method_and_unknown(as_composer: PageClient) -> None:
+def test_a_deleted_list_is_not_read_anew(as_composer: PageClient) -> None:
     people = made()
-    assert as_composer.put(path_of(people)).status_code == 405
-    assert as_composer.delete(path_of(people)).status_code == 405
-    assert as_composer.get("/lists/999999/phone-column/").status_code == 404
     as_composer.post(f"/lists/{people.pk}/delete/")
     assert as_composer.post(path_of(people), BY_HOME).status_code == 404
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_viewer_and_stranger_change_nothing(
-    as_viewer: PageClient, as_nobody: PageClient, stranger: PageClient, method: str
-) -> None:
-    people = made()
-    for client in (as_viewer, as_nobody):
-        assert getattr(client, method)(path_of(people), BY_HOME).status_code == 403
-    assert getattr(stranger, method)(path_of(people), BY_HOME)["Location"].startswith("/sign-in/")
-    assert people.imports.get().state == Import.State.DONE

@@ -82,7 +82,3 @@ def test_queries_do_not_grow_with_the_lists(as_viewer: PageClient) -> None:
             as_viewer.page("/lists/")
         asked.append(len(queries))
     assert asked[0] == asked[1]
-
-
-def test_wrong_method(as_composer: PageClient) -> None:
-    assert as_composer.post("/lists/").status_code == 405

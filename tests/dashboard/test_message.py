@@ -103,13 +103,3 @@ def test_a_late_receipt_is_dated(as_viewer: PageClient) -> None:
     assert (at + timedelta(hours=3)).astimezone(timezone.get_default_timezone()).isoformat(
         "T", "seconds"
     ) in html
-
-
-def test_unknown_wrong_method_and_strangers(
-    as_composer: PageClient, as_nobody: PageClient, stranger: PageClient
-) -> None:
-    assert as_composer.get("/messages/4711/").status_code == 404
-    found = store.message()
-    assert as_composer.post(path(found)).status_code == 405
-    as_nobody.page(path(found), status=403)
-    assert stranger.get(path(found))["Location"].startswith("/sign-in/")

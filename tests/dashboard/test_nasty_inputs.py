@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -11,10 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from campaigns.models import ContactList, Disagreement, Import
-from tests.dashboard import store_factories
-from tests.dashboard.test_urls import addresses
-from tests.support import factories
+from tests.dashboard.test_urls import addresses, filled
 
 ADMIN = (
     *("/admin/", "/admin/campaigns/optout/", "/admin/campaigns/price/add/"),
@@ -40,42 +36,11 @@ FIELDS = (
 
 
 @pytest.fixture
-def there(db: None, admin: User) -> dict[str, int | str]:
-    """A row behind every address, by the name of the part of the address."""
-    campaign = store_factories.handed_over()
-    text = store_factories.message()
-    known = Disagreement.objects.create(kind=Disagreement.Kind.UNKNOWN_TEXT, account="1", about="m-1")
-    return {
-        "campaign_id": campaign.pk,
-        "list_id": ContactList.objects.get().pk,
-        "import_id": Import.objects.get().pk,
-        "opt_out_id": factories.opt_out("+12125550199").pk,
-        "message_id": text.pk,
-        "provider_id": "b-ours",
-        "disagreement_id": known.pk,
-        "attempt_id": 4711,
-        "decision": "leave",
-        "provider": "ringcentral",
-        "secret": "secret",
-        "user": admin.pk,
-    }
-
-
-@pytest.fixture
 def anybody(admin: User) -> Client:
     """Somebody who may do everything, at a server that answers an error instead of raising it."""
     client = Client(raise_request_exception=False)
     client.force_login(admin)
     return client
-
-
-def filled(address: str, there: dict[str, int | str], *, number: str = "", word: str = "") -> str:
-    """With what is there; or with the same everywhere, by the kind of what is expected."""
-
-    def value(found: re.Match[str]) -> str:
-        return (number if found[1] == "int" else word) or str(there[found[2]])
-
-    return re.sub(r"<(int|str):(\w+)>", value, address)
 
 
 def failures(answers: Iterable[tuple[str, Any]]) -> list[str]:

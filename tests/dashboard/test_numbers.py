@@ -72,11 +72,3 @@ def test_no_price_is_no_guess(as_viewer: PageClient) -> None:
     store.account()
     campaign_factories.numbers(store.OURS)
     assert "cost unknown: an administrator can enter it" in as_viewer.page(PATH)
-
-
-def test_wrong_method_and_strangers(
-    as_composer: PageClient, as_nobody: PageClient, stranger: PageClient
-) -> None:
-    assert as_composer.post(PATH).status_code == 405
-    as_nobody.page(PATH, status=403)
-    assert stranger.get(PATH)["Location"].startswith("/sign-in/")

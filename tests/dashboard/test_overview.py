@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from campaigns.models import Batch, Campaign
 from tests.dashboard.page_client import PageClient
 from tests.support import factories
@@ -104,12 +102,3 @@ def test_last_fragment_ends_the_asking(as_viewer: PageClient) -> None:
     assert 'id="live"' in html
     assert "Nothing is going out any more." in html
     assert "handed over" not in html, "it may have been cancelled"
-
-
-@pytest.mark.parametrize("path", ["/", "/moving/"])
-def test_wrong_method_stranger_and_nobody(
-    as_viewer: PageClient, as_nobody: PageClient, stranger: PageClient, path: str
-) -> None:
-    assert as_viewer.post(path).status_code == 405
-    assert stranger.get(path)["Location"].startswith("/sign-in/")
-    assert as_nobody.get(path).status_code == 403

@@ -52,11 +52,3 @@ def test_pages(as_viewer: PageClient) -> None:
 def test_nonsense_in_the_address_is_the_first_page(as_viewer: PageClient, before: str) -> None:
     factories.campaign(name="Only one", state="finished")
     assert "Only one" in as_viewer.page(f"{PATH}?before={before}")
-
-
-def test_wrong_method_stranger_and_no_role(
-    as_viewer: PageClient, stranger: PageClient, as_nobody: PageClient
-) -> None:
-    assert as_viewer.post(PATH).status_code == 405
-    assert stranger.get(PATH)["Location"].startswith("/sign-in/")
-    assert as_nobody.get(PATH).status_code == 403

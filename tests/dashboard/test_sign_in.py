@@ -74,11 +74,6 @@ def test_admin_door_knows_who_is_inside(as_admin: PageClient, as_viewer: PageCli
     assert len(response.redirect_chain) == 1
 
 
-def test_fragment_without_a_session_moves_the_whole_page(stranger: PageClient) -> None:
-    response = stranger.get("/moving/", headers={"HX-Request": "true"})
-    assert (response.status_code, response["HX-Redirect"], response.content) == (204, "/sign-in/", b"")
-
-
 def test_page_that_was_open_for_too_long(viewer: User) -> None:
     client = PageClient()
     client.handler.enforce_csrf_checks = True

@@ -274,12 +274,3 @@ def test_a_number_with_a_very_long_history(as_viewer: PageClient, monkeypatch: p
     store.message("f-1", other_number=FIRST)
     store.message("f-2", other_number=FIRST)
     assert "There is more: the newest are shown." in as_viewer.page(path())
-
-
-def test_wrong_method_stranger_and_no_role(
-    as_viewer: PageClient, stranger: PageClient, as_nobody: PageClient
-) -> None:
-    for page in ("/why/", "/why.csv"):
-        assert as_viewer.post(page).status_code == 405
-        assert stranger.get(path(page=page))["Location"].startswith("/sign-in/")
-        assert as_nobody.get(path(page=page)).status_code == 403
