@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from tests.faults.mutant_types import Change, Mutant, NoConstraint
 
 DISPATCH = "campaigns/sending/dispatch.py"
 SEARCH = "campaigns/reconciling/search.py"
 TWO_LOOKUPS = "attempt.clean_misses >= 1 and apart and settled"
 
-
-class CannotPlantError(Exception):
-    """The program has changed where the bug was to go: look whether the safeguard is still there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """In one file, a text that stands there just once, and what replaces it."""
-
-    path: str
-    old: str
-    new: str
-
-    def plant(self, root: Path) -> None:
-        (root / self.path).write_text(self.planted(root), encoding="utf-8")
-
-    def planted(self, root: Path) -> str:
-        text = (root / self.path).read_text(encoding="utf-8")
-        if text.count(self.old) != 1:
-            message = f"{self.path} holds this {text.count(self.old)} times and not once: {self.old!r}"
-            raise CannotPlantError(message)
-        return text.replace(self.old, self.new)
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    name: str
-    tests: tuple[str, ...]
-    """Of tests/faults, those that hold the rule; the others may fail too."""
-    changes: tuple[Change, ...]
-
-
 PLANTED = (
     Mutant(
         "no SENDING commit before the first byte, only after the answer",
-        ("test_safeguards.py::test_the_mark_is_made_before_the_first_byte",),
+        ("tests/faults/test_safeguards.py::test_the_mark_is_made_before_the_first_byte",),
         (
             Change(DISPATCH, "=lambda: commit_sending(prepared),", "=lambda: None,"),
             Change(
@@ -56,7 +23,7 @@ PLANTED = (
     ),
     Mutant(
         "no search before a retry: a lost answer is taken for absent",
-        ("test_network.py::test_f15_lost_after_it_was_taken",),
+        ("tests/faults/test_network.py::test_f15_lost_after_it_was_taken",),
         (
             Change(
                 SEARCH,
@@ -67,30 +34,15 @@ PLANTED = (
     ),
     Mutant(
         "no index that allows a batch one live attempt",
-        ("test_safeguards.py::test_a_second_live_attempt_is_impossible",),
+        ("tests/faults/test_safeguards.py::test_a_second_live_attempt_is_impossible",),
         (
-            Change(
-                "campaigns/models/delivery.py",
-                """            models.UniqueConstraint(
-                fields=["batch"],
-                condition=~Q(state__in=["rejected", "not_sent", "absent"]),
-                name="one_live_attempt_per_batch",
-            ),
-""",
-                "",
-            ),
-            Change(
-                "campaigns/migrations/0001_schema.py",
-                "models.UniqueConstraint("
-                "condition=models.Q(('state__in', ['rejected', 'not_sent', 'absent']), _negated=True), "
-                "fields=('batch',), name='one_live_attempt_per_batch'), ",
-                "",
-            ),
+            NoConstraint("campaigns/models/delivery.py", "one_live_attempt_per_batch"),
+            NoConstraint("campaigns/migrations/0001_schema.py", "one_live_attempt_per_batch"),
         ),
     ),
     Mutant(
         "no silence after a 429",
-        ("test_answers.py::test_f19_silence_after_a_429",),
+        ("tests/faults/test_answers.py::test_f19_silence_after_a_429",),
         (
             Change(
                 "campaigns/accounts/rate_limit.py",
@@ -103,17 +55,19 @@ PLANTED = (
 FURTHER = (
     Mutant(
         "the settle time is not waited for",
-        ("test_network.py::test_f14_lost_before_the_request_was_read",),
+        ("tests/faults/test_network.py::test_f14_lost_before_the_request_was_read",),
         (Change(SEARCH, TWO_LOOKUPS, "attempt.clean_misses >= 1 and apart"),),
     ),
     Mutant(
         "records that lag behind are taken for complete",
-        ("test_network.py::test_f29_records_that_show_nothing_are_no_proof_of_absence",),
+        ("tests/faults/test_network.py::test_f29_records_that_show_nothing_are_no_proof_of_absence",),
         (Change(SEARCH, "    return last is None or last in seen\n", "    return True\n"),),
     ),
     Mutant(
         "a process on another host is taken for dead",
-        ("test_safeguards.py::test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending",),
+        (
+            "tests/faults/test_safeguards.py::test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending",
+        ),
         (
             Change(
                 "campaigns/runtime/process_identity.py",
@@ -124,7 +78,7 @@ FURTHER = (
     ),
     Mutant(
         "a mark that is too old is still good for the first byte",
-        ("test_safeguards.py::test_a_mark_that_is_too_old_is_not_acted_on",),
+        ("tests/faults/test_safeguards.py::test_a_mark_that_is_too_old_is_not_acted_on",),
         (
             Change(
                 "campaigns/providers/http.py",
@@ -134,3 +88,4 @@ FURTHER = (
         ),
     ),
 )
+MUTANTS = (*PLANTED, *FURTHER)

@@ -1,7 +1,9 @@
-"""`make mutants`: takes each safeguard out of a copy of the program, alone; a fault test must turn red.
+"""`make mutants`: takes each safeguard out of a copy of the program, alone; a test must turn red.
 
 A judge that is blind looks like a program without faults. All tests that are used must be green in the copy
 first; then each mutant must fail one of its own. Exit code 0: every one was caught.
+
+`python -m tests.faults.mutants WORD …` plants only those in whose names a word stands.
 """
 
 from __future__ import annotations
@@ -13,11 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.mutant_list import FURTHER, PLANTED, Mutant
+from tests.faults import mutant_ledger, mutant_list
+from tests.faults.mutant_types import Mutant
 
+MUTANTS = (*mutant_list.MUTANTS, *mutant_ledger.MUTANTS)
+AT_ONCE = min(4, os.cpu_count() or 1)
 ROOT = Path(__file__).parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(
     ".git", ".venv", ".env", "var", "shots", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"
@@ -34,14 +41,14 @@ def first_red(root: Path, tests: Sequence[str]) -> str:
     """The first of these tests that fails; empty if all are green."""
     asked = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *asked, *(f"tests/faults/{test}" for test in tests)],
+        [sys.executable, "-m", "pytest", *asked, *tests],
         cwd=root,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    failed = re.search(r"^FAILED tests/faults/(.+?)(?: - |$)", done.stdout, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", done.stdout, re.MULTILINE)
     if done.returncode == ALL_GREEN:
         return ""
     if done.returncode != SOME_RED or failed is None:
@@ -51,40 +58,56 @@ def first_red(root: Path, tests: Sequence[str]) -> str:
 
 def caught_by(mutant: Mutant, root: Path) -> str:
     """The test that noticed; empty if none did. Leaves the copy as it was."""
+    before = {path: path.read_text("utf-8") for path in (root / change.path for change in mutant.changes)}
     try:
         for change in mutant.changes:
             change.plant(root)
         return first_red(root, mutant.tests)
     finally:
-        for change in mutant.changes:
-            shutil.copy(ROOT / change.path, root / change.path)
+        for path, text in before.items():
+            path.write_text(text, "utf-8")
 
 
-def hunt(mutants: Sequence[Mutant], root: Path) -> int:
+@contextmanager
+def trees(count: int) -> Iterator[list[Path]]:
+    """Copies of the program."""
+    with tempfile.TemporaryDirectory(prefix="carillon-mutants-") as scratch:
+        roots = [Path(scratch, f"tree{number}") for number in range(count)]
+        for root in roots:
+            shutil.copytree(ROOT, root, ignore=LEFT_BEHIND)
+        yield roots
+
+
+def hunt(mutants: Sequence[Mutant], roots: Sequence[Path]) -> int:
     """Returns how many were caught."""
-    caught = 0
-    for mutant in mutants:
-        start = time.monotonic()
-        test = caught_by(mutant, root)
-        caught += bool(test)
+    free = list(roots)
+
+    def one(mutant: Mutant) -> bool:
+        root, start = free.pop(), time.monotonic()
+        try:
+            test = caught_by(mutant, root)
+        finally:
+            free.append(root)
         told = f"caught by {test}" if test else "NOT CAUGHT"
         print(f"{mutant.name}: {told} ({time.monotonic() - start:.0f} s)", flush=True)
-    return caught
+        return bool(test)
+
+    with ThreadPoolExecutor(len(roots)) as pool:
+        return sum(pool.map(one, mutants))
 
 
-def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="carillon-mutants-") as scratch:
-        root = Path(scratch, "tree")
-        shutil.copytree(ROOT, root, ignore=LEFT_BEHIND)
-        mutants = (*PLANTED, *FURTHER)
-        if red := first_red(root, sorted({test for mutant in mutants for test in mutant.tests})):
+def main(words: Sequence[str]) -> int:
+    start = time.monotonic()
+    mutants = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
+    with trees(AT_ONCE) as roots:
+        if red := first_red(roots[0], sorted({test for mutant in mutants for test in mutant.tests})):
             print(f"Nothing was planted yet, and {red} is red.")
             return 1
         print("Without a mutant all is green.", flush=True)
-        caught, further = hunt(PLANTED, root), hunt(FURTHER, root)
-    print(f"{caught} of {len(PLANTED)} caught, and {further} of {len(FURTHER)} further ones")
-    return int(caught + further < len(mutants))
+        caught = hunt(mutants, roots)
+    print(f"{caught} of {len(mutants)} caught in {time.monotonic() - start:.0f} s")
+    return int(caught < len(mutants))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
