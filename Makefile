@@ -58,7 +58,7 @@ storm: ## hand 100,000 texts over to a failing carrier and to a good one, and co
 
 TIMES ?= 10
 
-mutants: ## break the send path on purpose, once for each safeguard, and see that the tests of faults notice
+mutants: ## break the send path on purpose, once for each safeguard, and see that a test notices
 	@$(call install,test)
 	$(PY) -m tests.faults.mutants
 
