@@ -79,7 +79,9 @@ def people_by_row(campaign: Campaign, state: RowState | None, after: int, limit:
     by_phone = {}
     for start in range(0, len(phones), 900):
         messages = Message.objects.filter(campaign=campaign, to__in=phones[start : start + 900])
-        by_phone.update({message.to: message for message in messages.select_related("batch")})
+        # Not sorted: to avoid a sort, SQLite would read the whole campaign.
+        messages = messages.select_related("batch").order_by()
+        by_phone.update({message.to: message for message in messages})
     notes = notes_of_marked(by_phone.values())
     return [
         person_line(row.pk, row.import_row, by_phone[row.import_row.phone], notes)

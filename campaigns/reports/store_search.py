@@ -244,7 +244,9 @@ def campaign_messages(owner: AccountState, stored: Sequence[ProviderMessage]) ->
     messages = Message.objects.filter(
         to__in={item.other_number for item in stored if item.batch_id in batches},
         campaign__in={batch.campaign_id for batch in batches.values()},
-    ).select_related("campaign")
+    )
+    # Not sorted: to avoid a sort, SQLite would read the whole campaign.
+    messages = messages.select_related("campaign").order_by()
     by_place = {(message.batch_id, message.to): message for message in messages}
     return {
         item.pk: by_place[batches[item.batch_id].pk, item.other_number]
