@@ -227,7 +227,7 @@ def test_campaigns_are_locked_before_anything_that_both_readers_write(
     for size in (2, 3):
         scenario.submit_all(scenario.launched(scenario.people(4), size=size))
     page = list(next(registry.default().provider.messages(date_from=timezone.now() - timedelta(hours=1))))
-    written = re.compile(r'(INSERT INTO|UPDATE) "campaigns_(storemessage|message|tally)"')
+    written = re.compile(r'(INSERT INTO|UPDATE) "campaigns_(providermessage|message|tally)"')
     with CaptureQueriesContext(connection) as queries:
         if reader == "poll":
             scenario.poll()
