@@ -72,6 +72,8 @@ def config(level: str, *, as_json: bool) -> dict[str, Any]:
             # Django's own handlers would print a second, unredacted line.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
+            # The engine tells of each start and end, which here is each time that a task is ready.
+            "django_tasks_db": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
         },
     }

@@ -20,7 +20,7 @@ from campaigns.runtime import leases
 from campaigns.sending import restore_guard
 
 SILENT_SECONDS = 60.0
-"""Age of the worker's last lease after which pages report it as silent. It renews every half second."""
+"""Age of the worker's last lease after which pages report it as silent. It is renewed before it ends."""
 
 
 class SiteStatus:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.models import AccountState, Price, SenderNumber
@@ -75,13 +76,14 @@ class Account:
     def number(self, phone: str) -> SenderNumber | None:
         return SenderNumber.objects.filter(account=self.known_id(), phone=phone).first()
 
-    def numbers_are_fresh(self) -> bool:
-        read_at = (
-            AccountState.objects.filter(account=self.known_id())
-            .values_list("numbers_fetched_at", flat=True)
-            .first()
+    def fresh_state(self, now: datetime) -> QuerySet[AccountState]:
+        """The account's row, if its numbers were read lately."""
+        return AccountState.objects.filter(
+            account=self.known_id(), numbers_fetched_at__gt=now - NUMBERS_STALE
         )
-        return read_at is not None and timezone.now() - read_at < NUMBERS_STALE
+
+    def numbers_are_fresh(self) -> bool:
+        return self.fresh_state(timezone.now()).exists()
 
     def refresh_numbers(self) -> None:
         """Read the numbers from the provider. Raises ProviderError, and then keeps those that were known."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from campaigns.accounts import registry
@@ -19,6 +20,7 @@ from campaigns.receipts.batch_poll import Write
 from campaigns.receipts.prefetch import prefetch
 from campaigns.runtime import leases
 from campaigns.runtime.bulk_sql import relaxed_durability
+from campaigns.runtime.wakeups import exists
 from campaigns.sending import lifecycle
 
 log = logging.getLogger(__name__)
@@ -32,8 +34,8 @@ ACCOUNT_FAILURES = ("unreachable", "credentials", "permission", "rate", "server"
 MAX_CAMPAIGNS = 100
 
 
-def has_due() -> bool:
-    return Batch.objects.filter(next_poll_at__lte=timezone.now()).exists()
+def due(now: datetime) -> Q:
+    return exists(Batch.objects.filter(next_poll_at__lte=now))
 
 
 def poll() -> int:
@@ -146,9 +148,12 @@ def apply_to_others(account: str, due: Sequence[Batch], remote: Mapping[str, Bat
     return senders
 
 
-def campaigns_to_finish() -> list[int]:
-    """Ids of campaigns with nothing left to send or to poll, whose state has not been moved on."""
+def finishable() -> QuerySet[Campaign]:
+    """Campaigns with nothing left to send or to poll, whose state has not been moved on."""
     polled = Batch.objects.filter(campaign=OuterRef("pk"), next_poll_at__isnull=False)
     ended = Q(state=Campaign.State.DELIVERING) | Q(state=Campaign.State.HELD, tally__held=0)
-    waiting = Campaign.objects.filter(~Exists(polled), ended)
-    return list(waiting.values_list("id", flat=True)[:MAX_CAMPAIGNS])
+    return Campaign.objects.filter(~Exists(polled), ended)
+
+
+def campaigns_to_finish() -> list[int]:
+    return list(finishable().values_list("id", flat=True)[:MAX_CAMPAIGNS])

@@ -25,6 +25,7 @@ from campaigns.providers.types import BatchStatus, Direction, RemoteMessage
 from campaigns.receipts import store
 from campaigns.runtime import leases, shutdown
 from campaigns.runtime.bulk_sql import claim
+from campaigns.runtime.wakeups import exists
 
 log = logging.getLogger(__name__)
 
@@ -79,15 +80,13 @@ def request_refresh() -> bool:
     return claim(waiting, refresh_requested_at=timezone.now())
 
 
-def due() -> bool:
-    """Whether a sync is to be enqueued now. Cheap, because the tick asks twice a second."""
+def due(now: datetime) -> Q | bool:
+    """Whether a sync is to be enqueued now."""
     account = registry.default().known_id()
     if not account:
         return False
-    state = SyncState.objects.filter(account__account=account).first()
-    if state is None:
-        return True
-    return state.refresh_requested_at is not None or timezone.now() - state.windows_opened_to >= SYNC_EVERY
+    synced = SyncState.objects.filter(account__account=account, refresh_requested_at=None)
+    return ~exists(synced.filter(windows_opened_to__gt=now - SYNC_EVERY))
 
 
 IngestReplies = Callable[[str, Sequence[RemoteMessage]], object]

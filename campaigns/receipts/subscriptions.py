@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.accounts import registry
@@ -18,6 +19,7 @@ from campaigns.providers.base import Provider, ProviderError, Webhooks
 from campaigns.providers.types import Subscription
 from campaigns.receipts import webhook_intake
 from campaigns.runtime import leases
+from campaigns.runtime.wakeups import exists
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +29,15 @@ CHECK_EVERY = timedelta(minutes=10)
 RETRY_EVERY = timedelta(minutes=1)
 
 
-def due() -> bool:
+def due(now: datetime) -> Q | bool:
     """Whether the subscription is to be checked now. Never without a public address."""
-    if not settings.PUBLIC_URL or registry.default().provider.webhooks is None:
-        return False
     carrier = registry.default().provider
-    webhook = Webhook.objects.filter(provider=carrier.key).first()
-    if (
-        webhook is None
-        or webhook.last_checked_at is None
-        or webhook.address != webhook_intake.address(webhook)
-    ):
-        return True
-    wait = CHECK_EVERY if webhook.subscription_id and not webhook.trouble else RETRY_EVERY
-    return timezone.now() - webhook.last_checked_at >= wait
+    if not settings.PUBLIC_URL or carrier.webhooks is None:
+        return False
+    lately = Q(last_checked_at__gt=now - RETRY_EVERY)
+    lately |= Q(last_checked_at__gt=now - CHECK_EVERY, trouble="") & ~Q(subscription_id="")
+    at_our_address = Q(address=webhook_intake.address_in_sql(carrier.key))
+    return ~exists(Webhook.objects.filter(lately, at_our_address, provider=carrier.key))
 
 
 def ensure_subscription() -> None:

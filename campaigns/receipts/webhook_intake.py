@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from campaigns.models import Webhook, WebhookEvent
@@ -50,6 +51,13 @@ def address(webhook: Webhook) -> str:
         return ""
     path = PATH.format(provider=webhook.provider, secret=webhook.secret)
     return f"{settings.PUBLIC_URL}{path}"
+
+
+def address_in_sql(provider: str) -> Concat:
+    """The same, of a row of this provider."""
+    before, _, after = PATH.partition("{secret}")
+    start = settings.PUBLIC_URL + before.format(provider=provider)
+    return Concat(Value(start), "secret", Value(after))
 
 
 def resolve_endpoint(provider: str, secret: str) -> Webhook | None:

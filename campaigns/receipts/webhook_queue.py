@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.utils import timezone
+from django.db.models import Q
 
 from campaigns.models import WebhookEvent
+from campaigns.runtime.wakeups import exists
 
 MAX_EVENTS = 500
 """Events that are processed together."""
@@ -17,8 +18,8 @@ GIVE_UP_AFTER = timedelta(days=3)
 MAX_DOUBLINGS = 15
 
 
-def has_due() -> bool:
-    return WebhookEvent.objects.filter(next_retry_at__lte=timezone.now()).exists()
+def due(now: datetime) -> Q:
+    return exists(WebhookEvent.objects.filter(next_retry_at__lte=now))
 
 
 def due_events(now: datetime) -> list[WebhookEvent]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns.models import Attempt, Campaign, Event
@@ -17,17 +17,21 @@ from campaigns.sending.prepared import fingerprint
 log = logging.getLogger(__name__)
 
 
+def suspects() -> QuerySet[Attempt]:
+    """Attempts whose process may be dead, or whose answer may be in the journal."""
+    open_here = Q(state__in=(Attempt.State.PREPARED, Attempt.State.SENDING))
+    # Another machine, which has its own journal, put these in doubt.
+    in_doubt = Q(state__in=Attempt.IN_DOUBT, problem_code__in=quarantine.OWNER_GONE_CODES)
+    return Attempt.objects.filter(open_here | in_doubt)
+
+
 def settle_orphans() -> int:
     """Settle attempts of dead processes. Returns how many.
 
     PREPARED was never sent, SENDING is in doubt. An attempt whose answer is in the journal is recorded as
     answered, even if its process is alive.
     """
-    open_here = Q(state__in=(Attempt.State.PREPARED, Attempt.State.SENDING))
-    # Another machine, which has its own journal, put these in doubt.
-    in_doubt = Q(state__in=Attempt.IN_DOUBT, problem_code__in=quarantine.OWNER_GONE_CODES)
-    orphans = Attempt.objects.filter(open_here | in_doubt).select_related("batch").order_by("id")
-    return sum(settle(attempt) for attempt in orphans)
+    return sum(settle(attempt) for attempt in suspects().select_related("batch").order_by("id"))
 
 
 def settle(attempt: Attempt) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.accounts import registry
@@ -34,10 +35,14 @@ SEARCH_LIMIT = timedelta(hours=24)
 REVIEW_SEARCH_LIMIT = timedelta(hours=72)
 
 
-def due_attempts() -> list[int]:
+def due(now: datetime) -> QuerySet[Attempt]:
     searched = (*Attempt.SEARCHED, Attempt.State.ABSENT)
-    due = Attempt.objects.filter(state__in=searched, next_lookup_at__lte=timezone.now())
-    return list(due.order_by("next_lookup_at").values_list("id", flat=True)[:50])
+    return Attempt.objects.filter(state__in=searched, next_lookup_at__lte=now)
+
+
+def due_attempts() -> list[int]:
+    """Ids, the longest overdue first."""
+    return list(due(timezone.now()).order_by("next_lookup_at").values_list("id", flat=True)[:50])
 
 
 def lease_name(attempt_id: int) -> str:

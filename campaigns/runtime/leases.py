@@ -38,12 +38,28 @@ def acquire(name: str, *, seconds: float) -> bool:
     return claim(Lease.objects.filter(free, pk=lease.pk), owner=process_identity.current(), until=until)
 
 
-def try_debounce(name: str, *, seconds: float) -> bool:
-    """True for at most one caller within `seconds`."""
+def known_holder(owner: str, until: datetime, *, left: timedelta) -> bool | None:
+    """Whether this process holds a lease that was read so. None: only `acquire` can tell, or renew it.
+
+    `left`: a lease of this process that ends sooner has to be renewed.
+    """
+    now = timezone.now()
+    if not owner or until > now + MAX_DURATION:
+        return None
+    if owner == process_identity.current():
+        return True if until > now + left else None
+    return None if until < now or process_identity.is_dead(owner) else False
+
+
+def try_debounce(name: str, *, seconds: float, first: float = 0.0) -> bool:
+    """True for at most one caller within `seconds`. The first of all callers may have to wait for `first`."""
     now = timezone.now()
     until = now + timedelta(seconds=seconds)
-    lease, created = Lease.objects.get_or_create(name=name, defaults={"until": until})
-    return created or claim(Lease.objects.filter(pk=lease.pk, until__lt=now), until=until)
+    begins = {"until": now + timedelta(seconds=first) if first else until}
+    lease, created = Lease.objects.get_or_create(name=name, defaults=begins)
+    if created:
+        return not first
+    return claim(Lease.objects.filter(pk=lease.pk, until__lt=now), until=until)
 
 
 def expires_at(name: str) -> datetime | None:

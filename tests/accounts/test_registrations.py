@@ -8,9 +8,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from campaigns.accounts import registrations, registry
+from campaigns.accounts import registrations, registry, tasks
 from campaigns.models import SenderNumber
-from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 

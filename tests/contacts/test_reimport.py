@@ -16,7 +16,7 @@ from campaigns.contacts import importer, reimport, removal, stored_rows
 from campaigns.contacts.reimport import Refusal
 from campaigns.models import Campaign, Contact, ContactList, Event, Import, ImportRow
 from campaigns.sending import resend
-from campaigns.worker import tasks
+from campaigns.worker import schedule
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +115,7 @@ def test_there_and_back_is_as_it_was() -> None:
 def test_the_worker_does_it() -> None:
     people = made()
     reimport.change_phone_column(people, 2, user=None)
-    tasks.tick()
+    schedule.tick()
     assert record_of(people).claimed_at is not None
 
 

@@ -17,8 +17,9 @@ from django_tasks_db.models import DBTaskResult
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign
 from campaigns.providers.http import Limits, Transport
+from campaigns.receipts import tasks
 from campaigns.sending import launch
-from campaigns.worker import tasks
+from campaigns.worker import schedule
 from tests.faults import invariants
 from tests.faults.fault_proxy import FaultProxy, running_proxy
 from tests.simulator.running import RunningSimulator
@@ -57,7 +58,7 @@ class Worker:
 
         The mirror of the store is not read: of sending it only knows who opted out.
         """
-        tasks.tick()
+        schedule.tick()
         DBTaskResult.objects.filter(task_path=tasks.read_store.module_path).delete()
         while waiting := list(DBTaskResult.objects.order_by("-priority", "enqueued_at")):
             DBTaskResult.objects.all().delete()

@@ -28,7 +28,7 @@ from campaigns.contacts import importer  # noqa: E402
 from campaigns.reconciling import orphans, search  # noqa: E402
 from campaigns.runtime import process_identity  # noqa: E402
 from campaigns.sending import attempts, dispatch  # noqa: E402
-from campaigns.worker import tasks  # noqa: E402
+from campaigns.worker import schedule  # noqa: E402
 from tests.faults import crash_steps, invariants  # noqa: E402
 from tests.support import scenario  # noqa: E402
 
@@ -48,7 +48,7 @@ STAGES = (
     registry,
     search,
     crash_steps,
-    tasks,
+    schedule,
     scenario,
 )
 KNOWN = {

@@ -27,9 +27,8 @@ from campaigns.models import Attempt, Campaign, Message, OptOut
 from campaigns.opt_outs import manual
 from campaigns.receipts import polling, webhook_events, webhook_intake
 from campaigns.reconciling import decisions, orphans, search
-from campaigns.sending import dispatch, journal, launch, lifecycle, quarantine
+from campaigns.sending import dispatch, journal, launch, lifecycle, quarantine, tasks
 from campaigns.sending.steps import StepResult
-from campaigns.worker import tasks
 from tests.faults.fake_answers import Answer, Clock, Point, Script, plain
 from tests.faults.fake_carrier import ACCOUNT, OTHER_WORDS, FakeCarrier
 from tests.faults.model_judge import Book, at_rest, judge, may_leave

@@ -18,10 +18,10 @@ from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Mess
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
 from campaigns.providers.types import OutgoingText
-from campaigns.receipts import audit, discrepancies, store_sync, unknown_batches
+from campaigns.receipts import audit, discrepancies, store_sync, tasks, unknown_batches
 from campaigns.reconciling import search
 from campaigns.sending import counters
-from campaigns.worker import tasks
+from campaigns.worker import schedule
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.carrier import carrier
@@ -272,7 +272,7 @@ def nights(clock: time_machine.Traveller, hours: float) -> int:
     begun = 0
     for _ in range(int(hours)):
         clock.shift(3600)
-        tasks.tick()
+        schedule.tick()
         for order in waiting():
             begun += 1
             run(order)
@@ -281,7 +281,7 @@ def nights(clock: time_machine.Traveller, hours: float) -> int:
 
 
 def test_once_a_night(clock: time_machine.Traveller) -> None:
-    tasks.tick()
+    schedule.tick()
     assert waiting() == [], "a new site waits for its first night"
     assert nights(clock, 72) == 3
     assert Event.objects.filter(verb=audit.DONE).count() == 3
@@ -290,7 +290,7 @@ def test_once_a_night(clock: time_machine.Traveller) -> None:
 def test_one_that_failed_is_tried_again_in_an_hour(
     clock: time_machine.Traveller, carrier: RunningSimulator
 ) -> None:
-    tasks.tick()
+    schedule.tick()
     carrier.faults({**LIST, "fault": "status", "status": 403})
     assert nights(clock, 40) > 10
     carrier.faults()
@@ -298,14 +298,14 @@ def test_one_that_failed_is_tried_again_in_an_hour(
 
 
 def test_one_that_was_lost_begins_anew(clock: time_machine.Traveller) -> None:
-    tasks.tick()
+    schedule.tick()
     clock.shift(DAY)
-    tasks.tick()
+    schedule.tick()
     assert len(waiting()) == 1
-    tasks.tick()
+    schedule.tick()
     assert waiting() == []
     clock.shift(tasks.AUDIT_LOST_AFTER + 1)
-    tasks.tick()
+    schedule.tick()
     assert len(waiting()) == 1
 
 
@@ -317,7 +317,7 @@ def test_turns_follow_each_other(clock: time_machine.Traveller) -> None:
         [order] = waiting()
         run(order)
     assert waiting() == []
-    tasks.tick()
+    schedule.tick()
     assert waiting() == []
 
 

@@ -18,11 +18,11 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.management.commands.send import _moment
-from campaigns.management.commands.worker import Ticker
 from campaigns.models import Attempt, Campaign, Lease
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, launch
 from campaigns.sending.prepared import Prepared
+from campaigns.worker.loop import Ticker
 from tests.dashboard.page_client import PageClient
 from tests.faults.conftest import ForkServer
 from tests.faults.fault_scenario import (
@@ -100,8 +100,8 @@ with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER no_room_to_" + what)
 """
 GO_ON = """
-from campaigns.worker import tasks
-tasks.tick()
+from campaigns.worker import schedule
+schedule.tick()
 campaign = Campaign.objects.get()
 emit([scenario.submit_all(campaign).result, campaign.trouble])
 """

@@ -24,13 +24,13 @@ from django.test import Client
 
 from campaigns import checks
 from campaigns.accounts import registry
-from campaigns.management.commands import worker as worker_command
 from campaigns.models import Attempt, Batch, Campaign, Event, Installation, Message
 from campaigns.reconciling import recovery
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, failures, restore_guard
 from campaigns.sending.prepared import Prepared
 from campaigns.sending.steps import StepResult
+from campaigns.worker import loop
 from tests.faults.fault_scenario import (
     BATCHES,
     PEOPLE,
@@ -324,8 +324,8 @@ def test_f44_a_worker_under_which_the_database_is_migrated_drains(
 ) -> None:
     signals: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda *to: signals.append(to))
-    monkeypatch.setattr(worker_command, "VERSION_EVERY", 0.0)
-    ticker = worker_command.Ticker()
+    monkeypatch.setattr(loop, "VERSION_EVERY", 0.0)
+    ticker = loop.Ticker()
     ticker.once()
     assert signals == []
     migrations("9999_from_the_future", True)

@@ -21,13 +21,12 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign, OptOut, Webhook, WebhookEvent
-from campaigns.receipts import store_sync, webhook_intake
+from campaigns.receipts import tasks, webhook_intake
 from campaigns.receipts.statuses import RANK
 from campaigns.sending import dispatch
 from campaigns.sending.prepared import Prepared
 from campaigns.sending.steps import StepResult
 from campaigns.simulator.webhooks.delivery import TIMEOUT_SECONDS
-from campaigns.worker import tasks
 from tests.dashboard.page_client import PageClient
 from tests.faults import invariants
 from tests.faults.fault_scenario import MINUTE, Worker, at_rest, worker
@@ -310,7 +309,7 @@ def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, webhooks:
     for number, text in ((ann, " stop "), (ben, "STOP"), (ben, "START")):
         worker.carrier.inbound(number, scenario.LOCAL, text)
         worker.sleep(MINUTE)
-    assert store_sync.due()
+    assert tasks.STORE in scenario.due()
     tasks.read_store.func()
     assert list(OptOut.objects.filter(ended_at=None).values_list("phone", "source")) == [(ann, "reply")]
     again = sent(people)

@@ -16,8 +16,7 @@ from django.test import Client
 
 from campaigns.accounts import registry
 from campaigns.models import Message, Webhook
-from campaigns.receipts import subscriptions
-from campaigns.worker import tasks
+from campaigns.receipts import subscriptions, tasks
 from tests.simulator.hook import Heard, Hook, listening
 from tests.simulator.running import RunningSimulator
 

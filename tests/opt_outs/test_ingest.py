@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Consent, Event, OptOut
-from campaigns.opt_outs import carrier, ingest, manual
+from campaigns.opt_outs import carrier, ingest, manual, tasks
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.types import (
     Direction,
@@ -26,7 +26,6 @@ from campaigns.providers.types import (
     RemoteMessage,
 )
 from campaigns.receipts import store
-from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import factories
 

@@ -17,8 +17,7 @@ from campaigns.accounts import registry
 from campaigns.models import Campaign, Event, Webhook, WebhookEvent
 from campaigns.providers.base import Webhooks
 from campaigns.providers.types import Subscription
-from campaigns.receipts import subscriptions
-from campaigns.worker import tasks
+from campaigns.receipts import subscriptions, tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.waiting import until
@@ -92,21 +91,20 @@ def later(**span: float) -> Any:
 
 
 def test_it_is_made_with_our_address(public: str) -> None:
-    assert subscriptions.due()
+    assert tasks.SUBSCRIPTION in scenario.due()
     subscriptions.ensure_subscription()
     one = standing()
     assert one.address == f"{public}/webhooks/ringcentral/{door().secret}/"
     assert (one.active, one.disabled) == (True, ())
     assert (door().subscription_id, door().trouble) == (one.provider_id, "")
     assert door().expires_at is not None
-    assert not subscriptions.due()
+    assert tasks.SUBSCRIPTION not in scenario.due()
 
 
 def test_nothing_is_done_without_a_public_address(carrier: RunningSimulator) -> None:
-    assert not subscriptions.due()
+    assert tasks.SUBSCRIPTION not in scenario.due()
     subscriptions.ensure_subscription()
     assert not Webhook.objects.exists()
-    assert tasks.SUBSCRIPTION.wake() == 0
     assert carrier.requests() == []
 
 
@@ -114,7 +112,7 @@ def test_looking_again_changes_nothing(public: str) -> None:
     subscriptions.ensure_subscription()
     before = standing()
     with later(minutes=11):
-        assert subscriptions.due()
+        assert tasks.SUBSCRIPTION in scenario.due()
         subscriptions.ensure_subscription()
     assert standing().provider_id == before.provider_id
     assert Event.objects.filter(verb="subscription_made").count() == 1
@@ -167,7 +165,7 @@ def test_another_address_replaces_the_old_one(public: str, settings: LazySetting
     subscriptions.ensure_subscription()
     before = standing()
     settings.PUBLIC_URL = public.replace("127.0.0.1", "localhost")
-    assert subscriptions.due()
+    assert tasks.SUBSCRIPTION in scenario.due()
     subscriptions.ensure_subscription()
     one = standing()
     assert one.provider_id != before.provider_id
@@ -179,7 +177,7 @@ def test_one_that_was_made_while_the_answer_was_lost_is_found(public: str, carri
     subscriptions.ensure_subscription()
     assert "asked instead" in door().trouble
     with later(minutes=2):
-        assert subscriptions.due()
+        assert tasks.SUBSCRIPTION in scenario.due()
         subscriptions.ensure_subscription()
     assert standing().provider_id == door().subscription_id
     assert (door().trouble, door().trouble_since) == ("", None)
@@ -212,7 +210,7 @@ def test_an_address_that_the_carrier_cannot_reach(
     assert door().subscription_id == ""
     assert door().secret not in door().trouble
     with later(minutes=2):
-        assert subscriptions.due()
+        assert tasks.SUBSCRIPTION in scenario.due()
         since = door().trouble_since
         subscriptions.ensure_subscription()
         assert door().trouble_since == since

@@ -16,11 +16,10 @@ from django.utils import timezone
 from campaigns import models
 from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, Message, OptOut, Webhook, WebhookEvent
-from campaigns.receipts import polling, webhook_events, webhook_intake
+from campaigns.receipts import polling, tasks, webhook_events, webhook_intake
 from campaigns.reconciling import search
 from campaigns.sending import dispatch
 from campaigns.sending.steps import StepResult
-from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, scenario
 
@@ -374,12 +373,12 @@ def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:
 
 def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
     registry.default().fetch_id()
-    assert tasks.EVENTS.wake() == 0
+    assert tasks.EVENTS not in scenario.due()
     tell(envelope("opt-outs", {"from": scenario.LOCAL, "to": "+14155550101", "active": True}))
-    assert tasks.EVENTS.wake() == 1
+    assert tasks.EVENTS in scenario.due()
     tasks.process_events.func()
     assert OptOut.objects.get().phone == "+14155550101"
-    assert tasks.EVENTS.wake() == 0
+    assert tasks.EVENTS not in scenario.due()
 
 
 def test_a_reminder_makes_the_subscription_be_looked_at(carrier: RunningSimulator) -> None:

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateLimitState
-from campaigns.reconciling import orphans
+from campaigns.reconciling import orphans, tasks
 from campaigns.reconciling.matching import MatchResult
 from campaigns.sending import attempts, dispatch
 from campaigns.sending.prepared import Prepared
 from campaigns.sending.steps import StepResult
-from campaigns.worker import tasks
+from campaigns.worker import schedule
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.doubt import (
@@ -290,6 +290,6 @@ def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulato
 def test_a_tick_wakes_the_looks_that_are_due(carrier: RunningSimulator) -> None:
     campaign = lost(carrier, scenario.people(3), fault="drop_after")
     later(MINUTE)
-    tasks.tick()
+    schedule.tick()
     tasks.reconcile_attempt.func(open_attempt().pk)
     assert scenario.counts(campaign) == {"with_carrier": 3}

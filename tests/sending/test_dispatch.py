@@ -16,7 +16,7 @@ from campaigns.providers.base import ProviderError
 from campaigns.sending import dispatch, failures, launch, lifecycle
 from campaigns.sending.prepared import Prepared
 from campaigns.sending.steps import StepResult
-from campaigns.worker import tasks
+from campaigns.worker import schedule
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 
@@ -218,7 +218,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
     carrier.faults()
     for _ in range(3):
         assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
-        tasks.tick()
+        schedule.tick()
         assert not launch.launch(campaign, user=None)
         launch.freeze(campaign.pk)
     assert lifecycle.hold(campaign.pk, "Stop", code="test")

@@ -17,7 +17,7 @@ from campaigns.receipts import polling
 from campaigns.reports import progress
 from campaigns.sending import dispatch
 from campaigns.sending.steps import StepResult
-from campaigns.worker import tasks
+from campaigns.worker import schedule
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.carrier import without_pauses
@@ -81,7 +81,7 @@ def test_a_site_that_never_reached_its_carrier_says_so(
     assert registry.default().number(scenario.LOCAL) is None
     assert registry.default().rate_for(scenario.LOCAL) == LOCAL_RATE
     assert polling.poll() == 0
-    tasks.tick()
+    schedule.tick()
 
 
 def test_after_a_restart_pages_and_campaigns_bear_an_outage(

@@ -9,13 +9,13 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Event, Message
-from campaigns.sending import attempts, dispatch, launch, lifecycle
+from campaigns.sending import attempts, dispatch, launch, lifecycle, tasks
 from campaigns.sending.prepared import Prepared
 from campaigns.sending.steps import StepResult
-from campaigns.worker import tasks
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.doubt import POST
@@ -36,15 +36,22 @@ def waiting(people: int = 3, *, size: int = 2, frozen: bool = True) -> Campaign:
     return campaign
 
 
+def woken() -> int:
+    """How many tasks the tick enqueues for campaigns."""
+    DBTaskResult.objects.all().delete()
+    tasks.enqueue_campaigns()
+    return DBTaskResult.objects.count()
+
+
 def test_nothing_leaves_before_the_minute_is_over(carrier: RunningSimulator) -> None:
     campaign = waiting()
     step = dispatch.step(campaign.pk)
     assert step.result == StepResult.WAIT
     assert MINUTE - 5 < step.seconds <= MINUTE
     Campaign.objects.update(claimed_at=None)
-    assert tasks.wake_campaigns() == 0
+    assert woken() == 0
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):
-        assert tasks.wake_campaigns() == 1
+        assert woken() == 1
         assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 3
 
@@ -76,7 +83,7 @@ def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User)
         assert getattr(draft, name) == getattr(campaign, name)
     assert (draft.state, draft.created_by, draft.launched_at) == (State.DRAFT, sender, None)
     with time_machine.travel(timezone.now() + timedelta(seconds=MINUTE + 1), tick=True):
-        assert tasks.wake_campaigns() == 0
+        assert woken() == 0
         assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert carrier.ledger() == []
     assert launch.launch(draft, user=sender), "the same people can get it after all"

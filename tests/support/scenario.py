@@ -14,6 +14,7 @@ from campaigns.models import Batch, Campaign, CampaignRow, ContactList, Message,
 from campaigns.receipts import polling
 from campaigns.sending import dispatch, launch
 from campaigns.sending.steps import Step, StepResult
+from campaigns.worker import schedule
 
 LOCAL = "+16505550100"
 TOLL_FREE = "+18885550100"
@@ -96,6 +97,11 @@ def poll() -> int:
     """Poll every open batch now."""
     Batch.objects.filter(next_poll_at__isnull=False).update(next_poll_at=timezone.now())
     return polling.poll()
+
+
+def due() -> set[str]:
+    """Names of the schedule's entries that the next tick wakes."""
+    return {entry.name for entry in schedule.look().due}
 
 
 def recount(campaign: Campaign) -> dict[str, int]:

@@ -35,7 +35,7 @@ from campaigns.models import *
 from campaigns.accounts import registry
 from campaigns.reconciling import orphans, search
 from campaigns.sending import attempts, dispatch, launch, lifecycle
-from campaigns.worker import tasks
+from campaigns.worker import schedule
 from tests.support import scenario
 def emit(value):
     print(json.dumps(value), flush=True)

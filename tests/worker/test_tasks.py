@@ -14,11 +14,17 @@ from django.conf import LazySettings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from campaigns.accounts import tasks as accounts
 from campaigns.contacts import importer, workbook
+from campaigns.contacts import tasks as contacts
 from campaigns.models import Attempt, Batch, Campaign, Import, Lease
+from campaigns.receipts import tasks as receipts
+from campaigns.reconciling import tasks as reconciling
 from campaigns.runtime import leases, process_identity, shutdown
+from campaigns.runtime.wakeups import WAKE_AGAIN_AFTER, WAKE_LOST_AFTER
 from campaigns.sending import launch, lifecycle
-from campaigns.worker import tasks
+from campaigns.sending import tasks as sending
+from campaigns.worker import loop, schedule
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 
@@ -38,7 +44,7 @@ def woken() -> Counter[str]:
 def ticked(times: int = 1) -> Counter[str]:
     DBTaskResult.objects.all().delete()
     for _ in range(times):
-        tasks.tick()
+        schedule.tick()
     return woken()
 
 
@@ -50,7 +56,7 @@ def received() -> Import:
 def test_an_uploaded_file_is_read(carrier: RunningSimulator) -> None:
     record = received()
     assert ticked(3)["run_import"] == 1, "once, however often it is looked for"
-    tasks.run_import.call(record.pk)
+    contacts.run_import.call(record.pk)
     record.refresh_from_db()
     assert record.state == Import.State.DONE
     assert ticked()["run_import"] == 0
@@ -59,7 +65,7 @@ def test_an_uploaded_file_is_read(carrier: RunningSimulator) -> None:
 def test_a_lost_wake_up_of_a_file_is_repeated(carrier: RunningSimulator) -> None:
     received()
     assert ticked()["run_import"] == 1
-    with time_machine.travel(timezone.now() + tasks.WAKE_LOST_AFTER + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + WAKE_LOST_AFTER + timedelta(seconds=1)):
         assert ticked(2)["run_import"] == 1
 
 
@@ -68,7 +74,7 @@ def test_a_reader_that_died_is_replaced(carrier: RunningSimulator) -> None:
     assert ticked()["run_import"] == 0
     Import.objects.update(claimed_at=timezone.now() - timedelta(seconds=workbook.TIMEOUT_SECONDS + 1))
     assert ticked()["run_import"] == 0, "a workbook may take so long before the first row comes"
-    Import.objects.update(claimed_at=timezone.now() - tasks.READ_LOST_AFTER - timedelta(seconds=1))
+    Import.objects.update(claimed_at=timezone.now() - contacts.READ_LOST_AFTER - timedelta(seconds=1))
     assert ticked(2)["run_import"] == 1
 
 
@@ -82,7 +88,7 @@ def test_a_launched_campaign_is_moved_to_its_end(carrier: RunningSimulator) -> N
     campaign = scenario.drafted(scenario.people(5), size=2)
     launch.launch(campaign, user=None)
     assert ticked(3)["advance"] == 1
-    tasks.advance.call(campaign.pk)
+    sending.advance.call(campaign.pk)
     campaign.refresh_from_db()
     assert (campaign.state, campaign.claimed_at) == (Campaign.State.DELIVERING, None)
     assert len(carrier.ledger()) == 5
@@ -100,7 +106,7 @@ def test_a_draft_and_a_finished_campaign_sleep(carrier: RunningSimulator) -> Non
 def test_a_lost_wake_up_of_a_campaign_is_repeated(carrier: RunningSimulator) -> None:
     scenario.launched(scenario.people(1))
     assert ticked(2)["advance"] == 1
-    with time_machine.travel(timezone.now() + tasks.WAKE_LOST_AFTER + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + WAKE_LOST_AFTER + timedelta(seconds=1)):
         assert ticked(2)["advance"] == 1
 
 
@@ -117,7 +123,7 @@ def test_a_campaign_is_not_woken_before_its_time(carrier: RunningSimulator, name
 def test_a_campaign_that_waits_does_so_in_the_database(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(1))
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "status", "status": 429})
-    tasks.advance.call(campaign.pk)
+    sending.advance.call(campaign.pk)
     campaign.refresh_from_db()
     assert campaign.next_retry_at is not None
     assert campaign.next_retry_at > timezone.now() + timedelta(seconds=30)
@@ -127,9 +133,9 @@ def test_a_campaign_that_waits_does_so_in_the_database(carrier: RunningSimulator
 def test_a_blocked_campaign_is_looked_at_now_and_then(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(2), size=1)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_before"})
-    tasks.advance.call(campaign.pk)
+    sending.advance.call(campaign.pk)
     assert ticked()["advance"] == 0
-    with time_machine.travel(timezone.now() + timedelta(seconds=tasks.BLOCKED_FOR + 1)):
+    with time_machine.travel(timezone.now() + timedelta(seconds=sending.BLOCKED_FOR + 1)):
         assert ticked()["advance"] == 1
 
 
@@ -148,26 +154,26 @@ def test_a_campaign_that_always_fails_does_not_spin(carrier: RunningSimulator) -
     Campaign.objects.update(text="Hi {{ first_name")
     for _ in range(2):
         with pytest.raises(ValueError, match="cannot be rendered"):
-            tasks.advance.call(campaign.pk)
+            sending.advance.call(campaign.pk)
         assert ticked()["advance"] == 0
-    with time_machine.travel(timezone.now() + tasks.WAKE_LOST_AFTER + timedelta(seconds=1)):
+    with time_machine.travel(timezone.now() + WAKE_LOST_AFTER + timedelta(seconds=1)):
         assert ticked()["advance"] == 1
 
 
 def test_a_stop_ends_the_task_after_the_batch_in_hand(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(4), size=2)
     shutdown.requested.set()
-    tasks.advance.call(campaign.pk)
+    sending.advance.call(campaign.pk)
     assert carrier.ledger() == []
     shutdown.requested.clear()
-    tasks.advance.call(campaign.pk)
+    sending.advance.call(campaign.pk)
     assert len(carrier.ledger()) == 4
 
 
 def test_two_wake_ups_of_one_campaign_do_no_harm(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(3), size=1)
     for _ in range(3):
-        tasks.advance.call(campaign.pk)
+        sending.advance.call(campaign.pk)
     assert len(carrier.ledger()) == 3
     scenario.assert_adds_up(campaign)
 
@@ -176,9 +182,9 @@ def test_a_campaign_that_another_worker_moves_is_left_to_it(carrier: RunningSimu
     campaign = scenario.launched(scenario.people(3), size=1)
     alive = f"{socket.gethostname()}:1:{process_identity.start_time(1)}"
     until = timezone.now() + timedelta(minutes=1)
-    Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=alive, until=until)
+    Lease.objects.create(name=f"{sending.ADVANCE}{campaign.pk}", owner=alive, until=until)
     Campaign.objects.update(claimed_at=timezone.now())
-    tasks.advance.call(campaign.pk)
+    sending.advance.call(campaign.pk)
     assert carrier.ledger() == []
     assert ticked()["advance"] == 0
 
@@ -186,10 +192,10 @@ def test_a_campaign_that_another_worker_moves_is_left_to_it(carrier: RunningSimu
 def test_a_campaign_whose_worker_died_is_woken_at_once(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(3), size=1)
     until = timezone.now() + timedelta(minutes=1)
-    Lease.objects.create(name=f"{tasks.ADVANCE}{campaign.pk}", owner=DEAD, until=until)
+    Lease.objects.create(name=f"{sending.ADVANCE}{campaign.pk}", owner=DEAD, until=until)
     Campaign.objects.update(claimed_at=timezone.now())
     assert ticked(2)["advance"] == 1
-    tasks.advance.call(campaign.pk)
+    sending.advance.call(campaign.pk)
     assert len(carrier.ledger()) == 3
 
 
@@ -209,9 +215,9 @@ def test_what_a_killed_worker_had_in_hand_is_taken_over_once(
     assert ticked()["advance"] == 1
     mine = DBTaskResult.objects.filter(task_path__endswith=".advance")
     mine.update(status="RUNNING", worker_ids=workers, started_at=timezone.now())
-    assert tasks.requeue_orphaned() == taken
+    assert loop.requeue_orphaned() == taken
     assert mine.get().status == ("READY" if taken else "RUNNING")
-    assert tasks.requeue_orphaned() == 0
+    assert loop.requeue_orphaned() == 0
 
 
 def test_the_second_look_for_a_lost_answer_is_woken_when_it_is_due(
@@ -224,7 +230,7 @@ def test_the_second_look_for_a_lost_answer_is_woken_when_it_is_due(
     now = timezone.now() + timedelta(seconds=3)
     with time_machine.travel(now, tick=False):
         assert ticked(3)["reconcile_attempt"] == 1, "once until it was looked"
-        tasks.reconcile_attempt.call(attempt.pk)
+        reconciling.reconcile_attempt.call(attempt.pk)
         assert ticked()["reconcile_attempt"] == 0
     with time_machine.travel(now + timedelta(seconds=1.1), tick=False):
         assert ticked(3)["reconcile_attempt"] == 1
@@ -233,9 +239,9 @@ def test_the_second_look_for_a_lost_answer_is_woken_when_it_is_due(
 def test_an_answer_that_was_found_lets_the_campaign_go_on_at_once(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(2), size=1)
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_after"})
-    tasks.advance.call(campaign.pk)
+    sending.advance.call(campaign.pk)
     assert ticked()["advance"] == 0
-    tasks.reconcile_attempt.call(Attempt.objects.get().pk)
+    reconciling.reconcile_attempt.call(Attempt.objects.get().pk)
     assert woken()["advance"] == 1
 
 
@@ -248,7 +254,7 @@ def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator
     with time_machine.travel(now + timedelta(seconds=20), tick=False):
         assert ticked(5)["poll"] == 0, "one waits already, and a slow provider fills no queue"
         Batch.objects.update(next_poll_at=now)
-        leases.reschedule("wake poll", seconds=tasks.POLL_EVERY)  # as the task does at its end
+        leases.reschedule("wake poll", seconds=receipts.POLL_EVERY)  # as the task does at its end
         assert ticked(5)["poll"] == 0
     with time_machine.travel(now + timedelta(seconds=22.1), tick=False):
         assert ticked(5)["poll"] == 1
@@ -258,10 +264,10 @@ def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator
 
 def test_a_repeating_task_may_be_woken_again_when_it_is_done(carrier: RunningSimulator) -> None:
     scenario.submit_all(scenario.launched(scenario.people(1)))
-    leases.try_debounce("wake poll", seconds=tasks.WAKE_AGAIN_AFTER)
-    tasks.poll.call()
+    leases.try_debounce("wake poll", seconds=WAKE_AGAIN_AFTER)
+    receipts.poll.call()
     assert not leases.try_debounce("wake poll", seconds=1)
-    with time_machine.travel(timezone.now() + timedelta(seconds=tasks.POLL_EVERY + 0.1), tick=False):
+    with time_machine.travel(timezone.now() + timedelta(seconds=receipts.POLL_EVERY + 0.1), tick=False):
         assert leases.try_debounce("wake poll", seconds=1)
 
 
@@ -269,7 +275,7 @@ def test_a_poll_brings_receipts_and_the_end(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(2))
     scenario.submit_all(campaign)
     Batch.objects.update(next_poll_at=timezone.now())
-    tasks.poll.call()
+    receipts.poll.call()
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
     with time_machine.travel(timezone.now() + timedelta(minutes=1)):
@@ -289,7 +295,7 @@ def test_a_campaign_that_only_waits_to_be_called_finished_is(carrier: RunningSim
 
 def test_the_account_s_numbers_are_learned_and_kept_fresh(carrier: RunningSimulator) -> None:
     assert ticked(3)["refresh_numbers"] == 1
-    tasks.refresh_numbers.call()
+    accounts.refresh_numbers.call()
     assert ticked()["refresh_numbers"] == 0
     with time_machine.travel(timezone.now() + timedelta(minutes=11)):
         assert ticked(3)["refresh_numbers"] == 1
@@ -297,17 +303,5 @@ def test_the_account_s_numbers_are_learned_and_kept_fresh(carrier: RunningSimula
 
 def test_an_unreachable_carrier_is_no_error_of_the_task(carrier: RunningSimulator) -> None:
     carrier.faults({"fault": "status", "status": 503})
-    tasks.refresh_numbers.call()
-    tasks.poll.call()
-
-
-def test_a_quiet_site_costs_few_queries(
-    carrier: RunningSimulator, django_assert_max_num_queries: pytest.FixtureRequest
-) -> None:
-    for _ in range(3):
-        campaign = scenario.launched(scenario.people(1))
-        scenario.submit_all(campaign)
-    tasks.refresh_numbers.call()
-    tasks.tick()
-    with django_assert_max_num_queries(15):  # type: ignore[operator]
-        tasks.tick()
+    accounts.refresh_numbers.call()
+    receipts.poll.call()

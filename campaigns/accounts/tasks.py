@@ -1,0 +1,29 @@
+"""The task that keeps the accounts' numbers fresh."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from django.db.models import Q
+from django_tasks import task
+
+from campaigns.accounts import registrations, registry
+from campaigns.providers.base import ProviderError
+from campaigns.runtime.wakeups import debounced, exists
+
+NUMBERS = "numbers"
+NUMBERS_EVERY = 30.0
+"""Seconds between two requests for the account's numbers while they are unknown or stale."""
+
+
+@task()
+def refresh_numbers() -> None:
+    """Fetch the account's numbers and their registrations. A failure is shown on the banner."""
+    with debounced(NUMBERS, NUMBERS_EVERY), suppress(ProviderError):
+        registry.default().refresh_numbers()
+        registrations.refresh()
+
+
+def numbers_due(now: datetime) -> Q:
+    return ~exists(registry.default().fresh_state(now))

@@ -1,0 +1,98 @@
+"""The tasks that bring home what the provider says."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from django_tasks import task
+
+from campaigns.opt_outs import ingest
+from campaigns.opt_outs.tasks import read_opt_outs
+from campaigns.providers.base import ProviderError
+from campaigns.receipts import (
+    audit,
+    polling,
+    store_sync,
+    subscriptions,
+    unknown_batches,
+    webhook_events,
+    webhook_intake,
+)
+from campaigns.runtime import leases, shutdown
+from campaigns.runtime.wakeups import TIME_SLICE_SECONDS, debounced, lease_name
+from campaigns.sending import lifecycle
+
+POLL, STORE, AUDIT, EVENTS, SUBSCRIPTION = "poll", "store", "audit", "events", "subscription"
+POLL_EVERY = 2.0  # seconds
+EVENTS_EVERY = 1.0  # seconds
+SUBSCRIPTION_EVERY = 30.0  # seconds
+STORE_EVERY = 5.0
+"""Seconds between two syncs of the provider store, however often somebody presses Refresh."""
+AUDIT_RETRY_AFTER = 3600.0
+"""Seconds until a failed audit is retried."""
+AUDIT_LOST_AFTER = 900.0
+"""Seconds after which an audit whose next time slice was lost starts again."""
+
+
+@task()
+def poll() -> None:
+    with debounced(POLL, POLL_EVERY):
+        polling.poll()
+
+
+@task()
+def read_store() -> None:
+    with debounced(STORE, STORE_EVERY):
+        store_sync.sync(ingest.ingest_replies)
+        unknown_batches.check_store()
+
+
+@task()
+def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0) -> None:
+    """One time slice of the nightly audit. The next is another task, so that sending never waits long."""
+    so_far = audit.Progress(datetime.fromtimestamp(began_at, UTC), after, batches, texts)
+    try:
+        following = audit.run_slice(so_far)
+    except ProviderError:  # recorded, and shown on the banner
+        leases.reschedule(lease_name(AUDIT), seconds=AUDIT_RETRY_AFTER)
+        return
+    if following is None:
+        leases.reschedule(lease_name(AUDIT), seconds=audit.seconds_to_next_night())
+        read_opt_outs.enqueue()
+        return
+    leases.reschedule(lease_name(AUDIT), seconds=AUDIT_LOST_AFTER)
+    run_audit.enqueue(began_at, following.after, following.batches, following.texts)
+
+
+def begin_audit() -> None:
+    run_audit.enqueue(timezone.now().timestamp())
+
+
+@task()
+def process_events() -> None:
+    end = time.monotonic() + TIME_SLICE_SECONDS
+    with debounced(EVENTS, EVENTS_EVERY):
+        while time.monotonic() < end and not shutdown.requested.is_set() and webhook_events.process_due():
+            pass
+
+
+@task()
+def prune_events() -> None:
+    """Delete old processed events, a chunk in each transaction."""
+    end = time.monotonic() + TIME_SLICE_SECONDS
+    while time.monotonic() < end and not shutdown.requested.is_set() and webhook_intake.prune():
+        pass
+
+
+@task()
+def ensure_subscription() -> None:
+    """Check the webhook subscription. A failure is shown on the banner."""
+    with debounced(SUBSCRIPTION, SUBSCRIPTION_EVERY):
+        subscriptions.ensure_subscription()
+
+
+def finish_campaigns() -> None:
+    for campaign_id in polling.campaigns_to_finish():
+        lifecycle.finish_if_final(campaign_id)

@@ -1,0 +1,44 @@
+"""What the tasks of all packages share.
+
+A task is only a wake-up, at least once: rows say what is due. A lost task delays work until the tick enqueues
+it again, a repeated one has nothing to do. Nothing depends on the record of a task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, Q, QuerySet
+
+from campaigns.runtime import leases
+
+TIME_SLICE_SECONDS = 10.0
+"""After this a task ends, so that others can run; the tick enqueues it again."""
+URGENT = 10
+"""Priority of tasks that a person waits for."""
+WAKE_AGAIN_AFTER = 30.0
+"""Seconds after which a repeating task that never ran is enqueued again."""
+WAKE_LOST_AFTER = timedelta(seconds=60)
+"""A task for one row that has not begun after this is lost; the next tick enqueues it again."""
+
+
+def lease_name(task: str) -> str:
+    """The lease that debounces a task."""
+    return f"wake {task}"
+
+
+@contextmanager
+def debounced(task: str, seconds: float) -> Iterator[None]:
+    """Debounce a repeating task: at most one is queued or running, so a slow provider fills no queue."""
+    try:
+        yield
+    finally:
+        leases.reschedule(lease_name(task), seconds=seconds)
+
+
+def exists(rows: QuerySet[Any]) -> Q:
+    """The condition that there are such rows, for the one statement with which a tick asks what is due."""
+    return Q(Exists(rows))

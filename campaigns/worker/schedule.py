@@ -1,0 +1,139 @@
+"""All that repeats, in one table, and the tick that enqueues what of it is due.
+
+What a package makes due for one downstream of it is a time in a row, which the tick finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.utils import timezone
+
+from campaigns.accounts import tasks as accounts
+from campaigns.contacts import tasks as contacts
+from campaigns.models import Lease
+from campaigns.receipts import audit, polling, store_sync, subscriptions, webhook_queue
+from campaigns.receipts import tasks as receipts
+from campaigns.reconciling import orphans, search
+from campaigns.reconciling import tasks as reconciling
+from campaigns.runtime import leases
+from campaigns.runtime import tasks as runtime
+from campaigns.runtime.wakeups import WAKE_AGAIN_AFTER, exists, lease_name
+from campaigns.sending import tasks as sending
+
+TICK = "tick"
+TICK_LEASE = 30.0
+"""Seconds after which another process takes the tick over from one that hangs."""
+RENEW_BEFORE = 10.0
+"""Seconds before its end at which the lease is renewed, so that an idle site writes once in 20 seconds."""
+HOURLY = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    name: str
+    due: Callable[[datetime], Q | bool]
+    """A read, asked for together with that of all other entries."""
+    enqueue: Callable[[], object]
+    lost_after: float | None = WAKE_AGAIN_AFTER
+    """Seconds after which it is enqueued again unless the task says otherwise at its end.
+
+    None: there is no lease, and the due rows themselves record what is enqueued.
+    """
+    first_after: Callable[[], float] | None = None
+    """Seconds until it is due for the first time; None: at once."""
+
+    @property
+    def lease(self) -> str:
+        return lease_name(self.name)
+
+    def condition(self, now: datetime) -> Q | bool:
+        due = self.due(now)
+        if self.lost_after is None or due is False:
+            return due
+        free = ~exists(Lease.objects.filter(name=self.lease, until__gte=now))
+        return free if due is True else due & free
+
+    def wake(self) -> None:
+        if self.lost_after is None:
+            self.enqueue()
+            return
+        # One transaction: after a kill in between, nothing would happen until the lease ends.
+        with transaction.atomic():
+            first = self.first_after() if self.first_after else 0.0
+            if leases.try_debounce(self.lease, seconds=self.lost_after, first=first):
+                self.enqueue()
+
+
+def always(_now: datetime) -> bool:
+    return True
+
+
+SCHEDULE = (
+    Entry("orphans", lambda _: exists(orphans.suspects()), orphans.settle_orphans, lost_after=None),
+    Entry("finish", lambda _: exists(polling.finishable()), receipts.finish_campaigns, lost_after=None),
+    Entry(
+        "imports", lambda now: exists(contacts.due_imports(now)), contacts.enqueue_imports, lost_after=None
+    ),
+    Entry("campaigns", sending.campaigns_due, sending.enqueue_campaigns, lost_after=None),
+    Entry(receipts.POLL, polling.due, receipts.poll.enqueue),
+    Entry(accounts.NUMBERS, accounts.numbers_due, accounts.refresh_numbers.enqueue),
+    Entry(receipts.STORE, store_sync.due, receipts.read_store.enqueue),
+    Entry(
+        "searches",
+        lambda now: exists(search.due(now)),
+        reconciling.enqueue_searches,
+        lost_after=None,
+    ),
+    Entry(receipts.EVENTS, webhook_queue.due, receipts.process_events.enqueue),
+    Entry(receipts.SUBSCRIPTION, subscriptions.due, receipts.ensure_subscription.enqueue),
+    Entry(
+        receipts.AUDIT,
+        audit.due,
+        receipts.begin_audit,
+        lost_after=receipts.AUDIT_LOST_AFTER,
+        # A new site waits for its first night; a copy of an old one does not.
+        first_after=audit.seconds_to_next_night,
+    ),
+    Entry("prune events", always, receipts.prune_events.enqueue, lost_after=HOURLY),
+    Entry("prune uploads", always, contacts.delete_expired_uploads.enqueue, lost_after=HOURLY),
+    Entry("prune tasks", always, runtime.prune_task_results.enqueue, lost_after=HOURLY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the one statement of an idle tick tells."""
+
+    owner: str
+    until: datetime
+    due: tuple[Entry, ...]
+
+    def take(self) -> bool:
+        """Whether the tick is this process's. Writes only if the lease has to be acquired, or renewed."""
+        holder = leases.known_holder(self.owner, self.until, left=timedelta(seconds=RENEW_BEFORE))
+        return leases.acquire(TICK, seconds=TICK_LEASE) if holder is None else holder
+
+    def wake(self) -> None:
+        for entry in self.due:
+            entry.wake()
+
+
+def look() -> Look:
+    now = timezone.now()
+    asked = [(entry, condition) for entry in SCHEDULE if (condition := entry.condition(now)) is not False]
+    conditions = [ExpressionWrapper(Q(condition), BooleanField()) for _, condition in asked]
+    tick_lease = Lease.objects.filter(name=TICK).values_list("owner", "until", *conditions)
+    while (found := tick_lease.first()) is None:
+        leases.acquire(TICK, seconds=TICK_LEASE)
+    owner, until, *answers = found
+    return Look(owner, until, tuple(entry for (entry, _), due in zip(asked, answers, strict=True) if due))
+
+
+def tick() -> None:
+    """Enqueue what is due, whoever holds the lease."""
+    look().wake()
