@@ -86,7 +86,8 @@ COLUMNS: dict[type[Model], str] = {
     models.OptOut: "phone kind source note created_by created_at ended_by ended_at",
     models.SenderNumber: "phone label provider toll_free can_send_batches rate last_listed_at",
     models.AccountState: "account provider trouble trouble_since last_checked_at numbers_fetched_at",
-    models.Event: "at actor verb campaign detail",
+    models.History: "at actor kind campaign_id batch_id attempt_id data",
+    models.Recovery: "id at",
     models.Disagreement: "found_at kind about sender campaign detail settled_at settled_by",
     models.ProviderBatch: "provider_id sender status size processed cost created_at last_listed_at",
     models.ProviderMessage: (

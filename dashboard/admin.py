@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from campaigns.admin import ReadOnlyAdmin
-from campaigns.models import Event
+from campaigns.models import History
 from dashboard import sign_in_locks
+from dashboard.decorators import signed_in
 from dashboard.models import FailedSignIn
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,10 @@ class FailedSignInAdmin(ReadOnlyAdmin):
             return redirect(request.get_full_path())
         freed = sign_in_locks.unlock(row.username, row.ip_address)
         said = " and ".join(map(shown, freed)) or f"{shown(row.username)} from {row.ip_address}"
-        Event.objects.create(actor_id=request.user.pk, verb="sign_in_unlocked", detail=said)
+        name = "" if row.username.startswith(sign_in_locks.UNKNOWN_PREFIX) else row.username
+        History.objects.record(
+            History.Kind.SIGN_IN_UNLOCKED, actor=signed_in(request), user=name, locks=len(freed)
+        )
         log.info("sign-in unlocked", extra={"user": request.user.get_username(), "unlocked": said})
         if freed:
             messages.success(request, f"Unlocked: {said}. The right password is taken again.")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.composing.preflight import Preview
-from campaigns.models import Campaign, ContactList, Event
+from campaigns.models import Campaign, ContactList, History
 from campaigns.reports.delivery import Report
 from campaigns.reports.progress import Progress
 from campaigns.sending import lifecycle, quarantine
@@ -90,7 +90,7 @@ NOBODY_USABLE = Notice(
 )
 
 
-def campaign_notices(now: Progress, stopped: Event | None, provider: str) -> Iterator[Notice]:
+def campaign_notices(now: Progress, stopped: History | None, provider: str) -> Iterator[Notice]:
     """The alerts of a launched campaign. The question after a canary is asked by its page."""
     campaign = now.campaign
     if not now.moving:
@@ -118,7 +118,7 @@ def campaign_notices(now: Progress, stopped: Event | None, provider: str) -> Ite
         yield _trouble(campaign)
 
 
-def _finished(now: Progress, stopped: Event | None) -> Notice:
+def _finished(now: Progress, stopped: History | None) -> Notice:
     title = format_html(_("Finished {}"), when(now.campaign.finished_at))
     url = reverse("report", args=[now.campaign.pk])
     if stopped and not now.texts:
@@ -146,8 +146,8 @@ def _finished(now: Progress, stopped: Event | None) -> Notice:
     )
 
 
-def _stopped(now: Progress, stopped: Event, provider: str) -> Notice:
-    if stopped.verb == "undone":
+def _stopped(now: Progress, stopped: History, provider: str) -> Notice:
+    if stopped.kind == History.Kind.UNDONE:
         title = format_html(_("Taken back by {} {}, nothing was sent"), stopped.actor, when(stopped.at))
     else:
         title = format_html(_("Cancelled by {} {}"), stopped.actor or _("the command line"), when(stopped.at))

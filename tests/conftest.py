@@ -10,10 +10,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models.signals import post_save
 from pytest_django import DjangoDbBlocker
 
+from campaigns.models import History
 from campaigns.sending import journal
-from tests.support import factories
+from tests.support import factories, history
 from tests.support import site as sites
 from tests.support.carrier import _simulator_process, carrier, simulator
 from tests.support.site import _template, database, site
@@ -40,6 +42,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Stable: whatever pytest-django put first within a file stays first.
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _history_is_typed() -> None:
+    post_save.connect(history.check, sender=History)
 
 
 @pytest.fixture(autouse=True, scope="session")

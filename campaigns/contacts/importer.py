@@ -22,7 +22,7 @@ from campaigns.contacts import reach
 from campaigns.contacts.phone import PHONE_SENTENCES, PhoneProblem, normalise_many
 from campaigns.contacts.spreadsheet import ROW_SENTENCES, FileProblem, RowProblem, Sheet, open_sheet
 from campaigns.contacts.stored_rows import StoredRows
-from campaigns.models import Contact, ContactList, Event, Import, ImportRow
+from campaigns.models import Contact, ContactList, History, Import, ImportRow
 from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability, update
 
 CHUNK = 5000
@@ -98,8 +98,7 @@ def create_list(
         phone_column=place,
         created_by=user,
     )
-    Event.objects.create(actor=user, verb="file_uploaded", detail=filename[:255])
-    return Import.objects.create(
+    record = Import.objects.create(
         contact_list=contact_list,
         filename=filename[:255],
         stored_filename=stored.name,
@@ -108,6 +107,8 @@ def create_list(
         requested_phone_column=phone_column[:255],
         created_by=user,
     )
+    History.objects.record(History.Kind.FILE_UPLOADED, actor=user, list=contact_list.pk, file=record.pk)
+    return record
 
 
 def find_phone_column(sheet: Sheet, wanted: str) -> int:
@@ -304,7 +305,13 @@ def mark_done(record: Import) -> bool:
         fresh = Import.objects.get(pk=record.pk)
         ContactList.objects.filter(pk=record.contact_list_id).update(contact_count=fresh.usable_count)
         if record.stored_filename:  # who asked to decide the rows again is in the history already
-            Event.objects.create(actor=record.created_by, verb="file_read", detail=record.filename)
+            History.objects.record(
+                History.Kind.FILE_READ,
+                actor=record.created_by,
+                list=record.contact_list_id,
+                file=record.pk,
+                rows=fresh.row_count,
+            )
     return True
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.models import ContactList, Event, Import
+from campaigns.models import ContactList, History, Import
 from campaigns.runtime.bulk_sql import claim
 
 
@@ -61,10 +61,14 @@ def change_phone_column(contact_list: ContactList, place: int, *, user: User | N
             return Refusal.SAME
         if not requeue(current, place):
             return Refusal.BUSY
-        before, after = current.columns[current.phone_column], current.columns[place]
         ContactList.objects.filter(pk=current.pk).update(phone_column=place, contact_count=0)
-        detail = f"{current.name}: from “{before}” to “{after}”"
-        Event.objects.create(actor=user, verb="phone_column_changed", detail=detail)
+        History.objects.record(
+            History.Kind.PHONE_COLUMN_CHANGED,
+            actor=user,
+            list=current.pk,
+            before=current.phone_column + 1,
+            after=place + 1,
+        )
     return None
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.models import Contact, ContactList, Event, Import, ImportRow
+from campaigns.models import Contact, ContactList, History, Import, ImportRow
 from campaigns.runtime.bulk_sql import claim
 
 CHUNK = 20_000
@@ -32,7 +32,7 @@ def remove(contact_list: ContactList, *, user: User | None) -> bool:
         if not removable(contact_list) or not claim(unused, deleted_at=timezone.now(), contact_count=0):
             return False
         Contact.objects.filter(contact_list=contact_list).delete()
-        Event.objects.create(actor=user, verb="list_removed", detail=contact_list.name)
+        History.objects.record(History.Kind.LIST_REMOVED, actor=user, list=contact_list.pk)
     for record in Import.objects.filter(contact_list=contact_list):
         _erase(record)
     return True

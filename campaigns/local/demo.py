@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 
 from campaigns.accounts import registry
 from campaigns.contacts import importer
-from campaigns.models import Campaign, ContactList, Event, Import, Price
+from campaigns.models import Campaign, ContactList, History, Import, Price
 from campaigns.opt_outs import manual
 from campaigns.sending import launch
 
@@ -27,7 +27,6 @@ TEXT = (
     "and pot this weekend. Show us this text when you pay. Reply STOP to opt out."
 )
 PRICE_PER_SEGMENT = Decimal("0.007")
-LOADED = "demo_loaded"
 PEOPLE = 488
 SEED = 1899
 
@@ -109,7 +108,7 @@ def load(user: User) -> bool:
     Every step can be repeated, so a start that was interrupted is completed by the next one.
     Raises FileProblem or ProviderError as the functions of the product do.
     """
-    if Event.objects.filter(verb=LOADED).exists():
+    if History.objects.filter(kind=History.Kind.DEMO_LOADED).exists():
         return False
     for kind in Price.Kind:
         Price.objects.get_or_create(kind=kind, defaults={"per_segment": PRICE_PER_SEGMENT})
@@ -127,7 +126,7 @@ def load(user: User) -> bool:
             "created_by": user,
         },
     )
-    Event.objects.create(actor=user, verb=LOADED, detail=LIST_NAME)
+    History.objects.record(History.Kind.DEMO_LOADED, actor=user, list=contacts.pk)
     return True
 
 

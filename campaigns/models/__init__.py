@@ -4,8 +4,9 @@ from campaigns.models.account import AccessToken, AccountState, Lease, Price, Ra
 from campaigns.models.campaign import Campaign, CampaignRow, RowState, Tally
 from campaigns.models.contacts import Contact, ContactList, Import, ImportRow
 from campaigns.models.delivery import Attempt, Batch, Message
-from campaigns.models.history import Disagreement, Event, Installation
+from campaigns.models.history import Disagreement, History
 from campaigns.models.inbox import OptOut
+from campaigns.models.installation import Installation, Recovery
 from campaigns.models.store import ProviderBatch, ProviderMessage, SyncState, SyncWindow
 from campaigns.models.webhooks import Consent, Webhook, WebhookEvent
 
@@ -20,7 +21,7 @@ __all__ = [
     "Contact",
     "ContactList",
     "Disagreement",
-    "Event",
+    "History",
     "Import",
     "ImportRow",
     "Installation",
@@ -31,6 +32,7 @@ __all__ = [
     "ProviderBatch",
     "ProviderMessage",
     "RateLimitState",
+    "Recovery",
     "RowState",
     "SenderNumber",
     "SyncState",

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns.contacts.phone import parse_phone
-from campaigns.models import Consent, Event, OptOut
+from campaigns.models import Consent, History, OptOut
 from campaigns.models.account import simulated
 from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.providers.types import EVERY_SENDER, OptOutRecord, OptOutSource
@@ -183,7 +183,7 @@ def begin(pair: Consent, *, source: OptOut.Source, words: str) -> None:
     from_person.filter(source=source).exclude(kind=OptOut.Kind.OPT_OUT).update(
         kind=OptOut.Kind.OPT_OUT, stated_at=pair.changed_at, words=words[:MAX_REPLY], asked_sender=""
     )
-    Event.objects.create(verb="opt_out_added", detail=f"number ending in {pair.phone[-4:]}, {source.value}")
+    History.objects.record(History.Kind.OPT_OUT_ADDED, count=1, source=source.value)
 
 
 def note_newer(rows: QuerySet[OptOut], at: datetime) -> bool:
@@ -208,7 +208,7 @@ def end(pair: Consent) -> None:
     begun = begun.exclude(stated_at__gt=pair.changed_at)
     begun = begun.filter(Q(asked_sender="") | Q(asked_sender=pair.sender, account=pair.account))
     if claim(begun, ended_at=timezone.now()):
-        Event.objects.create(verb="opt_out_ended", detail=f"number ending in {pair.phone[-4:]}")
+        History.objects.record(History.Kind.OPT_OUT_ENDED)
 
 
 @transaction.atomic
@@ -243,7 +243,7 @@ def hold_for_review(
     row = OptOut(kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, asked_sender=normal_sender(sender))
     row.replies = [reply] if reply else []
     add(row, account, recipient, at, words)
-    Event.objects.create(verb="opt_out_asked", detail=f"number ending in {recipient[-4:]}")
+    History.objects.record(History.Kind.OPT_OUT_ASKED)
     return True
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.contacts.phone import PHONE_SENTENCES, normalise_many, parse_phone
-from campaigns.models import Event, OptOut
+from campaigns.models import History, OptOut
 from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.runtime.bulk_sql import claim
 
@@ -45,7 +45,12 @@ def add(text: str, *, note: str, user: User | None) -> AddResult:
         ignore_conflicts=True,  # somebody else may enter the same number at the same time
     )
     if result.added:
-        Event.objects.create(actor=user, verb="opt_out_added", detail=f"{len(result.added)} numbers")
+        History.objects.record(
+            History.Kind.OPT_OUT_ADDED,
+            actor=user,
+            count=len(result.added),
+            source=OptOut.Source.STAFF.value,
+        )
     return result
 
 
@@ -77,8 +82,9 @@ def end(opt_out: OptOut, *, user: User | None) -> bool:
     in_force = OptOut.objects.filter(pk=opt_out.pk, ended_at__isnull=True)
     if not claim(in_force, ended_at=timezone.now(), ended_by=user):
         return False
-    verb = "opt_out_denied" if opt_out.kind == OptOut.Kind.MAYBE else "opt_out_ended"
-    Event.objects.create(actor=user, verb=verb, detail=f"number ending in {opt_out.phone[-4:]}")
+    was_asked = opt_out.kind == OptOut.Kind.MAYBE
+    kind = History.Kind.OPT_OUT_DENIED if was_asked else History.Kind.OPT_OUT_ENDED
+    History.objects.record(kind, actor=user, opt_out=opt_out.pk)
     return True
 
 
@@ -88,8 +94,13 @@ def confirm(opt_out: OptOut, *, user: User | None) -> bool:
     undecided = OptOut.objects.undecided().filter(pk=opt_out.pk)
     if not claim(undecided, kind=OptOut.Kind.OPT_OUT, created_by=user):
         return False
-    detail = f"number ending in {opt_out.phone[-4:]}, reply"
-    Event.objects.create(actor=user, verb="opt_out_added", detail=detail)
+    History.objects.record(
+        History.Kind.OPT_OUT_ADDED,
+        actor=user,
+        count=1,
+        source=opt_out.source,
+        opt_out=opt_out.pk,
+    )
     return True
 
 

@@ -13,7 +13,7 @@ from itertools import islice
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Batch, Event
+from campaigns.models import Batch, History
 from campaigns.providers.base import Provider, ProviderError
 from campaigns.receipts import unknown_batches, unknown_texts
 from campaigns.receipts.unknown_batches import CHUNK, CLOCK_SKEW, MAX_AGE
@@ -26,7 +26,7 @@ MAX_PAGES = 5
 START_HOUR = 3
 """Hour of the day in the site's time zone."""
 LEASE = "audit"
-DONE, FAILED = "audit_done", "audit_failed"
+DONE, FAILED = History.Kind.AUDIT_DONE, History.Kind.AUDIT_FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def run_slice(so_far: Progress) -> Progress | None:
             following = compare_pages(registry.default().provider, registry.default().fetch_id(), so_far)
         except ProviderError as error:
             registry.default().record_failure(error)
-            Event.objects.create(verb=FAILED, detail=error.sentence)
+            History.objects.record(FAILED, error=error.kind, code=error.code)
             raise
         registry.default().record_success()
         return following
@@ -80,8 +80,7 @@ def compare_pages(carrier: Provider, account: str, so_far: Progress) -> Progress
             break
     if batches:
         return so_far
-    detail = f"{so_far.batches:,} batches and {so_far.texts:,} texts of 48 hours were compared."
-    Event.objects.create(verb=DONE, detail=detail)
+    History.objects.record(DONE, batches=so_far.batches, texts=so_far.texts)
     return None
 
 
@@ -108,5 +107,5 @@ def seconds_to_next_night() -> float:
     return (night - now).total_seconds()
 
 
-def last_run() -> Event | None:
-    return Event.objects.filter(verb__in=(DONE, FAILED)).order_by("-id").first()
+def last_run() -> History | None:
+    return History.objects.filter(kind__in=(DONE, FAILED)).order_by("-id").first()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from campaigns.accounts import registry
-from campaigns.models import Batch, Campaign
+from campaigns.models import Batch, Campaign, History
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import ErrorClass
 from campaigns.sending import lifecycle
@@ -60,7 +60,8 @@ def check(campaign_id: int) -> bool:
 
 def totals_since_release(campaign: Campaign) -> list[Totals]:
     batches = Batch.objects.filter(campaign=campaign, state=Batch.State.ACCEPTED)
-    released_at = campaign.events.filter(verb__in=lifecycle.RESUME_VERBS).values_list("at", flat=True).first()
+    released = History.objects.filter(campaign_id=campaign.pk, kind__in=lifecycle.RESUMED_KINDS)
+    released_at = released.values_list("at", flat=True).first()
     if released_at is not None:
         batches = batches.filter(accepted_at__gt=released_at)
     return list(batches.values_list("totals", flat=True))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
-from campaigns.models import Batch, Disagreement, Event
+from campaigns.models import Batch, Disagreement, History
 from campaigns.runtime.bulk_sql import claim
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,12 @@ def record(
     if is_news:
         log.error("the provider's records and ours differ", extra={"kind": kind.value, "about": about})
         if row.campaign_id:
-            Event.objects.create(campaign_id=row.campaign_id, verb=f"differs_{kind.value}", detail=detail)
+            History.objects.record(
+                History.Kind.DISAGREEMENT_FOUND,
+                campaign=row.campaign_id,
+                disagreement=row.pk,
+                about=kind.value,
+            )
     return is_news
 
 
@@ -83,11 +88,12 @@ def acknowledge(discrepancy: Disagreement, *, user: User) -> bool:
     open_row = Disagreement.objects.filter(pk=discrepancy.pk, settled_at__isnull=True)
     if not claim(open_row, settled_at=timezone.now(), settled_by=user):
         return False
-    Event.objects.create(
+    History.objects.record(
+        History.Kind.DISAGREEMENT_KNOWN,
         actor=user,
-        verb="disagreement_known",
-        campaign_id=discrepancy.campaign_id,
-        detail=f"{discrepancy.get_kind_display()}: {discrepancy.about}",
+        campaign=discrepancy.campaign_id,
+        disagreement=discrepancy.pk,
+        count=1,
     )
     return True
 
@@ -101,6 +107,7 @@ def acknowledge_all(newest: Disagreement, *, user: User) -> int:
     rows = of_other_programs().filter(account=newest.account, sender=newest.sender, pk__lte=newest.pk)
     count = rows.update(settled_at=timezone.now(), settled_by=user)
     if count:
-        detail = f"{count:,} of another program from {newest.sender}"
-        Event.objects.create(actor=user, verb="disagreement_known", detail=detail)
+        History.objects.record(
+            History.Kind.DISAGREEMENT_KNOWN, actor=user, disagreement=newest.pk, count=count
+        )
     return count

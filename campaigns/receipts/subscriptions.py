@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Event, Webhook
+from campaigns.models import History, Webhook
 from campaigns.providers.base import Provider, ProviderError, Webhooks
 from campaigns.providers.types import Subscription
 from campaigns.receipts import webhook_intake
@@ -117,10 +117,10 @@ def is_of_this_site(one: Subscription, webhook: Webhook) -> bool:
 
 
 def record_creation(webhook: Webhook, existing: Sequence[Subscription]) -> None:
+    before = "gone"
     if not webhook.subscription_id:
-        detail = "The first one."
+        before = "none"
     elif problem := next((one.failure for one in existing if one.provider_id == webhook.subscription_id), ""):
-        detail = f"The last one was given up by the provider: {problem}"
-    else:
-        detail = "The last one was gone or led to another address."
-    Event.objects.create(verb="subscription_made", detail=detail)
+        before = "given_up"
+        log.warning("the provider gave up on the webhook", extra={"why": problem})
+    History.objects.record(History.Kind.SUBSCRIPTION_CREATED, before=before)

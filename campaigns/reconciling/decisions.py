@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, Event, Message, RowState
+from campaigns.models import Attempt, Batch, Campaign, History, Message, RowState
 from campaigns.reconciling import search
 from campaigns.runtime import leases
 from campaigns.runtime.bulk_sql import claim
@@ -41,10 +41,10 @@ class DecisionResult(StrEnum):
     """The attempt is still in doubt: there is nothing to decide yet."""
 
 
-VERBS = {
-    Decision.SEND: "review_send",
-    Decision.MARK: "review_marked_sent",
-    Decision.LEAVE: "review_left",
+RECORDED_AS = {
+    Decision.SEND: History.Kind.REVIEW_SEND,
+    Decision.MARK: History.Kind.REVIEW_MARKED_SENT,
+    Decision.LEAVE: History.Kind.REVIEW_POSTPONED,
 }
 
 
@@ -61,28 +61,22 @@ def with_campaigns() -> QuerySet[Attempt]:
     return Attempt.objects.select_related("batch__campaign").order_by("id")
 
 
-def last_postponed(attempt: Attempt) -> Event | None:
-    return postponements(attempt).select_related("actor").first()
+def last_postponed(attempt: Attempt) -> History | None:
+    return postponements(attempt).first()
 
 
-def decision(attempt: Attempt) -> Event | None:
-    """The event of the decision; None if a proof settled the attempt, or it is open."""
-    decided = (VERBS[Decision.SEND], VERBS[Decision.MARK])
-    of_campaign = Event.objects.filter(campaign=attempt.batch.campaign, verb__in=decided)
-    return of_campaign.filter(detail=event_detail(attempt)).select_related("actor").first()
+def decision(attempt: Attempt) -> History | None:
+    """The record of the decision; None if a proof settled the attempt, or it is open."""
+    decided = (RECORDED_AS[Decision.SEND], RECORDED_AS[Decision.MARK])
+    return History.objects.filter(attempt_id=attempt.pk, kind__in=decided).first()
 
 
-def postponements(attempt: Attempt) -> QuerySet[Event]:
-    return Event.objects.filter(
-        campaign=attempt.batch.campaign,
-        verb=VERBS[Decision.LEAVE],
-        detail=event_detail(attempt),
+def postponements(attempt: Attempt) -> QuerySet[History]:
+    return History.objects.filter(
+        attempt_id=attempt.pk,
+        kind=RECORDED_AS[Decision.LEAVE],
         at__gte=attempt.ended_at or attempt.prepared_at,
     )
-
-
-def event_detail(attempt: Attempt) -> str:
-    return f"batch {attempt.batch.number}, attempt {attempt.pk}"
 
 
 def decide(attempt: Attempt, decision: Decision, *, user: User) -> DecisionResult:
@@ -110,7 +104,7 @@ def postpone(attempt: Attempt, user: User) -> DecisionResult:
     Campaign.objects.locked(attempt.batch.campaign_id)
     if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW).exists():
         return why_not(attempt)
-    if postponements(attempt).filter(actor=user).exists():
+    if postponements(attempt).filter(actor_id=user.pk).exists():
         return DecisionResult.DECIDED
     record(attempt, Decision.LEAVE, user)
     return DecisionResult.DONE
@@ -144,9 +138,7 @@ def settle(attempt: Attempt, state: Attempt.State, target: RowState, note: str) 
 
 
 def record(attempt: Attempt, decision: Decision, user: User) -> bool:
-    Event.objects.create(
-        campaign=attempt.batch.campaign, actor=user, verb=VERBS[decision], detail=event_detail(attempt)
-    )
+    search.record(RECORDED_AS[decision], attempt, actor=user)
     return True
 
 

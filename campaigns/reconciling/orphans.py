@@ -8,7 +8,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from campaigns.models import Attempt, Campaign, Event
+from campaigns.models import Attempt, Campaign, History
 from campaigns.runtime import process_identity
 from campaigns.runtime.bulk_sql import claim
 from campaigns.sending import attempts, journal, quarantine, restore_guard
@@ -77,8 +77,13 @@ def record(attempt: Attempt, answered: journal.Answered) -> bool:
             attempts.accept(prepared, answered.answer, answered.account)
             if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.ACCEPTED).exists():
                 return False
-            detail = f"batch {attempt.batch.number}"
-            Event.objects.create(campaign_id=prepared.campaign_id, verb="adopted_from_journal", detail=detail)
+            History.objects.record(
+                History.Kind.ADOPTED_FROM_JOURNAL,
+                campaign=prepared.campaign_id,
+                batch=attempt.batch,
+                attempt=attempt,
+                number=attempt.batch.number,
+            )
             attempts.clear_doubt_notice(prepared.campaign_id)
     except (IntegrityError, DataError):
         log.exception("an answer of the journal cannot be recorded", extra={"attempt": attempt.pk})

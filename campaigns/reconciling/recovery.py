@@ -17,7 +17,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event, Message, RowState
+from campaigns.models import Attempt, Batch, Campaign, History, Installation, Message, Recovery, RowState
 from campaigns.providers.base import Provider
 from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from campaigns.reconciling import orphans, search
@@ -91,12 +91,12 @@ def lost_submissions(name: str) -> list[journal.Sent]:
 
 
 def search_start(lost: Sequence[journal.Sent]) -> datetime:
-    """A day before the database's last entry, or before the first lost submission if that is earlier."""
-    last_entries = [
-        Event.objects.aggregate(at=Max("at"))["at"],
+    """A day before the last sign of life, or before the first lost submission if that is earlier."""
+    signs = [
+        Installation.objects.aggregate(at=Max("alive_at"))["at"],
         Attempt.objects.aggregate(at=Max("prepared_at"))["at"],
     ]
-    last = max(filter(None, last_entries), default=timezone.now())
+    last = max(filter(None, signs), default=timezone.now())
     return min([last, *(one.at for one in lost)]) - search.WINDOW
 
 
@@ -177,13 +177,13 @@ def apply(made: Plan) -> None:
             if one.payload not in adopted:
                 put_in_doubt(one, account)
         for key in made.similar:
-            lifecycle.hold(key, SIMILAR, code=restore_guard.RECOVERED)
+            lifecycle.hold(key, SIMILAR, code="recovered")
         Campaign.objects.filter(state=Campaign.State.SENDING).update(next_retry_at=None)
         people = sum(len(batch.messages) for batch in made.adoptable)
         strangers = sum(len(candidate.messages) for candidate in made.unknown)
-        detail = f"{people} texts had left, {strangers} are of campaigns that this database does not know"
-        event = Event.objects.create(verb=restore_guard.RECOVERED, detail=detail)
-    journal.current().append(journal.mark_line(name, mark, mark, event.pk))
+        History.objects.record(History.Kind.RECOVERED, known=people, unknown=strangers)
+        witness = Recovery.objects.create().pk.hex
+    journal.current().append(journal.mark_line(name, mark, mark, witness))
 
 
 SIMILAR = (
@@ -217,7 +217,7 @@ def adopt(adoptable: Adoptable, account: str) -> None:
     counters.move(adoptable.campaign, RowState(batch.state), RowState.NEEDS_REVIEW, len(waiting))
     answer = replace(remote, rejected=rejected)
     attempts.accept(attempts.as_prepared(attempt, adoptable.campaign, waiting), answer, account)
-    Event.objects.create(campaign_id=adoptable.campaign, verb="adopted", detail=f"batch {batch.number}")
+    search.record(History.Kind.ADOPTED, attempt)
 
 
 def same_batch(adoptable: Adoptable) -> tuple[Batch, tuple[Rejected, ...]] | None:
@@ -300,7 +300,7 @@ def put_in_doubt(lost: journal.Sent, account: str) -> None:
     )
     counters.move(lost.campaign, RowState(batch.state), row_state, len(waiting))
     Batch.objects.filter(pk=batch.pk).update(state=row_state.value)
-    Event.objects.create(campaign_id=lost.campaign, verb="answer_lost", detail=f"batch {batch.number}")
+    search.record(History.Kind.ANSWER_LOST, attempt)
 
 
 REVIEW = (Attempt.State.REVIEW, RowState.NEEDS_REVIEW)

@@ -11,12 +11,13 @@ import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event, Message, RowState
+from campaigns.models import Attempt, Batch, Campaign, History, Message, RowState
 from campaigns.providers.base import Provider, ProviderError
 from campaigns.providers.types import BatchState
 from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
@@ -245,7 +246,7 @@ def adopt(attempt: Attempt, remote: BatchState, missing: frozenset[str]) -> bool
     link_batch(attempt, remote, now)
     counters.move(campaign.pk, row_state, RowState.REJECTED, refused)
     counters.move(campaign.pk, row_state, RowState.WITH_CARRIER, count - refused)
-    Event.objects.create(campaign=campaign, verb="adopted", detail=f"batch {attempt.batch.number}")
+    record(History.Kind.ADOPTED, attempt)
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
@@ -282,7 +283,7 @@ def requeue(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
     Batch.objects.filter(pk=attempt.batch_id).update(state=target.value)
     waiting = Message.objects.waiting_in(attempt.batch_id).count()
     counters.move(campaign.pk, row_state, target, waiting)
-    Event.objects.create(campaign=campaign, verb="absent", detail=f"batch {attempt.batch.number}")
+    record(History.Kind.ABSENT, attempt)
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
@@ -305,7 +306,7 @@ def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     Batch.objects.filter(pk=attempt.batch_id).update(state=Batch.State.NEEDS_REVIEW)
     waiting = Message.objects.waiting_in(attempt.batch_id).count()
     counters.move(campaign.pk, RowState.IN_DOUBT, RowState.NEEDS_REVIEW, waiting)
-    Event.objects.create(campaign=campaign, verb="needs_review", detail=f"batch {attempt.batch.number}")
+    record(History.Kind.NEEDS_REVIEW, attempt)
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
@@ -328,8 +329,16 @@ def adopt_first(attempt: Attempt, verdict: Verdict) -> None:
     """The provider has the texts more than once: adopt the earliest batch, raise the alarm for the others."""
     if verdict.batch is not None and adopt(attempt, verdict.batch, verdict.missing):
         log.error("possible double at the provider", extra={"attempt": attempt.pk, "others": verdict.others})
-        Event.objects.create(
-            campaign_id=attempt.batch.campaign_id,
-            verb="possible_double",
-            detail=f"batch {attempt.batch.number}: the provider also has {', '.join(verdict.others)}",
-        )
+        record(History.Kind.POSSIBLE_DOUBLE, attempt, provider_ids=list(verdict.others))
+
+
+def record(kind: History.Kind, attempt: Attempt, *, actor: User | None = None, **data: object) -> None:
+    History.objects.record(
+        kind,
+        actor=actor,
+        campaign=attempt.batch.campaign_id,
+        batch=attempt.batch_id,
+        attempt=attempt,
+        number=attempt.batch.number,
+        **data,
+    )

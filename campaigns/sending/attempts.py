@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Event, Message, RowState
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, History, Message, RowState
 from campaigns.opt_outs import carrier
 from campaigns.opt_outs.lookup import opted_out
 from campaigns.providers import catalogue
@@ -199,7 +199,14 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
     if answer.batch_size != expected:
         note = f"The provider counts {answer.batch_size} texts in it, we count {expected}."
         Attempt.objects.filter(pk=prepared.attempt_id).update(problem_code="size_differs", problem=note)
-        Event.objects.create(campaign_id=prepared.campaign_id, verb="batch_size_differs", detail=note)
+        History.objects.record(
+            History.Kind.BATCH_SIZE_DIFFERS,
+            campaign=prepared.campaign_id,
+            batch=prepared.batch_id,
+            attempt=prepared.attempt_id,
+            theirs=answer.batch_size,
+            ours=expected,
+        )
 
 
 def accepted_fields(answer: BatchState) -> dict[str, object]:
@@ -222,10 +229,13 @@ def report_late_answer(prepared: Prepared, answer: BatchState) -> None:
         return
     log.error("possible double at the provider", extra={"attempt": prepared.attempt_id})
     number = Batch.objects.values_list("number", flat=True).get(pk=prepared.batch_id)
-    Event.objects.create(
-        campaign_id=prepared.campaign_id,
-        verb="possible_double",
-        detail=f"batch {number}: the provider took it as {answer.provider_id}, but told us too late",
+    History.objects.record(
+        History.Kind.POSSIBLE_DOUBLE,
+        campaign=prepared.campaign_id,
+        batch=prepared.batch_id,
+        attempt=prepared.attempt_id,
+        number=number,
+        provider_ids=[answer.provider_id],
     )
 
 
@@ -279,7 +289,7 @@ def mark_batch_in_doubt(campaign_id: int, batch_id: int, size: int) -> None:
     # A held campaign keeps the reason of its hold; its numbers show the doubt.
     sending = Campaign.objects.sending(campaign_id)
     sending.update(trouble_code="in_doubt", trouble=in_doubt_sentence(number))
-    Event.objects.create(campaign_id=campaign_id, verb="answer_lost", detail=f"batch {number}")
+    History.objects.record(History.Kind.ANSWER_LOST, campaign=campaign_id, batch=batch_id, number=number)
 
 
 def in_doubt_sentence(number: int) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event, Message
+from campaigns.models import Attempt, Batch, Campaign, History, Message
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.runtime.bulk_sql import claim
 from campaigns.sending import attempts, lifecycle, quarantine
@@ -117,7 +117,9 @@ def split(batch_id: int) -> None:
         campaign_id=batch.campaign_id, number=(last.first() or 0) + 1, size=len(half), sender=batch.sender
     )
     Message.objects.filter(batch=batch, pk__gte=half[0]).update(batch=second)
-    Event.objects.create(campaign_id=batch.campaign_id, verb="batch_split", detail=f"batch {batch.number}")
+    History.objects.record(
+        History.Kind.BATCH_SPLIT, campaign=batch.campaign_id, batch=batch, number=batch.number
+    )
 
 
 def handle_unreached(campaign_id: int, error: ProviderError) -> Step:

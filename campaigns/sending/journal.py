@@ -70,8 +70,8 @@ class Index:
 
     cleared: int = 0
     """Attempts up to this id were compared with the provider's records after a restore."""
-    witness: int | None = None
-    """The event that the database must contain since then."""
+    witness: str | None = None
+    """The `Recovery` that the database must contain since then."""
     highest: int = 0
     latest: int = 0
     unverified: set[int] = field(default_factory=set)
@@ -292,7 +292,7 @@ def parse_answered(line: Line) -> Answered:
     return Answered(line["attempt"], line["batch"], line["payload"], line["account"], answer, at)
 
 
-def mark_line(installation: str, attempt: int, cleared: int, witness: int | None) -> Line:
+def mark_line(installation: str, attempt: int, cleared: int, witness: str | None) -> Line:
     mark = {"attempt": attempt, "cleared": cleared, "witness": witness}
     return {"kind": MARK, "installation": installation, **mark}
 

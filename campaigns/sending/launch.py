@@ -21,7 +21,7 @@ from campaigns.composing.segments import count_many
 from campaigns.contacts import countries
 from campaigns.contacts.phone import parse_phone
 from campaigns.contacts.reach import UNREACHED
-from campaigns.models import Batch, Campaign, CampaignRow, Event, Message, RowState, Tally
+from campaigns.models import Batch, Campaign, CampaignRow, History, Message, RowState, Tally
 from campaigns.opt_outs.lookup import opted_out
 from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability
 from campaigns.sending import counters, lifecycle
@@ -93,7 +93,7 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
         )
         if launched:
             Tally.objects.get_or_create(campaign=campaign)
-            Event.objects.create(campaign=campaign, actor=user, verb="launched")
+            History.objects.record(History.Kind.LAUNCHED, actor=user, campaign=campaign)
     campaign.refresh_from_db()
     if not launched and campaign.is_draft:
         message = "It was changed in another window a moment ago. Look at it once more, then send."

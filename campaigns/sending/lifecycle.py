@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, Event, RowState, Tally
+from campaigns.models import Attempt, Batch, Campaign, History, RowState, Tally
 from campaigns.runtime.bulk_sql import claim
 from campaigns.sending import counters
 
@@ -31,7 +31,7 @@ def begin(campaign_id: int) -> None:
     campaign = Campaign.objects.locked(campaign_id)
     if campaign.state != Campaign.State.PREPARING:
         return
-    Event.objects.create(campaign=campaign, verb="frozen")
+    History.objects.record(History.Kind.FROZEN, campaign=campaign)
     if campaign.trouble_code == CANCELLED:
         cancel_waiting(campaign_id)
     elif campaign.trouble_code == PAUSED:
@@ -42,7 +42,7 @@ def begin(campaign_id: int) -> None:
 
 def hold(campaign_id: int, sentence: str, *, code: str) -> bool:
     """Nothing more leaves until a person resumes the campaign. The provider keeps what it has accepted."""
-    return hold_as(campaign_id, sentence, code=code, verb="held", user=None)
+    return hold_as(campaign_id, sentence, code=code, kind=History.Kind.HELD, user=None)
 
 
 def pause(campaign: Campaign, *, user: User) -> bool:
@@ -51,11 +51,11 @@ def pause(campaign: Campaign, *, user: User) -> bool:
     False also if everything has left: nothing would be held, and nothing could end the hold.
     """
     sentence = f"Paused by {user} at {timezone.localtime():%H:%M %Z}."
-    return hold_as(campaign.pk, sentence, code=PAUSED, verb="paused", user=user)
+    return hold_as(campaign.pk, sentence, code=PAUSED, kind=History.Kind.PAUSED, user=user)
 
 
 @transaction.atomic
-def hold_as(campaign_id: int, sentence: str, *, code: str, verb: str, user: User | None) -> bool:
+def hold_as(campaign_id: int, sentence: str, *, code: str, kind: History.Kind, user: User | None) -> bool:
     campaign = Campaign.objects.locked(campaign_id)
     if campaign.state == Campaign.State.PREPARING and code == PAUSED and not campaign.trouble_code:
         Campaign.objects.filter(pk=campaign_id).update(trouble=sentence, trouble_code=code[:40])
@@ -63,7 +63,7 @@ def hold_as(campaign_id: int, sentence: str, *, code: str, verb: str, user: User
         hold_waiting(campaign_id, trouble=sentence, trouble_code=code[:40])
     else:
         return False
-    Event.objects.create(campaign=campaign, actor=user, verb=verb, detail=sentence)
+    History.objects.record(kind, actor=user, campaign=campaign, code=code)
     return True
 
 
@@ -92,14 +92,14 @@ def resume(campaign: Campaign, *, user: User | None) -> bool:
         return False
     if now.trouble_code == CANARY:
         row.update(canary_confirmed_at=timezone.now())
-    verb = RESUMED_AS.get(now.trouble_code, "tried_again")
-    Event.objects.create(campaign=now, actor=user, verb=verb)
+    kind = RESUMED_AS.get(now.trouble_code, History.Kind.TRIED_AGAIN)
+    History.objects.record(kind, actor=user, campaign=now)
     return True
 
 
-RESUMED_AS = {PAUSED: "resumed", CANARY: "canary_passed"}
-RESUME_VERBS = ("resumed", "canary_passed", "tried_again")
-"""Verbs of `resume`."""
+RESUMED_AS = {PAUSED: History.Kind.RESUMED, CANARY: History.Kind.CANARY_PASSED}
+RESUMED_KINDS = (*RESUMED_AS.values(), History.Kind.TRIED_AGAIN)
+"""What `resume` records."""
 
 
 @transaction.atomic
@@ -110,17 +110,18 @@ def cancel(campaign: Campaign, *, user: User | None) -> int | None:
     reconciled, but not sent again.
     """
     now = Campaign.objects.locked(campaign.pk)
-    return stop(now, verb="cancelled", user=user) if is_stoppable(now) else None
+    return stop(now, kind=History.Kind.CANCELLED, user=user) if is_stoppable(now) else None
 
 
 def is_stoppable(now: Campaign) -> bool:
     return now.state in STOPPABLE and now.trouble_code != CANCELLED
 
 
-def stop(now: Campaign, *, verb: str, user: User | None, detail: str = "") -> int:
+def stop(now: Campaign, *, kind: History.Kind, user: User | None, draft: Campaign | None = None) -> int:
     counts = tally(now.pk)
     stopped = counts.queued + counts.held
-    Event.objects.create(campaign=now, actor=user, verb=verb, detail=detail or f"{stopped} texts")
+    data = {"draft": draft.pk} if draft else {}
+    History.objects.record(kind, actor=user, campaign=now, texts=stopped, **data)
     if now.state == Campaign.State.PREPARING:
         Campaign.objects.filter(pk=now.pk).update(trouble="", trouble_code=CANCELLED)
     else:
@@ -152,7 +153,7 @@ def undo(campaign: Campaign, *, user: User) -> Campaign | None:
         return None
     fields = {name: getattr(now, name) for name in DRAFT_FIELDS}
     draft = Campaign.objects.create(created_by=user, **fields)
-    stop(now, verb="undone", user=user, detail=f"draft {draft.pk}")
+    stop(now, kind=History.Kind.UNDONE, user=user, draft=draft)
     return draft
 
 
@@ -171,9 +172,9 @@ def has_left(campaign_id: int) -> bool:
 
 def draft_after(campaign: Campaign) -> Campaign | None:
     """The draft that `undo` made of a campaign, if it still exists as a draft."""
-    event = campaign.events.filter(verb="undone").first()
-    key = event.detail.rpartition(" ")[2] if event else ""
-    return Campaign.objects.filter(pk=key, state=Campaign.State.DRAFT).first() if key.isdecimal() else None
+    undone = History.objects.filter(campaign_id=campaign.pk, kind=History.Kind.UNDONE).first()
+    drafts = Campaign.objects.filter(state=Campaign.State.DRAFT)
+    return drafts.filter(pk=undone.data["draft"]).first() if undone else None
 
 
 def state_after_return(campaign: Campaign) -> RowState:
@@ -193,7 +194,7 @@ def mark_all_submitted(campaign: Campaign) -> None:
 def wait_for_receipts(campaign_id: int, state: str) -> None:
     campaign = Campaign.objects.filter(pk=campaign_id, state=state)
     if claim(campaign, state=Campaign.State.DELIVERING, submitted_at=timezone.now(), **NO_TROUBLE):
-        Event.objects.create(campaign_id=campaign_id, verb="handed_over")
+        History.objects.record(History.Kind.ALL_SUBMITTED, campaign=campaign_id)
 
 
 def finish_if_final(campaign_id: int) -> bool:
@@ -207,5 +208,5 @@ def finish_if_final(campaign_id: int) -> bool:
     delivering = Campaign.objects.filter(pk=campaign_id, state=Campaign.State.DELIVERING)
     if not claim(delivering, state=Campaign.State.FINISHED, finished_at=timezone.now()):
         return False
-    Event.objects.create(campaign_id=campaign_id, verb="finished")
+    History.objects.record(History.Kind.FINISHED, campaign=campaign_id)
     return True

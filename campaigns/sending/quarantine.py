@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, Event, Message, RowState
+from campaigns.models import Attempt, Batch, Campaign, History, Message, RowState
 from campaigns.sending import counters
 
 log = logging.getLogger(__name__)
@@ -38,9 +38,14 @@ def withhold_if_poison(batch: Batch) -> bool:
     counters.move(
         batch.campaign_id, RowState.QUEUED, RowState.HELD, Message.objects.waiting_in(batch).count()
     )
-    detail = f"batch {batch.number}: {MAX_DEATHS} processes died with it in hand"
-    Event.objects.create(campaign_id=batch.campaign_id, verb="batch_parked", detail=detail)
-    log.error("batch parked", extra={"batch": batch.pk, "deaths": MAX_DEATHS})
+    History.objects.record(
+        History.Kind.BATCH_QUARANTINED,
+        campaign=batch.campaign_id,
+        batch=batch,
+        number=batch.number,
+        deaths=MAX_DEATHS,
+    )
+    log.error("batch quarantined", extra={"batch": batch.pk, "deaths": MAX_DEATHS})
     show_explanation(batch.campaign_id)
     return True
 
@@ -51,16 +56,19 @@ def deaths(batch: Batch) -> int:
     count = orphaned.count()
     if count < MAX_DEATHS:
         return count
-    released = Event.objects.filter(
-        campaign_id=batch.campaign_id, verb="batch_released", detail=f"batch {batch.number}"
-    ).first()
+    released = History.objects.filter(batch_id=batch.pk, kind=History.Kind.BATCH_RELEASED).first()
     return orphaned.filter(prepared_at__gt=released.at).count() if released else count
 
 
 def requeue(batch: Batch, user: User | None) -> None:
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.QUEUED, parked_at=None)
-    detail = f"batch {batch.number}"
-    Event.objects.create(campaign_id=batch.campaign_id, actor=user, verb="batch_released", detail=detail)
+    History.objects.record(
+        History.Kind.BATCH_RELEASED,
+        actor=user,
+        campaign=batch.campaign_id,
+        batch=batch,
+        number=batch.number,
+    )
 
 
 def owner_gone_code(attempt: Attempt) -> str:
@@ -97,7 +105,7 @@ def hold_if_only_quarantined_left(campaign_id: int) -> bool:
     sending = Campaign.objects.sending(campaign_id)
     if not reason or not sending.update(state=Campaign.State.HELD, trouble=reason, trouble_code=QUARANTINED):
         return False
-    Event.objects.create(campaign_id=campaign_id, verb="held", detail=reason)
+    History.objects.record(History.Kind.HELD, campaign=campaign_id, code=QUARANTINED)
     return True
 
 

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns.models import Batch, Campaign, Contact, ContactList, Event, Import, Message, Tally
+from campaigns.models import Batch, Campaign, Contact, ContactList, History, Import, Message, Tally
 from campaigns.opt_outs.lookup import LOOKUP, opted_out
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import Explanation, Retry
@@ -182,10 +182,10 @@ def insert_draft(
         created_by=user,
     )
     Tally.objects.create(campaign=child)
-    Event.objects.create(
-        campaign=parent, actor=user, verb="sent_again", detail=f"campaign {child.pk}, {many}"
+    History.objects.record(
+        History.Kind.SENT_AGAIN, actor=user, campaign=parent, child=child.pk, people=len(people)
     )
-    Event.objects.create(campaign=child, actor=user, verb="made_again_from", detail=f"campaign {parent.pk}")
+    History.objects.record(History.Kind.MADE_AGAIN_FROM, actor=user, campaign=child, parent=parent.pk)
     return child
 
 

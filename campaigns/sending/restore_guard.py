@@ -14,14 +14,13 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps import apps as current_apps
 from django.apps.registry import Apps
+from django.utils import timezone
 
-from campaigns.models import Attempt, Event, Installation
+from campaigns.models import Attempt, Installation, Recovery
 from campaigns.sending import journal
 
 log = logging.getLogger(__name__)
 
-RECOVERED = "recovered"
-"""Verb of the event that proves that this database was compared with the provider's records."""
 CHUNK = 500
 RESTORED = (
     "This database was restored from a backup: the journal beside it names texts that left later. Sending is "
@@ -54,6 +53,12 @@ def ensure_installation_name(sender: AppConfig, using: str, apps: Apps = current
         model.objects.using(using).create(name=uuid.uuid4())
 
 
+def note_alive() -> None:
+    """A sign of life. A restored copy gives none until it was compared, so that it is known how old it is."""
+    if not blocking_reason():
+        Installation.objects.update(alive_at=timezone.now())
+
+
 def blocking_reason() -> str:
     """A sentence for staff: why nothing may leave; empty if sending is open. Runs before every batch."""
     try:
@@ -75,4 +80,4 @@ def is_restored() -> bool:
             return True
     if index.witness is None:
         return False
-    return not Event.objects.filter(pk=index.witness, verb=RECOVERED).exists()
+    return not Recovery.objects.filter(pk=index.witness).exists()

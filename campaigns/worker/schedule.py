@@ -23,6 +23,7 @@ from campaigns.reconciling import tasks as reconciling
 from campaigns.runtime import leases
 from campaigns.runtime import tasks as runtime
 from campaigns.runtime.wakeups import WAKE_AGAIN_AFTER, exists, lease_name
+from campaigns.sending import restore_guard
 from campaigns.sending import tasks as sending
 
 TICK = "tick"
@@ -99,6 +100,7 @@ SCHEDULE = (
         # A new site waits for its first night; a copy of an old one does not.
         first_after=audit.seconds_to_next_night,
     ),
+    Entry("sign of life", always, restore_guard.note_alive, lost_after=HOURLY),
     Entry("prune events", always, receipts.prune_events.enqueue, lost_after=HOURLY),
     Entry("prune uploads", always, contacts.delete_expired_uploads.enqueue, lost_after=HOURLY),
     Entry("prune tasks", always, runtime.prune_task_results.enqueue, lost_after=HOURLY),

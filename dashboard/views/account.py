@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from campaigns.models import Event
+from campaigns.models import History
 from dashboard.client_address import address
 from dashboard.decorators import signed_in
 from dashboard.forms.contacts import PasswordForm
@@ -43,7 +43,7 @@ def account(request: HttpRequest) -> HttpResponse:
         form.save()
         # The others of this user end, because they were signed with the old password.
         update_session_auth_hash(request, user)
-        Event.objects.create(actor=user, verb="password_changed")
+        History.objects.record(History.Kind.PASSWORD_CHANGED, actor=user)
         log.info("password changed", extra={"user": user.get_username(), "address": address(request)})
         messages.success(
             request, _("Your password is changed. Wherever else you were signed in, you are no more.")

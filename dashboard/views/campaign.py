@@ -18,7 +18,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.accounts import registry
 from campaigns.labels.states import PROVIDER_STATES
-from campaigns.models import Campaign, Event, Import, RowState
+from campaigns.models import Campaign, History, Import, RowState
 from campaigns.reports.progress import Progress, progress
 from campaigns.reports.row_states import TAKEN
 from campaigns.sending import lifecycle, quarantine
@@ -28,6 +28,7 @@ from dashboard.notices import campaign_notices
 from dashboard.templatetags.carillon import number
 
 SEND = "campaigns.send_campaign"
+STOPPED = (History.Kind.CANCELLED, History.Kind.UNDONE)
 PAUSABLE = (Campaign.State.PREPARING, Campaign.State.SENDING)
 
 
@@ -146,11 +147,12 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
     }
 
 
-def _stopped(now: Progress) -> Event | None:
+def _stopped(now: Progress) -> History | None:
     """When somebody cancelled it or took it back, and who."""
     if now.campaign.state in lifecycle.STOPPABLE and not now.cancelled:
         return None
-    return now.campaign.events.filter(verb__in=("cancelled", "undone")).select_related("actor").first()
+    stopped = History.objects.filter(campaign_id=now.campaign.pk, kind__in=STOPPED)
+    return stopped.first()
 
 
 def _expected(campaign: Campaign) -> Any:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Campaign, Disagreement, Event, Message
+from campaigns.labels.history import describe
+from campaigns.models import Attempt, Campaign, Disagreement, History, Message
 from campaigns.receipts import audit, discrepancies
 from campaigns.reconciling import decisions, search
 from campaigns.reconciling.decisions import Decision, DecisionResult
@@ -31,7 +32,7 @@ class Case:
     """An attempt that needs a decision, and what is known of it."""
 
     attempt: Attempt
-    left: Event | None
+    left: History | None
     """Somebody looked at it and left it as it is."""
     sample: Message | None
     """One of its texts."""
@@ -54,6 +55,7 @@ class Case:
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def review(request: HttpRequest) -> HttpResponse:
     waiting, unexplained = decisions.awaiting_decision(), discrepancies.unsettled()
+    last_audit = audit.last_run()
     context = {
         "cases": [_case(attempt) for attempt in waiting[:SHOWN]],
         "more": max(0, waiting.count() - SHOWN),
@@ -61,7 +63,8 @@ def review(request: HttpRequest) -> HttpResponse:
         "unexplained": unexplained[:SHOWN],
         "more_unexplained": max(0, unexplained.count() - SHOWN),
         "other_programs": discrepancies.other_programs(),
-        "audit": audit.last_run(),
+        "audit": last_audit,
+        "audit_sentence": describe(last_audit) if last_audit else "",
         "audit_failed": audit.FAILED,
         "may_send": request.user.has_perm(SEND),
         "provider_name": registry.default().name,

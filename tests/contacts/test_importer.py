@@ -15,7 +15,7 @@ from django.utils import timezone
 from campaigns.contacts import importer
 from campaigns.contacts.delimited import Layout
 from campaigns.contacts.spreadsheet import FileProblem, Sheet
-from campaigns.models import Contact, ContactList, Event, Import, ImportRow
+from campaigns.models import Contact, ContactList, History, Import, ImportRow
 
 pytestmark = pytest.mark.django_db
 
@@ -170,7 +170,7 @@ def test_a_refused_file_leaves_nothing_behind(
     assert uploads(settings) == []
     assert not ContactList.objects.exists()
     assert not Import.objects.exists()
-    assert not Event.objects.exists()
+    assert not History.objects.exists()
 
 
 def test_the_columns_to_choose_from_come_with_the_refusal() -> None:
@@ -282,7 +282,7 @@ def test_of_two_readers_one_gives_way(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert record.state == Import.State.DONE
     assert [row[0] for row in rows(record)] == list(range(2, 11))
     assert_adds_up(record)
-    assert Event.objects.filter(verb="file_read").count() == 1
+    assert History.objects.filter(kind="file_read").count() == 1
 
 
 def test_overtaken_at_its_very_end_it_gives_way_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 
 from campaigns.contacts import importer, reimport, removal, stored_rows
 from campaigns.contacts.reimport import Refusal
-from campaigns.models import Campaign, Contact, ContactList, Event, Import, ImportRow
+from campaigns.models import Campaign, Contact, ContactList, History, Import, ImportRow
 from campaigns.sending import resend
 from campaigns.worker import schedule
 from tests.support import factories
@@ -98,9 +98,9 @@ def test_every_row_is_decided_again(admin: User) -> None:
     assert phones(people) == ["+16505550150", "+16505550151"]
     assert list(ImportRow.objects.order_by("pk").values_list("pk", "number", "cells")) == before
     assert_adds_up(people)
-    event = Event.objects.get(verb="phone_column_changed")
-    assert (event.actor, event.detail) == (admin, "People: from “Mobile” to “Home phone”")
-    assert Event.objects.filter(verb="file_read").count() == 1
+    event = History.objects.get(kind="phone_column_changed")
+    assert (event.actor_id, event.data) == (admin.pk, {"list": people.pk, "before": 2, "after": 3})
+    assert History.objects.filter(kind="file_read").count() == 1
 
 
 def test_there_and_back_is_as_it_was() -> None:
@@ -187,7 +187,7 @@ def test_a_campaign_keeps_the_column_of_its_list(state: str) -> None:
     assert reimport.change_phone_column(people, 2, user=None) == Refusal.USED
     assert rows(people) == BY_MOBILE
     assert_adds_up(people)
-    assert not Event.objects.filter(verb="phone_column_changed").exists()
+    assert not History.objects.filter(kind="phone_column_changed").exists()
 
 
 @pytest.mark.parametrize("state", [Import.State.WAITING, Import.State.READING])

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 from pytest_django import Settings
 
 from campaigns.local import bootstrap
-from campaigns.models import Event
+from campaigns.models import History
 from dashboard.sign_in_locks import PAIR_LIMIT
 from tests.dashboard.page_client import PageClient
 from tests.support import factories
@@ -66,8 +66,8 @@ def test_a_new_password(as_viewer: PageClient, viewer: User) -> None:
     assert elsewhere.get("/").status_code == 302, "all others end"
     viewer.refresh_from_db()
     assert viewer.check_password(NEW)
-    event = Event.objects.get(verb="password_changed")
-    assert (event.actor, event.detail) == (viewer, "")
+    event = History.objects.get(kind="password_changed")
+    assert (event.actor, event.actor_id, event.data) == ("vera", viewer.pk, {})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from campaigns.models import Batch, Campaign, Event
+from campaigns.models import Batch, Campaign, History
 from campaigns.sending import lifecycle
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
@@ -187,7 +187,7 @@ def test_a_sender_pauses_and_lets_it_go_on(as_sender: PageClient, as_composer: P
     assert "Try again" not in page
     assert "There was nothing to pause" in as_sender.send(f"{path(campaign)}pause/").content.decode()
     assert "It goes on." in as_sender.send(f"{path(campaign)}try-again/").content.decode()
-    verbs = list(Event.objects.filter(actor__username="sofia").values_list("verb", flat=True))
+    verbs = list(History.objects.filter(actor="sofia").values_list("kind", flat=True))
     assert verbs == ["resumed", "paused"]
 
 

@@ -9,7 +9,7 @@ import time_machine
 from django.conf import LazySettings
 from django.utils import timezone
 
-from campaigns.models import Batch, Campaign, Event, RowState, Tally
+from campaigns.models import Batch, Campaign, History, RowState, Tally
 from campaigns.sending import canary, counters, launch, lifecycle, quarantine
 from dashboard.views.campaign_review import seen
 from tests.dashboard import campaign_factories
@@ -74,7 +74,7 @@ def test_undo_opens_the_same_contents_as_a_draft_and_twice_leads_there_too(
     assert page.count("Taken back: nothing was sent.") == 1
     assert campaign.text in page.replace("&quot;", '"')
     assert Campaign.objects.count() == 2
-    assert Event.objects.filter(verb="undone").count() == 1
+    assert History.objects.filter(kind="undone").count() == 1
     launch.freeze(campaign.pk)
     old = " ".join(as_sender.page(path(campaign)).split())
     assert "Taken back by sofia" in old
@@ -244,7 +244,7 @@ def test_a_batch_that_is_kept_back_while_others_leave_is_tried_again(as_sender: 
     batch = Batch.objects.get(number=1)
     assert (batch.state, batch.parked_at) == (Batch.State.QUEUED, None)
     assert (Tally.objects.get().held, Tally.objects.get().queued) == (0, 3)
-    assert Event.objects.get(verb="batch_released").actor.username == "sofia"  # type: ignore[union-attr]
+    assert History.objects.get(kind="batch_released").actor == "sofia"
     assert "somebody was quicker" in as_sender.send(f"{path(campaign)}try-again/").content.decode()
 
 

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 
-from campaigns.models import Campaign, Event, Price
+from campaigns.models import Campaign, History, Price
 from dashboard.views.campaign_review import seen
 from tests.dashboard import campaign_factories
 from tests.dashboard.campaign_factories import LOCAL, PLAIN
@@ -138,7 +138,7 @@ def test_double_click_launches_once(as_sender: PageClient) -> None:
     as_sender.post(path(draft), press(draft))
     page = as_sender.send(path(draft), **press(draft)).content.decode()
     assert "was already sending: the first press counts" in page
-    assert Event.objects.filter(verb="launched").count() == 1
+    assert History.objects.filter(kind="launched").count() == 1
 
 
 def test_an_edit_in_another_tab_is_not_sent_unseen(as_sender: PageClient) -> None:

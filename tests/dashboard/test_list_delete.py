@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from campaigns.models import Contact, ContactList, Event, Import, ImportRow
+from campaigns.models import Contact, ContactList, History, Import, ImportRow
 from tests.dashboard.page_client import PageClient
 from tests.support import factories
 
@@ -18,7 +18,7 @@ def test_asks_first_then_deletes_the_people(as_composer: PageClient) -> None:
     assert not ContactList.objects.exists()
     assert not Contact.objects.exists()
     assert set(ImportRow.objects.values_list("phone", "cells")) == {("", "[]")}
-    assert Event.objects.get().verb == "list_removed"
+    assert History.objects.get().kind == "list_removed"
     as_composer.page(f"/lists/{made.pk}/", status=404)
 
 
@@ -26,7 +26,7 @@ def test_second_press_finds_nothing(as_composer: PageClient) -> None:
     made = factories.contact_list()
     as_composer.post(f"/lists/{made.pk}/delete/")
     assert as_composer.post(f"/lists/{made.pk}/delete/").status_code == 404
-    assert Event.objects.count() == 1
+    assert History.objects.count() == 1
 
 
 def test_list_of_a_campaign_stays(as_composer: PageClient) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Lease, Tally
+from campaigns.models import Attempt, Batch, Campaign, Disagreement, History, Lease, Tally
 from campaigns.receipts import audit, discrepancies
 from campaigns.reconciling import search
 from campaigns.runtime import leases, process_identity
@@ -130,7 +130,7 @@ def test_asks_before_it_is_done(as_sender: PageClient, decision: str, question: 
 
 
 @pytest.mark.parametrize(
-    ("decision", "attempt_state", "batch_state", "column", "verb", "said", "again"),
+    ("decision", "attempt_state", "batch_state", "column", "kind", "said", "again"),
     [
         ("send", "absent", "queued", "queued", "review_send", "sent now", "decided before"),
         (
@@ -142,7 +142,7 @@ def test_asks_before_it_is_done(as_sender: PageClient, decision: str, question: 
             "by you",
             "decided before",
         ),
-        ("leave", "review", *["needs_review"] * 2, "review_left", "goes on", "had left them"),
+        ("leave", "review", *["needs_review"] * 2, "review_postponed", "goes on", "had left them"),
     ],
 )
 def test_a_decision_is_done_once_and_written_down(
@@ -151,7 +151,7 @@ def test_a_decision_is_done_once_and_written_down(
     attempt_state: str,
     batch_state: str,
     column: str,
-    verb: str,
+    kind: str,
     said: str,
     again: str,
 ) -> None:
@@ -162,9 +162,8 @@ def test_a_decision_is_done_once_and_written_down(
     assert (attempt.state, Batch.objects.get().state) == (attempt_state, batch_state)
     tally = Tally.objects.get()
     assert (tally.as_dict()[column], tally.rows) == (3, 3)
-    event = Event.objects.get(verb=verb)
-    assert event.actor is not None
-    assert event.actor.username == "sofia"
+    event = History.objects.get(kind=kind)
+    assert event.actor == "sofia"
 
 
 def test_who_marked_them_stands_with_the_people_and_in_the_file(as_sender: PageClient) -> None:
@@ -284,8 +283,8 @@ def test_a_person_knows_about_it(as_sender: PageClient) -> None:
     assert "Nothing is unexplained" in page or "Once a night" in page
     assert "nav-count" not in page
     assert "settled before" in as_sender.send(way).content.decode()
-    event = Event.objects.get(verb="disagreement_known")
-    assert (str(event.actor), event.campaign_id) == ("sofia", found.campaign_id)
+    event = History.objects.get(kind="disagreement_known")
+    assert (event.actor, event.campaign_id) == ("sofia", found.campaign_id)
     assert "records and ours differ" not in as_sender.page("/")
 
 
@@ -325,8 +324,8 @@ def test_another_program_is_settled_at_once(as_sender: PageClient) -> None:
     assert "/all/" not in after
     assert sorted(discrepancies.unsettled().values_list("pk", flat=True)) == sorted(kept)
     assert "They were settled before" in as_sender.send(way).content.decode()
-    event = Event.objects.get(verb="disagreement_known")
-    assert (str(event.actor), event.detail) == ("sofia", f"53 of another program from {OTHER}")
+    event = History.objects.get(kind="disagreement_known")
+    assert (event.actor, event.data["count"]) == ("sofia", 53)
     assert {str(one.settled_by) for one in Disagreement.objects.exclude(pk__in=kept)} == {"sofia"}
 
 
@@ -339,10 +338,10 @@ def test_who_may_settle_another_program(as_sender: PageClient, as_composer: Page
 
 def test_the_audit_says_how_it_ended(as_viewer: PageClient) -> None:
     assert "Once a night" in as_viewer.page("/review/")
-    Event.objects.create(verb=audit.DONE, detail="3 batches and 5 texts of 48 hours were compared.")
+    History.objects.record(audit.DONE, batches=3, texts=5)
     assert "Nothing is unexplained. 3 batches" in told(as_viewer.page("/review/"))
-    Event.objects.create(verb=audit.FAILED, detail="RingCentral does not answer.")
+    History.objects.record(audit.FAILED, error="unreachable", code="")
     page = told(as_viewer.page("/review/"))
     assert "The last comparison could not be made" in page
-    assert "RingCentral does not answer. It is tried again within the hour." in page
+    assert "The provider cannot be reached. It is tried again within the hour." in page
     assert "Nothing is unexplained" not in page

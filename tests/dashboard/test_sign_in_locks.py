@@ -17,7 +17,7 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from campaigns.models import Event
+from campaigns.models import History
 from dashboard import checks, client_address, sign_in_locks
 from tests.dashboard.page_client import PageClient
 from tests.support import factories
@@ -286,8 +286,8 @@ def test_an_administrator_unlocks_a_user(
     html = as_admin.post(ADMIN, {"unlock": button}, follow=True).content.decode()
     assert "Unlocked: vera. The right password is taken again." in html
     assert "locked until" not in html
-    event = Event.objects.get(verb="sign_in_unlocked")
-    assert (event.actor, event.detail) == (admin, "vera")
+    event = History.objects.get(kind="sign_in_unlocked")
+    assert (event.actor_id, event.data) == (admin.pk, {"user": "vera", "locks": 1})
     assert "sign-in unlocked" in caplog.messages
     assert right() == ""
 
@@ -312,7 +312,7 @@ def test_unlocking_what_is_not_locked_or_gone(viewer: User, as_admin: PageClient
     for value in (button, "x", "9" * 30, ""):
         html = as_admin.post(ADMIN, {"unlock": value}, follow=True).content.decode()
         assert "This one is forgotten already" in html
-    assert Event.objects.filter(verb="sign_in_unlocked").count() == 1
+    assert History.objects.filter(kind="sign_in_unlocked").count() == 1
 
 
 def test_only_those_who_may_unlock(viewer: User, as_sender: PageClient, stranger: PageClient) -> None:

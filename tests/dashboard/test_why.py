@@ -16,7 +16,7 @@ from campaigns.models import (
     Batch,
     Campaign,
     Consent,
-    Event,
+    History,
     Import,
     Message,
     OptOut,
@@ -131,7 +131,7 @@ def decided(how: decisions.Decision, sender: User) -> str:
     factories.tally(campaign, queued=0, needs_review=3)
     assert decisions.decide(made, how, user=sender) is decisions.DecisionResult.DONE
     [entry] = [one for one in number_history.number_history(FIRST).entries if one.campaign]
-    assert entry.steps[-1].at == Event.objects.latest("at").at
+    assert entry.steps[-1].at == History.objects.latest("at").at
     return " · ".join(step.title for step in entry.steps)
 
 

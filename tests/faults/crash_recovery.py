@@ -31,7 +31,7 @@ while scenario.submit_all(campaign).result != "done":
         search.lookup(attempt.pk)
     Campaign.objects.update(next_retry_at=None)
 emit(invariants.violations(carrier_ledger(), campaign, texts={TEXTS!r}))
-emit(list(Event.objects.filter(verb="possible_double").values_list("detail", flat=True)))
+emit(list(History.objects.filter(kind="possible_double").values_list("data", flat=True)))
 emit(list(Attempt.objects.order_by("id").values_list("batch__number", "state", "lookup_count")))
 """
 

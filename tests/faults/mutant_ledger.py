@@ -86,7 +86,7 @@ TRANSITION_MUTANTS = (
     ),
     moved(
         "accepted: the history of every batch is written", f"{LISTED}[accepted-sending]", ATTEMPTS, "accept",
-        "    expected = len(", "    Event.objects.create(verb='accepted')\n    expected = len(",
+        "    expected = len(", "    History.objects.record(History.Kind.ADOPTED)\n    expected = len(",
     ),
     moved(
         "an attempt ends from any state", f"{UNLISTED}[answer lost-rejected]", ATTEMPTS, "end",

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import F, Max
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Campaign, Event, RowState, Tally, WebhookEvent
+from campaigns.models import Attempt, Campaign, History, RowState, Tally, WebhookEvent
 from tests.faults import invariants
 
 State = Campaign.State
@@ -88,14 +88,14 @@ def attempt_outcomes() -> dict[str, int]:
     gone = Attempt.objects.filter(problem_code__startswith="owner_gone")
     return {
         "tries": ends.total(),
-        "lost answers": Event.objects.filter(verb="answer_lost").count(),
-        "found": Event.objects.filter(verb="adopted").count(),
+        "lost answers": History.objects.filter(kind="answer_lost").count(),
+        "found": History.objects.filter(kind="adopted").count(),
         "absent": ends[Attempt.State.ABSENT],
         "cut before the first byte": gone.filter(sending_at=None).count(),
         "cut under way": gone.exclude(sending_at=None).count(),
-        "alarms of a double": Event.objects.filter(verb="possible_double").count(),
+        "alarms of a double": History.objects.filter(kind="possible_double").count(),
         "events told by the carrier": WebhookEvent.objects.count(),
-        "holds": Event.objects.filter(verb="held").count(),
+        "holds": History.objects.filter(kind="held").count(),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns.models import AccountState, Attempt, Batch, Campaign, Event
+from campaigns.models import AccountState, Attempt, Batch, Campaign, History
 from campaigns.sending import lifecycle
 from tests.faults.fault_proxy import FaultProxy, RecordedRequest
 from tests.faults.fault_scenario import (
@@ -247,5 +247,5 @@ def test_f27_answer_with_the_id_of_another_batch(
     worker.turn()
     attempt = Attempt.objects.get(batch__number=before + 1)
     assert (attempt.problem_code, attempt.provider_id) == ("repeated_id", "")
-    assert Event.objects.filter(verb="answer_lost").count() == 1
+    assert History.objects.filter(kind="answer_lost").count() == 1
     assert_found_out(worker, campaign, before, taken=taken)

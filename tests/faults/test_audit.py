@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Disagreement, Event, Message
+from campaigns.models import Attempt, Batch, Campaign, Disagreement, History, Message
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
 from campaigns.providers.types import OutgoingText
@@ -81,7 +81,7 @@ def test_f17_taken_after_it_was_given_up_is_reported_within_the_hour(carrier: Ru
     assert item.campaign == campaign
     assert "3 texts from this number that Carillon has not handed over" in item.detail
     assert "batch 1 of “Spring sale”: they may have got it twice" in item.detail
-    assert Event.objects.filter(campaign=campaign, verb="differs_unknown_batch").count() == 1
+    assert History.objects.filter(campaign_id=campaign.pk, kind="disagreement_found").count() == 1
 
 
 def test_f17_the_worker_reports_it_by_itself(carrier: RunningSimulator) -> None:
@@ -149,7 +149,7 @@ def test_what_a_person_knows_about_stays_known(carrier: RunningSimulator, sender
     assert discrepancies.acknowledge(item, user=sender)
     assert not discrepancies.acknowledge(item, user=sender)
     assert looked() == audited() == []
-    assert Event.objects.filter(verb="disagreement_known", actor=sender).count() == 1
+    assert History.objects.filter(kind="disagreement_known", actor_id=sender.pk).count() == 1
 
 
 def test_a_batch_that_is_looked_for_is_left_to_the_search(carrier: RunningSimulator) -> None:
@@ -180,10 +180,7 @@ def test_all_is_well(carrier: RunningSimulator) -> None:
     assert not Disagreement.objects.exists(), "not even for a moment"
     ended = audit.last_run()
     assert ended is not None
-    assert (ended.verb, ended.detail) == (
-        audit.DONE,
-        "3 batches and 5 texts of 48 hours were compared.",
-    )
+    assert (ended.kind, ended.data) == (audit.DONE, {"batches": 3, "texts": 5})
 
 
 def test_costs_one_call_a_list_and_one_a_thousand_texts(carrier: RunningSimulator) -> None:
@@ -232,7 +229,7 @@ def test_goes_on_in_turns(carrier: RunningSimulator) -> None:
     assert second is not None
     assert second.texts == audit.MAX_PAGES + 2
     assert audit.run_slice(second) is None
-    assert Event.objects.filter(verb=audit.DONE).count() == 1
+    assert History.objects.filter(kind=audit.DONE).count() == 1
 
 
 def test_an_audit_that_could_not_be_made_says_so(carrier: RunningSimulator) -> None:
@@ -242,8 +239,8 @@ def test_an_audit_that_could_not_be_made_says_so(carrier: RunningSimulator) -> N
         audit.run_slice(audit.Progress(timezone.now()))
     ended = audit.last_run()
     assert ended is not None
-    assert ended.verb == audit.FAILED
-    assert ended.detail
+    assert ended.kind == audit.FAILED
+    assert ended.data["error"] == "permission"
 
 
 # --- When it runs -------------------------------------------------------------------------------------------
@@ -284,7 +281,7 @@ def test_once_a_night(clock: time_machine.Traveller) -> None:
     schedule.tick()
     assert waiting() == [], "a new site waits for its first night"
     assert nights(clock, 72) == 3
-    assert Event.objects.filter(verb=audit.DONE).count() == 3
+    assert History.objects.filter(kind=audit.DONE).count() == 3
 
 
 def test_one_that_failed_is_tried_again_in_an_hour(

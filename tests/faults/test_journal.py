@@ -16,7 +16,7 @@ from django.conf import LazySettings
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, Event
+from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.providers.types import BatchState, BatchStatus, Rejected
 from campaigns.reconciling import orphans
 from campaigns.runtime import process_identity
@@ -87,7 +87,7 @@ def test_f05_killed_with_the_answer_in_hand(
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert searches(worker.carrier) == 0
     assert posts(worker.carrier) == BATCHES
-    assert Event.objects.filter(verb="adopted_from_journal", detail=f"batch {before + 1}").count() == 1
+    assert History.objects.filter(kind="adopted_from_journal", data__number=before + 1).count() == 1
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -266,7 +266,7 @@ def test_many_write_at_once(own_journal: journal.Journal) -> None:
 def test_old_files_go_and_the_mark_stays(own_journal: journal.Journal) -> None:
     own_journal.folder.mkdir()
     own_journal.append(sending(900))
-    own_journal.append(journal.mark_line("here", 900, 900, 17))
+    own_journal.append(journal.mark_line("here", 900, 900, "w"))
     own_journal.append(sending(901))
     own_journal.append(sending(5, "there"))
     (first,) = own_journal.folder.iterdir()
@@ -278,7 +278,7 @@ def test_old_files_go_and_the_mark_stays(own_journal: journal.Journal) -> None:
     assert len(list(own_journal.folder.iterdir())) == journal.RETAINED_FILES
     for reader in (fresh, journal.Journal(own_journal.folder)):
         book = reader.index("here")
-        assert (book.highest, book.cleared, book.witness) == (902, 900, 17)
+        assert (book.highest, book.cleared, book.witness) == (902, 900, "w")
         assert reader.index("there").highest == 5
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from campaigns.models import Attempt, Batch, Campaign, Event
+from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.reconciling import orphans, search
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, lifecycle, quarantine
@@ -80,13 +80,13 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
     assert campaign.trouble.startswith(f"Batch {before + 1} is held back")
     worker.rest(campaign)
     assert_right(worker.carrier, campaign)
-    (event,) = Event.objects.filter(verb="batch_parked")
-    assert event.detail.startswith(f"batch {before + 1}:")
+    (event,) = History.objects.filter(kind="batch_quarantined")
+    assert event.data == {"number": before + 1, "deaths": quarantine.MAX_DEATHS}
 
     poison(0)
     assert lifecycle.resume(campaign, user=sender)
     assert scenario.submit_all(campaign).result == StepResult.DONE
-    assert Event.objects.filter(verb="batch_released", detail=f"batch {before + 1}").count() == 1
+    assert History.objects.filter(kind="batch_released", data__number=before + 1).count() == 1
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -99,7 +99,7 @@ def test_f12_still_poisonous_after_it_was_let_go_on(
     live(campaign, 10)
     lifecycle.resume(campaign, user=sender)
     assert live(campaign, 10) == quarantine.MAX_DEATHS, "as often again, and no less"
-    assert Event.objects.filter(verb="batch_parked").count() == 2
+    assert History.objects.filter(kind="batch_quarantined").count() == 2
     campaign.refresh_from_db()
     assert campaign.state == "held"
     assert posts(worker.carrier) == BATCHES - 1
@@ -179,7 +179,7 @@ def test_f12_released_while_the_others_leave(
     poison(0)
     assert quarantine.release(campaign.pk, user=sender) == 1
     assert quarantine.release(campaign.pk, user=sender) == 0
-    assert Event.objects.get(verb="batch_released").actor == sender
+    assert History.objects.get(kind="batch_released").actor_id == sender.pk
     campaign.refresh_from_db()
     assert (quarantine.explanation(campaign.pk), campaign.trouble) == ("", "")
     worker.rest(campaign)
@@ -204,7 +204,7 @@ def test_f12_paused_and_resumed_tries_it_again_and_says_so(
     poison(0)
     assert lifecycle.resume(campaign, user=sender)
     scenario.submit_all(campaign)
-    assert Event.objects.filter(verb="batch_released", detail="batch 1").exists()
+    assert History.objects.filter(kind="batch_released", data__number=1).exists()
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from campaigns.models import Attempt, Campaign, Event, Message
+from campaigns.models import Attempt, Campaign, History, Message
 from campaigns.reconciling import decisions
 from campaigns.reconciling.decisions import Decision, DecisionResult
 from tests.faults.fault_scenario import (
@@ -94,7 +94,9 @@ def some_of_the_people_and_others(worker: Worker, before: int) -> str:
 def first_said(campaign: Campaign) -> list[str]:
     """Verbs of its history that tell of doubt."""
     verbs = ("possible_double", "adopted", "absent", "needs_review")
-    return list(Event.objects.filter(campaign=campaign, verb__in=verbs).values_list("verb", flat=True))
+    return list(
+        History.objects.filter(campaign_id=campaign.pk, kind__in=verbs).values_list("kind", flat=True)
+    )
 
 
 def of_carrier(worker: Worker, campaign: Campaign, before: int, decoys: set[str]) -> None:

@@ -24,8 +24,8 @@ from django.test import Client
 
 from campaigns import checks
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event, Installation, Message
-from campaigns.reconciling import recovery
+from campaigns.models import Attempt, Batch, Campaign, History, Installation, Message
+from campaigns.reconciling import recovery, search
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts, dispatch, failures, restore_guard
 from campaigns.sending.prepared import Prepared
@@ -99,7 +99,7 @@ def test_f43_restored_in_mid_campaign(worker: Worker, known: int, left: int) -> 
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
     assert posts(worker.carrier) == BATCHES
-    assert Event.objects.filter(verb="recovered").count() == 1
+    assert History.objects.filter(kind="recovered").count() == 1
 
 
 def lost(campaign: Campaign, count: int = BATCHES) -> None:
@@ -278,6 +278,25 @@ def test_a_journal_that_cannot_be_read_stops_everything(worker: Worker, settings
     assert restore_guard.blocking_reason() == restore_guard.UNREADABLE
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert posts(worker.carrier) == 0
+
+
+def test_f43_a_restored_copy_gives_no_sign_of_life(worker: Worker) -> None:
+    """However long it runs before it is compared, the records are read from the time of the backup."""
+    worker.turn()
+    campaign = scenario.launched(PEOPLE, size=2)
+    alive_at = Installation.objects.get().alive_at
+    assert alive_at is not None
+    lost(campaign)
+    worker.sleep(7200)
+    worker.turn()
+    assert Installation.objects.get().alive_at == alive_at
+    assert recovery.plan().since <= alive_at - search.WINDOW
+    recover("--yes")
+    worker.sleep(7200)
+    worker.turn()
+    later = Installation.objects.get().alive_at
+    assert later is not None
+    assert later > alive_at
 
 
 def test_every_migrated_database_has_a_name() -> None:

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from campaigns.accounts import registry
-from campaigns.models import Campaign, Event, Tally
+from campaigns.models import Campaign, History, Tally
 from campaigns.sending import attempts, dispatch
 from campaigns.sending.prepared import Prepared
 from dashboard.views.campaign_review import seen
@@ -78,7 +78,7 @@ def test_f45_send_pressed_more_than_once(
     draft = scenario.drafted(PEOPLE)
     press(PageClient(sender), draft, worker.turn)
     worker.rest(draft)
-    assert Event.objects.filter(verb="launched").count() == 1
+    assert History.objects.filter(kind="launched").count() == 1
     assert_right(worker.carrier, draft)
     assert scenario.counts(draft) == {"delivered": len(PEOPLE)}
 

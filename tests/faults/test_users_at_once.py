@@ -45,7 +45,7 @@ campaigns = list(Campaign.objects.all())
 for campaign in campaigns:
     if campaign.state != "draft":
         scenario.assert_adds_up(campaign)
-launched = Event.objects.filter(verb="launched").count()
+launched = History.objects.filter(kind="launched").count()
 emit([launched, [[one.state, scenario.counts(one)] for one in campaigns]])
 """
 

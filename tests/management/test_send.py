@@ -23,7 +23,7 @@ from campaigns.models import (
     Campaign,
     Contact,
     ContactList,
-    Event,
+    History,
     Import,
     ImportRow,
     Lease,
@@ -293,7 +293,7 @@ def test_long_names_are_no_trouble(carrier: RunningSimulator, tmp_path: Path) ->
 @pytest.mark.django_db
 def test_each_run_is_a_campaign_of_its_own(carrier: RunningSimulator, people: Path) -> None:
     assert send(people)["campaign"] != send(people)["campaign"]
-    assert Event.objects.filter(verb="launched").count() == 2
+    assert History.objects.filter(kind="launched").count() == 2
 
 
 # --- As a process ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from campaigns.models import Event, OptOut
+from campaigns.models import History, OptOut
 from campaigns.opt_outs import manual
 from campaigns.opt_outs.lookup import opted_out
 from tests.support import factories
@@ -37,8 +37,8 @@ def test_one_or_many_numbers_in_any_spelling(text: str, composer: User) -> None:
     assert in_force() == {ANN, BEN, CY}
     first = OptOut.objects.get(phone=ANN)
     assert (first.note, first.created_by, first.source) == ("Called us", composer, "staff")
-    event = Event.objects.get(verb="opt_out_added")
-    assert (event.actor, event.detail) == (composer, "3 numbers")
+    event = History.objects.get(kind="opt_out_added")
+    assert (event.actor_id, event.data) == (composer.pk, {"count": 3, "source": "staff"})
 
 
 def test_bad_ones_are_named_and_good_ones_kept() -> None:
@@ -51,7 +51,7 @@ def test_bad_ones_are_named_and_good_ones_kept() -> None:
 @pytest.mark.parametrize("text", ["", "  \n , ; \n", "nonsense"])
 def test_nothing_usable_is_no_event(text: str) -> None:
     assert manual.add(text, note="", user=None).added == []
-    assert not Event.objects.exists()
+    assert not History.objects.exists()
 
 
 def test_one_that_is_in_force_is_said_to_be() -> None:
@@ -69,7 +69,7 @@ def test_ended_and_entered_again(composer: User) -> None:
     assert opted_out([ANN]) == {}
     first.refresh_from_db()
     assert (first.ended_by, first.ended_at is not None) == (composer, True)
-    assert Event.objects.get(verb="opt_out_ended").detail == "number ending in 0101"
+    assert History.objects.get(kind="opt_out_ended").data == {"opt_out": first.pk}
     assert manual.add(ANN, note="", user=None).added == [ANN]
     assert opted_out([ANN]) == {ANN: "opted_out"}
     assert OptOut.objects.count() == 2

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.accounts import registry
 from campaigns.composing.checks import Terms
 from campaigns.composing.preflight import preflight
-from campaigns.models import Campaign, Event, OptOut
+from campaigns.models import Campaign, History, OptOut
 from campaigns.opt_outs import carrier as carrier_words
 from campaigns.opt_outs import ingest, manual
 from campaigns.providers.types import BatchState, BatchStatus, OutgoingText, Rejected
@@ -91,10 +91,10 @@ def test_a_receipt_that_says_opted_out_is_an_opt_out_at_once(carrier: RunningSim
     assert who_gets_the_next(people) == {people[-1][0]}
     rows = OptOut.objects.in_force()
     assert {row.source for row in rows} == {OptOut.Source.CARRIER}
-    assert Event.objects.filter(verb="opt_out_added").count() == 3
+    assert History.objects.filter(kind="opt_out_added").count() == 3
     scenario.poll()
     store_sync.sync(ingest.ingest_replies)
-    assert Event.objects.filter(verb="opt_out_added").count() == 3, "the same receipt again is no news"
+    assert History.objects.filter(kind="opt_out_added").count() == 3, "the same receipt again is no news"
 
 
 def test_what_staff_undid_stands_until_another_receipt_says_so(

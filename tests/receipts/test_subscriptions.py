@@ -14,7 +14,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Campaign, Event, Webhook, WebhookEvent
+from campaigns.models import Campaign, History, Webhook, WebhookEvent
 from campaigns.providers.base import Webhooks
 from campaigns.providers.types import Subscription
 from campaigns.receipts import subscriptions, tasks
@@ -115,7 +115,7 @@ def test_looking_again_changes_nothing(public: str) -> None:
         assert tasks.SUBSCRIPTION in scenario.due()
         subscriptions.ensure_subscription()
     assert standing().provider_id == before.provider_id
-    assert Event.objects.filter(verb="subscription_made").count() == 1
+    assert History.objects.filter(kind="subscription_created").count() == 1
 
 
 def test_it_is_renewed_before_it_ends(public: str, carrier: RunningSimulator) -> None:
@@ -143,7 +143,7 @@ def test_one_that_is_gone_is_made_anew(public: str, carrier: RunningSimulator, h
     with later(days=40):
         subscriptions.ensure_subscription()
     assert standing().provider_id == door().subscription_id != before
-    assert "gone" in Event.objects.filter(verb="subscription_made").latest("pk").detail
+    assert History.objects.filter(kind="subscription_created").latest("pk").data == {"before": "gone"}
 
 
 def test_one_that_was_given_up_is_made_anew(public: str, carrier: RunningSimulator, receiver: Any) -> None:
@@ -158,7 +158,7 @@ def test_one_that_was_given_up_is_made_anew(public: str, carrier: RunningSimulat
         subscriptions.ensure_subscription()
     assert standing().provider_id != before
     assert standing().active
-    assert "given up" in Event.objects.filter(verb="subscription_made").latest("pk").detail
+    assert History.objects.filter(kind="subscription_created").latest("pk").data == {"before": "given_up"}
 
 
 def test_another_address_replaces_the_old_one(public: str, settings: LazySettings) -> None:

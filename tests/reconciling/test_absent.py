@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event, Message, Tally
+from campaigns.models import Attempt, Batch, Campaign, History, Message, Tally
 from campaigns.providers.types import BatchState, OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import MatchResult
@@ -51,7 +51,7 @@ def test_an_answer_that_comes_before_its_people_were_texted_again_wins(carrier: 
     assert scenario.counts(campaign) == {"with_carrier": 3}
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, scenario.people(3))
-    assert not Event.objects.filter(verb="possible_double").exists()
+    assert not History.objects.filter(kind="possible_double").exists()
     scenario.assert_adds_up(campaign)
 
 
@@ -61,7 +61,7 @@ def test_an_answer_that_comes_after_they_were_texted_again_is_said_aloud(carrier
     assert isinstance(again, Prepared)
     attempts.accept(prepared, answer, registry.default().fetch_id())
     assert [attempt.state for attempt in Attempt.objects.all()] == ["absent", "prepared"]
-    assert answer.provider_id in Event.objects.get(verb="possible_double").detail
+    assert History.objects.get(kind="possible_double").data["provider_ids"] == [answer.provider_id]
     scenario.assert_adds_up(campaign)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event
+from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.providers.types import OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import MatchResult
@@ -157,5 +157,5 @@ def test_two_that_hold_our_texts_are_said_aloud(carrier: RunningSimulator) -> No
     other = foreign(TEXTS)
     assert lookup() is MatchResult.MULTIPLE
     assert Attempt.objects.get().provider_id == adopted
-    assert other in Event.objects.get(verb="possible_double").detail
+    assert History.objects.get(kind="possible_double").data["provider_ids"] == [other]
     assert scenario.counts(campaign) == {"with_carrier": 3}

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccountState, Attempt, Batch, Event, Message, RateLimitState
+from campaigns.models import AccountState, Attempt, Batch, History, Message, RateLimitState
 from campaigns.reconciling import orphans, tasks
 from campaigns.reconciling.matching import MatchResult
 from campaigns.sending import attempts, dispatch
@@ -283,7 +283,7 @@ def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulato
     attempts.accept(prepared, answer, registry.default().fetch_id())
     assert scenario.counts(campaign) == before == {"with_carrier": 2, "rejected": 1}
     assert Attempt.objects.get().provider_id == answer.provider_id
-    assert not Event.objects.filter(verb="possible_double").exists()
+    assert not History.objects.filter(kind="possible_double").exists()
     scenario.assert_adds_up(campaign)
 
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Event, ImportRow, Message, Tally
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, History, ImportRow, Message, Tally
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.types import BatchState, BatchStatus, OutgoingText
 from campaigns.reconciling import decisions, orphans, search
@@ -138,7 +138,7 @@ EVENTS: dict[str, Door] = {
     "person says send": lambda attempt: decisions.requeue(attempt, somebody()),
     "person says sent": lambda attempt: decisions.mark_sent(attempt, somebody()),
 }
-TABLES: tuple[type[models.Model], ...] = (Attempt, Batch, Tally, Message, CampaignRow, Campaign, Event)
+TABLES: tuple[type[models.Model], ...] = (Attempt, Batch, Tally, Message, CampaignRow, Campaign, History)
 DATED_BY_THE_TEST = {"owner", "prepared_at", "sending_at", "changed_at"}
 
 

@@ -100,7 +100,7 @@ campaign = Campaign.objects.get()
 scenario.submit_all(campaign)
 scenario.assert_adds_up(campaign)
 emit([scenario.counts(campaign), list(Attempt.objects.values_list("state", flat=True)),
-      Event.objects.filter(verb__in=["adopted", "absent"]).count()])
+      History.objects.filter(kind__in=["adopted", "absent"]).count()])
 """
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 
-from campaigns.models import Attempt, Batch, Campaign, Event
+from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.reconciling import search
 from campaigns.sending import launch, lifecycle
 from campaigns.sending.dispatch import Pipeline
@@ -63,7 +63,7 @@ def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimul
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 8
     assert campaign.canary_confirmed_at is not None
-    assert Event.objects.get(verb="canary_passed").actor == sender
+    assert History.objects.get(kind="canary_passed").actor_id == sender.pk
 
 
 def test_stopped_the_others_get_nothing(carrier: RunningSimulator, sender: User) -> None:

@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import AccessToken, AccountState, Attempt, Batch, Campaign, Event, Message
+from campaigns.models import AccessToken, AccountState, Attempt, Batch, Campaign, History, Message
 from campaigns.providers.base import ProviderError
 from campaigns.sending import dispatch, failures, launch, lifecycle
 from campaigns.sending.prepared import Prepared
@@ -137,7 +137,7 @@ def test_a_size_that_differs_is_noted_and_counted_as_we_know_it(carrier: Running
     carrier.faults({**POST, "fault": "status", "status": 201, "body": json.dumps(answer)})
     scenario.submit_all(campaign)
     assert Attempt.objects.get().problem_code == "size_differs"
-    assert "2 texts in it, we count 3" in Event.objects.get(verb="batch_size_differs").detail
+    assert History.objects.get(kind="batch_size_differs").data == {"theirs": 2, "ours": 3}
     scenario.assert_adds_up(campaign)
 
 
@@ -213,7 +213,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
     assert scenario.counts(campaign) == {"in_doubt": 3, "queued": 2}
     assert campaign.state == Campaign.State.SENDING
     assert "batch 1 was lost" in campaign.trouble
-    assert Event.objects.filter(verb="answer_lost").count() == 1
+    assert History.objects.filter(kind="answer_lost").count() == 1
 
     carrier.faults()
     for _ in range(3):

@@ -15,7 +15,7 @@ from campaigns.models import (
     Campaign,
     CampaignRow,
     ContactList,
-    Event,
+    History,
     Import,
     Message,
     Price,
@@ -177,7 +177,7 @@ def test_freezing_goes_on_where_it_was_killed(
     assert scenario.counts(campaign) == {"queued": 8}
     campaign.refresh_from_db()
     assert (campaign.state, campaign.segments) == (Campaign.State.SENDING, 8)
-    assert Event.objects.filter(verb="frozen").count() == 1
+    assert History.objects.filter(kind="frozen").count() == 1
     scenario.assert_adds_up(campaign)
 
 
@@ -209,7 +209,7 @@ def test_the_second_press_changes_nothing(carrier: RunningSimulator) -> None:
     assert campaign.state == Campaign.State.PREPARING
     assert not launch.launch(again, user=None)
     assert not launch.launch(campaign, user=None)
-    assert Event.objects.filter(verb="launched").count() == 1
+    assert History.objects.filter(kind="launched").count() == 1
     launch.freeze(campaign.pk)
     assert not launch.launch(Campaign.objects.get(), user=None)
     assert Message.objects.count() == 2

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event, Message
+from campaigns.models import Attempt, Batch, Campaign, History, Message
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.receipts import polling
 from campaigns.reconciling import decisions, orphans, search
@@ -65,7 +65,7 @@ def test_one_press_pauses_and_one_lets_it_go_on(carrier: RunningSimulator, sende
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 5
     assert campaign.trouble == ""
-    verbs = Event.objects.filter(actor=sender).order_by("id").values_list("verb", flat=True)
+    verbs = History.objects.filter(actor_id=sender.pk).order_by("id").values_list("kind", flat=True)
     assert list(verbs) == ["paused", "resumed"]
     scenario.assert_adds_up(campaign)
 
@@ -124,7 +124,7 @@ def test_what_is_cancelled_never_leaves_and_the_rest_runs_to_its_end(
     assert scenario.counts(campaign) == {"delivered": 2, "cancelled": 3}
     assert len(carrier.ledger()) == 2
     scenario.assert_adds_up(campaign)
-    assert Event.objects.get(verb="cancelled").actor == sender
+    assert History.objects.get(kind="cancelled").actor_id == sender.pk
 
 
 def test_cancelled_before_anything_left(carrier: RunningSimulator, sender: User) -> None:

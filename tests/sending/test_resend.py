@@ -9,7 +9,7 @@ from campaigns.models import (
     CampaignRow,
     Contact,
     ContactList,
-    Event,
+    History,
     Import,
     ImportRow,
     Message,
@@ -108,7 +108,7 @@ def test_draft_with_the_same_people_columns_and_cells() -> None:
         was = ImportRow.objects.get(source__contact_list=old, number=number)
         now = ImportRow.objects.get(source=source, number=number)
         assert (now.phone, now.cells) == (was.phone, was.cells)
-    assert Event.objects.filter(campaign=campaign, verb="sent_again").count() == 1
+    assert History.objects.filter(campaign_id=campaign.pk, kind="sent_again").count() == 1
 
 
 def test_is_sent_as_any_other_and_opt_outs_count_again() -> None:

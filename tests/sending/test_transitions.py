@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, Event
+from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.reconciling import orphans
 from campaigns.sending import attempts
 from tests.sending.situations import (
@@ -103,7 +103,7 @@ def test_a_listed_event_does_exactly_this(event: str, state: str) -> None:
     assert scenario.counts(attempt.batch.campaign) == {where: PEOPLE}
     assert (attempt.ended_at is None) == (after == "sending")
     written = [] if (event, state) == ("owner died", "prepared") else WRITTEN.get(event, [])
-    assert list(Event.objects.values_list("verb", flat=True)) == written
+    assert list(History.objects.values_list("kind", flat=True)) == written
 
 
 @pytest.mark.parametrize(("event", "state"), pairs(listed=False))
@@ -113,9 +113,9 @@ def test_any_other_changes_nothing_at_all(event: str, state: str) -> None:
     EVENTS[event](attempt)
     after = without_dates(everything())
     if event == "accepted":
-        alarms = [row["verb"] for row in after.pop("Event")]
+        alarms = [row["kind"] for row in after.pop("History")]
         assert alarms == ["possible_double"], "the provider has taken what nobody counts as taken"
-        assert before.pop("Event") == []
+        assert before.pop("History") == []
     assert after == before
 
 

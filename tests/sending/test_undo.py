@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Event, Message
+from campaigns.models import Attempt, Batch, Campaign, History, Message
 from campaigns.sending import attempts, dispatch, launch, lifecycle, tasks
 from campaigns.sending.prepared import Prepared
 from campaigns.sending.steps import StepResult
@@ -78,7 +78,7 @@ def test_taken_back_it_is_a_draft_again(carrier: RunningSimulator, sender: User)
     assert (campaign.state, campaign.shown_state) == (State.FINISHED, "cancelled")
     assert scenario.counts(campaign) == {"cancelled": 3}
     scenario.assert_adds_up(campaign)
-    assert Event.objects.get(verb="undone").actor == sender
+    assert History.objects.get(kind="undone").actor_id == sender.pk
     for name in ("name", "contact_list", "sender", "text", "batch_size", "canary", "on_not_found"):
         assert getattr(draft, name) == getattr(campaign, name)
     assert (draft.state, draft.created_by, draft.launched_at) == (State.DRAFT, sender, None)

@@ -9,6 +9,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from campaigns.labels.history import describe
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
 from campaigns.receipts import audit, discrepancies, store_sync, unknown_batches
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         store_sync.sync(ingest.ingest_replies)
         unknown_batches.check_store()
         if ended := audit.last_run():
-            self.stdout.write(ended.detail)
+            self.stdout.write(describe(ended))
         unsettled = list(discrepancies.unsettled())
         for item in unsettled:
             self.stdout.write(f"{item.get_kind_display()} ({item.about}, {item.sender}): {item.detail}")
