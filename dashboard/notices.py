@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.composing.preflight import Preview
+from campaigns.labels.holds import describe_quarantine, describe_wait, why_it_waits
 from campaigns.models import Campaign, ContactList, History
 from campaigns.reports.delivery import Report
 from campaigns.reports.progress import Progress
-from campaigns.sending import lifecycle, quarantine
 from dashboard.templatetags.carillon import number, percent, plural, when
 from dashboard.templatetags.compose import placeholders
 
@@ -114,8 +114,10 @@ def campaign_notices(now: Progress, stopped: History | None, provider: str) -> I
         )
     if now.tally.in_doubt:
         yield _in_doubt(now, provider)
-    if campaign.trouble and campaign.trouble_code not in (lifecycle.CANARY, "in_doubt"):
-        yield _trouble(campaign)
+    if _stands_still(campaign):
+        yield _standstill(campaign)
+    if now.quarantined:
+        yield _quarantined(campaign)
 
 
 def _finished(now: Progress, stopped: History | None) -> Notice:
@@ -168,8 +170,8 @@ def _in_doubt(now: Progress, provider: str) -> Notice:
     text = _("{provider}'s answer was lost. Nobody is texted again until its own records are read.").format(
         provider=provider
     )
-    if now.campaign.trouble_code == "in_doubt":
-        text = now.campaign.trouble
+    if now.campaign.wait_reason == Campaign.WaitReason.ANSWER_LOST:
+        text = describe_wait(now.campaign)
     people = reverse("campaign_people", args=[now.campaign.pk])
     return Notice(
         kind="warning",
@@ -182,19 +184,22 @@ def _in_doubt(now: Progress, provider: str) -> Notice:
     )
 
 
-def _trouble(campaign: Campaign) -> Notice:
-    held = campaign.state == Campaign.State.HELD
-    paused = campaign.trouble_code == lifecycle.PAUSED
-    text = campaign.trouble
+def _stands_still(campaign: Campaign) -> bool:
+    """Whether it needs a notice of its own: a canary is asked about, and a doubt has a notice already."""
+    held = campaign.hold_reason not in ("", Campaign.HoldReason.CANARY)
+    return held or campaign.is_paused or campaign.wait_reason not in ("", Campaign.WaitReason.ANSWER_LOST)
+
+
+def _standstill(campaign: Campaign) -> Notice:
+    held, paused = campaign.state == Campaign.State.HELD, campaign.is_paused
+    text = why_it_waits(campaign)
     if paused:
-        title = "Paused"
+        title = _("Paused")
         if campaign.state == Campaign.State.PREPARING:
             title += _(": the texts are written to the end and then held")
         text += _(" Nothing more is handed over until somebody presses Go on. Receipts keep coming in.")
     elif held:
         title = _("Nothing more is sent until somebody decides")
-    elif campaign.state == Campaign.State.SENDING and campaign.trouble_code == quarantine.QUARANTINED:
-        title = _("Some texts are held back; the others leave")
     else:
         title = _("Nothing is handed over at the moment")
     paragraphs = [text]
@@ -205,6 +210,15 @@ def _trouble(campaign: Campaign) -> Notice:
         icon="pause-circle" if held else "exclamation-triangle",
         title=title,
         paragraphs=paragraphs,
+    )
+
+
+def _quarantined(campaign: Campaign) -> Notice:
+    return Notice(
+        kind="warning",
+        icon="exclamation-triangle",
+        title=_("Some texts are held back; the others leave"),
+        paragraphs=[describe_quarantine(campaign)],
     )
 
 

@@ -9,14 +9,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from campaigns.models import Disagreement, History, OptOut
+from campaigns.models import Campaign, Disagreement, History, OptOut
 
 Kind = History.Kind
 
 SENTENCES: Final[dict[str, str | Promise]] = {
     Kind.LAUNCHED: _("Launched."),
     Kind.FROZEN: _("All rows are frozen and all texts written."),
-    Kind.HELD: _("Held (%(code)s)."),
+    Kind.HELD: _("Held: %(reason)s."),
     Kind.PAUSED: _("Paused."),
     Kind.RESUMED: _("Resumed."),
     Kind.CANARY_PASSED: _("Let go on after its first texts."),
@@ -107,6 +107,7 @@ PROVIDER_ERRORS: Final[dict[str, str | Promise]] = {
 """By the kind of a ProviderError."""
 CODES: Final[dict[str, dict[str, str | Promise]]] = {
     "error": PROVIDER_ERRORS,
+    "reason": dict(Campaign.HoldReason.choices),
     "source": dict(OptOut.Source.choices),
     "about": dict(Disagreement.Kind.choices),
     "before": {

@@ -53,6 +53,27 @@ class Campaign(models.Model):
         DELIVERING = "delivering", "Waiting for receipts"
         FINISHED = "finished", "Finished"
 
+    class Asked(models.TextChoices):
+        """What a person asked for while the rows are being frozen. It is done when all are."""
+
+        PAUSE = "pause", "Pause"
+        CANCEL = "cancel", "Cancel"
+
+    class HoldReason(models.TextChoices):
+        PAUSED = "paused", "A person paused it"
+        CANARY = "canary", "A person has to see the receipts of its first texts"
+        QUARANTINE = "quarantine", "Only quarantined batches are left"
+        PROVIDER_ERROR = "provider_error", "The provider refuses to take it"
+        SILENCE = "silence", "The provider asks for a long silence"
+        RECEIPTS = "receipts", "Receipts show that going on does harm"
+        RESTORED = "restored", "A restore from a backup has to be looked at"
+
+    class WaitReason(models.TextChoices):
+        ANSWER_LOST = "answer_lost", "The answer to one of its batches was lost"
+        SENDER_IN_DOUBT = "sender_in_doubt", "An answer to another campaign was lost"
+        PROVIDER_ERROR = "provider_error", "The provider did not take a batch"
+        JOURNAL = "journal", "The journal cannot be written"
+
     class OnNotFound(models.TextChoices):
         RESEND = "resend", "Send it again after two clean looks and the settle time"
         REVIEW = "review", "Always ask a person"
@@ -75,9 +96,13 @@ class Campaign(models.Model):
     """Texts that leave first, alone; then it waits until a person has seen their receipts. 0: none."""
     canary_confirmed_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
-    trouble = models.TextField(blank=True)
-    """Why nothing moves, for people; empty when all is well."""
-    trouble_code = models.CharField(max_length=40, blank=True)
+    asked = models.CharField(max_length=6, choices=Asked, blank=True)
+    hold_reason = models.CharField(max_length=14, choices=HoldReason, blank=True)
+    hold_data = models.JSONField(default=dict)
+    """Parameters of the reason; of `asked` while it freezes."""
+    wait_reason = models.CharField(max_length=15, choices=WaitReason, blank=True)
+    """Why nothing moves at the moment; it goes on by itself."""
+    wait_data = models.JSONField(default=dict)
     send_at = models.DateTimeField(null=True)
     """Nothing is handed over before this; None: at once."""
     undo_until = models.DateTimeField(null=True)
@@ -112,7 +137,17 @@ class Campaign(models.Model):
                 | (
                     Q(contact_list__isnull=False) & ~Q(sender="") & ~Q(text="") & Q(launched_at__isnull=False)
                 ),
-            )
+            ),
+            models.CheckConstraint(
+                name="held_with_a_reason",
+                condition=Q(state="held") & ~Q(hold_reason="") | ~Q(state="held") & Q(hold_reason=""),
+            ),
+            models.CheckConstraint(
+                name="waits_only_while_sending", condition=Q(state="sending") | Q(wait_reason="")
+            ),
+            models.CheckConstraint(
+                name="asked_only_while_preparing", condition=Q(state="preparing") | Q(asked="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,12 +158,16 @@ class Campaign(models.Model):
         """As people see it: still sending while the provider has texts that have not left, and `cancelled` if
         a person stopped what had not been handed over. Reads `tally`."""
         if self.state == self.State.PREPARING:
-            return "cancelled" if self.trouble_code == "cancelled" else self.state
+            return "cancelled" if self.asked == self.Asked.CANCEL else self.state
         if self.state in (self.State.DELIVERING, self.State.FINISHED) and self.tally.cancelled:
             return "cancelled"
         if self.state == self.State.DELIVERING and self.tally.with_carrier:
             return self.State.SENDING
         return self.state
+
+    @property
+    def is_paused(self) -> bool:
+        return self.hold_reason == self.HoldReason.PAUSED or self.asked == self.Asked.PAUSE
 
     @property
     def is_draft(self) -> bool:

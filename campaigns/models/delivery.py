@@ -27,6 +27,9 @@ class Batch(models.Model):
         EMPTY = "empty", "Nobody left in it"
         CANCELLED = "cancelled", "Cancelled"
 
+    class HoldReason(models.TextChoices):
+        QUARANTINE = "quarantine", "One process after another died with it in hand"
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="batches", db_index=False)
     number = models.PositiveIntegerField()
     """1, 2, 3 … within the campaign."""
@@ -34,8 +37,8 @@ class Batch(models.Model):
     """Messages that were put in when it was cut."""
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     """Follows its live attempt, in the same transaction; messages that are `waiting` are where this says."""
-    parked_at = models.DateTimeField(null=True)
-    """Since when it is left out of the queue, because one process after another died with it in hand."""
+    hold_reason = models.CharField(max_length=10, choices=HoldReason, blank=True)
+    """Why it is held on its own; empty: it follows its campaign."""
     account = models.CharField(max_length=120, blank=True)
     sender = models.CharField(max_length=16)
     provider_id = models.CharField(max_length=64, blank=True)
@@ -66,6 +69,9 @@ class Batch(models.Model):
             models.UniqueConstraint(fields=["campaign", "number"], name="batch_number_once"),
             models.UniqueConstraint(
                 fields=["account", "provider_id"], condition=~Q(provider_id=""), name="batch_provider_id_once"
+            ),
+            models.CheckConstraint(
+                name="batch_held_with_reason", condition=Q(state="held") | Q(hold_reason="")
             ),
         ]
         indexes = [

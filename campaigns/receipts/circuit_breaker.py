@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, History
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import ErrorClass
@@ -55,7 +54,14 @@ def check(campaign_id: int) -> bool:
     if stopped.total() < max(MIN_STOPPED, MAX_SHARE * settled):
         return False
     worst = stopped.most_common(1)[0][0]
-    return lifecycle.hold(campaign_id, explanation(stopped, settled), code=worst)
+    return lifecycle.hold(
+        campaign_id,
+        Campaign.HoldReason.RECEIPTS,
+        code=worst,
+        stopped=stopped.total(),
+        settled=settled,
+        alike=len(stopped) == 1,
+    )
 
 
 def totals_since_release(campaign: Campaign) -> list[Totals]:
@@ -65,15 +71,3 @@ def totals_since_release(campaign: Campaign) -> list[Totals]:
     if released_at is not None:
         batches = batches.filter(accepted_at__gt=released_at)
     return list(batches.values_list("totals", flat=True))
-
-
-def explanation(stopped: Counter[str], settled: int) -> str:
-    worst = catalogue.explain(stopped.most_common(1)[0][0])
-    most = "all of them" if len(stopped) == 1 else "most of them"
-    what_next = "When that is put right, press Try again."
-    if worst.error_class is ErrorClass.CONTENT:
-        what_next = "The text of this campaign is fixed: to change it, cancel the rest and write a new one."
-    return (
-        f"{stopped.total():,} of {settled:,} texts that {registry.default().name} worked off were stopped, "
-        f"{most} with {worst.code}. {worst.sentence} {worst.advice} {what_next}"
-    )

@@ -177,19 +177,13 @@ def apply(made: Plan) -> None:
             if one.payload not in adopted:
                 put_in_doubt(one, account)
         for key in made.similar:
-            lifecycle.hold(key, SIMILAR, code="recovered")
+            lifecycle.hold(key, Campaign.HoldReason.RESTORED)
         Campaign.objects.filter(state=Campaign.State.SENDING).update(next_retry_at=None)
         people = sum(len(batch.messages) for batch in made.adoptable)
         strangers = sum(len(candidate.messages) for candidate in made.unknown)
         History.objects.record(History.Kind.RECOVERED, known=people, unknown=strangers)
         witness = Recovery.objects.create().pk.hex
     journal.current().append(journal.mark_line(name, mark, mark, witness))
-
-
-SIMILAR = (
-    "After the restore from a backup the carrier's records show another text to some of the same people that "
-    "nobody here knows of. Compare before it goes on: they may have this campaign's text in other words."
-)
 
 
 def reserve_attempt_ids(mark: int) -> None:
@@ -299,7 +293,7 @@ def put_in_doubt(lost: journal.Sent, account: str) -> None:
         next_lookup_at=timezone.now() + timedelta(seconds=2), note=note, problem_code="restored"
     )
     counters.move(lost.campaign, RowState(batch.state), row_state, len(waiting))
-    Batch.objects.filter(pk=batch.pk).update(state=row_state.value)
+    Batch.objects.filter(pk=batch.pk).update(state=row_state.value, hold_reason="")
     search.record(History.Kind.ANSWER_LOST, attempt)
 
 

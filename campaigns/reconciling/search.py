@@ -314,6 +314,7 @@ def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
 def link_batch(attempt: Attempt, remote: BatchState, now: datetime) -> None:
     Batch.objects.filter(pk=attempt.batch_id).update(
         state=Batch.State.ACCEPTED,
+        hold_reason="",
         account=attempt.account,
         provider_id=remote.provider_id,
         provider_status=remote.status,

@@ -62,6 +62,8 @@ class Progress:
     """US dollars billed so far; None: nothing yet."""
     canary_reasons: Sequence[Reason]
     """Only while a person has to decide about the canary."""
+    quarantined: bool
+    """Batches of it are held back while the others leave."""
 
     @property
     def summary(self) -> str:
@@ -92,7 +94,7 @@ class Progress:
 
     @property
     def cancelled(self) -> bool:
-        return self.campaign.shown_state == lifecycle.CANCELLED
+        return self.campaign.shown_state == "cancelled"
 
     @property
     def in_doubt(self) -> int:
@@ -173,6 +175,7 @@ def progress_of(campaign: Campaign) -> Progress:
         sentence=progress_sentence(campaign, counts),
         billed=sums["cost"],
         canary_reasons=canary_errors(campaign),
+        quarantined=has_quarantined(campaign, counts),
     )
 
 
@@ -180,11 +183,14 @@ def is_blocked(campaign: Campaign, counts: Tally) -> bool:
     """Whether something else has to happen before the last text leaves, so that no time can be given."""
     if campaign.state in (Campaign.State.PREPARING, Campaign.State.HELD) or counts.in_doubt:
         return True
-    # The other batches leave while a quarantined one waits for a person.
-    in_trouble = campaign.trouble and campaign.trouble_code != quarantine.QUARANTINED
     later = campaign.send_at is not None and campaign.send_at > timezone.now()
     sending = campaign.state == Campaign.State.SENDING
-    return sending and (bool(in_trouble) or later or first_texts_alone(campaign, counts))
+    return sending and (bool(campaign.wait_reason) or later or first_texts_alone(campaign, counts))
+
+
+def has_quarantined(campaign: Campaign, counts: Tally) -> bool:
+    sending = campaign.state == Campaign.State.SENDING
+    return sending and counts.held > 0 and quarantine.quarantined(campaign.pk).exists()
 
 
 def seconds_until(moment: datetime) -> int:
@@ -195,14 +201,13 @@ def seconds_until(moment: datetime) -> int:
 def undo_ends_at(campaign: Campaign) -> datetime | None:
     """When the time to undo ends and the campaign leaves by itself; None: it does not or has left."""
     waits = campaign.state in (Campaign.State.PREPARING, Campaign.State.SENDING)
-    stopped = campaign.trouble_code in (lifecycle.PAUSED, lifecycle.CANCELLED)
-    if campaign.undo_until is None or not waits or stopped or not seconds_until(campaign.undo_until):
+    if campaign.undo_until is None or not waits or campaign.asked or not seconds_until(campaign.undo_until):
         return None
     return campaign.undo_until
 
 
 def canary_errors(campaign: Campaign) -> list[Reason]:
-    if campaign.state != Campaign.State.HELD or campaign.trouble_code != lifecycle.CANARY:
+    if campaign.hold_reason != Campaign.HoldReason.CANARY:
         return []
     totals = Batch.objects.filter(campaign=campaign, number=1).values_list("totals", flat=True)
     most_common = circuit_breaker.error_counts(totals).most_common(MAX_REASONS)
@@ -224,8 +229,8 @@ def next_delay(campaign: Campaign, read_at: datetime | None, left: int) -> int:
     if undo_ends_at(campaign):
         return 1
     if campaign.state == Campaign.State.HELD:
-        return QUICK if campaign.trouble_code == lifecycle.CANARY else SLOW
-    if left and not campaign.trouble:
+        return QUICK if campaign.hold_reason == Campaign.HoldReason.CANARY else SLOW
+    if left and not campaign.wait_reason:
         return QUICK
     quiet = timezone.now() - (campaign.submitted_at or campaign.launched_at or timezone.now())
     return SLOW if quiet < QUIET_AFTER else SLOWEST

@@ -5,7 +5,7 @@ from __future__ import annotations
 from campaigns.accounts import registry
 from campaigns.models import Campaign, RowState, Tally
 from campaigns.reports.row_states import LEFT_OUT, TAKEN, UNDECIDED
-from campaigns.sending import canary, lifecycle
+from campaigns.sending import canary
 
 
 def first_texts_alone(campaign: Campaign, counts: Tally) -> bool:
@@ -29,7 +29,7 @@ def summary(counts: Tally) -> str:
 def progress_sentence(campaign: Campaign, counts: Tally) -> str:
     name = registry.default().name
     if campaign.state == Campaign.State.PREPARING:
-        if campaign.trouble_code == lifecycle.CANCELLED:
+        if campaign.asked == Campaign.Asked.CANCEL:
             return "Nothing is sent. The rows are written down to the last, so that each is accounted for."
         return "The texts are being written. Nothing has been sent yet."
     parts = []

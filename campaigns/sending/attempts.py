@@ -184,6 +184,7 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
     )
     Batch.objects.filter(pk=prepared.batch_id).update(
         state=Batch.State.ACCEPTED,
+        hold_reason="",
         account=account,
         provider_id=answer.provider_id,
         provider_status=answer.status_text[:20],
@@ -288,16 +289,11 @@ def mark_batch_in_doubt(campaign_id: int, batch_id: int, size: int) -> None:
     number = Batch.objects.values_list("number", flat=True).get(pk=batch_id)
     # A held campaign keeps the reason of its hold; its numbers show the doubt.
     sending = Campaign.objects.sending(campaign_id)
-    sending.update(trouble_code="in_doubt", trouble=in_doubt_sentence(number))
-    History.objects.record(History.Kind.ANSWER_LOST, campaign=campaign_id, batch=batch_id, number=number)
-
-
-def in_doubt_sentence(number: int) -> str:
-    at = timezone.localtime().strftime("%H:%M %Z")
-    return (
-        f"The answer to batch {number} was lost at {at}, so nobody can say yet whether the provider took it. "
-        "Nobody in it is texted again until the provider's own records are read."
+    sending.update(
+        wait_reason=Campaign.WaitReason.ANSWER_LOST,
+        wait_data={"batch": number, "at": timezone.now().isoformat()},
     )
+    History.objects.record(History.Kind.ANSWER_LOST, campaign=campaign_id, batch=batch_id, number=number)
 
 
 def failure_fields(error: ProviderError | None, code: str = "") -> dict[str, object]:
@@ -327,6 +323,6 @@ def clear_doubt_notice(campaign_id: int) -> None:
     """Remove the notice of a lost answer once no batch is in doubt."""
     in_doubt = Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.IN_DOUBT)
     if not in_doubt.exists():
-        Campaign.objects.filter(pk=campaign_id, trouble_code="in_doubt").update(
-            trouble="", trouble_code="", next_retry_at=None
+        Campaign.objects.filter(pk=campaign_id, wait_reason=Campaign.WaitReason.ANSWER_LOST).update(
+            wait_reason="", wait_data={}, next_retry_at=None
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign
 from campaigns.sending import lifecycle
 
@@ -24,14 +23,4 @@ def hold_when_taken(campaign: Campaign) -> None:
     """Hold the campaign once the first batch is settled. Call with the campaign locked."""
     first = Batch.objects.get(campaign=campaign, number=1)
     if first.state not in UNSETTLED:
-        lifecycle.hold(campaign.pk, hold_sentence(first), code=lifecycle.CANARY)
-
-
-def hold_sentence(first: Batch) -> str:
-    texts = "The first text was" if first.size == 1 else f"The first {first.size:,} texts were"
-    if first.state == Batch.State.ACCEPTED:
-        who = f"{texts} handed to {registry.default().name}"
-        return f"{who}, and nothing else was. Look at their receipts, then go on or stop."
-    if first.state == Batch.State.MARKED_SENT:
-        return f"{texts} marked as sent, and nothing else was handed over."
-    return "Nobody of those who were to be texted first was left to text, so nothing was sent yet."
+        lifecycle.hold(campaign.pk, Campaign.HoldReason.CANARY, texts=first.size, state=first.state)

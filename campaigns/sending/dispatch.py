@@ -151,11 +151,10 @@ def wait_for_sender(busy: Attempt, campaign: Campaign) -> Step:
         return Step(StepResult.WAIT, 1.0)
     other = busy.batch.campaign
     if other.pk != campaign.pk:
-        sentence = (
-            f"It waits for “{other.name}”, which sends from the same number: the answer to one of its "
-            "batches was lost."
+        Campaign.objects.sending(campaign.pk).update(
+            wait_reason=Campaign.WaitReason.SENDER_IN_DOUBT,
+            wait_data={"campaign": other.pk, "name": other.name},
         )
-        Campaign.objects.filter(pk=campaign.pk).update(trouble=sentence, trouble_code="sender_in_doubt")
     return Step(StepResult.BLOCKED)
 
 
@@ -187,7 +186,7 @@ def send(
         code = str(aborted)
         if code == "journal":
             sending = Campaign.objects.sending(prepared.campaign_id)
-            sending.update(trouble=restore_guard.UNWRITABLE, trouble_code=code)
+            sending.update(wait_reason=Campaign.WaitReason.JOURNAL, wait_data={})
         attempts.mark_not_taken(prepared, None, state=Attempt.State.NOT_SENT, code=code)
         return Step(StepResult.WAIT, ABORTED_WAIT_SECONDS.get(code, 0.0))
     except ProviderError as error:
@@ -204,7 +203,7 @@ def send(
     except DataError:
         odd = ProviderError("The provider's answer cannot be stored.", code="odd_answer", kind="answer")
         return failures.handle(prepared, odd)
-    failures.clear_trouble(prepared.campaign_id)
+    failures.end_waits(prepared.campaign_id)
     log.info("batch accepted", extra={"batch": prepared.batch_id, "texts": len(prepared.texts)})
     return Step(StepResult.SUBMITTED)
 

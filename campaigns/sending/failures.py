@@ -13,7 +13,7 @@ from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, History, Message
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.runtime.bulk_sql import claim
-from campaigns.sending import attempts, lifecycle, quarantine
+from campaigns.sending import attempts, lifecycle
 from campaigns.sending.prepared import Prepared
 from campaigns.sending.steps import Step, StepResult
 
@@ -52,12 +52,8 @@ def wait_out_silence(campaign_id: int, error: ProviderError) -> Step:
     seconds = error.retry_after or 60.0
     if seconds <= MAX_SILENCE_SECONDS:
         return wait(campaign_id, error, seconds)
-    end = timezone.localtime() + timedelta(seconds=seconds)
-    sentence = (
-        f"{registry.default().name} takes no request until {end:%b} {end.day} at {end:%H:%M %Z}, so the "
-        "campaign is paused. Let it go on after that."
-    )
-    lifecycle.hold(campaign_id, sentence, code=error.code or error.kind)
+    end = timezone.now() + timedelta(seconds=seconds)
+    lifecycle.hold(campaign_id, Campaign.HoldReason.SILENCE, code=error.code, until=end.isoformat())
     return Step(StepResult.BLOCKED)
 
 
@@ -69,7 +65,7 @@ def wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
     if error.kind == "credentials":
         must_hold = error.outcome is Outcome.NOT_SENT or token_was_renewed(campaign_id)
     if must_hold:
-        lifecycle.hold(campaign_id, error.sentence, code=error.code or error.kind)
+        lifecycle.hold(campaign_id, Campaign.HoldReason.PROVIDER_ERROR, **error_data(error))
         return Step(StepResult.BLOCKED)
     if error.kind == "credentials":
         return Step(StepResult.WAIT, 0.0)
@@ -87,10 +83,15 @@ def wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
     sending = Campaign.objects.sending(campaign_id)
     sending.update(
         next_retry_at=timezone.now() + timedelta(seconds=seconds),
-        trouble=error.sentence,
-        trouble_code=(error.code or error.kind)[:40],
+        wait_reason=Campaign.WaitReason.PROVIDER_ERROR,
+        wait_data=error_data(error),
     )
     return Step(StepResult.WAIT, seconds)
+
+
+def error_data(error: ProviderError) -> dict[str, str]:
+    """Its codes, and what the provider's client says of it."""
+    return {"kind": error.kind, "code": error.code, "said": error.sentence}
 
 
 @transaction.atomic
@@ -130,7 +131,8 @@ def handle_unreached(campaign_id: int, error: ProviderError) -> Step:
     return wait_or_hold(campaign_id, error)
 
 
-def clear_trouble(campaign_id: int) -> None:
-    nothing_to_clear = Q(failures=0, trouble="") | Q(trouble_code=quarantine.QUARANTINED)
-    Campaign.objects.sending(campaign_id).exclude(nothing_to_clear).update(**lifecycle.NO_TROUBLE)
+def end_waits(campaign_id: int) -> None:
+    """A batch was accepted, so whatever the campaign waited for is over."""
+    nothing_to_end = Q(failures=0, wait_reason="")
+    Campaign.objects.sending(campaign_id).exclude(nothing_to_end).update(**lifecycle.NOTHING_IN_THE_WAY)
     registry.default().record_success()

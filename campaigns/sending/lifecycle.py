@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, History, RowState, Tally
 from campaigns.runtime.bulk_sql import claim
-from campaigns.sending import counters
+from campaigns.sending import counters, quarantine
 
-PAUSED = "paused"
-"""`trouble_code` of a hold that a person asked for."""
-CANARY = "canary"
-"""`trouble_code` of a campaign that waits until a person has seen the receipts of its first texts."""
-CANCELLED = "cancelled"
-"""`trouble_code` of a campaign cancelled while it froze: first all rows are frozen, so that each counts."""
+Asked, HoldReason = Campaign.Asked, Campaign.HoldReason
 STOPPABLE = (Campaign.State.PREPARING, Campaign.State.SENDING, Campaign.State.HELD)
 """States in which a campaign can be paused, resumed or cancelled: something may still leave."""
 LEAVING = (RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEEDS_REVIEW)
 """States of rows whose text may still leave, by itself or by a decision."""
 UNTOUCHED = (Attempt.State.PREPARED, Attempt.State.NOT_SENT)
 """States of attempts of which no byte has left."""
-NO_TROUBLE = {"trouble": "", "trouble_code": "", "failures": 0, "next_retry_at": None}
+NOTHING_IN_THE_WAY: dict[str, object] = {
+    "asked": "",
+    "hold_reason": "",
+    "hold_data": {},
+    "wait_reason": "",
+    "wait_data": {},
+    "failures": 0,
+    "next_retry_at": None,
+}
 
 
 @transaction.atomic
@@ -32,17 +37,17 @@ def begin(campaign_id: int) -> None:
     if campaign.state != Campaign.State.PREPARING:
         return
     History.objects.record(History.Kind.FROZEN, campaign=campaign)
-    if campaign.trouble_code == CANCELLED:
+    if campaign.asked == Asked.CANCEL:  # not before: so that each row counts
         cancel_waiting(campaign_id)
-    elif campaign.trouble_code == PAUSED:
-        hold_waiting(campaign_id, trouble=campaign.trouble, trouble_code=PAUSED)
+    elif campaign.asked == Asked.PAUSE:
+        hold_waiting(campaign_id, HoldReason.PAUSED, campaign.hold_data)
     else:
         Campaign.objects.filter(pk=campaign_id).update(state=Campaign.State.SENDING)
 
 
-def hold(campaign_id: int, sentence: str, *, code: str) -> bool:
+def hold(campaign_id: int, reason: Campaign.HoldReason, **data: object) -> bool:
     """Nothing more leaves until a person resumes the campaign. The provider keeps what it has accepted."""
-    return hold_as(campaign_id, sentence, code=code, kind=History.Kind.HELD, user=None)
+    return hold_as(campaign_id, reason, data, user=None)
 
 
 def pause(campaign: Campaign, *, user: User) -> bool:
@@ -50,20 +55,24 @@ def pause(campaign: Campaign, *, user: User) -> bool:
 
     False also if everything has left: nothing would be held, and nothing could end the hold.
     """
-    sentence = f"Paused by {user} at {timezone.localtime():%H:%M %Z}."
-    return hold_as(campaign.pk, sentence, code=PAUSED, kind=History.Kind.PAUSED, user=user)
+    data = {"by": user.get_username(), "at": timezone.now().isoformat()}
+    return hold_as(campaign.pk, HoldReason.PAUSED, data, user=user)
 
 
 @transaction.atomic
-def hold_as(campaign_id: int, sentence: str, *, code: str, kind: History.Kind, user: User | None) -> bool:
+def hold_as(
+    campaign_id: int, reason: Campaign.HoldReason, data: Mapping[str, object], *, user: User | None
+) -> bool:
+    """A campaign that is held already keeps its first reason."""
     campaign = Campaign.objects.locked(campaign_id)
-    if campaign.state == Campaign.State.PREPARING and code == PAUSED and not campaign.trouble_code:
-        Campaign.objects.filter(pk=campaign_id).update(trouble=sentence, trouble_code=code[:40])
+    if campaign.state == Campaign.State.PREPARING and reason == HoldReason.PAUSED and not campaign.asked:
+        Campaign.objects.filter(pk=campaign_id).update(asked=Asked.PAUSE, hold_data=data)
     elif campaign.state == Campaign.State.SENDING and tally(campaign_id).count(*LEAVING):
-        hold_waiting(campaign_id, trouble=sentence, trouble_code=code[:40])
+        hold_waiting(campaign_id, reason, data)
     else:
         return False
-    History.objects.record(kind, actor=user, campaign=campaign, code=code)
+    kind = History.Kind.PAUSED if reason == HoldReason.PAUSED else History.Kind.HELD
+    History.objects.record(kind, actor=user, campaign=campaign, reason=reason.value)
     return True
 
 
@@ -71,8 +80,10 @@ def tally(campaign_id: int) -> Tally:
     return Tally.objects.get(campaign_id=campaign_id)
 
 
-def hold_waiting(campaign_id: int, **reason: str) -> None:
-    Campaign.objects.filter(pk=campaign_id).update(state=Campaign.State.HELD, **reason)
+def hold_waiting(campaign_id: int, reason: Campaign.HoldReason, data: Mapping[str, object]) -> None:
+    Campaign.objects.filter(pk=campaign_id).update(
+        state=Campaign.State.HELD, asked="", hold_reason=reason, hold_data=data, wait_reason="", wait_data={}
+    )
     Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.QUEUED).update(state=Batch.State.HELD)
     counters.move(campaign_id, RowState.QUEUED, RowState.HELD, tally(campaign_id).queued)
 
@@ -82,24 +93,36 @@ def resume(campaign: Campaign, *, user: User | None) -> bool:
     """Let a held or paused campaign go on. Idempotent; True only for the call that changed it."""
     now = Campaign.objects.locked(campaign.pk)
     row = Campaign.objects.filter(pk=now.pk)
-    if now.state == Campaign.State.PREPARING and now.trouble_code == PAUSED:
-        row.update(**NO_TROUBLE)
+    if now.state == Campaign.State.PREPARING and now.asked == Asked.PAUSE:
+        row.update(**NOTHING_IN_THE_WAY)
+        reason = HoldReason.PAUSED
     elif now.state == Campaign.State.HELD:
-        row.update(state=Campaign.State.SENDING, **NO_TROUBLE)
-        Batch.objects.filter(campaign=now, state=Batch.State.HELD).update(state=Batch.State.QUEUED)
+        row.update(state=Campaign.State.SENDING, **NOTHING_IN_THE_WAY)
+        for batch in quarantine.quarantined(now.pk):
+            quarantine.record_release(batch, user)
+        held = Batch.objects.filter(campaign=now, state=Batch.State.HELD)
+        held.update(state=Batch.State.QUEUED, hold_reason="")
         counters.move(now.pk, RowState.HELD, RowState.QUEUED, tally(now.pk).held)
+        reason = HoldReason(now.hold_reason)
     else:
         return False
-    if now.trouble_code == CANARY:
+    if reason == HoldReason.CANARY:
         row.update(canary_confirmed_at=timezone.now())
-    kind = RESUMED_AS.get(now.trouble_code, History.Kind.TRIED_AGAIN)
-    History.objects.record(kind, actor=user, campaign=now)
+    History.objects.record(LIFTED_AS[reason], actor=user, campaign=now)
     return True
 
 
-RESUMED_AS = {PAUSED: History.Kind.RESUMED, CANARY: History.Kind.CANARY_PASSED}
-RESUMED_KINDS = (*RESUMED_AS.values(), History.Kind.TRIED_AGAIN)
-"""What `resume` records."""
+LIFTED_AS = {
+    HoldReason.PAUSED: History.Kind.RESUMED,
+    HoldReason.CANARY: History.Kind.CANARY_PASSED,
+    HoldReason.QUARANTINE: History.Kind.TRIED_AGAIN,
+    HoldReason.PROVIDER_ERROR: History.Kind.TRIED_AGAIN,
+    HoldReason.SILENCE: History.Kind.TRIED_AGAIN,
+    HoldReason.RECEIPTS: History.Kind.TRIED_AGAIN,
+    HoldReason.RESTORED: History.Kind.TRIED_AGAIN,
+}
+"""Every hold ends by a person, through `resume` and nothing else. What the history calls it."""
+RESUMED_KINDS = frozenset(LIFTED_AS.values())
 
 
 @transaction.atomic
@@ -114,7 +137,7 @@ def cancel(campaign: Campaign, *, user: User | None) -> int | None:
 
 
 def is_stoppable(now: Campaign) -> bool:
-    return now.state in STOPPABLE and now.trouble_code != CANCELLED
+    return now.state in STOPPABLE and now.asked != Asked.CANCEL
 
 
 def stop(now: Campaign, *, kind: History.Kind, user: User | None, draft: Campaign | None = None) -> int:
@@ -123,7 +146,7 @@ def stop(now: Campaign, *, kind: History.Kind, user: User | None, draft: Campaig
     data = {"draft": draft.pk} if draft else {}
     History.objects.record(kind, actor=user, campaign=now, texts=stopped, **data)
     if now.state == Campaign.State.PREPARING:
-        Campaign.objects.filter(pk=now.pk).update(trouble="", trouble_code=CANCELLED)
+        Campaign.objects.filter(pk=now.pk).update(asked=Asked.CANCEL, hold_data={})
     else:
         cancel_waiting(now.pk)
     return stopped
@@ -131,10 +154,10 @@ def stop(now: Campaign, *, kind: History.Kind, user: User | None, draft: Campaig
 
 def cancel_waiting(campaign_id: int) -> None:
     Campaign.objects.filter(pk=campaign_id).update(
-        state=Campaign.State.DELIVERING, submitted_at=timezone.now(), **NO_TROUBLE
+        state=Campaign.State.DELIVERING, submitted_at=timezone.now(), **NOTHING_IN_THE_WAY
     )
     waiting = Batch.objects.filter(campaign_id=campaign_id, state__in=(Batch.State.QUEUED, Batch.State.HELD))
-    waiting.update(state=Batch.State.CANCELLED)
+    waiting.update(state=Batch.State.CANCELLED, hold_reason="")
     counts = tally(campaign_id)
     counters.move(campaign_id, RowState.QUEUED, RowState.CANCELLED, counts.queued)
     counters.move(campaign_id, RowState.HELD, RowState.CANCELLED, counts.held)
@@ -193,7 +216,7 @@ def mark_all_submitted(campaign: Campaign) -> None:
 
 def wait_for_receipts(campaign_id: int, state: str) -> None:
     campaign = Campaign.objects.filter(pk=campaign_id, state=state)
-    if claim(campaign, state=Campaign.State.DELIVERING, submitted_at=timezone.now(), **NO_TROUBLE):
+    if claim(campaign, state=Campaign.State.DELIVERING, submitted_at=timezone.now(), **NOTHING_IN_THE_WAY):
         History.objects.record(History.Kind.ALL_SUBMITTED, campaign=campaign_id)
 
 

@@ -11,7 +11,6 @@ import logging
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, History, Message, RowState
 from campaigns.sending import counters
@@ -23,18 +22,13 @@ OWNER_GONE, OWNER_GONE_BESIDE = "owner_gone", "owner_gone_beside"
 """Problem codes of an attempt whose process died; the second one if another batch was in flight, which is the
 more likely cause."""
 OWNER_GONE_CODES = (OWNER_GONE, OWNER_GONE_BESIDE)
-QUARANTINED = "parked"
-"""The `trouble_code` of a campaign with quarantined batches. It is held once only they are left."""
 
 
 def withhold_if_poison(batch: Batch) -> bool:
     """True if a queued batch is a poison batch; it is quarantined then. Call with its campaign locked."""
-    if batch.parked_at is not None:  # queued again, so its campaign was resumed
-        requeue(batch, None)
-        return False
     if deaths(batch) < MAX_DEATHS:
         return False
-    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.HELD, parked_at=timezone.now())
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.HELD, hold_reason=Batch.HoldReason.QUARANTINE)
     counters.move(
         batch.campaign_id, RowState.QUEUED, RowState.HELD, Message.objects.waiting_in(batch).count()
     )
@@ -46,7 +40,6 @@ def withhold_if_poison(batch: Batch) -> bool:
         deaths=MAX_DEATHS,
     )
     log.error("batch quarantined", extra={"batch": batch.pk, "deaths": MAX_DEATHS})
-    show_explanation(batch.campaign_id)
     return True
 
 
@@ -60,8 +53,7 @@ def deaths(batch: Batch) -> int:
     return orphaned.filter(prepared_at__gt=released.at).count() if released else count
 
 
-def requeue(batch: Batch, user: User | None) -> None:
-    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.QUEUED, parked_at=None)
+def record_release(batch: Batch, user: User | None) -> None:
     History.objects.record(
         History.Kind.BATCH_RELEASED,
         actor=user,
@@ -78,35 +70,18 @@ def owner_gone_code(attempt: Attempt) -> str:
 
 
 def quarantined(campaign_id: int) -> QuerySet[Batch]:
-    held = Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.HELD, parked_at__isnull=False)
+    held = Batch.objects.filter(campaign_id=campaign_id, hold_reason=Batch.HoldReason.QUARANTINE)
     return held.order_by("number")
 
 
-def explanation(campaign_id: int) -> str:
-    """A sentence for staff; empty if no batch is quarantined."""
-    numbers = [f"{batch.number:,}" for batch in quarantined(campaign_id)]
-    if not numbers:
-        return ""
-    what = f"Batch {numbers[0]} is" if len(numbers) == 1 else f"Batches {', '.join(numbers)} are"
-    return (
-        f"{what} held back: {MAX_DEATHS} times in a row the program died with it in hand. Ask whoever looks "
-        "after the server to look at the log, then let it go on to try it again."
-    )
-
-
-def show_explanation(campaign_id: int) -> None:
-    reason = explanation(campaign_id)
-    sending = Campaign.objects.sending(campaign_id)
-    sending.update(trouble=reason, trouble_code=QUARANTINED if reason else "")
-
-
 def hold_if_only_quarantined_left(campaign_id: int) -> bool:
-    reason = explanation(campaign_id)
-    sending = Campaign.objects.sending(campaign_id)
-    if not reason or not sending.update(state=Campaign.State.HELD, trouble=reason, trouble_code=QUARANTINED):
-        return False
-    History.objects.record(History.Kind.HELD, campaign=campaign_id, code=QUARANTINED)
-    return True
+    reason = Campaign.HoldReason.QUARANTINE
+    held = quarantined(campaign_id).exists() and Campaign.objects.sending(campaign_id).update(
+        state=Campaign.State.HELD, hold_reason=reason, wait_reason="", wait_data={}
+    )
+    if held:
+        History.objects.record(History.Kind.HELD, campaign=campaign_id, reason=reason.value)
+    return bool(held)
 
 
 @transaction.atomic
@@ -120,9 +95,8 @@ def release(campaign_id: int, *, user: User) -> int:
         return 0
     batches = list(quarantined(campaign_id))
     for batch in batches:
-        requeue(batch, user)
+        Batch.objects.filter(pk=batch.pk).update(state=Batch.State.QUEUED, hold_reason="")
+        record_release(batch, user)
         waiting = Message.objects.waiting_in(batch).count()
         counters.move(campaign_id, RowState.HELD, RowState.QUEUED, waiting)
-    if campaign.trouble_code == QUARANTINED:
-        show_explanation(campaign_id)
     return len(batches)

@@ -31,10 +31,6 @@ UNREADABLE = (
     "The journal of what was handed over cannot be read, so nothing is sent. Look at the folder “journal” "
     "beside the database: it must belong to the user who runs Carillon."
 )
-UNWRITABLE = (
-    "The journal of what is handed over cannot be written, so nothing was sent. The disk may be full. It is "
-    "tried again every few seconds."
-)
 
 
 def installation_name() -> str:

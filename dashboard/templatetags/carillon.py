@@ -21,10 +21,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from campaigns.labels.holds import why_it_waits
 from campaigns.reports.times import local
 from dashboard.state_badges import CARRIER, Kind, state_badge
 
 register = template.Library()
+register.filter(why_it_waits)
 
 CENT = Decimal("0.01")
 LONGEST_PHONE = 40

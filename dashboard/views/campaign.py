@@ -133,12 +133,10 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "expected": _expected(now.campaign),
         "known_words": set(PROVIDER_STATES),
         "may_send": request.user.has_perm(SEND),
-        "paused": now.campaign.trouble_code == lifecycle.PAUSED,
-        "can_pause": now.campaign.state in PAUSABLE and now.campaign.trouble_code != lifecycle.PAUSED,
+        "paused": now.campaign.is_paused,
+        "can_pause": now.campaign.state in PAUSABLE and not now.campaign.is_paused,
         "receipt_states": (*TAKEN, RowState.REJECTED, RowState.MARKED_SENT),
-        "asked": now.campaign.trouble_code == lifecycle.CANARY,
-        "parked": now.campaign.state == Campaign.State.SENDING
-        and now.campaign.trouble_code == quarantine.QUARANTINED,
+        "asks_about_canary": now.campaign.hold_reason == Campaign.HoldReason.CANARY,
         "announcement": _("{processed} of {texts} processed by {provider}. {sentence}").format(
             processed=number(now.processed), texts=number(now.texts), provider=provider, sentence=now.sentence
         ),
@@ -166,9 +164,9 @@ def _etag(request: HttpRequest, now: Progress) -> str:
     shown = (
         (
             now.campaign.state,
-            now.campaign.trouble,
-            now.campaign.trouble_code,
-            now.campaign.next_retry_at,
+            now.campaign.asked,
+            (now.campaign.hold_reason, now.campaign.hold_data, now.quarantined),
+            (now.campaign.wait_reason, now.campaign.wait_data, now.campaign.next_retry_at),
             now.tally.as_dict(),
             now.percent,
             now.leaves_in,

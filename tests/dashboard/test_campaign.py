@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import Batch, Campaign, History
 from campaigns.sending import lifecycle
 from tests.dashboard import campaign_factories
@@ -142,8 +143,8 @@ def test_doubt_is_explained(as_viewer: PageClient) -> None:
 def test_trouble_that_passes_says_when_it_is_tried_again(as_viewer: PageClient) -> None:
     campaign = running(queued=5)
     later = timezone.now() + timedelta(minutes=5)
-    trouble = {"trouble": "RingCentral cannot be reached.", "next_retry_at": later}
-    Campaign.objects.filter(pk=campaign.pk).update(**trouble)
+    wait = {"wait_reason": "provider_error", "wait_data": {"said": "RingCentral cannot be reached."}}
+    Campaign.objects.filter(pk=campaign.pk).update(**wait, next_retry_at=later)
     page = as_viewer.page(path(campaign))
     assert "Nothing is handed over at the moment" in page
     assert "The next try is" in page
@@ -152,7 +153,9 @@ def test_trouble_that_passes_says_when_it_is_tried_again(as_viewer: PageClient) 
 
 def held() -> Campaign:
     campaign = campaign_factories.launched()
-    assert lifecycle.hold(campaign.pk, "RingCentral refused the credentials.", code="credentials")
+    assert lifecycle.hold(
+        campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="RingCentral refused the credentials."
+    )
     campaign.refresh_from_db()
     return campaign
 
@@ -164,7 +167,7 @@ def test_held_campaign_goes_on_when_a_sender_says_so(as_sender: PageClient) -> N
     assert "3 texts are held here" in page
     assert "It goes on." in as_sender.send(f"{path(campaign)}try-again/").content.decode()
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble) == (Campaign.State.SENDING, "")
+    assert (campaign.state, why_it_waits(campaign)) == (Campaign.State.SENDING, "")
     assert "somebody was quicker" in as_sender.send(f"{path(campaign)}try-again/").content.decode()
 
 
@@ -206,10 +209,10 @@ def test_nothing_left_to_stop(as_sender: PageClient) -> None:
 
 def test_a_pause_does_not_hide_a_doubt(as_viewer: PageClient) -> None:
     campaign = running("held", held=2, in_doubt=1)
-    Campaign.objects.filter(pk=campaign.pk).update(trouble="Paused by sofia.", trouble_code="paused")
+    Campaign.objects.filter(pk=campaign.pk).update(**factories.PAUSED)
     page = as_viewer.page(path(campaign))
     assert "1 text is in doubt" in page
-    assert page.count("Paused by sofia.") == 1
+    assert page.count("Paused by sofia at ") == 1
 
 
 def test_drafts_have_no_live_page(as_viewer: PageClient, as_composer: PageClient) -> None:

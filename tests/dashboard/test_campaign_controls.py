@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, History, RowState, Tally
-from campaigns.sending import canary, counters, launch, lifecycle, quarantine
+from campaigns.sending import canary, counters, launch, lifecycle
 from dashboard.views.campaign_review import seen
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient
@@ -137,7 +137,7 @@ def asking() -> Campaign:
         totals={"delivery_failed": {"count": 3, "cost": "0", "error_codes": {"SMS-UP-430": 3}}},
     )  # fmt: skip
     Campaign.objects.update(canary=50)
-    assert lifecycle.hold(campaign.pk, "The first 50 texts were handed over.", code=lifecycle.CANARY)
+    assert lifecycle.hold(campaign.pk, Campaign.HoldReason.CANARY, texts=50, state="with_carrier")
     return campaign
 
 
@@ -223,33 +223,31 @@ def test_a_cancelled_campaign_costs_what_was_handed_over(as_viewer: PageClient) 
     assert "4,900 cancelled" in as_viewer.page("/campaigns/")
 
 
-def parked() -> Campaign:
+def with_quarantine() -> Campaign:
     """Its first batch is kept back for having killed too many programs; another one leaves."""
     campaign = campaign_factories.launched(batch_size=2)
     first = Batch.objects.get(number=1)
-    Batch.objects.filter(pk=first.pk).update(state=Batch.State.HELD, parked_at=timezone.now())
+    Batch.objects.filter(pk=first.pk).update(state=Batch.State.HELD, hold_reason="quarantine")
     counters.move(campaign.pk, RowState.QUEUED, RowState.HELD, first.size)
-    why = {"trouble": quarantine.explanation(campaign.pk), "trouble_code": quarantine.QUARANTINED}
-    Campaign.objects.filter(pk=campaign.pk).update(**why)
     return campaign
 
 
 def test_a_batch_that_is_kept_back_while_others_leave_is_tried_again(as_sender: PageClient) -> None:
-    campaign = parked()
+    campaign = with_quarantine()
     page = as_sender.page(path(campaign))
     assert "Some texts are held back; the others leave" in page
     assert "Batch 1 is held back" in page
     assert "2 texts are held here" in page
     assert "It goes on." in as_sender.send(f"{path(campaign)}try-again/").content.decode()
     batch = Batch.objects.get(number=1)
-    assert (batch.state, batch.parked_at) == (Batch.State.QUEUED, None)
+    assert (batch.state, batch.hold_reason) == (Batch.State.QUEUED, "")
     assert (Tally.objects.get().held, Tally.objects.get().queued) == (0, 3)
     assert History.objects.get(kind="batch_released").actor == "sofia"
     assert "somebody was quicker" in as_sender.send(f"{path(campaign)}try-again/").content.decode()
 
 
 def test_who_may_not_send_is_told_whom_to_ask_about_a_batch_that_is_kept_back(as_viewer: PageClient) -> None:
-    campaign = parked()
+    campaign = with_quarantine()
     page = as_viewer.page(path(campaign))
     assert "Ask someone with the sender role to let it go on." in page
     assert f"{path(campaign)}try-again/" not in page

@@ -21,7 +21,9 @@ def test_empty_site_teaches_the_first_step(as_composer: PageClient) -> None:
 
 def test_each_stage_has_its_section(as_sender: PageClient) -> None:
     draft = campaign_factories.draft(name="Still a draft")
-    held = factories.campaign(name="Stuck", state="held", trouble="The credentials were refused.")
+    held = factories.campaign(
+        name="Stuck", state="held", **factories.refused("The credentials were refused.")
+    )
     done = factories.campaign(name="All done", state="finished")
     factories.tally(held, held=2, delivered=1)
     factories.tally(done, delivered=1204, not_delivered=3)

@@ -35,7 +35,7 @@ def test_a_press_on_a_campaign_leads_back_to_it(stranger: PageClient, sender: Us
     assert LOST in page
     assert f'action="{path(campaign)}pause/"' in page
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble_code) == (Campaign.State.SENDING, "")
+    assert (campaign.state, campaign.hold_reason) == (Campaign.State.SENDING, "")
     # Pressed again, it is done.
     assert "Paused." in stranger.send(f"{path(campaign)}pause/").content.decode()
 

@@ -58,12 +58,12 @@ def test_running_campaign(as_viewer: PageClient) -> None:
 
 
 def test_trouble_is_said(as_viewer: PageClient) -> None:
-    moving(state=State.HELD, trouble="RingCentral refused the credentials.")
+    moving(state=State.HELD, **factories.refused("RingCentral refused the credentials."))
     assert "RingCentral refused the credentials." in as_viewer.page("/")
 
 
 def test_what_waits_for_a_person_is_not_pushed_off_the_page(as_viewer: PageClient) -> None:
-    moving("Paused", State.HELD, trouble="Paused by sofia at 10:41 CDT.")
+    moving("Paused", State.HELD, **factories.PAUSED)
     moving("Forgotten", State.DELIVERING)
     for number in range(1, 6):
         moving(f"Newer {number}", State.DELIVERING)

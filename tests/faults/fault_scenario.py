@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registry
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import Attempt, Campaign
 from campaigns.providers.http import Limits, Transport
 from campaigns.receipts import tasks
@@ -84,7 +85,7 @@ class Worker:
                 return
             self.minutes(STRIDE)
         states = list(Attempt.objects.values_list("state", flat=True))
-        assert at_rest(campaign), f"not settled in {within} minutes: {campaign.trouble}, {states}"
+        assert at_rest(campaign), f"not settled in {within} minutes: {why_it_waits(campaign)}, {states}"
 
 
 def at_rest(campaign: Campaign) -> bool:
@@ -173,4 +174,4 @@ def assert_delivered(carrier: RunningSimulator, campaign: Campaign) -> None:
     assert_right(carrier, campaign)
     assert scenario.counts(campaign) == {"delivered": len(PEOPLE)}
     assert len(carrier.ledger()) == len(PEOPLE)
-    assert campaign.trouble == ""
+    assert why_it_waits(campaign) == ""

@@ -181,9 +181,6 @@ def _of_rest(campaign: Campaign, claims: Mapping[str, Claim]) -> list[str]:
     if campaign.state in (Campaign.State.PREPARING, Campaign.State.SENDING):
         if waiting or not places[RowState.NEEDS_REVIEW]:
             wrong.append(f"the campaign is still {campaign.state}: {dict(places)}")
-    elif campaign.state == Campaign.State.HELD:
-        if not campaign.trouble:
-            wrong.append("the campaign is held and does not say why")
-    elif waiting:
+    elif waiting and campaign.state != Campaign.State.HELD:
         wrong.append(f"the campaign is {campaign.state}, and {waiting} people wait for ever")
     return wrong

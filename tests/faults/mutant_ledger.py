@@ -269,12 +269,47 @@ CONSTRAINTS = (
     ("campaign", "counters_not_negative", "test_a_tally_adds_up_and_is_never_negative"),
     ("campaign", "launched_campaign_is_complete", "test_a_launched_campaign_is_whole"),
 )
+HOLDS = "tests/sending/test_holds.py::"
+REFUSED = f"{HOLDS}test_the_database_refuses_what_makes_no_sense"
+HOLD_CONSTRAINTS = (
+    ("campaign", "held_with_a_reason", REFUSED),
+    ("campaign", "waits_only_while_sending", REFUSED),
+    ("campaign", "asked_only_while_preparing", REFUSED),
+    ("delivery", "batch_held_with_reason", f"{HOLDS}test_a_batch_that_waits_has_no_hold_of_its_own"),
+)
 CONSTRAINT_MUTANTS = tuple(
     Mutant(
         f"no constraint {name}",
-        (MODELS + test,),
+        (test,),
         (NoConstraint(f"campaigns/models/{module}.py", name), NoConstraint(SCHEMA, name)),
     )
-    for module, name, test in CONSTRAINTS
+    for module, name, test in (
+        *((module, name, MODELS + test) for module, name, test in CONSTRAINTS),
+        *HOLD_CONSTRAINTS,
+    )
 )
-MUTANTS = (*TRANSITION_MUTANTS, *LOCK_MUTANTS, *SYNC_MUTANTS, *CONSTRAINT_MUTANTS)
+HOLD_MUTANTS = (
+    Mutant(
+        "a later hold takes the place of an earlier one",
+        (f"{HOLDS}test_no_later_hold_or_wait_takes_its_place",),
+        (
+            Change(
+                LIFECYCLE,
+                "elif campaign.state == Campaign.State.SENDING and",
+                "elif campaign.state in (Campaign.State.SENDING, Campaign.State.HELD) and",
+            ),
+        ),
+    ),
+    Mutant(
+        "the history may be changed",
+        ("tests/models/test_history.py::test_the_database_refuses_to_change_it",),
+        (
+            Change(
+                "campaigns/migrations/0002_storage.py",
+                "        migrations.RunPython(refuse_changes, migrations.RunPython.noop),\n",
+                "",
+            ),
+        ),
+    ),
+)
+MUTANTS = (*HOLD_MUTANTS, *TRANSITION_MUTANTS, *LOCK_MUTANTS, *SYNC_MUTANTS, *CONSTRAINT_MUTANTS)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import AccountState, Attempt, Batch, Campaign, History
 from campaigns.sending import lifecycle
 from tests.faults.fault_proxy import FaultProxy, RecordedRequest
@@ -84,7 +85,7 @@ def test_f19_silence_after_a_429(
         worker.turn()
     assert len(proxy.seen) == told, "not one request of any kind"
     campaign.refresh_from_db()
-    assert "slow down" in campaign.trouble
+    assert "slow down" in why_it_waits(campaign)
     worker.rest(campaign)
     assert proxy.seen[told].at - refused_at[0] >= silence
     assert [seen.at - refused_at[0] < silence + 5 * MINUTE for seen in proxy.submissions()] == [True] * 4
@@ -111,7 +112,7 @@ def test_f19_silence_of_a_day_pauses_the_campaign_and_says_until_when(
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.HELD
     end = timezone.localtime() + timedelta(seconds=day)
-    assert f"until {end:%b} {end.day} at {end:%H:%M}"[:-1] in campaign.trouble
+    assert f"until {end:%b} {end.day} at {end:%H:%M}"[:-1] in why_it_waits(campaign)
     assert_right(worker.carrier, campaign)
     # A person who does not want to wait gets no request out either.
     assert lifecycle.resume(campaign, user=None)
@@ -157,7 +158,7 @@ def test_f23_token_ends_and_the_sign_in_is_refused(worker: Worker, before: int) 
     sign_in = {"path": "oauth/token", "fault": "status", "status": 400, "body": '{"error": "invalid_grant"}'}
     campaign = struck(worker, before, sign_in, fault="status", status=401)
     assert campaign.state == Campaign.State.HELD
-    assert "JWT" in campaign.trouble
+    assert "JWT" in why_it_waits(campaign)
     assert "JWT" in AccountState.objects.get().trouble
     assert scenario.counts(campaign) == {"held": len(PEOPLE) - before * SIZE} | (
         {"with_carrier": before * SIZE} if before else {}
@@ -184,8 +185,8 @@ def test_f25_refusal_stops_everything_and_says_why(
     assert posts(worker.carrier) == before, "it is not tried again blindly"
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.HELD
-    assert "RingCentral" in campaign.trouble
-    assert code in campaign.trouble
+    assert "RingCentral" in why_it_waits(campaign)
+    assert code in why_it_waits(campaign)
     assert_right(worker.carrier, campaign)
     assert lifecycle.resume(campaign, user=None)
     worker.rest(campaign)

@@ -111,7 +111,6 @@ SPOILED = [
     (lambda: Attempt.objects.filter(batch__number=1).update(state="sending"), "is still sending"),
     (lambda: Attempt.objects.filter(batch__number=1).update(provider_id="x"), "its attempt ['x']"),
     (lambda: Campaign.objects.update(state="sending"), "the campaign is still sending"),
-    (lambda: Campaign.objects.update(state="held", trouble=""), "does not say why"),
 ]
 
 

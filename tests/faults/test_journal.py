@@ -16,6 +16,7 @@ from django.conf import LazySettings
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.providers.types import BatchState, BatchStatus, Rejected
 from campaigns.reconciling import orphans
@@ -119,7 +120,7 @@ def test_f05_given_up_by_another_machine_and_answered_on_this_one(
     settings.JOURNAL_DIR = here
     assert orphans.settle_orphans() == 1
     campaign.refresh_from_db()
-    assert (campaign.trouble, searches(worker.carrier)) == ("", 0)
+    assert (why_it_waits(campaign), searches(worker.carrier)) == ("", 0)
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -186,7 +187,7 @@ def test_nothing_is_sent_that_cannot_be_written_down(worker: Worker, monkeypatch
         worker.turn()
         assert posts(worker.carrier) == 0
         campaign.refresh_from_db()
-        assert campaign.trouble == restore_guard.UNWRITABLE
+        assert campaign.wait_reason == "journal"
         assert scenario.counts(campaign) == {"queued": len(PEOPLE)}
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)

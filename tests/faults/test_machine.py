@@ -100,10 +100,11 @@ with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER no_room_to_" + what)
 """
 GO_ON = """
+from campaigns.labels.holds import why_it_waits
 from campaigns.worker import schedule
 schedule.tick()
 campaign = Campaign.objects.get()
-emit([scenario.submit_all(campaign).result, campaign.trouble])
+emit([scenario.submit_all(campaign).result, why_it_waits(campaign)])
 """
 JUDGE = """
 from tests.faults import invariants

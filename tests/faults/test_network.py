@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from campaigns.accounts import registry
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import AccountState, Attempt, Campaign
 from campaigns.providers.http import MEBIBYTE
 from tests.faults.fault_proxy import FaultProxy
@@ -89,7 +90,7 @@ def test_f13_carrier_out_of_reach(
         assert len(worker.carrier.ledger()) == taken == before * 2
         assert set(attempt_states(campaign, before)) == {"rejected", "not_sent"}
         campaign.refresh_from_db()
-        for told in (campaign.trouble, AccountState.objects.get().trouble):
+        for told in (why_it_waits(campaign), AccountState.objects.get().trouble):
             assert says in told
     worker.rest(campaign)
     assert AccountState.objects.get().trouble == ""
@@ -172,7 +173,7 @@ def test_f21_storm_in_which_every_other_one_is_taken_in_silence(worker: Worker, 
     fired = sum(fault["fired"] for fault in json.loads(worker.carrier.control("GET", "faults")))
     assert (fired == 1) is readable  # a request to hand over; without records also each try to read them
     campaign.refresh_from_db()
-    assert "was lost" in campaign.trouble
+    assert "was lost" in why_it_waits(campaign)
     worker.carrier.faults()
     worker.rest(campaign)
     assert attempt_states(campaign, 0) == ["absent", "accepted"]

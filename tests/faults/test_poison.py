@@ -1,4 +1,4 @@
-"""F12: a batch with which one process after another dies is parked, and everything else leaves."""
+"""F12: a batch with which one process after another dies is quarantined, and everything else leaves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from campaigns.labels.holds import describe_quarantine, why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.reconciling import orphans, search
 from campaigns.runtime import process_identity
@@ -66,7 +67,7 @@ def live(campaign: Campaign, deaths: int) -> int:
 
 
 @positions
-def test_f12_a_poison_batch_is_parked_and_the_others_leave(
+def test_f12_a_poison_batch_is_quarantined_and_the_others_leave(
     worker: Worker, poison: Callable[[int], None], before: int, sender: User
 ) -> None:
     campaign = scenario.launched(PEOPLE, size=2)
@@ -76,8 +77,8 @@ def test_f12_a_poison_batch_is_parked_and_the_others_leave(
     assert scenario.counts(campaign) == {"with_carrier": 4, "held": 2}
     assert posts(worker.carrier) == BATCHES - 1
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble_code) == ("held", quarantine.QUARANTINED)
-    assert campaign.trouble.startswith(f"Batch {before + 1} is held back")
+    assert (campaign.state, campaign.hold_reason) == ("held", "quarantine")
+    assert why_it_waits(campaign).startswith(f"Batch {before + 1} is held back")
     worker.rest(campaign)
     assert_right(worker.carrier, campaign)
     (event,) = History.objects.filter(kind="batch_quarantined")
@@ -168,20 +169,20 @@ def test_f12_released_while_the_others_leave(
         with pytest.raises(Killed):
             dispatch.step(campaign.pk)
         orphans.settle_orphans()
-    assert dispatch.step(campaign.pk) == scenario.AGAIN, "it is parked"
+    assert dispatch.step(campaign.pk) == scenario.AGAIN, "it is quarantined"
     assert dispatch.step(campaign.pk).result == StepResult.SUBMITTED
     campaign.refresh_from_db()
     assert campaign.state == "sending"
     dispatch.step(campaign.pk)
     campaign.refresh_from_db()
-    assert campaign.trouble == quarantine.explanation(campaign.pk)
-    assert campaign.trouble.startswith("Batch 1 is held back")
+    assert why_it_waits(campaign) == describe_quarantine(campaign)
+    assert why_it_waits(campaign).startswith("Batch 1 is held back")
     poison(0)
     assert quarantine.release(campaign.pk, user=sender) == 1
     assert quarantine.release(campaign.pk, user=sender) == 0
     assert History.objects.get(kind="batch_released").actor_id == sender.pk
     campaign.refresh_from_db()
-    assert (quarantine.explanation(campaign.pk), campaign.trouble) == ("", "")
+    assert (describe_quarantine(campaign), why_it_waits(campaign)) == ("", "")
     worker.rest(campaign)
     assert_delivered(worker.carrier, campaign)
 
@@ -209,14 +210,14 @@ def test_f12_paused_and_resumed_tries_it_again_and_says_so(
     assert_delivered(worker.carrier, campaign)
 
 
-def test_f12_cancelled_with_a_parked_batch(
+def test_f12_cancelled_with_a_quarantined_batch(
     worker: Worker, poison: Callable[[int], None], sender: User
 ) -> None:
     campaign = scenario.launched(PEOPLE, size=2)
     poison(3)
     live(campaign, 10)
     assert lifecycle.cancel(campaign, user=sender) == 2
-    assert quarantine.explanation(campaign.pk) == ""
+    assert describe_quarantine(campaign) == ""
     worker.rest(campaign)
     assert scenario.counts(campaign) == {"delivered": 4, "cancelled": 2}
     assert_right(worker.carrier, campaign)

@@ -258,7 +258,7 @@ def test_f43_another_text_to_the_same_people_holds_their_campaign(worker: Worker
     campaign = scenario.launched(PEOPLE, size=2)
     recover("--yes")
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble) == ("held", recovery.SIMILAR)
+    assert (campaign.state, campaign.hold_reason) == ("held", "restored")
 
 
 def test_f43_another_database_beside_the_same_journal_is_not_locked(worker: Worker) -> None:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import Batch, Campaign
 from campaigns.receipts import circuit_breaker
 from campaigns.reports import progress
@@ -85,8 +86,8 @@ def test_the_sentence_names_the_code_what_it_means_and_what_to_do() -> None:
     assert circuit_breaker.check(campaign.pk)
     assert not circuit_breaker.check(campaign.pk), "once"
     campaign.refresh_from_db()
-    assert campaign.trouble_code == "SMS-UP-430"
-    assert campaign.trouble == (
+    assert campaign.hold_data["code"] == "SMS-UP-430"
+    assert why_it_waits(campaign) == (
         "60 of 210 texts that RingCentral worked off were stopped, most of them with SMS-UP-430. "
         "A spam filter on the way to the carrier stopped the text. "
         "Change the wording before you send again. Many of these harm the sending number. "
@@ -134,7 +135,7 @@ def test_from_the_carrier_to_the_hold(carrier: RunningSimulator, ending: str, co
     dispatch.step(campaign.pk)
     scenario.poll()
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble_code) == ("held", code)
+    assert (campaign.state, campaign.hold_data.get("code")) == ("held", code)
     assert scenario.counts(campaign) == {"not_delivered": 12, "delivered": 4, "held": 16}
     scenario.assert_adds_up(campaign)
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
@@ -157,7 +158,7 @@ def test_what_concerns_one_person_stops_nobody_else(carrier: RunningSimulator, e
 
 def test_a_canary_shows_what_came_back(carrier: RunningSimulator) -> None:
     campaign = sending(totals(delivered=3, SMS_UP_430=2, SMS_UP_410=1))
-    lifecycle.hold(campaign.pk, "Look.", code=lifecycle.CANARY)
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.CANARY, texts=50, state="with_carrier")
     reasons = progress.progress(campaign.pk).canary_reasons
     assert [(reason.count, reason.code) for reason in reasons] == [(2, "SMS-UP-430"), (1, "SMS-UP-410")]
     assert reasons[0].sentence == "A spam filter on the way to the carrier stopped the text."

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import AccountState, Attempt, Batch, History, Message, RateLimitState
 from campaigns.reconciling import orphans, tasks
 from campaigns.reconciling.matching import MatchResult
@@ -73,7 +74,7 @@ def test_what_the_carrier_took_is_adopted_and_never_sent_again(
     assert posts(carrier) == 1
     assert scenario.counts(campaign) == {"with_carrier": 3, "queued": 2}
     assert scenario.submit_all(campaign).result == StepResult.DONE
-    assert campaign.trouble == ""
+    assert why_it_waits(campaign) == ""
     assert_everybody_once(carrier, scenario.people(5))
     scenario.poll()
     scenario.assert_adds_up(campaign)
@@ -115,7 +116,7 @@ def test_what_never_arrived_is_sent_again_after_the_settle_time(
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, scenario.people(5))
     assert [found.state for found in Attempt.objects.all()] == ["absent", "accepted", "accepted"]
-    assert campaign.trouble == ""
+    assert why_it_waits(campaign) == ""
     scenario.assert_adds_up(campaign)
 
 

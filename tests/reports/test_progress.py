@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from campaigns.models import Batch, Campaign, Message, RowState, SenderNumber, Tally
 from campaigns.reports import overview, progress, row_states
-from campaigns.sending import dispatch, launch, lifecycle, quarantine
+from campaigns.sending import dispatch, launch, lifecycle
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, scenario
 
@@ -82,7 +82,7 @@ def test_a_lost_answer_is_in_the_sentence(carrier: RunningSimulator) -> None:
 def test_what_is_held_is_in_the_sentence(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(3), size=2)
     dispatch.step(campaign.pk)
-    lifecycle.hold(campaign.pk, "Stop.", code="test")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Stop.")
     now = shown(campaign)
     assert (now.held, now.queued, now.next_delay, now.seconds_left) == (1, 0, progress.SLOW, None)
     assert now.sentence == "2 are with RingCentral and cannot be recalled; 1 is held here."
@@ -93,7 +93,7 @@ def test_what_is_held_is_in_the_sentence(carrier: RunningSimulator) -> None:
     [
         (State.PREPARING, {}, {}, 1),
         (State.SENDING, {"queued": 5}, {}, progress.QUICK),
-        (State.SENDING, {"queued": 5}, {"trouble": "x"}, progress.SLOW),
+        (State.SENDING, {"queued": 5}, {"wait_reason": "journal"}, progress.SLOW),
         (State.HELD, {"held": 5}, {}, progress.SLOW),
         (State.DELIVERING, {"sent": 5}, {}, progress.SLOW),
         (State.DELIVERING, {"sent": 5}, {"submitted_at": timedelta(minutes=31)}, progress.SLOWEST),
@@ -160,9 +160,9 @@ def test_time_left_follows_the_measured_speed(carrier: RunningSimulator) -> None
     ("fields", "known"),
     [
         ({}, True),
-        ({"trouble": "RingCentral cannot be reached.", "trouble_code": "unreachable"}, False),
-        ({"trouble": "It waits for “Winter sale”.", "trouble_code": "sender_in_doubt"}, False),
-        ({"trouble": "Batch 2 is held back.", "trouble_code": quarantine.QUARANTINED}, True),
+        ({"wait_reason": "provider_error"}, False),
+        ({"wait_reason": "sender_in_doubt"}, False),
+        ({"state": State.SENDING}, True),
         ({"canary": 50}, False),
         ({"canary": 50, "canary_confirmed_at": timezone.now()}, True),
         ({"canary": 300}, True),

@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.reconciling import search
 from campaigns.sending import launch, lifecycle
@@ -52,8 +53,8 @@ def test_never_more_than_a_batch(carrier: RunningSimulator) -> None:
 def test_it_holds_itself_and_goes_on_when_a_person_says_so(carrier: RunningSimulator, sender: User) -> None:
     campaign = launched()
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
-    assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
-    assert "The first 2 texts were handed to RingCentral, and nothing else was." in campaign.trouble
+    assert (campaign.state, campaign.hold_reason) == ("held", "canary")
+    assert "The first 2 texts were handed to RingCentral, and nothing else was." in why_it_waits(campaign)
     assert len(carrier.ledger()) == 2
     scenario.poll()
     assert scenario.counts(campaign) == {"delivered": 2, "held": 6}
@@ -79,8 +80,8 @@ def test_a_pause_in_between_does_not_let_it_pass(carrier: RunningSimulator, send
     lifecycle.pause(campaign, user=sender)
     lifecycle.resume(campaign, user=sender)
     scenario.submit_all(campaign)
-    control_code = Campaign.objects.values_list("trouble_code", flat=True).get()
-    assert (control_code, len(carrier.ledger())) == (lifecycle.CANARY, 2)
+    control_code = Campaign.objects.values_list("hold_reason", flat=True).get()
+    assert (control_code, len(carrier.ledger())) == ("canary", 2)
 
 
 def test_the_next_batch_is_not_prepared_beside_it(carrier: RunningSimulator) -> None:
@@ -102,13 +103,13 @@ def test_in_doubt_it_waits_for_the_truth_first(
     carrier.faults({**POST, "nth": 1, "fault": fault})
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     carrier.faults()
-    assert (campaign.state, campaign.trouble_code) == ("sending", "in_doubt")
+    assert (campaign.state, campaign.wait_reason) == ("sending", "answer_lost")
     assert len(carrier.ledger()) == arrived
     for _ in range(2):
         search.lookup(Attempt.objects.get().pk)
     Campaign.objects.update(next_retry_at=None)
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
-    assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.CANARY)
+    assert (campaign.state, campaign.hold_reason) == ("held", "canary")
     assert len(carrier.ledger()) == 2
 
 
@@ -132,7 +133,7 @@ def test_nobody_left_of_the_first(carrier: RunningSimulator) -> None:
     for number, _ in scenario.people(2):
         factories.opt_out(number)
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
-    assert "nothing was sent yet" in campaign.trouble
+    assert "nothing was sent yet" in why_it_waits(campaign)
     assert carrier.ledger() == []
 
 
@@ -140,7 +141,9 @@ def test_somebody_of_the_first_who_opted_out_is_not_counted(carrier: RunningSimu
     campaign = launched()
     factories.opt_out(scenario.people(1)[0][0])
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
-    assert campaign.trouble.startswith("The first text was handed to RingCentral, and nothing else was.")
+    assert why_it_waits(campaign).startswith(
+        "The first text was handed to RingCentral, and nothing else was."
+    )
     assert Batch.objects.get(number=1).size == 1
     scenario.assert_adds_up(campaign)
 

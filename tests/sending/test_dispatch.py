@@ -11,6 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import AccessToken, AccountState, Attempt, Batch, Campaign, History, Message
 from campaigns.providers.base import ProviderError
 from campaigns.sending import dispatch, failures, launch, lifecycle
@@ -212,7 +213,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
     assert states(campaign) == ["in_doubt", "queued"]
     assert scenario.counts(campaign) == {"in_doubt": 3, "queued": 2}
     assert campaign.state == Campaign.State.SENDING
-    assert "batch 1 was lost" in campaign.trouble
+    assert "batch 1 was lost" in why_it_waits(campaign)
     assert History.objects.filter(kind="answer_lost").count() == 1
 
     carrier.faults()
@@ -221,7 +222,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
         schedule.tick()
         assert not launch.launch(campaign, user=None)
         launch.freeze(campaign.pk)
-    assert lifecycle.hold(campaign.pk, "Stop", code="test")
+    assert lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Stop")
     assert lifecycle.resume(campaign, user=None)
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert len(carrier.ledger()) == taken
@@ -261,7 +262,7 @@ def test_a_refusal_holds_the_campaign_with_its_words(
     carrier.faults({**POST, "fault": "status", "status": status, "body": json.dumps(body)})
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
-    assert campaign.trouble.startswith(("RingCentral", "The RingCentral"))
+    assert why_it_waits(campaign).startswith(("RingCentral", "The RingCentral"))
     assert states(campaign) == ["with_carrier", "held", "held"]
     assert scenario.counts(campaign) == {"with_carrier": 2, "held": 3}
     scenario.assert_adds_up(campaign)
@@ -274,7 +275,7 @@ def test_a_refusal_holds_the_campaign_with_its_words(
     assert not lifecycle.resume(campaign, user=None)
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 5
-    assert campaign.trouble == ""
+    assert why_it_waits(campaign) == ""
     scenario.assert_adds_up(campaign)
 
 
@@ -284,7 +285,7 @@ def test_an_expired_token_is_renewed_and_nobody_notices(carrier: RunningSimulato
     carrier.control("DELETE", "sessions")
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 4
-    assert campaign.trouble == ""
+    assert why_it_waits(campaign) == ""
     assert sum("oauth/token" in call["path"] for call in carrier.requests()) == 2
 
 
@@ -318,7 +319,7 @@ def test_a_refused_sign_in_holds_before_anything_leaves(carrier: RunningSimulato
     )
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
-    assert "JWT" in campaign.trouble
+    assert "JWT" in why_it_waits(campaign)
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT
     assert posts(carrier) == 0
     assert scenario.counts(campaign) == {"held": 2}
@@ -368,7 +369,7 @@ def test_asked_to_slow_down_it_is_silent_so_long(
     assert (step.result, step.seconds) == (StepResult.WAIT, seconds)
     assert campaign.next_retry_at is not None
     assert abs((campaign.next_retry_at - before).total_seconds() - seconds) < 5
-    assert campaign.trouble
+    assert why_it_waits(campaign)
     assert scenario.counts(campaign) == {"queued": 2}
     calls = len(carrier.requests())
 
@@ -383,5 +384,5 @@ def test_asked_to_slow_down_it_is_silent_so_long(
         AccessToken.objects.update(expires_at=timezone.now() + timedelta(hours=1))
         assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(texts(carrier)) == 2
-    assert campaign.trouble == ""
+    assert why_it_waits(campaign) == ""
     scenario.assert_adds_up(campaign)

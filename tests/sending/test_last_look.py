@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, OptOut
 from campaigns.opt_outs import manual
 from campaigns.providers.base import Outcome, ProviderError
@@ -96,7 +97,7 @@ def test_a_campaign_held_between_preparing_and_the_first_byte_sends_nothing(
 ) -> None:
     campaign = scenario.launched(scenario.people(3))
     batch = prepared(campaign)
-    lifecycle.hold(campaign.pk, "Held by a person.", code="test")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Held by a person.")
     send(batch)
     assert carrier.ledger() == []
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
@@ -112,7 +113,7 @@ def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, o
     campaign = scenario.launched(scenario.people(5), size=3)
     batch = prepared(campaign)
     attempts.mark_sending(batch)
-    lifecycle.hold(campaign.pk, "Held by a person.", code="test")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Held by a person.")
     failures.handle(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
     assert scenario.counts(campaign) == {"held": 5}
     scenario.assert_adds_up(campaign)
@@ -127,7 +128,7 @@ def test_what_is_in_flight_while_it_is_held_is_counted_as_taken(carrier: Running
 
     def hook() -> None:
         attempts.mark_sending(batch)
-        lifecycle.hold(campaign.pk, "Held by a person.", code="test")
+        lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Held by a person.")
 
     answer = registry.default().provider.submit(batch.sender, batch.texts, before_first_byte=hook)
     attempts.accept(batch, answer, registry.default().fetch_id())
@@ -187,7 +188,7 @@ def test_a_campaign_waits_for_the_doubt_of_another_one_and_says_so(carrier: Runn
     carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "nth": 1, "fault": "drop_before"})
     scenario.submit_all(first)
     assert scenario.submit_all(second).result == StepResult.BLOCKED
-    assert "Spring sale" in second.trouble
+    assert "Spring sale" in why_it_waits(second)
     assert scenario.counts(second) == {"queued": 2}
 
 

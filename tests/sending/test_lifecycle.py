@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, History, Message
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.receipts import polling
@@ -41,7 +42,7 @@ def send_while(batch: Prepared, meanwhile: Callable[[], object]) -> None:
 
     answer = registry.default().provider.submit(batch.sender, batch.texts, before_first_byte=hook)
     attempts.accept(batch, answer, registry.default().fetch_id())
-    failures.clear_trouble(batch.campaign_id)
+    failures.end_waits(batch.campaign_id)
 
 
 def states(campaign: Campaign) -> list[str]:
@@ -58,13 +59,13 @@ def test_one_press_pauses_and_one_lets_it_go_on(carrier: RunningSimulator, sende
     assert len(carrier.ledger()) == 2
     scenario.poll()
     assert scenario.counts(campaign) == {"delivered": 2, "held": 3}, "receipts keep coming"
-    assert campaign.trouble.startswith("Paused by sofia at ")
+    assert why_it_waits(campaign).startswith("Paused by sofia at ")
 
     assert lifecycle.resume(campaign, user=sender)
     assert not lifecycle.resume(campaign, user=sender)
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 5
-    assert campaign.trouble == ""
+    assert why_it_waits(campaign) == ""
     verbs = History.objects.filter(actor_id=sender.pk).order_by("id").values_list("kind", flat=True)
     assert list(verbs) == ["paused", "resumed"]
     scenario.assert_adds_up(campaign)
@@ -74,7 +75,7 @@ def test_what_is_in_flight_does_not_hide_the_pause(carrier: RunningSimulator, se
     campaign = scenario.launched(scenario.people(4), size=2)
     send_while(prepared(campaign), lambda: lifecycle.pause(campaign, user=sender))
     campaign.refresh_from_db()
-    assert campaign.trouble_code == lifecycle.PAUSED
+    assert campaign.hold_reason == "paused"
     assert scenario.counts(campaign) == {"with_carrier": 2, "held": 2}
 
 
@@ -86,7 +87,7 @@ def test_no_failure_in_flight_hides_the_pause(carrier: RunningSimulator, sender:
     lifecycle.pause(campaign, user=sender)
     failures.handle(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble_code) == ("held", lifecycle.PAUSED)
+    assert (campaign.state, campaign.hold_reason) == ("held", "paused")
     assert scenario.counts(campaign) == {"held": 4}
     scenario.assert_adds_up(campaign)
 
@@ -99,7 +100,7 @@ def test_no_doubt_hides_the_pause(carrier: RunningSimulator, sender: User) -> No
     attempts.mark_ambiguous(batch, ProviderError("Lost.", kind="server"))
     attempts.clear_doubt_notice(campaign.pk)
     campaign.refresh_from_db()
-    assert campaign.trouble_code == lifecycle.PAUSED
+    assert campaign.hold_reason == "paused"
     assert scenario.counts(campaign) == {"in_doubt": 2, "held": 2}
 
 
@@ -132,7 +133,7 @@ def test_cancelled_before_anything_left(carrier: RunningSimulator, sender: User)
     lifecycle.pause(campaign, user=sender)
     assert lifecycle.cancel(campaign, user=sender) == 3
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble) == (Campaign.State.FINISHED, "")
+    assert (campaign.state, why_it_waits(campaign)) == (Campaign.State.FINISHED, "")
     assert scenario.counts(campaign) == {"cancelled": 3}
     assert set(Message.objects.values_list("state", flat=True)) == {"waiting"}
 
@@ -181,7 +182,7 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(carrier: RunningSi
     assert dispatch.step(campaign.pk).result == StepResult.DONE
     assert lifecycle.finish_if_final(campaign.pk)
     campaign.refresh_from_db()
-    assert campaign.trouble == ""
+    assert why_it_waits(campaign) == ""
     scenario.assert_adds_up(campaign)
 
 
@@ -247,7 +248,7 @@ def test_held_while_the_last_of_it_was_under_way_it_still_comes_to_its_end(
     assert (campaign.state, scenario.counts(campaign)) == ("held", {"with_carrier": 2})
     scenario.poll()
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble) == (Campaign.State.FINISHED, "")
+    assert (campaign.state, why_it_waits(campaign)) == (Campaign.State.FINISHED, "")
 
 
 def test_held_with_nothing_left_and_no_batch_to_ask_about(carrier: RunningSimulator, sender: User) -> None:

@@ -27,7 +27,7 @@ from tests.sending.situations import (
 )
 from tests.sending.test_transitions import pairs
 from tests.simulator.running import RunningSimulator
-from tests.support import scenario
+from tests.support import factories, scenario
 from tests.support.locks import watched
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def split() -> Callable[[], Any]:
 
 
 def release() -> Callable[[], Any]:
-    campaign = two_batches(state="held", parked_at=timezone.now())
+    campaign = two_batches(state="held", hold_reason="quarantine")
     Tally.objects.filter(campaign=campaign).update(queued=0, held=1)
     return lambda: quarantine.release(campaign.pk, user=somebody())
 
@@ -87,12 +87,12 @@ def begin() -> Callable[[], Any]:
 
 def hold() -> Callable[[], Any]:
     campaign = situation("not_sent").batch.campaign_id
-    return lambda: lifecycle.hold(campaign, "Held.", code="x")
+    return lambda: lifecycle.hold(campaign, Campaign.HoldReason.PROVIDER_ERROR, said="Held.")
 
 
 def resume() -> Callable[[], Any]:
     campaign = situation("not_sent", "held").batch.campaign
-    Campaign.objects.update(state=Campaign.State.HELD)
+    Campaign.objects.update(**factories.in_state("held"))
     return lambda: lifecycle.resume(campaign, user=somebody())
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.accounts.account import LOCAL_RATE
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import AccountState, Attempt, Batch, Campaign
 from campaigns.providers.base import ProviderError
 from campaigns.receipts import polling
@@ -53,7 +54,7 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
         assert 0 < dispatch.step(campaign.pk).seconds <= step.seconds, "no try before its time"
         Campaign.objects.update(next_retry_at=None)
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
-    assert "cannot be reached" in campaign.trouble
+    assert "cannot be reached" in why_it_waits(campaign)
     assert "cannot be reached" in AccountState.objects.get().trouble
     assert AccountState.objects.get().trouble_since is not None
     assert set(Attempt.objects.filter(batch__number=2).values_list("state", flat=True)) == {"not_sent"}
@@ -63,7 +64,7 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
     find(carrier, monkeypatch)
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 4
-    assert (campaign.trouble, campaign.failures, campaign.next_retry_at) == ("", 0, None)
+    assert (why_it_waits(campaign), campaign.failures, campaign.next_retry_at) == ("", 0, None)
     assert AccountState.objects.get().trouble == ""
     scenario.assert_adds_up(campaign)
 
@@ -114,7 +115,7 @@ def test_a_campaign_whose_account_was_never_known_waits(
     monkeypatch.setattr(registry.default().provider, "_account", "")
     step = scenario.submit_all(campaign)
     assert (step.result, step.seconds) == (StepResult.WAIT, 2)
-    assert "cannot be reached" in campaign.trouble
+    assert "cannot be reached" in why_it_waits(campaign)
     find(carrier, monkeypatch)
     Campaign.objects.update(next_retry_at=None)
     assert scenario.submit_all(campaign).result == StepResult.DONE

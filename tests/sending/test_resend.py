@@ -49,7 +49,7 @@ def failed(
         outcome = {11: "delivered", 12: "sent"}.get(row, "not_delivered")
         Message.objects.filter(pk=message.pk).update(state=outcome, error_code=CODES.get(row, ""))
         counters.move(campaign.pk, RowState.QUEUED, RowState(outcome), 1)
-    Campaign.objects.filter(pk=campaign.pk).update(state=state)
+    Campaign.objects.filter(pk=campaign.pk).update(**factories.in_state(state))
     campaign.refresh_from_db()
     return campaign
 

@@ -22,7 +22,7 @@ from tests.sending.situations import (
     situation,
     without_dates,
 )
-from tests.support import scenario
+from tests.support import factories, scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -145,7 +145,7 @@ def test_beside_a_live_attempt_none_is_prepared(state: str) -> None:
 )
 def test_who_comes_back_is_where_the_campaign_is(event: str, campaign_state: str, where: str) -> None:
     attempt = situation(RETURNS[event])
-    Campaign.objects.update(state=campaign_state)
+    Campaign.objects.update(**factories.in_state(campaign_state))
     EVENTS[event](attempt)
     attempt.batch.refresh_from_db()
     assert attempt.batch.state == where
@@ -159,7 +159,7 @@ def test_of_an_attempt_that_was_only_prepared_the_batch_stays_where_it_is(
 ) -> None:
     """It was held or cancelled with the others already."""
     attempt = situation("prepared", where)
-    Campaign.objects.update(state=campaign_state)
+    Campaign.objects.update(**factories.in_state(campaign_state))
     EVENTS[event](attempt)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.batch.state) == ("not_sent", where)

@@ -141,7 +141,7 @@ def test_cancelled_while_its_texts_are_written(
     stop_while_written(monkeypatch, press)
     campaign = Campaign.objects.get()
     assert scenario.counts(campaign) == {"cancelled": 5}
-    assert (campaign.state, campaign.trouble_code) == (State.FINISHED, "")
+    assert (campaign.state, campaign.asked) == (State.FINISHED, "")
     assert set(Batch.objects.values_list("state", flat=True)) == {"cancelled"}
 
 
@@ -154,7 +154,7 @@ def test_paused_while_its_texts_are_written(
 
     stop_while_written(monkeypatch, press)
     campaign = Campaign.objects.get()
-    assert (campaign.state, campaign.trouble_code) == (State.HELD, lifecycle.PAUSED)
+    assert (campaign.state, campaign.hold_reason) == (State.HELD, "paused")
     assert scenario.counts(campaign) == {"held": 5}
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
     assert lifecycle.resume(campaign, user=sender)

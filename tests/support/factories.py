@@ -92,6 +92,25 @@ def _bad_rows(source: Import, bad: Iterable[dict[str, Any]]) -> Iterable[ImportR
         yield ImportRow(source=source, outcome=outcome, phone=phone(0) if repeated else "", **row)
 
 
+def refused(sentence: str = "RingCentral refused it.") -> dict[str, Any]:
+    """Fields of a campaign that is held because of an error of the provider."""
+    data = {"kind": "credentials", "code": "", "said": sentence}
+    return {"hold_reason": Campaign.HoldReason.PROVIDER_ERROR, "hold_data": data}
+
+
+PAUSED: dict[str, Any] = {
+    "hold_reason": Campaign.HoldReason.PAUSED,
+    "hold_data": {"by": "sofia", "at": "2026-11-21T16:41:00+00:00"},
+}
+"""Fields of a paused campaign."""
+
+
+def in_state(state: str) -> dict[str, Any]:
+    """Fields that put a campaign into a state, with a reason if it is held."""
+    reason = refused() if state == Campaign.State.HELD else {"hold_reason": "", "hold_data": {}}
+    return {"state": state, "asked": "", "wait_reason": "", **reason}
+
+
 def campaign(contacts: ContactList | None = None, **fields: Any) -> Campaign:
     """A draft, or whatever `state` says, with an empty tally."""
     contacts = contacts or contact_list()
@@ -103,6 +122,7 @@ def campaign(contacts: ContactList | None = None, **fields: Any) -> Campaign:
     } | fields
     if fields.get("state", Campaign.State.DRAFT) != Campaign.State.DRAFT:
         fields.setdefault("launched_at", timezone.now())
+        fields = in_state(str(fields["state"])) | fields
     made = Campaign.objects.create(**fields)
     Tally.objects.create(campaign=made)
     return made

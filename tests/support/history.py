@@ -12,8 +12,8 @@ Kind = History.Kind
 BATCH: dict[str, Any] = {"number": 1}
 DATA: dict[str, dict[str, Any]] = {
     **{kind: {} for kind in Kind},
-    Kind.HELD: {"code": "canary"},
-    Kind.PAUSED: {"code": "paused"},
+    Kind.HELD: {"reason": "canary"},
+    Kind.PAUSED: {"reason": "paused"},
     Kind.CANCELLED: {"texts": 1},
     Kind.UNDONE: {"texts": 3, "draft": 7},
     Kind.SENT_AGAIN: {"child": 8, "people": 2},

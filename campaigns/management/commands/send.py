@@ -24,6 +24,7 @@ from campaigns.composing.personalise import Personaliser
 from campaigns.contacts import importer
 from campaigns.contacts.errors import WHICH_COLUMN, FileProblem
 from campaigns.contacts.phone import parse_phone
+from campaigns.labels.holds import why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
 from campaigns.providers.base import ProviderError
 from campaigns.receipts import polling
@@ -143,8 +144,8 @@ class Command(BaseCommand):
                 if counts.count(state):
                     self.stdout.write(f"{counts.count(state):>10,}  {state.label}")
             self.stdout.write(f"{counts.rows:>10,}  rows in the file")
-        if campaign.trouble:
-            self.stderr.write(campaign.trouble)
+        if why := why_it_waits(campaign):
+            self.stderr.write(why)
         if counts.count(*UNSETTLED) or not counts.balanced:
             raise CommandError("Not every row is accounted for yet. The worker goes on with what can go on.")
 
