@@ -24,6 +24,12 @@ def reconcile_attempt(attempt_id: int) -> None:
     enqueue_campaigns()  # the number may be free again
 
 
+def search_here() -> None:
+    """Search for all that is due, in this process."""
+    for attempt_id in search.due_attempts():
+        search.lookup(attempt_id)
+
+
 def enqueue_searches() -> None:
     for attempt_id in search.due_attempts():
         with transaction.atomic():

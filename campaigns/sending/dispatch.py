@@ -87,7 +87,8 @@ def prepare_after(in_flight: Prepared, account: str) -> Prepared | None:
     try:
         with relaxed_durability(), transaction.atomic():
             campaign = Campaign.objects.locked(in_flight.campaign_id)
-            if campaign.state != Campaign.State.SENDING or campaign.next_retry_at is not None:
+            retry_at = campaign.next_retry_at
+            if campaign.state != Campaign.State.SENDING or (retry_at and retry_at > timezone.now()):
                 return None
             queued = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED)
             batch = queued.order_by("number").first()

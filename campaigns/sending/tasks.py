@@ -32,19 +32,26 @@ def advance(campaign_id: int) -> None:
         # Stays after an exception: the task counts as lost, so it is repeated after a while, not at once.
         claimed_at: datetime | None = timezone.now()
         try:
-            submit_batches(campaign_id)
+            end = time.monotonic() + TIME_SLICE_SECONDS
+            submit_batches(dispatch.Pipeline(campaign_id), end, prepare_next=False)
             claimed_at = None
         finally:
             Campaign.objects.filter(pk=campaign_id).update(claimed_at=claimed_at)
 
 
-def submit_batches(campaign_id: int) -> None:
-    end = time.monotonic() + TIME_SLICE_SECONDS
+def submit_batches(pipeline: dispatch.Pipeline, end: float, *, prepare_next: bool) -> Step:
+    """Freeze the campaign, then submit its batches, until one has to wait or the monotonic clock reads `end`.
+
+    Returns the last step.
+    """
+    step = Step(StepResult.WAIT)
     while time.monotonic() < end and not shutdown.requested.is_set():
-        if not launch.freeze(campaign_id, stop_after=1):
+        if not launch.freeze(pipeline.campaign_id, stop_after=1):
             continue
-        if not may_continue(campaign_id, dispatch.step(campaign_id)):
-            return
+        step = pipeline.step(prepare_next=prepare_next)
+        if not may_continue(pipeline.campaign_id, step):
+            break
+    return step
 
 
 def may_continue(campaign_id: int, step: Step) -> bool:

@@ -5,12 +5,13 @@ What a package makes due for one downstream of it is a time in a row, which the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils import timezone
 
 from campaigns.accounts import tasks as accounts
@@ -59,14 +60,20 @@ class Entry:
         free = ~exists(Lease.objects.filter(name=self.lease, until__gte=now))
         return free if due is True else due & free
 
+    def take(self) -> bool:
+        """Whether it is for the caller to do or to enqueue it now."""
+        if self.lost_after is None:
+            return True
+        first = self.first_after() if self.first_after else 0.0
+        return leases.try_debounce(self.lease, seconds=self.lost_after, first=first)
+
     def wake(self) -> None:
         if self.lost_after is None:
             self.enqueue()
             return
         # One transaction: after a kill in between, nothing would happen until the lease ends.
         with transaction.atomic():
-            first = self.first_after() if self.first_after else 0.0
-            if leases.try_debounce(self.lease, seconds=self.lost_after, first=first):
+            if self.take():
                 self.enqueue()
 
 
@@ -125,15 +132,27 @@ class Look:
             entry.wake()
 
 
-def look() -> Look:
+def ask(
+    row: QuerySet[Any], fields: Sequence[str], entries: Sequence[Entry] = SCHEDULE
+) -> tuple[list[Any], tuple[Entry, ...]] | None:
+    """In one statement: these fields of a row, and the entries that are due. None if there is no such row."""
     now = timezone.now()
-    asked = [(entry, condition) for entry in SCHEDULE if (condition := entry.condition(now)) is not False]
+    asked = [(entry, condition) for entry in entries if (condition := entry.condition(now)) is not False]
     conditions = [ExpressionWrapper(Q(condition), BooleanField()) for _, condition in asked]
-    tick_lease = Lease.objects.filter(name=TICK).values_list("owner", "until", *conditions)
-    while (found := tick_lease.first()) is None:
+    found = row.values_list(*fields, *conditions).first()
+    if found is None:
+        return None
+    answers = found[len(fields) :]
+    due = tuple(entry for (entry, _), is_due in zip(asked, answers, strict=True) if is_due)
+    return list(found[: len(fields)]), due
+
+
+def look() -> Look:
+    tick_lease = Lease.objects.filter(name=TICK)
+    while (answer := ask(tick_lease, ("owner", "until"))) is None:
         leases.acquire(TICK, seconds=TICK_LEASE)
-    owner, until, *answers = found
-    return Look(owner, until, tuple(entry for (entry, _), due in zip(asked, answers, strict=True) if due))
+    (owner, until), due = answer
+    return Look(owner, until, due)
 
 
 def tick() -> None:

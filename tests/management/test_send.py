@@ -17,7 +17,6 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from campaigns.management.commands import send as command
 from campaigns.models import (
     Attempt,
     Campaign,
@@ -30,9 +29,10 @@ from campaigns.models import (
     Message,
 )
 from campaigns.opt_outs import manual
+from campaigns.receipts import tasks as receipts
 from campaigns.runtime import shutdown
 from campaigns.sending import attempts
-from campaigns.worker import clock_jump
+from campaigns.worker import campaign_loop, clock_jump
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 from tests.support.doubt import MINUTE, later, lost
@@ -55,7 +55,8 @@ def _signals_as_before() -> Iterator[None]:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for receipts at once, not after seconds."""
     monkeypatch.setattr(attempts, "FIRST_POLL_DELAY", timedelta(0))
-    monkeypatch.setattr(command, "POLL", 0.02)
+    monkeypatch.setattr(campaign_loop, "TURN", 0.02)
+    monkeypatch.setattr(receipts, "POLL_EVERY", 0.0)
 
 
 @pytest.fixture
@@ -247,7 +248,7 @@ def test_a_clock_that_is_set_shortens_no_wait(carrier: RunningSimulator, ticks: 
     shown = [100.0, 1000.0]
     watch = clock_jump.JumpDetector(lambda: (shown[0], shown[1]))
     shown[1] += 15 * MINUTE
-    command._follow_clock(watch)
+    campaign_loop.follow_clock(watch)
     assert before is not None
     assert Attempt.objects.get().ended_at == before + timedelta(minutes=minutes)
 

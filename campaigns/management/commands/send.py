@@ -7,7 +7,7 @@ import json
 import math
 import signal
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,15 +27,12 @@ from campaigns.contacts.phone import parse_phone
 from campaigns.labels.holds import why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
 from campaigns.providers.base import ProviderError
-from campaigns.receipts import polling
-from campaigns.reconciling import orphans, search
 from campaigns.reports.delivery import provider_totals
-from campaigns.runtime import leases, schema_version, shutdown
-from campaigns.sending import dispatch, launch, restore_guard
-from campaigns.sending.steps import StepResult
-from campaigns.worker import clock_jump
+from campaigns.runtime import schema_version, shutdown
+from campaigns.sending import launch, restore_guard
+from campaigns.sending.steps import Step, StepResult
+from campaigns.worker.campaign_loop import CLAIM, CampaignLoop
 
-POLL = 1.0  # seconds
 CHOOSE_FIRST = 2
 """Exit code when a person has to choose something before anything can be sent."""
 UNSETTLED = (RowState.HELD, RowState.QUEUED, RowState.SUBMITTING, RowState.IN_DOUBT, RowState.NEEDS_REVIEW)
@@ -86,11 +83,12 @@ class Command(BaseCommand):
             raise CommandError(_lines(problem)) from None
         launch.freeze(campaign.pk)
         end = time.monotonic() + options["wait_limit"] if options["wait"] else math.inf
-        say("Handing over …")
-        hand_over(campaign.pk, end)
-        if options["wait"]:
-            say("Waiting for receipts …")
-            wait_for_receipts(campaign.pk, end)
+        with CampaignLoop(campaign.pk) as loop:
+            say("Handing over …")
+            hand_over(loop, end)
+            if options["wait"]:
+                say("Waiting for receipts …")
+                wait_for_receipts(loop, end)
         self.finish(campaign.pk, as_json=options["json"])
 
     def prepare(self, options: dict[str, Any]) -> Campaign:
@@ -115,7 +113,7 @@ class Command(BaseCommand):
             batch_size=launch.default_batch_size(),
             send_at=_moment(options["at"]),
             # Ours to move: a worker beside us takes over only if we are gone.
-            claimed_at=timezone.now() + timedelta(minutes=5),
+            claimed_at=timezone.now() + CLAIM,
         )
 
     def received(self, options: dict[str, Any]) -> Import:
@@ -226,69 +224,26 @@ def _forget(campaign: Campaign, record: Import) -> None:
     importer.discard(record)
 
 
-def hand_over(campaign_id: int, end: float) -> None:
+def hand_over(loop: CampaignLoop, end: float) -> None:
     """Until every batch has left, or none may, or the monotonic clock reads `end`."""
-    pipeline = dispatch.Pipeline(campaign_id)
-    orphans.settle_orphans()
-    try:
-        _run(pipeline, end)
-    finally:
-        pipeline.stop()
+
+    def done(step: Step) -> bool:
+        blocked = step.result == StepResult.BLOCKED and not answer_is_searched(loop.campaign_id)
+        return step.result == StepResult.DONE or blocked
+
+    loop.run(done, end)
 
 
-def _run(pipeline: dispatch.Pipeline, end: float) -> None:
-    campaign_id, polled, watch = pipeline.campaign_id, 0.0, clock_jump.JumpDetector()
-    while time.monotonic() < end and not shutdown.requested.is_set():
-        _follow_clock(watch)
-        step = pipeline.step()
-        if step.result == StepResult.DONE:
-            return
-        if step.result == StepResult.BLOCKED and not search_lost(campaign_id):
-            return
-        if step.result == StepResult.WAIT and step.seconds:
-            if time.monotonic() - polled > POLL:
-                # No worker need be there, so what an earlier process left behind is settled here.
-                orphans.settle_orphans()
-                polling.poll()
-                polled = time.monotonic()
-            renew_claim(campaign_id)
-            shutdown.wait(min(step.seconds, POLL))
-
-
-def _follow_clock(watch: clock_jump.JumpDetector) -> None:
-    """If somebody set the clock, waits keep their length. A worker beside us, which ticks, sees to it."""
-    jump = watch.jumped()
-    if jump and leases.acquire("tick", seconds=1):
-        clock_jump.shift_deadlines(jump)
-
-
-def search_lost(campaign_id: int) -> bool:
-    """Search for batches with lost answers. False if there are none, so that only a person can help."""
+def answer_is_searched(campaign_id: int) -> bool:
+    """Whether a lost answer from the campaign's number is searched. If not, only a person can help."""
     sender = Campaign.objects.values_list("sender", flat=True).get(pk=campaign_id)
-    if not Attempt.objects.filter(sender=sender, state__in=Attempt.IN_DOUBT).exists():
-        return False
-    for attempt_id in search.due_attempts():
-        search.lookup(attempt_id)
-    renew_claim(campaign_id)
-    shutdown.wait(min(POLL, settings.LOOK_GAP_SECONDS))
-    return True
+    return Attempt.objects.filter(sender=sender, state__in=Attempt.IN_DOUBT).exists()
 
 
-def wait_for_receipts(campaign_id: int, end: float) -> None:
+def wait_for_receipts(loop: CampaignLoop, end: float) -> None:
     """Until the campaign is finished, or the monotonic clock reads `end`."""
-    while time.monotonic() < end and not shutdown.requested.is_set():
-        polling.poll()
-        state = Campaign.objects.values_list("state", flat=True).get(pk=campaign_id)
-        if state != Campaign.State.DELIVERING:
-            return
-        renew_claim(campaign_id)
-        shutdown.wait(POLL)
-
-
-def renew_claim(campaign_id: int) -> None:
-    """Postpone the claim, so that no worker takes the campaign over meanwhile."""
-    claimed_until = timezone.now() + timedelta(minutes=5)
-    Campaign.objects.filter(pk=campaign_id).update(claimed_at=claimed_until)
+    campaign = Campaign.objects.filter(pk=loop.campaign_id)
+    loop.run(lambda _: not campaign.filter(state=Campaign.State.DELIVERING).exists(), end)
 
 
 def summary(campaign: Campaign, counts: Tally) -> dict[str, Any]:
