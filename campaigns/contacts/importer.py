@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from campaigns.contacts import reach
+from campaigns.contacts import reach, uploads
 from campaigns.contacts.phone import PHONE_SENTENCES, PhoneProblem, normalise_many
 from campaigns.contacts.spreadsheet import ROW_SENTENCES, FileProblem, RowProblem, Sheet, open_sheet
 from campaigns.contacts.stored_rows import StoredRows
@@ -44,7 +42,7 @@ def row_sentence(code: str) -> str:
 
 
 def receive(
-    upload: IO[bytes],
+    content: IO[bytes],
     filename: str,
     *,
     list_name: str,
@@ -52,62 +50,57 @@ def receive(
     user: User | None,
     read_here: bool = False,
 ) -> Import:
-    """Store an uploaded file and create its list; `run` imports it.
-
-    `read_here`: the caller runs it at once, and a worker only if the caller dies.
-    Raises FileProblem for a file without text, headings or a phone column; then nothing is stored.
-    """
-    settings.UPLOAD_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stored = settings.UPLOAD_DIR / secrets.token_hex(16)
-    digest = hashlib.sha256()
+    """Store a file and create its list. Raises FileProblem; then nothing is stored."""
+    upload = uploads.store(content)
     try:
-        with stored.open("wb") as target:
-            stored.chmod(0o600)
-            while piece := upload.read(1024 * 1024):
-                digest.update(piece)
-                target.write(piece)
-        sheet = open_sheet(stored, filename)
-        place = find_phone_column(sheet, phone_column)
-        with transaction.atomic():
-            record = create_list(
-                sheet, place, filename, list_name, phone_column, user, stored, digest.hexdigest()
-            )
-            if read_here:
-                record.claimed_at = timezone.now()
-                record.save(update_fields=["claimed_at"])
-            return record
+        return receive_stored(
+            upload,
+            filename,
+            list_name=list_name,
+            phone_column=phone_column,
+            user=user,
+            read_here=read_here,
+        )
     except BaseException:
-        stored.unlink(missing_ok=True)
+        uploads.delete(upload.name)
         raise
 
 
-def create_list(
-    sheet: Sheet,
-    place: int,
+def receive_stored(
+    upload: uploads.Upload,
     filename: str,
+    *,
     list_name: str,
-    phone_column: str,
+    phone_column: str = "",
     user: User | None,
-    stored: Path,
-    sha256: str,
+    read_here: bool = False,
 ) -> Import:
-    contact_list = ContactList.objects.create(
-        name=list_name.strip()[:120] or Path(filename).stem[:120] or "Recipients",
-        columns=list(sheet.columns),
-        field_names=list(sheet.field_names),
-        phone_column=place,
-        created_by=user,
-    )
-    record = Import.objects.create(
-        contact_list=contact_list,
-        filename=filename[:255],
-        stored_filename=stored.name,
-        sha256=sha256,
-        notes=list(sheet.notes),
-        requested_phone_column=phone_column[:255],
-        created_by=user,
-    )
-    History.objects.record(History.Kind.FILE_UPLOADED, actor=user, list=contact_list.pk, file=record.pk)
+    """Create the list of a stored file, which then belongs to the list; `run` imports it.
+
+    `read_here`: the caller runs it at once, and a worker only if the caller dies.
+    Raises FileProblem for a file without text, headings or a phone column; then no list is created.
+    """
+    sheet = open_sheet(upload.path, filename, keep_conversion=True)
+    place = find_phone_column(sheet, phone_column)
+    with transaction.atomic():
+        contact_list = ContactList.objects.create(
+            name=list_name.strip()[:120] or Path(filename).stem[:120] or "Recipients",
+            columns=list(sheet.columns),
+            field_names=list(sheet.field_names),
+            phone_column=place,
+            created_by=user,
+        )
+        record = Import.objects.create(
+            contact_list=contact_list,
+            filename=filename[:255],
+            stored_filename=upload.name,
+            sha256=upload.sha256,
+            notes=list(sheet.notes),
+            requested_phone_column=phone_column[:255],
+            created_by=user,
+            claimed_at=timezone.now() if read_here else None,
+        )
+        History.objects.record(History.Kind.FILE_UPLOADED, actor=user, list=contact_list.pk, file=record.pk)
     return record
 
 
@@ -139,9 +132,9 @@ def run(import_id: int) -> None:
     if not record.stored_filename:
         stage(record, StoredRows(record.pk))
         return
-    path = settings.UPLOAD_DIR / record.stored_filename
     try:
-        sheet = open_sheet(path, record.filename)
+        path = settings.UPLOAD_DIR / record.stored_filename
+        sheet = open_sheet(path, record.filename, keep_conversion=True)
         finished = stage(record, sheet)
     except FileProblem as problem:
         mark_failed(record, problem.code, problem.sentence)
@@ -149,7 +142,7 @@ def run(import_id: int) -> None:
         mark_failed(record, "file_gone", "The uploaded file is no longer here. Please upload it again.")
     else:
         if finished:
-            path.unlink(missing_ok=True)
+            uploads.delete(record.stored_filename)
 
 
 def discard_staged(record: Import) -> bool:
@@ -183,13 +176,12 @@ def mark_failed(record: Import, code: str, sentence: str) -> None:
         if not renew_claim(record, state=Import.State.FAILED, **failed):
             return
         delete_rows(record)
-    (settings.UPLOAD_DIR / record.stored_filename).unlink(missing_ok=True)
+    uploads.delete(record.stored_filename)
 
 
 def discard(record: Import) -> None:
     """Delete an upload and its list. Only while nothing uses the list."""
-    if record.stored_filename:
-        (settings.UPLOAD_DIR / record.stored_filename).unlink(missing_ok=True)
+    uploads.delete(record.stored_filename)
     delete_rows(record)
     record.contact_list.delete()
 

@@ -183,8 +183,11 @@ class Sheet:
         return problem
 
 
-def open_sheet(path: Path, filename: str) -> Sheet:
-    """The table in a file. `filename` is what its owner calls it. Raises FileProblem."""
+def open_sheet(path: Path, filename: str, *, keep_conversion: bool = False) -> Sheet:
+    """The table in a file. `filename` is what its owner calls it. Raises FileProblem.
+
+    `keep_conversion`: a workbook is converted only once, into files beside it, for the caller to delete.
+    """
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise FileProblem(FileCode.TOO_BIG)
@@ -192,7 +195,7 @@ def open_sheet(path: Path, filename: str) -> Sheet:
         head = file.read(64)
     filetypes.refuse_foreign(head)
     if filetypes.is_zip(head):
-        return _open_workbook(path)
+        return _open_kept(path) if keep_conversion else _open_workbook(path)
     encoding = survey(path)
     layout = delimited.detect(path, encoding)
     notes = []
@@ -208,11 +211,7 @@ def _open_workbook(path: Path) -> Sheet:
     os.close(handle)
     converted = Path(name)
     try:
-        conversion = workbook.convert(path, converted)
-        notes = []
-        if conversion.others:
-            notes.append(f"Only the sheet “{conversion.sheet}” was read; the file has more.")
-        sheet = _shown(converted, conversion, notes)
+        sheet = _shown(converted, workbook.convert(path, converted))
     except BaseException:
         converted.unlink()
         raise
@@ -220,8 +219,15 @@ def _open_workbook(path: Path) -> Sheet:
     return sheet
 
 
-def _shown(converted: Path, conversion: workbook.Converted, notes: list[str]) -> Sheet:
-    """The table of a workbook's sheet, with notes on what the sheet hides."""
+def _open_kept(path: Path) -> Sheet:
+    return _shown(*workbook.convert_once(path))
+
+
+def _shown(converted: Path, conversion: workbook.Converted) -> Sheet:
+    """The table of a workbook's sheet, with notes on what was not read."""
+    notes = []
+    if conversion.others:
+        notes.append(f"Only the sheet “{conversion.sheet}” was read; the file has more.")
     try:
         sheet = _described(converted, Layout("utf-8", ","), notes)
     except FileProblem as problem:

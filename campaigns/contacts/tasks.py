@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
-from campaigns.contacts import importer, pending_upload, workbook
+from campaigns.contacts import importer, uploads, workbook
 from campaigns.models import Import
 from campaigns.runtime.bulk_sql import claim
 from campaigns.runtime.wakeups import URGENT, WAKE_LOST_AFTER
@@ -25,7 +25,7 @@ def run_import(import_id: int) -> None:
 
 @task()
 def delete_expired_uploads() -> None:
-    pending_upload.delete_expired()
+    uploads.delete_expired()
 
 
 def due_imports(now: datetime) -> QuerySet[Import]:

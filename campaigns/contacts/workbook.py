@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -59,6 +61,30 @@ def convert(source: Path, target: Path) -> Converted:
 
     Hidden rows are blank in it, hidden columns are not there. Raises FileProblem.
     """
+    return _understood(_convert(source, target))
+
+
+def convert_once(source: Path) -> tuple[Path, Converted]:
+    """The same into files beside the workbook, which are used again. They begin with its name and a dot."""
+    target, told = (source.with_name(f"{source.name}.{kind}") for kind in ("csv", "json"))
+    if not told.exists():
+        # Under a name of its own: after a kill another process may convert the same workbook meanwhile.
+        handle, name = tempfile.mkstemp(dir=source.parent, prefix=f"{source.name}.")
+        os.close(handle)
+        scratch = Path(name)
+        try:
+            answer = _convert(source, scratch)
+            scratch.replace(target)
+            scratch.write_bytes(answer)
+            scratch.chmod(0o600)
+            scratch.replace(told)
+        finally:
+            scratch.unlink(missing_ok=True)
+    return target, _understood(told.read_bytes())
+
+
+def _convert(source: Path, target: Path) -> bytes:
+    """What the process that converts tells, as JSON."""
     _check_archive(source)
     command = [sys.executable, "-I", workbook_subprocess.__file__, str(source), str(target), str(MAX_ROWS)]
     try:
@@ -71,7 +97,11 @@ def convert(source: Path, target: Path) -> Converted:
         raise FileProblem(FileCode.WORKBOOK_TOO_BIG)
     if done.returncode:
         raise FileProblem(FileCode.DAMAGED)
-    answer = json.loads(done.stdout)
+    return done.stdout
+
+
+def _understood(told: bytes) -> Converted:
+    answer = json.loads(told)
     if "problem" in answer:
         raise FileProblem(FileCode(answer["problem"]))
     columns = tuple(HiddenColumn(**column) for column in answer["hidden_columns"])

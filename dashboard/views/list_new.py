@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
@@ -13,10 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from campaigns.contacts import importer, pending_upload
+from campaigns.contacts import importer, uploads
 from campaigns.contacts.errors import WHICH_COLUMN
 from campaigns.contacts.phone_columns import PhoneColumns
 from campaigns.contacts.spreadsheet import FileProblem, open_sheet
+from campaigns.contacts.uploads import Upload
 from campaigns.models import Import
 from dashboard.column_choices import column_cards
 from dashboard.decorators import signed_in
@@ -35,8 +34,7 @@ def list_new(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, _seen_before(request, form))
     try:
-        with _file(request, form) as (upload, filename):
-            record = _receive(request, form, upload, filename)
+        record = _receive(request, form)
     except FileProblem as problem:
         asked = problem.sentence if _about_column(problem) else ""
         return _page(request, _with_problem(request, problem), problem.phones, asked)
@@ -44,46 +42,46 @@ def list_new(request: HttpRequest) -> HttpResponse:
     return redirect("import_detail", record.pk)
 
 
-def _receive(request: HttpRequest, form: UploadForm, upload: IO[bytes], filename: str) -> Import:
+def _receive(request: HttpRequest, form: UploadForm) -> Import:
+    """The list of the file just chosen, else of the one that was kept."""
+    chosen = form.cleaned_data["file"]
+    if chosen is not None:
+        upload, filename = uploads.store(chosen), chosen.name
+    else:
+        # A copy, because whoever presses the button twice makes two lists.
+        upload, filename = uploads.copy(_kept_upload(request)), _kept_name(request)
     try:
-        return importer.receive(
+        return importer.receive_stored(
             upload,
             filename,
             list_name=form.list_name(filename),
             phone_column=form.cleaned_data.get("phone_column", ""),
             user=signed_in(request),
         )
-    except FileProblem as problem:
-        if _about_column(problem) and request.FILES:
+    except BaseException as problem:
+        if chosen is not None and isinstance(problem, FileProblem) and _about_column(problem):
             _forget(request)
-            request.session[KEPT] = {"name": pending_upload.save(upload), "filename": filename}
+            request.session[KEPT] = {"name": upload.name, "sha256": upload.sha256, "filename": filename}
+        else:
+            uploads.delete(upload.name)
         raise
 
 
-@contextmanager
-def _file(request: HttpRequest, form: UploadForm) -> Iterator[tuple[IO[bytes], str]]:
-    """The file just chosen, else the one that was kept."""
-    chosen = form.cleaned_data["file"]
-    if chosen is not None:
-        yield chosen, chosen.name
-        return
+def _kept_upload(request: HttpRequest) -> Upload:
     waiting = request.session[KEPT]
-    path = pending_upload.find(waiting["name"])
-    assert path is not None, "the form asked for a file otherwise"  # noqa: S101
-    with path.open("rb") as upload:
-        yield upload, waiting["filename"]
+    return Upload(waiting["name"], waiting["sha256"])
 
 
 def _kept_name(request: HttpRequest) -> str:
     """What the kept file is called by its owner; empty if there is none."""
     waiting = request.session.get(KEPT)
-    return str(waiting["filename"]) if waiting and pending_upload.find(waiting["name"]) else ""
+    return str(waiting["filename"]) if waiting and uploads.find(waiting["name"]) else ""
 
 
 def _forget(request: HttpRequest) -> None:
     waiting = request.session.pop(KEPT, None)
     if waiting:
-        pending_upload.delete(waiting["name"])
+        uploads.delete(waiting["name"])
 
 
 def _page(
@@ -100,11 +98,12 @@ def _page(
 def _seen_before(request: HttpRequest, form: UploadForm) -> PhoneColumns | None:
     """What stands in the columns of the kept file, for a form that comes back without an answer."""
     waiting = request.session.get(KEPT, {})
-    path = pending_upload.find(waiting.get("name", "")) if "phone_column" in form.fields else None
+    path = uploads.find(waiting.get("name", "")) if "phone_column" in form.fields else None
     if path is None:
         return None
     try:
-        return open_sheet(path, waiting["filename"]).phones(settings.DEFAULT_REGION)
+        sheet = open_sheet(path, waiting["filename"], keep_conversion=True)
+        return sheet.phones(settings.DEFAULT_REGION)
     except FileProblem:
         return None
 

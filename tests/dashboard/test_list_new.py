@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings, settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from campaigns.contacts import importer, pending_upload
-from campaigns.models import ContactList, Import
+from campaigns.contacts import importer, uploads
+from campaigns.models import ContactList, Import, ImportRow
 from dashboard.forms.contacts import name_from
+from tests.contacts.workbooks import Cell, rows_xml, write_xlsx
 from tests.dashboard.page_client import PageClient
 
 PAGE = "/lists/new/"
@@ -172,6 +175,21 @@ def test_too_large_is_refused_before_it_is_read(as_composer: PageClient, setting
     assert nothing_left()
 
 
+def test_wrong_method(as_composer: PageClient) -> None:
+    assert as_composer.put(PAGE).status_code == 405
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_viewer_uploads_nothing(as_viewer: PageClient, method: str) -> None:
+    assert getattr(as_viewer, method)(PAGE, {"file": upload(GOOD)}).status_code == 403
+    assert nothing_left()
+
+
+def test_stranger_uploads_nothing(stranger: PageClient) -> None:
+    assert stranger.post(PAGE, {"file": upload(GOOD)})["Location"].startswith("/sign-in/")
+    assert nothing_left()
+
+
 def test_same_file_twice_is_two_lists(as_composer: PageClient) -> None:
     for _ in range(2):
         as_composer.post(PAGE, {"file": upload(GOOD)})
@@ -191,16 +209,81 @@ def test_sample_file_shows_what_an_account_of_bad_rows_is(as_composer: PageClien
 def test_kept_file_is_forgotten_after_a_day(as_composer: PageClient, settings: LazySettings) -> None:
     as_composer.refused(PAGE, file=upload(NO_PHONES))
     (path,) = settings.UPLOAD_DIR.iterdir()
-    pending_upload.delete_expired()
+    uploads.delete_expired()
     assert path.exists()
 
     os.utime(path, (0, 0))
-    pending_upload.delete_expired()
+    uploads.delete_expired()
     assert not path.exists()
     html = as_composer.refused(PAGE, columns='["Who"]', phone_column="Who")
     assert "Choose a file first." in html
 
 
-@pytest.mark.parametrize("name", ["../secret-key", "kept-x", "", "kept-" + "0" * 32])
+@pytest.mark.parametrize("name", ["../secret-key", "x", "", "0" * 32])
 def test_only_kept_files_are_found(name: str) -> None:
-    assert pending_upload.find(name) is None
+    assert uploads.find(name) is None
+
+
+@pytest.fixture
+def converted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The processes that were started to convert workbooks."""
+    started: list[object] = []
+    run = subprocess.run
+
+    def counted(command: list[str], **options: Any) -> object:
+        started.append(command)
+        return run(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", counted)
+    return started
+
+
+def workbook(folder: Path, rows: list[list[Cell]]) -> SimpleUploadedFile:
+    book = write_xlsx(folder / "book.xlsx", {"People": rows_xml(rows), "Other": rows_xml([["x"]])})
+    return upload(book.read_bytes(), "people.xlsx")
+
+
+def test_workbook_is_converted_once(as_composer: PageClient, converted: list[object], tmp_path: Path) -> None:
+    file = workbook(tmp_path, [["Phone", "Name"], ["650-555-0100", "Ann"], ["x", "Bob"]])
+    as_composer.post(PAGE, {"file": file})
+    record = Import.objects.get()
+    assert record.notes == ["Only the sheet “People” was read; the file has more."]
+    importer.run(record.pk)
+    record.refresh_from_db()
+    assert (record.usable_count, record.invalid_count) == (1, 1)
+    assert len(converted) == 1
+    assert list(settings.UPLOAD_DIR.iterdir()) == []
+
+
+def test_workbook_is_converted_once_if_its_column_is_asked(
+    as_composer: PageClient, converted: list[object], tmp_path: Path
+) -> None:
+    file = workbook(tmp_path, [["Name", "Who"], ["Ann", "none"], ["Bob", "none"]])
+    assert "No column looks like phone numbers." in as_composer.refused(PAGE, file=file)
+    as_composer.refused(PAGE, columns='["Name", "Who"]', phone_column="")
+    as_composer.post(PAGE, {"columns": '["Name", "Who"]', "phone_column": "Who"})
+    importer.run(Import.objects.get().pk)
+    assert Import.objects.get().invalid_count == 2
+    assert len(converted) == 1
+    assert list(settings.UPLOAD_DIR.iterdir()) == []
+
+
+def test_conversion_that_was_killed_half_way_is_repeated(
+    as_composer: PageClient, converted: list[object], tmp_path: Path
+) -> None:
+    as_composer.post(PAGE, {"file": workbook(tmp_path, [["Phone"], ["650-555-0100"]])})
+    record = Import.objects.get()
+    (told,) = settings.UPLOAD_DIR.glob("*.json")
+    told.unlink()
+    importer.run(record.pk)
+    assert ImportRow.objects.get().phone == "+16505550100"
+    assert len(converted) == 2
+    assert list(settings.UPLOAD_DIR.iterdir()) == []
+
+
+def test_file_that_waits_to_be_read_is_never_too_old(as_composer: PageClient) -> None:
+    as_composer.post(PAGE, {"file": upload(GOOD)})
+    (path,) = settings.UPLOAD_DIR.iterdir()
+    os.utime(path, (0, 0))
+    uploads.delete_expired()
+    assert path.exists()
