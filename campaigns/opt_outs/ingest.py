@@ -82,5 +82,5 @@ def read_blocked() -> int:
     Raises ProviderError; what was read before stays recorded. No transaction is open during requests.
     """
     store, account = registry.default().provider.opt_outs, registry.default().fetch_id()
-    pages = store.current(opted_out=True) if store else ()
+    pages = store.current() if store else ()
     return sum(carrier.record(account, carrier.only_new(account, page), at=timezone.now()) for page in pages)

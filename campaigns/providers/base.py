@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -20,11 +20,7 @@ from campaigns.providers.mailbox_types import (
 )
 from campaigns.providers.types import (
     BatchState,
-    BatchStatus,
-    Direction,
-    OptOutChange,
     OptOutRecord,
-    OptOutRefusal,
     OutgoingText,
     Registration,
     RemoteMessage,
@@ -115,25 +111,10 @@ class TokenStore(Protocol):
 
 
 class OptOutStore(Protocol):
-    """The provider's list of who may not be texted. All of it raises ProviderError."""
+    """The provider's list of who may not be texted."""
 
-    def current(
-        self,
-        *,
-        senders: Sequence[str] = (),
-        recipients: Sequence[str] = (),
-        opted_out: bool | None = True,
-    ) -> Iterator[list[OptOutRecord]]:
-        """Pages of what holds now. No sender or no recipient means any; `opted_out` None means both ways."""
-
-    def write(self, changes: Iterable[OptOutChange]) -> list[OptOutRefusal]:
-        """Store any number of changes, some at a time; an error leaves the earlier ones in force."""
-
-    def history(self, recipients: Sequence[str] = ()) -> Iterator[list[OptOutRecord]]:
-        """Every change there ever was, with its time in `changed_at`."""
-
-    def export(self) -> Iterator[OptOutRecord]:
-        """Everything that holds now, in one answer: what a list of many pages would take minutes for."""
+    def current(self) -> Iterator[list[OptOutRecord]]:
+        """Pages of what holds now. Raises ProviderError."""
 
 
 class Callbacks(Protocol):
@@ -159,23 +140,15 @@ class Webhooks(Protocol):
     def needed(self) -> tuple[str, ...]:
         """Filters of the events that something here processes."""
 
-    def create(
-        self, address: str, *, token: str, filters: Sequence[str] = (), lifetime: int | None = None
-    ) -> Subscription:
+    def create(self, address: str, *, token: str, filters: Sequence[str], lifetime: int) -> Subscription:
         """The provider calls `address` before this returns, and shows `token` with every later call.
 
-        `lifetime` in seconds, None for the longest. A call without an answer may have made one: see `list`.
+        `lifetime` in seconds. A call without an answer may have made one: see `list`.
         """
 
     def list(self) -> list[Subscription]: ...
 
-    def get(self, subscription_id: str) -> Subscription: ...
-
-    def renew(self, subscription_id: str) -> Subscription: ...
-
-    def update(
-        self, subscription_id: str, filters: Sequence[str], *, lifetime: int | None = None
-    ) -> Subscription:
+    def update(self, subscription_id: str, filters: Sequence[str], *, lifetime: int) -> Subscription:
         """Replace the filters. Address and token cannot be changed: make a new one, then delete the old."""
 
     def delete(self, subscription_id: str) -> None:
@@ -276,7 +249,6 @@ class Provider(Protocol):
         date_from: datetime,
         date_to: datetime | None = None,
         sender: str = "",
-        statuses: Sequence[BatchStatus] = (),
         whole: bool = False,
     ) -> Iterator[BatchState]:
         """Every batch created in the window, all pages, newest first as the provider sorts.
@@ -291,22 +263,9 @@ class Provider(Protocol):
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        directions: Sequence[Direction] = (),
-        phones: Sequence[str] = (),
         with_text: bool = False,
         whole: bool = False,
     ) -> Iterator[list[RemoteMessage]]:
-        """Pages of up to 1,000 messages, until the last. `whole` as for `batches`.
+        """Pages of up to 1,000 messages, until the last. `whole` as for `batches`."""
 
-        `phones` are numbers of either side; ValueError for more than one list may be filtered by.
-        """
-
-    def statuses(
-        self,
-        *,
-        date_from: datetime,
-        date_to: datetime | None = None,
-        batch_id: str = "",
-        directions: Sequence[Direction] = (),
-        phones: Sequence[str] = (),
-    ) -> StatusTotals: ...
+    def statuses(self, *, date_from: datetime, batch_id: str) -> StatusTotals: ...

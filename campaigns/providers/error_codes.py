@@ -47,8 +47,6 @@ class Explanation:
     retry: Retry
     is_failure: bool
     """False if the text may well have arrived: count it as unknown, not as failed."""
-    billing: str
-    """What is known of its price; empty if nothing is."""
     known: bool
     """False for a code that is not in the table."""
 

@@ -108,8 +108,6 @@ class Registration:
     """The provider's own word, for people; empty if the number is in no campaign."""
     low_volume: bool = False
     """6,000 texts a day across all numbers."""
-    use_cases: tuple[str, ...] = ()
-    brand_status: str = ""
     problems: tuple[str, ...] = ()
     """Codes of what is wrong with the campaign or its brand."""
 
@@ -234,15 +232,6 @@ class OptOutSource(Code):
     UNKNOWN = ""
 
 
-class OptOutCoverage(Code):
-    """Which of our numbers a record is about."""
-
-    NUMBER = "number"
-    ACCOUNT = "account"
-    CAMPAIGN_KIND = "campaign_kind"
-    UNKNOWN = ""
-
-
 EVERY_SENDER: Final = "*"
 """In place of a sender: all numbers of the account."""
 
@@ -255,25 +244,7 @@ class OptOutRecord:
     recipient: str  # the person's number, E.164
     opted_out: bool
     source: OptOutSource = OptOutSource.UNKNOWN
-    coverage: OptOutCoverage = OptOutCoverage.UNKNOWN
     changed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptOutChange:
-    """A request to block a pair, or to allow it again."""
-
-    sender: str  # our number: E.164 or EVERY_SENDER
-    recipient: str
-    opted_out: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptOutRefusal:
-    """A change that the provider did not take. Changes not named in an answer were taken."""
-
-    change: OptOutChange
-    code: str  # the provider's; empty if it gave none
 
 
 # --- webhooks
@@ -303,10 +274,7 @@ class Subscription:
     status: SubscriptionStatus
     failure: str
     """Why the provider no longer calls, in its own words; empty while it does."""
-    created_at: datetime | None
     expires_at: datetime | None
-    lifetime: int | None
-    """Seconds that were left when the provider answered."""
 
     @property
     def active(self) -> bool:

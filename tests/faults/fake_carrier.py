@@ -270,7 +270,6 @@ class FakeCarrier:
         date_from: datetime,
         date_to: datetime | None = None,
         sender: str = "",
-        statuses: Sequence[BatchStatus] = (),
         whole: bool = False,
     ) -> Iterator[BatchState]:
         self._read()
@@ -285,8 +284,6 @@ class FakeCarrier:
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        directions: Sequence[Direction] = (),
-        phones: Sequence[str] = (),
         with_text: bool = False,
         whole: bool = False,
     ) -> Iterator[list[RemoteMessage]]:
@@ -315,15 +312,7 @@ class FakeCarrier:
             modified_at=text.changed_at or taken.taken_at,
         )
 
-    def statuses(
-        self,
-        *,
-        date_from: datetime,
-        date_to: datetime | None = None,
-        batch_id: str = "",
-        directions: Sequence[Direction] = (),
-        phones: Sequence[str] = (),
-    ) -> StatusTotals:
+    def statuses(self, *, date_from: datetime, batch_id: str) -> StatusTotals:
         self._read()
         counts = Counter(text.status for taken in self._listed(batch_id) for text in taken.texts)
         return StatusTotals(

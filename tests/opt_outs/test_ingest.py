@@ -20,7 +20,6 @@ from campaigns.providers.ringcentral import parse
 from campaigns.providers.types import (
     Direction,
     MessageStatus,
-    OptOutChange,
     OptOutRecord,
     OptOutSource,
     RemoteMessage,
@@ -28,6 +27,7 @@ from campaigns.providers.types import (
 from campaigns.receipts import store
 from tests.simulator.running import RunningSimulator
 from tests.support import factories
+from tests.support.carrier import block
 
 pytestmark = pytest.mark.django_db
 
@@ -299,18 +299,9 @@ def test_a_start_in_a_rehearsal_does_not_end_a_real_opt_out(settings: LazySettin
     assert OptOut.objects.in_force().count() == 1
 
 
-def blocked_at_the_carrier(*pairs: tuple[str, str]) -> None:
-    opt_outs = registry.default().provider.opt_outs
-    assert opt_outs is not None
-    wishes = [
-        OptOutChange(sender=own_number, recipient=theirs, opted_out=True) for own_number, theirs in pairs
-    ]
-    assert opt_outs.write(wishes) == []
-
-
 def test_whom_the_carrier_blocks_is_read_at_night(carrier: RunningSimulator) -> None:
     """Also for opt-outs by another program, or by staff of the carrier."""
-    blocked_at_the_carrier((LOCAL, ANN), (LOCAL, BEN))
+    block(registry.default().provider, (LOCAL, ANN), (LOCAL, BEN))
     assert ingest.read_blocked() == 2
     assert blocked() == [ANN, BEN]
     assert ingest.read_blocked() == 0
@@ -332,7 +323,7 @@ def test_what_is_told_each_night_undoes_nothing_of_ours(
 
 
 def test_a_list_that_cannot_be_read_changes_nothing(carrier: RunningSimulator) -> None:
-    blocked_at_the_carrier((LOCAL, ANN))
+    block(registry.default().provider, (LOCAL, ANN))
     carrier.faults({"path": "/", "fault": "status", "status": 400, "times": 100})
     tasks.read_opt_outs.func()
     assert blocked() == []

@@ -8,7 +8,9 @@ import pytest
 from django.conf import LazySettings
 
 from campaigns.accounts import registry
+from campaigns.providers.base import Provider
 from campaigns.providers.retry import RetryPolicy
+from campaigns.providers.ringcentral.api import ApiClient, ApiRequest
 from campaigns.runtime import shutdown
 from tests.simulator.running import RunningSimulator, _simulator_process, simulator
 
@@ -20,6 +22,15 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     client = registry.default().provider
     for holder in (client, client._sign_in):  # type: ignore[attr-defined]
         monkeypatch.setattr(holder, "_retry_policy", RetryPolicy(first_pause=0))
+
+
+def block(client: Provider, *pairs: tuple[str, str]) -> None:
+    """Let the carrier block texts from a number, or from `*` for all of the account, to a person."""
+    assert isinstance(client, ApiClient)
+    wish = {"optStatus": "OptOut", "source": "Api"}
+    records = [wish | {"from": sender, "to": person} for sender, person in pairs]
+    path = "/restapi/v2/accounts/~/sms/consents"
+    client.send_json(ApiRequest(method="PATCH", path=path, content={"records": records}))
 
 
 @pytest.fixture

@@ -100,10 +100,6 @@ class ApiClient:
     def close(self) -> None:
         self._transport.close()
 
-    def revoke(self) -> None:
-        """Sign out. Never raises for RingCentral's sake."""
-        self._sign_in.revoke()
-
     def get(self, path: str, params: Params | None = None) -> tuple[Answer, JSON]:
         """The JSON object at a path. Raises ProviderError."""
         return self.send_json(ApiRequest(path=path, params=params))

@@ -115,22 +115,6 @@ class SignIn:
     def drop(self, token: Secret) -> None:
         self._store.drop(token)
 
-    def revoke(self) -> None:
-        """End the session at RingCentral and drop its token. A failure is logged and not retried."""
-        stored = self._store.load()
-        if stored is None:
-            return
-        self._store.drop(stored[0])
-        try:
-            self._gate.wait("auth")
-            answer = self._post("revoke", {"token": stored[0]})
-        except (NoAnswerError, ProviderError) as error:
-            log.warning("token not revoked: %s", error)
-            return
-        self._gate.learn("auth", answer.status, answer.headers)
-        if answer.status != 200:
-            log.warning("token not revoked: status %s", answer.status)
-
     def _lasting(self) -> Secret | None:
         stored = self._store.load()
         if stored is None:

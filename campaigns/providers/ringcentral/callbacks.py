@@ -10,10 +10,9 @@ import builtins
 from collections.abc import Sequence
 from typing import Final
 
-from campaigns.providers.ringcentral import limits, parse, words
+from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.api import (
     A2P,
-    EXTENSION,
     MEDIUM,
     ApiClient,
     ApiRequest,
@@ -24,16 +23,12 @@ from campaigns.providers.ringcentral.errors import code_word, senseless
 from campaigns.providers.types import JSON, DisabledFilter, Subscription, SubscriptionStatus
 
 _PATH: Final = "/restapi/v1.0/subscription"
-_REMINDER: Final = f"{_PATH}/~?threshold=259200&interval=43200"  # from three days before its end, twice a day
 
 BATCHES: Final = f"{A2P}/batches"
 OUTGOING: Final = f"{A2P}/messages?direction=Outbound"
 INCOMING: Final = f"{A2P}/messages?direction=Inbound"
 OPT_OUTS: Final = f"{A2P}/opt-outs"
 CONSENTS: Final = "/restapi/v2/accounts/~/sms/consents"
-MAIL: Final = f"{EXTENSION}/message-store/instant?type=SMS"
-MAIL_CHANGES: Final = f"{EXTENSION}/message-store"
-EVERYTHING: Final = (BATCHES, OUTGOING, INCOMING, OPT_OUTS, CONSENTS, MAIL, MAIL_CHANGES, _REMINDER)
 
 
 class RingCentralWebhooks:
@@ -42,14 +37,12 @@ class RingCentralWebhooks:
     def __init__(self, api: ApiClient) -> None:
         self._api = api
 
-    def create(
-        self, address: str, *, token: str, filters: Sequence[str] = (), lifetime: int | None = None
-    ) -> Subscription:
+    def create(self, address: str, *, token: str, filters: Sequence[str], lifetime: int) -> Subscription:
         mode = {"transportType": "WebHook", "address": address, "verificationToken": token}
         content = {
-            "eventFilters": [*(filters or EVERYTHING)],
+            "eventFilters": [*filters],
             "deliveryMode": mode,
-            "expiresIn": lifetime or limits.MAX_SUBSCRIPTION_SECONDS,
+            "expiresIn": lifetime,
         }
         return self._one(
             ApiRequest(method="POST", path=_PATH, content=content, group=MEDIUM, idempotent=False)
@@ -59,17 +52,8 @@ class RingCentralWebhooks:
         answer, data = self._api.get(_PATH)
         return [subscription(record) for record in records(answer, data)]
 
-    def get(self, subscription_id: str) -> Subscription:
-        return self._one(ApiRequest(path=self._path(subscription_id)))
-
-    def renew(self, subscription_id: str) -> Subscription:
-        """For as long as RingCentral thinks fit, which may be shorter than it was; see `update`."""
-        return self._one(ApiRequest(method="POST", path=f"{self._path(subscription_id)}/renew"))
-
-    def update(
-        self, subscription_id: str, filters: Sequence[str], *, lifetime: int | None = None
-    ) -> Subscription:
-        content = {"eventFilters": [*filters], "expiresIn": lifetime or limits.MAX_SUBSCRIPTION_SECONDS}
+    def update(self, subscription_id: str, filters: Sequence[str], *, lifetime: int) -> Subscription:
+        content = {"eventFilters": [*filters], "expiresIn": lifetime}
         return self._one(
             ApiRequest(method="PUT", path=self._path(subscription_id), content=content, group=MEDIUM)
         )
@@ -112,7 +96,5 @@ def subscription(data: JSON) -> Subscription:
         ),
         status=status,
         failure=reason or ("" if status is SubscriptionStatus.ACTIVE else status_word),
-        created_at=parse.moment(data.get("creationTime")),
         expires_at=parse.deadline(data.get("expirationTime")),
-        lifetime=parse.count(data.get("expiresIn")) or None,
     )

@@ -17,13 +17,12 @@ import orjson
 
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import MEBIBYTE, Answer, NoAnswerError, Secret, prepare
-from campaigns.providers.ringcentral import limits, parse, words
+from campaigns.providers.ringcentral import limits, parse
 from campaigns.providers.ringcentral.api import (
     A2P,
     EXTENSION,
     LIGHT,
     ApiClient,
-    Params,
     records,
     repeated,
     segment,
@@ -36,8 +35,6 @@ from campaigns.providers.ringcentral.opt_outs import RingCentralOptOuts
 from campaigns.providers.types import (
     JSON,
     BatchState,
-    BatchStatus,
-    Direction,
     OutgoingText,
     Registration,
     RemoteMessage,
@@ -159,11 +156,9 @@ class RingCentral(ApiClient):
         date_from: datetime,
         date_to: datetime | None = None,
         sender: str = "",
-        statuses: Sequence[BatchStatus] = (),
         whole: bool = False,
     ) -> Iterator[BatchState]:
         params = window(date_from, date_to) + repeated("from", sender)
-        params += repeated("status", words.words_of(words.BATCH_STATUSES, statuses))
         for page in self.pages(f"{A2P}/batches", params, whole=whole):
             yield from map(parse.batch_state, page)
 
@@ -173,35 +168,16 @@ class RingCentral(ApiClient):
         date_from: datetime,
         date_to: datetime | None = None,
         batch_id: str = "",
-        directions: Sequence[Direction] = (),
-        phones: Sequence[str] = (),
         with_text: bool = False,
         whole: bool = False,
     ) -> Iterator[list[RemoteMessage]]:
-        params = window(date_from, date_to) + message_filters(batch_id, directions, phones)
+        params = window(date_from, date_to) + repeated("batchId", batch_id)
         params += [("view", "Detailed")] if with_text else []
         for page in self.pages(f"{A2P}/messages", params, whole=whole):
             yield [parse.remote_message(record) for record in page]
 
-    def message(self, message_id: str) -> RemoteMessage:
-        """One message with its text. Raises ProviderError(kind="not_found")."""
-        answer, data = self.get(f"{A2P}/messages/{segment(message_id)}")
-        message = parse.remote_message(data)
-        if not message.provider_id:
-            raise senseless(answer, "it holds no message")
-        return message
-
-    def statuses(
-        self,
-        *,
-        date_from: datetime,
-        date_to: datetime | None = None,
-        batch_id: str = "",
-        directions: Sequence[Direction] = (),
-        phones: Sequence[str] = (),
-    ) -> StatusTotals:
-        params = window(date_from, date_to) + message_filters(batch_id, directions, phones)
-        answer, data = self.get(f"{A2P}/statuses", params)
+    def statuses(self, *, date_from: datetime, batch_id: str) -> StatusTotals:
+        answer, data = self.get(f"{A2P}/statuses", window(date_from, None) + repeated("batchId", batch_id))
         totals = parse.status_totals(data)
         if totals is None:
             raise senseless(answer, "it holds no totals")
@@ -215,16 +191,6 @@ class RingCentral(ApiClient):
                 self._sign_in.drop(token)
         except Exception as error:
             log.error("rate limits or token not noted after a hand-over: %s", type(error).__name__)
-
-
-def message_filters(batch_id: str, directions: Sequence[Direction], phones: Sequence[str]) -> Params:
-    """Raises ValueError for more phone numbers than one list may be filtered by."""
-    if len(phones) > limits.MAX_PHONES:
-        message = f"at most {limits.MAX_PHONES} phone numbers in one filter"
-        raise ValueError(message)
-    filters = repeated("batchId", batch_id)
-    filters += repeated("direction", words.words_of(words.DIRECTIONS, directions))
-    return filters + repeated("phoneNumber", phones)
 
 
 def batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:

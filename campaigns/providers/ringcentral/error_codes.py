@@ -15,13 +15,6 @@ _REPORTERS: Final = {"RC": "RingCentral", "UP": "the network behind RingCentral"
 _CODE: Final = re.compile(r"SMS-(RC|UP|CAR)-[0-9]{3}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
-# Only what RingCentral's own samples show: texts with these codes and their prices.
-_BILLING: Final = {
-    "SMS-RC-413": "Not billed.",
-    "SMS-UP-410": "Billed like a delivered text.",
-    "SMS-CAR-104": "Billed like a delivered text.",
-}
-
 _ROWS: Final[dict[str, Row]] = {
     "SMS-RC-403": Row(
         ErrorClass.QUOTA,
@@ -270,7 +263,6 @@ def explain(code: str) -> Explanation:
         error_class=row.error_class,
         retry=row.retry,
         is_failure=code not in MAYBE_DELIVERED,
-        billing=_BILLING.get(code, ""),
         known=code in _ROWS,
     )
 

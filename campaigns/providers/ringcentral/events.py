@@ -16,7 +16,7 @@ from campaigns.providers.event_types import Event, Payload, Topic
 from campaigns.providers.mailbox_types import MailboxMessage
 from campaigns.providers.ringcentral import parse
 from campaigns.providers.ringcentral.mailbox_parse import mailbox_message
-from campaigns.providers.ringcentral.opt_outs_parse import opt_out_records
+from campaigns.providers.ringcentral.opt_outs import opt_out_records
 from campaigns.providers.types import JSON, OptOutRecord
 
 HANDSHAKE: Final = "validation-token"

@@ -11,7 +11,6 @@ MAX_PAGES: Final = 1000
 """Of a list that numbers its pages."""
 PAGE_BYTES: Final = 16 * MEBIBYTE
 """1,000 messages of 1,000 characters, each escaped as six bytes, and their fields."""
-EXPORT_BYTES: Final = 512 * MEBIBYTE
 
 MAX_BATCH: Final = 10_000
 """Texts of a batch."""
@@ -19,13 +18,5 @@ MAX_BATCH_BYTES: Final = 50 * 1000 * 1000
 REJECTED_BYTES: Final = 512
 """One entry of the answer's `rejected`; every text of a batch may be in it."""
 
-MAX_PHONES: Final = 15
-"""In one filter of messages."""
-MAX_OPT_OUT_NUMBERS: Final = 20
-"""On either side of one search."""
-MAX_OPT_OUT_CHANGES: Final = 1000
-"""In one call."""
 MAX_IDS_IN_PATH: Final = 50
 MAX_IDS_IN_BODY: Final = 1000
-MAX_SUBSCRIPTION_SECONDS: Final = 315_360_000
-"""Ten years."""

@@ -165,7 +165,6 @@ def registration(data: JSON) -> Registration:
     # Campaign and brand are missing for a number in no campaign.
     campaign, brand = (data.get(name) for name in ("smsCampaignInfo", "smsBrandInfo"))
     campaign, brand = (part if isinstance(part, dict) else {} for part in (campaign, brand))
-    cases = campaign.get("useCases")
     status_word = text(campaign.get("status"))
     problems = [*objects(campaign.get("errors")), *objects(brand.get("errors"))]
     return Registration(
@@ -173,8 +172,6 @@ def registration(data: JSON) -> Registration:
         status=words.code(words.REGISTRATION_STATUSES, status_word, RegistrationStatus.UNKNOWN),
         status_word=status_word,
         low_volume=campaign.get("registrationTier") == "LowVolume",
-        use_cases=tuple(case for case in cases if isinstance(case, str)) if isinstance(cases, list) else (),
-        brand_status=text(brand.get("status")),
         problems=tuple(code for code in (code_word(item.get("errorCode")) for item in problems) if code),
     )
 

@@ -14,7 +14,6 @@ from campaigns.providers.types import (
     Direction,
     Feature,
     MessageStatus,
-    OptOutCoverage,
     OptOutSource,
     RegistrationStatus,
     SubscriptionStatus,
@@ -68,12 +67,6 @@ OPT_OUT_SOURCES: Final = {
     "Account": OptOutSource.API,  # in the list of v1
     "Upstream": OptOutSource.UPSTREAM,
     "Carrier": OptOutSource.CARRIER,
-}
-COVERAGES: Final = {
-    "PhoneNumber": OptOutCoverage.NUMBER,
-    "Account": OptOutCoverage.ACCOUNT,
-    "Company": OptOutCoverage.ACCOUNT,  # in the export
-    "CampaignType": OptOutCoverage.CAMPAIGN_KIND,
 }
 FEATURES: Final = {
     "A2PSmsSender": Feature.CAMPAIGNS,

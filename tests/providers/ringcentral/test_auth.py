@@ -196,20 +196,3 @@ def test_the_store_does_not_show_the_token() -> None:
     store = MemoryTokenStore()
     store.save("hunter2", NOW)
     assert "hunter2" not in repr(vars(store))
-
-
-@pytest.mark.parametrize(
-    "script",
-    [saying(answer(200)), saying(answer(400, OAUTH)), Talk.reset],
-    ids=["taken", "refused", "lost"],
-)
-def test_revoking_forgets_the_token_whatever_the_answer(script: Script) -> None:
-    store = MemoryTokenStore()
-    store.save("t0", NOW)
-    with serving(reading(script)) as server:
-        signing_in = sign_in(server.url, store=store)
-        signing_in.revoke()
-        signing_in.revoke()  # there is nothing left to revoke
-    (request,) = server.requests
-    assert (request.path, request.body) == ("/restapi/oauth/revoke", b"token=t0")
-    assert store.load() is None
