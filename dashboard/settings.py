@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",  # so that the templates of widgets are found among ours
     "django.contrib.humanize",
     "django_htmx",
     "template_partials",

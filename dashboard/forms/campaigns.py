@@ -15,6 +15,7 @@ from campaigns.composing.audience import fields_with_gaps
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.models import Campaign, ContactList, Import, SenderNumber
 from campaigns.sending import canary
+from dashboard.forms.fields import Styled
 from dashboard.templatetags.carillon import number, phone
 
 BATCH_SIZES = (100, 500, 1000, 5000)
@@ -68,7 +69,7 @@ class ListChoice(_ListField):
         )
 
 
-class BasicsForm(forms.Form):
+class BasicsForm(Styled, forms.Form):
     """Name, list and sender. With no usable number there is nothing to choose: the draft waits for one."""
 
     name = forms.CharField(
@@ -152,7 +153,7 @@ class CampaignForm(BasicsForm):
         return text.replace("\r\n", "\n")
 
 
-class LaunchForm(forms.Form):
+class LaunchForm(Styled, forms.Form):
     """What comes with the press on Send. `seen` names the draft as the page showed it."""
 
     batch_size = forms.TypedChoiceField(

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dashboard.forms.fields import Styled
 from dashboard.sign_in_locks import lock_on
 
 NAME_LENGTH = 120
@@ -27,7 +28,7 @@ MOST_LINES = 10_000
 """Lines and commas in the box. Whoever has so many in so few characters has pasted no numbers."""
 
 
-class SignInForm(AuthenticationForm):
+class SignInForm(Styled, AuthenticationForm):
     """Django's own, in our words."""
 
     error_messages = {
@@ -50,7 +51,7 @@ class SignInForm(AuthenticationForm):
         return forms.ValidationError(lock.sentence, code="locked")
 
 
-class PasswordForm(PasswordChangeForm):
+class PasswordForm(Styled, PasswordChangeForm):
     """Django's own, in our words. Guesses of the current password count as those at the sign-in do."""
 
     error_messages = {
@@ -93,7 +94,7 @@ def name_from(filename: str) -> str:
     return (words[:1].upper() + words[1:])[:NAME_LENGTH] or "Recipients"
 
 
-class UploadForm(forms.Form):
+class UploadForm(Styled, forms.Form):
     """A file of recipients. Which column holds the phones is asked only when the file does not tell."""
 
     file = forms.FileField(
@@ -159,7 +160,7 @@ def _texts(carried: str) -> list[str]:
     return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
-class PhoneColumnForm(forms.Form):
+class PhoneColumnForm(Styled, forms.Form):
     """Another column of a list that is read already, by its place."""
 
     phone_column = forms.TypedChoiceField(
@@ -178,7 +179,7 @@ class PhoneColumnForm(forms.Form):
         field.choices = [(place, column) for place, column in enumerate(columns)]
 
 
-class ListNameForm(forms.Form):
+class ListNameForm(Styled, forms.Form):
     """A better name for a list."""
 
     name = forms.CharField(
@@ -192,7 +193,7 @@ class ListNameForm(forms.Form):
     )
 
 
-class OptOutForm(forms.Form):
+class OptOutForm(Styled, forms.Form):
     """One number or many, and how we know."""
 
     numbers = forms.CharField(

@@ -16,6 +16,7 @@ from campaigns.contacts.phone import PHONE_SENTENCES, parse_phone
 from campaigns.models import ProviderBatch
 from campaigns.providers.types import BatchStatus
 from campaigns.reports.store_search import BatchSearch, MessageSearch
+from dashboard.forms.fields import Styled
 from dashboard.state_badges import state_badge
 from dashboard.templatetags.carillon import phone
 
@@ -37,7 +38,7 @@ def whole_number(typed: str) -> str:
     return phone.e164
 
 
-class NumberForm(forms.Form):
+class NumberForm(Styled, forms.Form):
     """One phone number, in any spelling."""
 
     number = forms.CharField(
@@ -61,7 +62,7 @@ class NumberForm(forms.Form):
         return whole_number(self.cleaned_data["number"])
 
 
-class DatesForm(forms.Form):
+class DatesForm(Styled, forms.Form):
     """From one day to another, both included."""
 
     start = forms.DateField(

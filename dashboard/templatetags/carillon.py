@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import phonenumbers
 from django import template
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
 from django.template.context import Context
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.templatetags.static import static
@@ -93,19 +92,6 @@ def phone(value: str) -> str:
     return phonenumbers.format_number(
         parsed, style.NATIONAL if parsed.country_code == 1 else style.INTERNATIONAL
     )
-
-
-@register.filter
-def masked_phone(value: str) -> str:
-    """Only the last four digits, and the country if it is not +1: `(•••) •••-0100`, `+44 •• •••• 0018`."""
-    shown = phone(value)
-    country, _, rest = shown.partition(" ") if shown.startswith("+") else ("", "", shown)
-    hidden = max(sum(char.isdigit() for char in rest) - 4, 0)
-    masked = []
-    for char in rest:
-        masked.append("•" if char.isdigit() and hidden > 0 else char)
-        hidden -= char.isdigit()
-    return f"{country} {''.join(masked)}".strip()
 
 
 # --- Times ------------------------------------------------------------------------------------------------
@@ -254,30 +240,6 @@ def poll(url_name: str, seconds: int, *args: object) -> SafeString:
         reverse(url_name, args=args),
         seconds,
     )
-
-
-# --- Forms ------------------------------------------------------------------------------------------------
-
-
-@register.filter
-def control(field: BoundField) -> SafeString:
-    """The field's widget with the look of its kind, and marked when it is wrong."""
-    widget = field.field.widget
-    if isinstance(widget, CheckboxInput):
-        look = "form-check-input"
-    elif isinstance(widget, RadioSelect | CheckboxSelectMultiple):
-        look = "choices"
-    else:
-        look = "form-select" if isinstance(widget, Select) else "form-control"
-    own = widget.attrs.get("class", "")
-    wrong = "is-invalid" if field.errors else ""
-    return field.as_widget(attrs={"class": " ".join(filter(None, (look, own, wrong)))})
-
-
-@register.filter
-def is_checkbox(field: BoundField) -> bool:
-    """A single box, whose label stands behind it."""
-    return isinstance(field.field.widget, CheckboxInput)
 
 
 # --- The shell --------------------------------------------------------------------------------------------
