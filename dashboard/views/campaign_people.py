@@ -17,10 +17,11 @@ from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, RowState, Tally
 from campaigns.reports.exports import PersonLine, people, rows_csv
 from campaigns.reports.row_states import LEFT_OUT, READING_ORDER
+from dashboard.paging import Pager
 from dashboard.state_badges import state_badge
 from dashboard.templatetags.carillon import number
 
-PAGE = 50
+PAGER = Pager("after", 50)
 OWN_COLUMNS = 2
 """Columns of the file in the table; the others are folded away under each person."""
 
@@ -41,9 +42,8 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
     if campaign.is_draft:
         return redirect("campaign_review", campaign.pk)
     state = _state(request)
-    after = request.GET.get("after", "")
-    lines = people(
-        campaign, state, after=int(after) if after.isdecimal() and len(after) < 19 else 0, limit=PAGE + 1
+    page = PAGER.page(
+        request, lambda after, limit: people(campaign, state, after or 0, limit), state=state or ""
     )
     counts = Tally.objects.get(campaign=campaign)
     columns = _columns(campaign.contact_list)
@@ -56,9 +56,8 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "balanced": counts.balanced,
         "filters": [(item, count) for item in READING_ORDER if (count := counts.count(item))],
         "columns": [name for _, name in columns[:OWN_COLUMNS]],
-        "people": [_row(line, columns) for line in lines[:PAGE]],
-        "next_after": lines[PAGE - 1].id if len(lines) > PAGE else None,
-        "turned": bool(after),
+        "people": [_row(line, columns) for line in page.rows],
+        "page": page,
         "provider_name": registry.default().name,
     }
     return render(request, "campaign_people.html", context)

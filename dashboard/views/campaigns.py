@@ -9,8 +9,9 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList
+from dashboard.paging import Pager, newest_first
 
-PAGE = 25
+PAGER = Pager("before", 25)
 DRAFTS = 100
 """Shown at most; nobody keeps more on purpose."""
 
@@ -19,19 +20,13 @@ DRAFTS = 100
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def campaigns(request: HttpRequest) -> HttpResponse:
     every = Campaign.objects.select_related("tally", "contact_list", "launched_by", "created_by")
-    before = request.GET.get("before", "")
-    turned = before.isdecimal() and len(before) < 19
-    finished = every.filter(state=Campaign.State.FINISHED)
-    if turned:
-        finished = finished.filter(pk__lt=int(before))
-    shown = list(finished[: PAGE + 1])
+    page = PAGER.page(request, newest_first(every.filter(state=Campaign.State.FINISHED)))
     drafts = every.filter(state=Campaign.State.DRAFT)
     context = {
-        "moving": [] if turned else every.filter(state__in=Campaign.MOVING),
-        "drafts": [] if turned else drafts[:DRAFTS],
-        "finished": shown[:PAGE],
-        "older": shown[PAGE - 1].pk if len(shown) > PAGE else None,
-        "turned": turned,
+        "moving": [] if page.first else every.filter(state__in=Campaign.MOVING),
+        "drafts": [] if page.first else drafts[:DRAFTS],
+        "finished": page.rows,
+        "page": page,
         "has_lists": ContactList.objects.exists(),
         "provider_name": registry.default().name,
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -23,10 +23,10 @@ from campaigns.models import Import
 from campaigns.reports.exports import bad_rows_csv
 from dashboard.column_choices import phone_column
 from dashboard.notices import IMPORT_LATE, NOBODY_USABLE
-from dashboard.paging import row_seen
+from dashboard.paging import Pager
 from dashboard.templatetags.carillon import number
 
-PAGE = 50
+PAGER = Pager("after", 50, key=attrgetter("number"))
 LATE_SECONDS = 15
 """A file that nobody began to read by then tells of a worker that is not there."""
 OTHERS = 6
@@ -114,25 +114,20 @@ def _account(request: HttpRequest, record: Import, far: reach.Beyond) -> dict[st
     code = request.GET.get("code", "")
     if code and code not in {problem.code for problem in problems}:
         raise Http404
-    after = row_seen(request, "after") or 0
-    rows = importer.bad_rows(record, code, after, PAGE + 1, far)
+    page = PAGER.page(
+        request,
+        lambda after, limit: importer.bad_rows(record, code, after or 0, limit, far),
+        path=reverse("import_detail", args=[record.pk]),
+        anchor="#not-used",
+        code=code,
+    )
     columns = record.contact_list.columns
-    more = ""
-    if len(rows) > PAGE:
-        query = {"code": code} if code else {}
-        more = f"?{urlencode(query | {'after': rows[PAGE - 1].number})}#not-used"
     return phone_column(record.contact_list) | {
         "problems": problems,
         "code": code,
-        "first": _first(record, code) if after else "",
-        "more": more,
-        "rows": [(row, _others(columns, row.cells, record.contact_list.phone_column)) for row in rows[:PAGE]],
+        "page": page,
+        "rows": [(row, _others(columns, row.cells, record.contact_list.phone_column)) for row in page.rows],
     }
-
-
-def _first(record: Import, code: str) -> str:
-    path = reverse("import_detail", args=[record.pk])
-    return f"{path}?{urlencode({'code': code})}#not-used" if code else f"{path}#not-used"
 
 
 def _others(columns: list[str], cells: list[str], phone_column: int) -> list[tuple[str, str]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,9 +16,9 @@ from campaigns.contacts import importer, reach, removal
 from campaigns.models import ContactList
 from dashboard.column_choices import phone_column
 from dashboard.forms.contacts import ListNameForm
-from dashboard.paging import row_seen
+from dashboard.paging import Pager
 
-PAGE = 50
+PAGER = Pager("after", 50)
 SHOWN_COLUMNS = 4
 """Columns beside the phone; more do not fit a page and are named above the table."""
 CAMPAIGNS = 20
@@ -27,8 +28,8 @@ CAMPAIGNS = 20
 @permission_required("campaigns.view_contactlist", raise_exception=True)
 def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
     contact_list = get_object_or_404(ContactList.objects.select_related("created_by"), pk=list_id)
-    after = row_seen(request, "after") or 0
-    contacts = importer.contacts_page(contact_list, after, PAGE + 1)
+    fetch = partial(importer.contacts_page, contact_list)
+    page = PAGER.page(request, lambda after, limit: fetch(after or 0, limit), anchor="#people")
     places = [place for place in range(len(contact_list.columns)) if place != contact_list.phone_column][
         :SHOWN_COLUMNS
     ]
@@ -46,9 +47,8 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
             )
         ],
         "shown": [contact_list.columns[place] for place in places],
-        "people": [(contact, _cells(contact_list, contact.cells, places)) for contact in contacts[:PAGE]],
-        "first": f"{reverse('list_detail', args=[contact_list.pk])}#people" if after else "",
-        "more": f"?after={contacts[PAGE - 1].id}#people" if len(contacts) > PAGE else "",
+        "people": [(contact, _cells(contact_list, contact.cells, places)) for contact in page.rows],
+        "page": page,
         "imports": imports,
         "moving": any(source.state in removal.BUSY for source in imports),
         "campaigns": campaigns[:CAMPAIGNS],

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from campaigns.models import ContactList, Import
-from dashboard.paging import row_seen
+from dashboard.paging import Pager, newest_first
 
-PAGE = 50
+PAGER = Pager("before", 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,10 @@ class ListLine:
 @require_safe
 @permission_required("campaigns.view_contactlist", raise_exception=True)
 def lists(request: HttpRequest) -> HttpResponse:
-    before = row_seen(request, "before")
-    lists = ContactList.objects.select_related("created_by").prefetch_related("imports")
-    if before is not None:
-        lists = lists.filter(pk__lt=before)
-    page = list(lists.order_by("-pk")[: PAGE + 1])
-    context = {
-        "lines": [_line(contact_list) for contact_list in page[:PAGE]],
-        "newest": "" if before is None else reverse("lists"),
-        "older": f"?before={page[PAGE - 1].pk}" if len(page) > PAGE else "",
-    }
-    return render(request, "lists.html", context)
+    every = ContactList.objects.select_related("created_by").prefetch_related("imports").order_by("-pk")
+    page = PAGER.page(request, newest_first(every))
+    lines = [_line(contact_list) for contact_list in page.rows]
+    return render(request, "lists.html", {"lines": lines, "page": page})
 
 
 def _line(contact_list: ContactList) -> ListLine:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -20,11 +18,11 @@ from campaigns.opt_outs.lookup import opted_out
 from campaigns.opt_outs.manual import AddResult
 from dashboard.decorators import post_action, signed_in
 from dashboard.forms.contacts import OptOutForm
-from dashboard.paging import row_seen
+from dashboard.paging import Pager
 from dashboard.templatetags.carillon import number, phone
 from dashboard.undecided_replies import undecided_replies
 
-PAGE = 50
+PAGER = Pager("before", 50)
 MEANS = ("stop", "other")
 NAMED = 20
 """Numbers that could not be read and are said one by one."""
@@ -160,21 +158,15 @@ def _blocked(opt_out: OptOut) -> str:
 
 def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    before = row_seen(request, "before")
-    page = manual.page(query, before, PAGE + 1)
-    older = ""
-    if len(page) > PAGE:
-        fields = ({"q": query} if query else {}) | {"before": page[PAGE - 1].pk}
-        # Whole: after a mistake in the form, the address of this page is the one that takes the form.
-        older = f"{reverse('opt_outs')}?{urlencode(fields)}"
+    # After a mistake in the form, the address of this page is the one that takes the form.
+    page = PAGER.page(
+        request, lambda before, limit: manual.page(query, before, limit), path=reverse("opt_outs"), q=query
+    )
     context = {
         "form": form,
         "query": query,
-        "opt_outs": page[:PAGE],
-        "older": older,
-        "newest": ""
-        if before is None
-        else reverse("opt_outs") + (f"?{urlencode({'q': query})}" if query else ""),
+        "opt_outs": page.rows,
+        "page": page,
         "provider_name": registry.default().name,
     } | undecided_replies(request)
     return render(request, "opt_outs.html", context)

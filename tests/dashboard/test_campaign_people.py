@@ -71,10 +71,10 @@ def test_pages_by_place_in_the_file(as_viewer: PageClient) -> None:
     assert "Person 49" in first
     assert "Person 50" not in first
     following = first.split('rel="next"')[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
-    second = as_viewer.page(path(campaign, following))
+    second = as_viewer.page(following)
     assert "Person 50" in second
     assert "Person 49" not in second
-    assert "First page" in second
+    assert "page-first" in second
     assert 'rel="next"' not in second
 
 
@@ -89,11 +89,6 @@ def test_unknown_state_is_no_page(as_viewer: PageClient, query: str) -> None:
     campaign = launched()
     assert as_viewer.get(path(campaign, query)).status_code == 404
     assert as_viewer.get(path(campaign, query, "people.csv")).status_code == 404
-
-
-@pytest.mark.parametrize("after", ["x", "-1", "9" * 40, "1.5"])
-def test_nonsense_in_the_address_is_the_first_page(as_viewer: PageClient, after: str) -> None:
-    assert "Person 0" in as_viewer.page(path(launched(), f"?after={after}"))
 
 
 def test_file_of_those_behind_a_count(as_viewer: PageClient) -> None:

@@ -105,7 +105,7 @@ def test_pages_of_rows(as_viewer: PageClient) -> None:
     first = as_viewer.page(f"/imports/{record.pk}/?code=letters")
     assert "no. 51<" in first
     assert "no. 52<" not in first
-    assert 'href="?code=letters&amp;after=51#not-used"' in first
+    assert f'href="/imports/{record.pk}/?code=letters&amp;after=51#not-used"' in first
     second = as_viewer.page(f"/imports/{record.pk}/?code=letters&after=51")
     assert "no. 52<" in second
     assert f'href="/imports/{record.pk}/?code=letters#not-used"' in second
@@ -113,12 +113,6 @@ def test_pages_of_rows(as_viewer: PageClient) -> None:
     assert "no. 121<" in last
     assert "Next" not in last
     assert "No more rows." in as_viewer.page(f"/imports/{record.pk}/?after=121")
-
-
-@pytest.mark.parametrize("after", ["x", "-1", "9" * 40, "１"])
-def test_nonsense_in_the_address_is_the_first_page(as_viewer: PageClient, after: str) -> None:
-    record = made()
-    assert "Row 5<" in as_viewer.page(f"/imports/{record.pk}/?after={after}")
 
 
 @pytest.mark.parametrize("state", [Import.State.WAITING, Import.State.READING])

@@ -43,7 +43,7 @@ def test_pages_of_people(as_viewer: PageClient) -> None:
     assert "Person 49<" in first
     assert "Person 50<" not in first
     more = f"?after={contacts[49].pk}"
-    assert f'href="{more}#people"' in first
+    assert f'href="/lists/{made.pk}/{more}#people"' in first
     second = as_viewer.page(f"/lists/{made.pk}/{more}")
     assert "Person 50<" in second
     assert "Person 99<" in second

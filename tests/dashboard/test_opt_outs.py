@@ -136,7 +136,7 @@ def test_pages(as_viewer: PageClient) -> None:
     assert f'href="/opt-outs/?before={made[3].pk}"' in first
     second = as_viewer.page(f"{PAGE}?before={made[3].pk}")
     assert "555-0102<" in second
-    assert 'rel="prev" href="/opt-outs/"' in second
+    assert 'id="page-first" href="/opt-outs/"' in second
     assert "?q=" not in first
     assert "There are no older ones." in as_viewer.page(f"{PAGE}?before={made[0].pk}")
 
@@ -145,7 +145,8 @@ def test_older_ones_after_a_mistake_in_the_form(as_composer: PageClient) -> None
     """The page then stands at the address of the form, and its links must not."""
     made = [factories.opt_out(factories.phone(number)) for number in range(53)]
     older = f"/opt-outs/?before={made[3].pk}"
-    assert f'rel="next" href="{older}"' in as_composer.refused(ADD, numbers="555-0107")
+    page = as_composer.refused(ADD, numbers="555-0107")
+    assert f'rel="next" href="{older}"' in " ".join(page.split())
     assert "555-0102<" in as_composer.page(older)
 
 
