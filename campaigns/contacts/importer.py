@@ -376,8 +376,3 @@ def contacts_page(contact_list: ContactList, after: int = 0, limit: int = 50) ->
         ContactView(contact.pk, contact.row.number, contact.phone, orjson.loads(contact.row.cells))
         for contact in contacts.order_by("pk")[:limit]
     ]
-
-
-def contact_lists() -> list[ContactList]:
-    """All lists, newest first, each with its latest import at hand."""
-    return list(ContactList.objects.prefetch_related("imports").select_related("created_by"))
