@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +28,6 @@ from campaigns.models import (
 )
 from campaigns.opt_outs import manual
 from campaigns.receipts import tasks as receipts
-from campaigns.runtime import shutdown
 from campaigns.sending import attempts
 from campaigns.worker import campaign_loop, clock_jump
 from tests.simulator.running import RunningSimulator
@@ -40,15 +37,6 @@ from tests.support.site import Site, rows
 from tests.support.waiting import until
 
 HELLO = 'Hi {{ first_name or "there" }}'
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_before() -> Iterator[None]:
-    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for name, handler in before.items():
-        signal.signal(name, handler)
-    shutdown.requested.clear()
 
 
 @pytest.fixture(autouse=True)

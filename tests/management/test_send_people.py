@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
-from campaigns.runtime import shutdown
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_before() -> Iterator[None]:
-    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for name, handler in before.items():
-        signal.signal(name, handler)
-    shutdown.requested.clear()
 
 
 def send(path: Path, content: str, *arguments: str) -> str:
