@@ -14,71 +14,31 @@ from tests.architecture.tree import ROOT
 
 # Where, what is planted there, and the contract that must break.
 PLANTS = [
-    ("campaigns/sending/attempts.py", "from dashboard import words", "Pages import campaigns"),
-    ("campaigns/models/campaign.py", "from dashboard import settings", "Pages import campaigns"),
-    ("campaigns/models/campaign.py", "from campaigns.contacts import phone", "Each package imports upstream"),
-    (
-        "campaigns/contacts/phone.py",
-        "from campaigns.composing import segments",
-        "Each package imports upstream",
-    ),
-    ("campaigns/composing/segments.py", "import campaigns.sending", "Each package imports upstream"),
-    (
-        "campaigns/sending/launch.py",
-        "from campaigns.reports import statuses",
-        "Each package imports upstream",
-    ),
-    (
-        "campaigns/receipts/statuses.py",
-        "from campaigns.reports import delivery",
-        "Each package imports upstream",
-    ),
-    (
-        "campaigns/opt_outs/manual.py",
-        "from campaigns.worker import schedule",
-        "Each package imports upstream",
-    ),
+    ("campaigns/sending/attempts.py", "from dashboard import words", "Pages import"),
+    ("campaigns/models/campaign.py", "from dashboard import settings", "Pages import"),
+    ("campaigns/models/campaign.py", "from campaigns.contacts import phone", "Each package"),
+    ("campaigns/contacts/phone.py", "from campaigns.composing import segments", "Each package"),
+    ("campaigns/composing/segments.py", "import campaigns.sending", "Each package"),
+    ("campaigns/sending/launch.py", "from campaigns.reports import statuses", "Each package"),
+    ("campaigns/receipts/statuses.py", "from campaigns.reports import delivery", "Each package"),
+    ("campaigns/opt_outs/manual.py", "from campaigns.worker import schedule", "Each package"),
     # Nobody may hide an import in a function.
-    (
-        "campaigns/contacts/phone.py",
-        "def late():\n    from campaigns.sending import launch",
-        "Each package imports upstream",
-    ),
-    ("campaigns/newstage.py", "", "Each package imports upstream"),
-    ("campaigns/contacts/phone.py", "from django.conf import settings", "know no Django and no tables"),
-    ("campaigns/contacts/spreadsheet.py", "import django.db", "know no Django and no tables"),
-    (
-        "campaigns/composing/personalise.py",
-        "from campaigns.models import Campaign",
-        "know no Django and no tables",
-    ),
-    (
-        "campaigns/providers/ringcentral/client.py",
-        "from django.utils import timezone",
-        "know no Django and no tables",
-    ),
-    (
-        "campaigns/providers/base.py",
-        "from campaigns.contacts import phone",
-        "Provider clients know no other package",
-    ),
+    ("campaigns/contacts/phone.py", "def late():\n    from campaigns.sending import launch", "Each package"),
+    ("campaigns/newstage.py", "", "Each package"),
+    ("campaigns/contacts/phone.py", "from django.conf import settings", "know no Django"),
+    ("campaigns/contacts/spreadsheet.py", "import django.db", "know no Django"),
+    ("campaigns/composing/personalise.py", "from campaigns.models import Campaign", "know no Django"),
+    ("campaigns/providers/ringcentral/client.py", "from django.utils import timezone", "know no Django"),
+    ("campaigns/providers/base.py", "from campaigns.contacts import phone", "Provider clients"),
     (
         "campaigns/receipts/polling.py",
         "from campaigns.providers.ringcentral import parse",
-        "A provider's folder is known to the catalogue",
+        "A provider's folder",
     ),
-    (
-        "campaigns/simulator/server.py",
-        "from campaigns.composing import segments",
-        "The simulator imports nothing",
-    ),
-    ("campaigns/simulator/server.py", "import django", "The simulator imports nothing"),
-    (
-        "campaigns/sending/dispatch.py",
-        "from campaigns.simulator import server",
-        "Nobody imports the simulator",
-    ),
-    ("dashboard/settings.py", "import campaigns.simulator.carrier.clock", "Nobody imports the simulator"),
+    ("campaigns/simulator/server.py", "from campaigns.composing import segments", "The simulator imports"),
+    ("campaigns/simulator/server.py", "import django", "The simulator imports"),
+    ("campaigns/sending/dispatch.py", "from campaigns.simulator import server", "Nobody imports"),
+    ("dashboard/settings.py", "import campaigns.simulator.carrier.clock", "Nobody imports"),
 ]
 
 

@@ -1,9 +1,8 @@
-"""Events come twice, shuffled, early, late or never; the tables end up as the carrier has it."""
+"""What one event does. Events that come twice, shuffled, early, late or never are in tests/faults."""
 
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,9 +16,6 @@ from campaigns import models
 from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, Message, OptOut, Webhook, WebhookEvent
 from campaigns.receipts import polling, tasks, webhook_events, webhook_intake
-from campaigns.reconciling import search
-from campaigns.sending import dispatch
-from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import factories, scenario
 
@@ -144,29 +140,11 @@ def assert_as_the_carrier_says(campaign: Campaign) -> None:
     scenario.assert_adds_up(campaign)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_each_event_five_times_shuffled_and_a_day_late(carrier: RunningSimulator, seed: int) -> None:
-    campaign = handed_over(size=4)
-    events = [event for text in carrier_texts() for event in history(text)]
-    for batch in Batch.objects.all():
-        events.append(envelope("batches", batch_body(batch, status="Processing", processedCount=1)))
-        events.append(envelope("batches", batch_body(batch)))
-    shuffled = events * 5
-    random.Random(seed).shuffle(shuffled)
-    tell(*shuffled)
-    assert WebhookEvent.objects.count() == len(events)
-    with time_machine.travel(timezone.now() + timedelta(days=1)):
-        assert take_in() == len(events)
-    assert_as_the_carrier_says(campaign)
-    assert set(WebhookEvent.objects.values_list("state", "next_retry_at")) == {("applied", None)}
-    for batch in Batch.objects.all():
-        assert (batch.provider_status, batch.processed_count) == ("Completed", batch.provider_size)
-
-
 def test_taking_everything_in_again_changes_nothing(carrier: RunningSimulator) -> None:
     campaign = handed_over()
     tell(*(event for text in carrier_texts() for event in history(text)))
     take_in()
+    assert_as_the_carrier_says(campaign)
     before = list(Message.objects.order_by("pk").values()), scenario.counts(campaign)
     WebhookEvent.objects.update(state="waiting", next_retry_at=timezone.now())
     take_in()
@@ -247,30 +225,6 @@ def test_the_last_receipt_wakes_the_poller(carrier: RunningSimulator) -> None:
     tell(envelope("messages", message_body(second, "DeliveryFailed")))
     take_in()
     assert Batch.objects.filter(next_poll_at__lte=timezone.now()).exists()
-
-
-def test_an_event_that_comes_before_the_answer_waits_for_it(carrier: RunningSimulator) -> None:
-    """The carrier accepted and finished the batch before it answered our request."""
-    campaign = scenario.launched(scenario.people(3))
-    carrier.faults({"method": "POST", "path": "/a2p-sms/batches", "fault": "drop_after", "times": 1})
-    assert dispatch.step(campaign.pk).result != StepResult.SUBMITTED
-    texts = carrier_texts()
-    batch_id = texts[0]["batchId"]
-    body = {"from": scenario.LOCAL, "batchSize": 3, "processedCount": 3, "status": "Completed"}
-    tell(envelope("batches", {"id": batch_id} | body), *(event for text in texts for event in history(text)))
-    count = WebhookEvent.objects.count()
-    assert take_in() == count
-    assert WebhookEvent.objects.filter(state="waiting", tries=1).count() == count
-    assert set(Message.objects.values_list("state", flat=True)) == {"waiting"}
-
-    due = search.due_attempts()
-    with time_machine.travel(timezone.now() + timedelta(seconds=5)):
-        for attempt_id in due or search.due_attempts():
-            search.lookup(attempt_id)
-        assert Batch.objects.get().provider_id == batch_id
-        assert take_in() == count
-        assert_as_the_carrier_says(campaign)
-    assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"applied"}
 
 
 def test_what_is_about_no_batch_of_ours_is_kept_in_the_end(carrier: RunningSimulator) -> None:
