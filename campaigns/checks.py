@@ -3,8 +3,6 @@
 They run before every command. Errors stop it; warnings are printed, and stop `check --deploy` in lint.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Structured logs without secrets and without full phone numbers, whoever writes the line."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -4,8 +4,6 @@ They are kept after every `migrate`, so a table that arrives later is seen by al
 own. Permissions that an administrator adds to a role stay; those named here come back.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.apps import AppConfig

@@ -1,7 +1,5 @@
 """System checks of the site's private files and of its sign-in locks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

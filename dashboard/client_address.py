@@ -1,7 +1,5 @@
 """Where a request comes from: the other end of the connection, or what the proxy in front says of it."""
 
-from __future__ import annotations
-
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings

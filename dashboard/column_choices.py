@@ -1,7 +1,5 @@
 """The columns of a file as cards to choose from, each with what its cells hold."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

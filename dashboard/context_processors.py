@@ -1,7 +1,5 @@
 """The status of the site, for every page."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any

@@ -1,7 +1,5 @@
 """Decorators and helpers for views: actions that are a button (POST only), and the signed-in user."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final

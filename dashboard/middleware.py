@@ -1,7 +1,5 @@
 """What every request passes through, besides Django's own."""
 
-from __future__ import annotations
-
 import codecs
 import logging
 from collections.abc import Callable

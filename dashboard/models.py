@@ -1,7 +1,5 @@
 """No tables of our own: only our words for one of django-axes."""
 
-from __future__ import annotations
-
 from axes.models import AccessAttempt
 from django.utils.translation import gettext_lazy
 

@@ -1,7 +1,5 @@
 """Keyset paging by the last row seen: the thousandth page costs what the first one does."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter

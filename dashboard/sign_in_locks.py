@@ -6,8 +6,6 @@ addresses, the address's sum guesses of many names. An attempt is counted before
 that concurrent attempts all count. While locked nothing is counted, so the lock always ends on time.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

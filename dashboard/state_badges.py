@@ -1,7 +1,5 @@
 """How a state looks on pages: its label, its sentence, an icon and a tone, the same everywhere."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final, Literal
 

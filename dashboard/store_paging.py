@@ -1,7 +1,5 @@
 """Cursor paging for the pages of the provider's store, and their common context."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import urlencode
 

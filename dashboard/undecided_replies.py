@@ -1,7 +1,5 @@
 """Replies that may be opt-outs, for the pages on which a person decides them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.http import HttpRequest

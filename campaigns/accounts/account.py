@@ -1,7 +1,5 @@
 """One account of a provider: its client, numbers, prices and rates, and whether it answers."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """Whether the carriers know each number's campaign. Read once an hour, because it takes a call a number."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import asdict
 from datetime import timedelta

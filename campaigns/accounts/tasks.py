@@ -1,7 +1,5 @@
 """The task that keeps the accounts' numbers fresh."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from datetime import datetime
 

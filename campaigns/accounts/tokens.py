@@ -1,7 +1,5 @@
 """Access tokens in the database: one for all workers, as a second sign-in would end the first session."""
 
-from __future__ import annotations
-
 import hashlib
 from contextlib import AbstractContextManager
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Who is in a campaign."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

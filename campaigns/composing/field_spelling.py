@@ -1,7 +1,5 @@
 """Suggest the field that a mistyped name most likely means."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Sequence
 

@@ -6,8 +6,6 @@ field one or more of the filters in `FILTERS`, as in `{{ first_name|title or "th
 reported as a problem before a text is rendered. A text is rendered once: cells are never read as templates.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 

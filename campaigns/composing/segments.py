@@ -10,8 +10,6 @@ one unit short. Pictures made of several code points (families, flags) may be pa
 No national language shift tables are assumed, as no provider that we use announces them.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable

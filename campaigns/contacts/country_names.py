@@ -1,7 +1,5 @@
 """What countries are called in English, by ISO 3166 code: those that own a calling code or share +1."""
 
-from __future__ import annotations
-
 _LISTED = """
 AC Ascension; AD Andorra; AE United Arab Emirates; AF Afghanistan; AG Antigua and Barbuda;
 AI Anguilla; AL Albania; AM Armenia; AO Angola; AR Argentina; AS American Samoa; AT Austria;

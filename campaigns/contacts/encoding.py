@@ -3,8 +3,6 @@
 The pass also refuses what no list of people holds (many zero bytes, endless lines) before a row is used.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 from pathlib import Path

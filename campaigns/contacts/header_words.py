@@ -4,8 +4,6 @@ Each table says why it exists. Words stand in lower case and without accents, as
 them. English, German, French, Spanish, Portuguese and Italian, with the commonest words of some others.
 """
 
-from __future__ import annotations
-
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())

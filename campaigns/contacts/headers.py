@@ -1,7 +1,5 @@
 """Headings of a spreadsheet: names for people, names for templates, and whether a row is one of headings."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """The rows of an upload as the database stores them, after its file is deleted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice
 

@@ -4,8 +4,6 @@
 heading of 100,000 marks stops the process for minutes. Only this module calls it for whole texts.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from functools import lru_cache
 from typing import Literal

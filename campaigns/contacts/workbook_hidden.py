@@ -10,8 +10,6 @@ all three alike), of height 0 or of width 0. A row that the file holds is govern
 alone: `zeroHeight` hides only the rows that the file leaves out, and those have no cells.
 """
 
-from __future__ import annotations
-
 import posixpath
 import struct
 import zlib

@@ -7,8 +7,6 @@ It imports only `workbook_hidden`, and it prints one JSON object: `{"problem"}` 
 others keep their numbers, and hidden columns are left out.
 """
 
-from __future__ import annotations
-
 import csv
 import datetime as dt
 import json

@@ -1,7 +1,5 @@
 """What staff read about the registration of a number with the carriers."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _

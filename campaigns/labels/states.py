@@ -3,8 +3,6 @@
 `{provider}` stands for the provider's name. "Sent" never means "delivered".
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

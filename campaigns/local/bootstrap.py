@@ -1,7 +1,5 @@
 """Prepare a site before its first start; each step is idempotent."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

@@ -1,7 +1,5 @@
 """What we know of a provider account: its numbers, prices, its one token, its rate limits."""
 
-from __future__ import annotations
-
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models

@@ -4,8 +4,6 @@ Which of our campaigns a batch or a message belongs to is not written here: a ba
 provider id, and a campaign has one message for a number.
 """
 
-from __future__ import annotations
-
 from django.db import models
 from django.db.models import Q
 

@@ -4,8 +4,6 @@
 for ("reply …", "text …"), be followed by what it does ("STOP to end"), or follow it ("opt out: STOP").
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Ingests replies and the provider's list of blocked people, and records the opt-outs in them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime

@@ -4,8 +4,6 @@ Only a reply of keywords alone acts by itself. One that may mean stop in other w
 and its sender gets no text until then.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

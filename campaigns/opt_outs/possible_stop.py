@@ -1,7 +1,5 @@
 """Whether a reply may ask for no more texts in words other than the keywords."""
 
-from __future__ import annotations
-
 from campaigns.opt_outs import vocabulary
 from campaigns.opt_outs.tokens import contains, words
 from campaigns.opt_outs.vocabulary import Words

@@ -1,7 +1,5 @@
 """What the sender of a reply wrote: the reply without its signature and without quotes of our texts."""
 
-from __future__ import annotations
-
 from campaigns.opt_outs import vocabulary
 from campaigns.opt_outs.tokens import contains, phrase_length, words
 

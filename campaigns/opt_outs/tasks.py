@@ -1,7 +1,5 @@
 """The task that reads the provider's list of blocked people."""
 
-from __future__ import annotations
-
 import logging
 
 from django_tasks import task

@@ -1,7 +1,5 @@
 """The words of a text, and phrases among them."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable
 from typing import Final

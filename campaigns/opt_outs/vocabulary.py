@@ -3,8 +3,6 @@
 Words stand in lower case and without accents and signs, as `tokens.words` returns them.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 Words = tuple[str, ...]

@@ -1,7 +1,5 @@
 """What a provider's webhook call says, in our own words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum

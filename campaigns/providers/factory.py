@@ -1,7 +1,5 @@
 """Builds a provider's client from plain values. The caller chooses the provider, never the send path."""
 
-from __future__ import annotations
-
 import ipaddress
 from importlib import metadata
 from urllib.parse import urlsplit

@@ -6,8 +6,6 @@ a cap on answers that also holds after decompression, and none of the usual help
 redirects, no proxies, no cookies and no .netrc, because the adapter is used without a `Session`.
 """
 
-from __future__ import annotations
-
 import http.client
 import io
 import logging

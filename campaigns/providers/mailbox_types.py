@@ -1,7 +1,5 @@
 """The messages of a provider's mailbox: ordinary texts, faxes and voicemail, no High Volume texts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

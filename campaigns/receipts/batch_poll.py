@@ -1,7 +1,5 @@
 """What one poll of one batch reads from the provider, and the writes that follow from it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial

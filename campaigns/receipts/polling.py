@@ -1,7 +1,5 @@
 """Polls the provider about the batches that are due. One poller runs for each account."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

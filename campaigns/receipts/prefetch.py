@@ -1,7 +1,5 @@
 """Runs an iterator ahead in a thread, so that it waits for the provider while earlier items are written."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

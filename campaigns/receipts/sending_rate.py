@@ -1,7 +1,5 @@
 """Measures how many texts a minute a number really sends."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from django.db import transaction

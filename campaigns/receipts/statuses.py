@@ -1,7 +1,5 @@
 """Applies the provider's statuses to messages and batches: forward only, idempotent, a page a transaction."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """The provider store: our copy of the provider's batches and messages. Forward only and idempotent."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal

@@ -6,8 +6,6 @@ a used-up request limit loses nothing that was read. A time slice is short, beca
 the same request limit.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

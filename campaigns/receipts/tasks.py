@@ -1,7 +1,5 @@
 """The tasks that bring home what the provider says."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """Compares the provider's totals of a batch with our messages of it: the counts must be equal."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """Batches at the provider that no attempt of ours made."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta

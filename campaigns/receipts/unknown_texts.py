@@ -1,7 +1,5 @@
 """Compares texts one by one: which of ours the provider lacks, and which of the provider's are not ours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 

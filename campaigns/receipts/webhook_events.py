@@ -4,8 +4,6 @@ An event is only an early hint. The poller reads the same facts from the provide
 doubled event changes nothing in the end.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ An event is accepted only once it is in the database. If that takes too long, th
 retries, so an event answered with 200 is never lost.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 import threading

@@ -3,8 +3,6 @@
 Batches and texts only move forward, so events may come in any order and more than once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The queue of stored webhook events: which are due, and what became of each."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 

@@ -4,8 +4,6 @@ Both conclusions are strict: a batch matches only if nothing contradicts it, and
 batch can be the attempt's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The history of a number as a CSV file: one line for each thing that happened."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

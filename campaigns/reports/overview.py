@@ -1,7 +1,5 @@
 """The first page: campaigns that move, that are done and that are drafts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta

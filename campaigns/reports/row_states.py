@@ -1,7 +1,5 @@
 """Groups of the states of a row, and the order in which pages list them."""
 
-from __future__ import annotations
-
 from campaigns.models import RowState
 
 READING_ORDER = (

@@ -5,8 +5,6 @@ other criteria. Where no index covers the whole search it reads a thousand keys 
 how far it has searched, and the next one continues there. Nothing is counted.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

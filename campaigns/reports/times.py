@@ -1,7 +1,5 @@
 """Times for people."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from django.utils import timezone

@@ -4,8 +4,6 @@ Django's `bulk_create` and `bulk_update` limit an SQLite statement to 999 parame
 row. These functions use one statement per chunk.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime

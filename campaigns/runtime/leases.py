@@ -1,7 +1,5 @@
 """Leases in the database: at most one process does a named piece of work, until the lease ends."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta

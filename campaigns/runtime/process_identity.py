@@ -1,7 +1,5 @@
 """Names a process for ever, so that another one can tell whether it is dead."""
 
-from __future__ import annotations
-
 import os
 import socket
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Compares the applied migrations with the program's. With another version's tables nothing may be sent."""
 
-from __future__ import annotations
-
 import pkgutil
 
 from django.core.management import CommandError

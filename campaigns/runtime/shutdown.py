@@ -1,7 +1,5 @@
 """The shutdown flag: requests in flight finish, and no new one starts."""
 
-from __future__ import annotations
-
 import threading
 
 requested = threading.Event()

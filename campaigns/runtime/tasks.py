@@ -1,7 +1,5 @@
 """Cleans up the queue itself."""
 
-from __future__ import annotations
-
 from django.core.management import call_command
 from django_tasks import task
 

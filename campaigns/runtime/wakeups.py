@@ -4,8 +4,6 @@ A task is only a wake-up, at least once: rows say what is due. A lost task delay
 it again, a repeated one has nothing to do. Nothing depends on the record of a task.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Moves counts between the states of a campaign's tally, in the transaction that moves the rows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from django.db.models import F

@@ -1,7 +1,5 @@
 """The value that goes from the ledger to the provider and to the journal."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a step of dispatch came to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

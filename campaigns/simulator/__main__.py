@@ -1,7 +1,5 @@
 """Starts the simulated carrier: `python -m campaigns.simulator --help`."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import signal

@@ -1,7 +1,5 @@
 """Chooses the API that answers a request. A second provider joins here, by the prefix of its paths."""
 
-from __future__ import annotations
-
 from campaigns.simulator.api.call_log import Call
 from campaigns.simulator.api.gateway import respond
 from campaigns.simulator.api.platform import Platform

@@ -1,7 +1,5 @@
 """Requests and responses, between the server and the APIs behind it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

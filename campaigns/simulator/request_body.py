@@ -1,7 +1,5 @@
 """Reads the body of a request. A body that is not complete is never handed on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from io import BufferedIOBase
 

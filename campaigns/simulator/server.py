@@ -1,7 +1,5 @@
 """The HTTP server: one thread per connection, kept alive. Faults of the network strike here."""
 
-from __future__ import annotations
-
 import socket
 import struct
 import sys

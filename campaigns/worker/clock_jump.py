@@ -6,8 +6,6 @@ a monotonic one and shifts deadlines by the difference. The start time of a camp
 person chose them, or they have happened.
 """
 
-from __future__ import annotations
-
 import logging
 from datetime import datetime, timedelta
 

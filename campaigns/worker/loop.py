@@ -1,7 +1,5 @@
 """The loop of the worker runs the tasks that are ready; the tick, in a thread, enqueues what is due."""
 
-from __future__ import annotations
-
 import logging
 import os
 import queue

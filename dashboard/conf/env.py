@@ -1,7 +1,5 @@
 """Settings out of the environment: blank is unset, and a value that cannot be read ends in one sentence."""
 
-from __future__ import annotations
-
 import warnings
 import zoneinfo
 from collections.abc import Callable, Mapping

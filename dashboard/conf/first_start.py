@@ -1,7 +1,5 @@
 """What is made once, at the first start on a machine, and kept in `var/`."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from pathlib import Path

@@ -4,8 +4,6 @@ Every process closes at its start what others can read, whatever the umask was, 
 close, with a hint. Files that Carillon did not make are never changed.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """What people fill in to make a campaign."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast

@@ -1,7 +1,5 @@
 """What people fill in, outside of campaigns."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import PurePath

@@ -1,7 +1,5 @@
 """The look of a form's fields: `{{ form.name.as_field_group }}` renders parts/_field.html."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select, Widget

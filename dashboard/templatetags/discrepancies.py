@@ -1,7 +1,5 @@
 """What the provider's records and ours say differently, on the pages that it concerns."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django import template

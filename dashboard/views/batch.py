@@ -1,7 +1,5 @@
 """One batch of the provider: what it says of it, and where its texts are."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The provider's batches, whoever handed them over."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Throw a draft away. What was launched stays for ever."""
 
-from __future__ import annotations
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db import transaction

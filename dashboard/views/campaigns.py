@@ -1,7 +1,5 @@
 """Every campaign: what moves, what is being written, what is finished."""
 
-from __future__ import annotations
-
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

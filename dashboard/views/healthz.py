@@ -1,7 +1,5 @@
 """Whether the site can work, for whoever watches it. It says nothing else."""
 
-from __future__ import annotations
-
 import logging
 
 from django.contrib.auth.decorators import login_not_required

@@ -1,7 +1,5 @@
 """Let a list go. One that a campaign uses stays, for the record."""
 
-from __future__ import annotations
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse

@@ -1,7 +1,5 @@
 """One list: its people, its columns, where it came from and what uses it."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from django.contrib import messages

@@ -1,7 +1,5 @@
 """Every list of contacts, newest first."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import permission_required

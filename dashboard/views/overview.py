@@ -1,7 +1,5 @@
 """The first page: what runs, what ran, and what to do next."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required

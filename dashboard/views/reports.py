@@ -1,7 +1,5 @@
 """Every campaign that was sent, with what became of it."""
 
-from __future__ import annotations
-
 from operator import attrgetter
 
 from django.contrib.auth.decorators import permission_required

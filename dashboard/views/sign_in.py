@@ -1,7 +1,5 @@
 """The only door of the site, for the admin pages too."""
 
-from __future__ import annotations
-
 from urllib.parse import urlencode, urlsplit
 
 from django.contrib import admin

@@ -4,8 +4,6 @@ The address is half of the secret, the token that the provider shows with each c
 answers are short and bare: RingCentral refuses a handshake whose answer is over 1,024 bytes, head included.
 """
 
-from __future__ import annotations
-
 import logging
 from typing import Final
 

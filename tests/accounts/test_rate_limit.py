@@ -1,7 +1,5 @@
 """One request limit for all workers, learned from response headers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Registrations are fetched once an hour; a failure for one number affects no other."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

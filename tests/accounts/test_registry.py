@@ -1,7 +1,5 @@
 """The account: its numbers, prices and rates."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import pytest

@@ -5,8 +5,6 @@ engine tries them all once the rest does not fit. So for each repeat there are t
 and then break off; and as there may be several repeats, texts that feed all of them at once.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

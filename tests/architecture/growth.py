@@ -1,7 +1,5 @@
 """Whether something takes time that grows faster than its text."""
 
-from __future__ import annotations
-
 import gc
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Texts that cost somebody dear once, or would cost other programs dear."""
 
-from __future__ import annotations
-
 from tests.architecture.attacks import Attack
 
 FIELDS = [("ab" * 30)[place % 7 :] + f"_{place}" for place in range(200)]

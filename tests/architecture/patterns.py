@@ -1,7 +1,5 @@
 """Every regular expression of the project and how it is used, read from the source."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 from collections.abc import Iterator

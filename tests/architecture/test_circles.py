@@ -1,7 +1,5 @@
 """No two modules import each other, not even in a roundabout way or for types alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 

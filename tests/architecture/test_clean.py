@@ -1,7 +1,5 @@
 """Nothing is in the project that belongs to one machine, or that waits to be done."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

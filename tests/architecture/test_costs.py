@@ -1,7 +1,5 @@
 """What no pattern shows: functions that read texts of users, files, carriers and headers, as a whole."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path

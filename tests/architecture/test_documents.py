@@ -1,7 +1,5 @@
 """What is written for people is complete, and nothing is written that does not exist."""
 
-from __future__ import annotations
-
 import re
 
 from django.core.management import get_commands

@@ -1,7 +1,5 @@
 """docs/guarantee.md has a row for each fault that is tested, and a test stands behind each row."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

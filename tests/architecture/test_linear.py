@@ -4,8 +4,6 @@ This walks all the code, so that a new pattern cannot be forgotten. It measures 
 thread's own, as a ratio between a text and a quarter of it, and only where it is far above the noise.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 import re

@@ -1,7 +1,5 @@
 """URL name = view = template = test: whoever sees one of them on the screen finds the others."""
 
-from __future__ import annotations
-
 import importlib
 
 import pytest

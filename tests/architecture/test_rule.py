@@ -1,7 +1,5 @@
 """import-linter holds the import rule: an import against it, planted into a copy, turns it red."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

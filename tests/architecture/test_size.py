@@ -1,7 +1,5 @@
 """No file and no function grows past what one can read at a sitting."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 

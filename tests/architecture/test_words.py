@@ -1,7 +1,5 @@
 """The code speaks the field's language; `python -m tests.architecture.words` names the worst files."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.architecture.words import WORDS, code, measure, total

@@ -1,7 +1,5 @@
 """What the tests of the architecture look at: the files of the project, and nothing that tools leave."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

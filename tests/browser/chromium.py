@@ -1,7 +1,5 @@
 """Debian's Chromium, told to stay off the network."""
 
-from __future__ import annotations
-
 import shutil
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A browser for all browser tests. They run wherever Chromium is; CI must have it."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

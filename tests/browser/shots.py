@@ -1,7 +1,5 @@
 """Takes a picture of every page: light, dark and as wide as a phone. `make shots` puts them into shots/."""
 
-from __future__ import annotations
-
 import argparse
 import tempfile
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The main job as a person does it: from a spreadsheet to a delivery report, in a browser."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Somebody guesses a password, its owner is locked out, and an administrator lets them in, in a browser."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

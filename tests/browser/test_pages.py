@@ -1,7 +1,5 @@
 """Every page, in every state that people see: nothing for axe to find, nothing cut off on a phone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """A walk through every page of the site, in the states that people see."""
 
-from __future__ import annotations
-
 import json
 import re
 import urllib.request

@@ -1,7 +1,5 @@
 """Every documented setting is checked at the start, and the message says which and what to do."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """No log line gives a phone number, a token or a secret away, whoever writes it."""
 
-from __future__ import annotations
-
 import json
 import re
 

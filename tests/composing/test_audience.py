@@ -1,7 +1,5 @@
 """Who is in a campaign, and who must not be."""
 
-from __future__ import annotations
-
 import pytest
 
 from campaigns.composing import audience

@@ -1,7 +1,5 @@
 """A template and cells to a text, with minijinja as the judge of the faster way."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

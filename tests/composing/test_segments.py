@@ -1,7 +1,5 @@
 """Segments against smsutil, an independent implementation, and against counts made by hand."""
 
-from __future__ import annotations
-
 import pytest
 import smsutil
 from hypothesis import given, settings

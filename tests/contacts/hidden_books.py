@@ -1,7 +1,5 @@
 """Workbooks that hide rows and columns, written part by part as programs write them."""
 
-from __future__ import annotations
-
 import struct
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile

@@ -1,7 +1,5 @@
 """Mobiles with a word beside them that may name somebody else, or a reason not to text."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

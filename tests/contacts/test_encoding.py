@@ -1,7 +1,5 @@
 """Which letters a file is written in, told from few names and from late ones."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Unicode normalisation: as unicodedata does it, but for runs of marks that no language has."""
 
-from __future__ import annotations
-
 import unicodedata
 from typing import Literal
 

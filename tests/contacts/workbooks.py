@@ -1,7 +1,5 @@
 """Small workbooks made by hand, so that tests know each byte of them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile

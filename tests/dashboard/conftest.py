@@ -1,7 +1,5 @@
 """The cast, signed in. Every page that they see is checked against the HTML rules."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -4,8 +4,6 @@
 and no heading of its own, and is held to the rest.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter

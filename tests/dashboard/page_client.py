@@ -1,7 +1,5 @@
 """A test client that checks the HTML rules on every page that it gets."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """What is true of every page at the moment, also of a page that was opened before it came true."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """One batch of the provider."""
 
-from __future__ import annotations
-
 import pytest
 
 from campaigns.models import Batch

@@ -1,7 +1,5 @@
 """The provider's batches."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 

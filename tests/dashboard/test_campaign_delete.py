@@ -1,7 +1,5 @@
 """Throwing a draft away, with one question before. What was launched stays."""
 
-from __future__ import annotations
-
 from campaigns.models import Campaign, ContactList
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient

@@ -1,7 +1,5 @@
 """Step 2 of 3: the text, and how it will arrive."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from html import unescape
 from typing import Any

@@ -1,7 +1,5 @@
 """Step 1 of 3: name, list and number."""
 
-from __future__ import annotations
-
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User

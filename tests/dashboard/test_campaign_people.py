@@ -1,7 +1,5 @@
 """The people behind a count."""
 
-from __future__ import annotations
-
 import csv
 import io
 

@@ -1,7 +1,5 @@
 """Every campaign."""
 
-from __future__ import annotations
-
 from django.contrib.auth.models import User
 
 from campaigns.models import Campaign

@@ -1,7 +1,5 @@
 """A press on a button after the session ended: not carried out, and nobody stands before a blank page."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 

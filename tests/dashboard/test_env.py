@@ -1,7 +1,5 @@
 """A setting that cannot be read ends in a sentence that names it; a blank one is as good as none."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The house rules find what they are there to find."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.dashboard.html_rules import UNRESOLVED, faults

@@ -1,7 +1,5 @@
 """The question which column of a file gets the texts."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

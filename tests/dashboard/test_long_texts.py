@@ -3,8 +3,6 @@
 The thread's own time is measured, so that a busy machine does not matter, and a slow request gets more tries.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import time

@@ -1,7 +1,5 @@
 """One message of the provider's store."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

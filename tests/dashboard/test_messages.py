@@ -1,7 +1,5 @@
 """The provider's messages, searched."""
 
-from __future__ import annotations
-
 import re
 from datetime import datetime, timedelta
 from urllib.parse import unquote

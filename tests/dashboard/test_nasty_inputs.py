@@ -1,7 +1,5 @@
 """Every address answers whatever is sent to it with a page of ours: no 500 and no traceback."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The account's numbers."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import asdict
 

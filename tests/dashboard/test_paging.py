@@ -1,7 +1,5 @@
 """What the addresses of pages may hold. Each list's own tests turn its pages."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.dashboard import store_factories

@@ -1,7 +1,5 @@
 """Nobody but the user who runs Carillon reads what it keeps, however its folders were made."""
 
-from __future__ import annotations
-
 import os
 import stat
 import subprocess

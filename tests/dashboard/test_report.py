@@ -1,7 +1,5 @@
 """The delivery report of one campaign."""
 
-from __future__ import annotations
-
 import csv
 import io
 from typing import Any

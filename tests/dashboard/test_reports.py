@@ -1,7 +1,5 @@
 """The list of delivery reports."""
 
-from __future__ import annotations
-
 from campaigns.models import Batch
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient

@@ -1,7 +1,5 @@
 """Many sign-ins at once, in real processes on a real database."""
 
-from __future__ import annotations
-
 import json
 
 from dashboard.sign_in_locks import PAIR_LIMIT

@@ -3,8 +3,6 @@
 The pages' own tests need no wrong method, no stranger, no role that is too low and no id of nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """The door at which providers call: who gets in, what is kept, and what the answer looks like on the wire."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """The door at which providers call, over the wire: behind the server that the documents name."""
 
-from __future__ import annotations
-
 import json
 import random
 import socket

@@ -4,8 +4,6 @@ A step is a commit, a statement that writes without a transaction, a call of the
 journal. None has to be named in the program, so a step that somebody adds later is met by itself.
 """
 
-from __future__ import annotations
-
 import os
 import select
 import signal

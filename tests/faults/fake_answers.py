@@ -1,7 +1,5 @@
 """What a carrier may do with a request, and how the client of a real one tells of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum

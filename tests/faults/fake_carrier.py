@@ -4,8 +4,6 @@ Keeps the contract of `campaigns.providers.base.Provider` towards the send path.
 to, and is the judge. Time is a clock that the test moves.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

@@ -4,8 +4,6 @@ For faults that the simulator does not have: arbitrary bytes, another server, an
 test chooses. It records each request with its time, by the test's clock, and its connection.
 """
 
-from __future__ import annotations
-
 import http.client
 import itertools
 import threading

@@ -3,8 +3,6 @@
 Import the fixture `worker` where it is needed; it brings the carrier along.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Reads JSON lines `{"database", "code"}`; answers each with `{"signal", "emitted"
 child (0: none), and the values that it emitted. Django starts only once, so sweeps stay affordable.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import os

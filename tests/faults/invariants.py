@@ -5,8 +5,6 @@ one that claims not to be is not in it. Every text is exact, from the right numb
 rest, nothing is left open.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Kills programs at random, starts them again, lets the ledger judge. Needs Django to be set up."""
 
-from __future__ import annotations
-
 import json
 import random
 import statistics

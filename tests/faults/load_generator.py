@@ -1,7 +1,5 @@
 """Launches campaign after campaign through the pages. Needs Django to be set up."""
 
-from __future__ import annotations
-
 import csv
 import io
 import threading

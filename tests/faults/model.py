@@ -5,8 +5,6 @@ Everything happens in this process: a kill is an exception that nothing catches,
 that name counts as dead and another one goes on.
 """
 
-from __future__ import annotations
-
 import itertools
 import shutil
 import socket

@@ -1,7 +1,5 @@
 """What must hold after every move of the game: the carrier's ledger beside every row of ours."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field

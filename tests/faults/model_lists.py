@@ -1,7 +1,5 @@
 """Lists of people for the game, as an import leaves them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What a planted bug is made of."""
 
-from __future__ import annotations
-
 import ast
 import re
 from dataclasses import dataclass

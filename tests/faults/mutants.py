@@ -6,8 +6,6 @@ first; then each mutant must fail one of its own. Exit code 0: every one was cau
 `python -m tests.faults.mutants WORD …` plants only those in whose names a word stands.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

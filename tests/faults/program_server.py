@@ -4,8 +4,6 @@ Reads JSON lines `{"argv", "log"}`, answers each with the process id. Django is 
 program is back after 0.1 s, and a soak can kill hundreds of them.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

@@ -4,8 +4,6 @@ Everything is real: web server, workers, database, HTTP. Campaigns are launched 
 faults end, and the carrier's ledger says whether everybody got each text once. Exit code 1 if not.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import random

@@ -1,7 +1,5 @@
 """A member of staff over HTTP: uploads, drafts, sends, and tries again if no page comes."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

@@ -5,8 +5,6 @@ texted again, is taken off: it is a setting, minutes long for a real carrier. Ex
 forgotten or texted twice, or if the rest took more than twice as long.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

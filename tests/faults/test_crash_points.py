@@ -3,8 +3,6 @@
 The carrier's ledger is the judge. Faults F01 to F06 of the catalogue are among the steps.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """A file whose reader dies, and a mark that must be on the disk before a byte leaves."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import signal

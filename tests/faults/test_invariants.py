@@ -1,7 +1,5 @@
 """The oracle is not blind: each kind of wrong that it is there for is seen, and nothing else is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What `make mutants` plants still has its place in the program, and the tests that it counts on exist."""
 
-from __future__ import annotations
-
 import ast
 
 import pytest

@@ -1,7 +1,5 @@
 """The network between us and the carrier fails in every way: nobody is texted twice, nobody is forgotten."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import socket

@@ -1,7 +1,5 @@
 """A process or its machine stops at the worst moments: nobody is texted twice, nobody is forgotten."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

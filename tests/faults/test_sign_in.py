@@ -1,7 +1,5 @@
 """Many workers share one session: when it ends, one of them signs in again and the others wait for it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.faults.conftest import ForkServer

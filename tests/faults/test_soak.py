@@ -1,7 +1,5 @@
 """The soak itself works: it kills, sends, judges, and is not blind."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -4,8 +4,6 @@ A small server records every call and answers it. The test delivers the calls in
 so that a single thread touches the database.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -4,8 +4,6 @@ The clients are installed into a temporary folder, by name, version and hash. No
 and the credentials. Prints a line a step; exits with 1 at the first step that fails.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """What has to stand before the site can start."""
 
-from __future__ import annotations
-
 import stat
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The demo data: believable, fictional, and with everything in it that a real file has."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

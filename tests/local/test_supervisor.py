@@ -1,7 +1,5 @@
 """The supervisor with real processes: nobody is left behind, however it ends."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -1,7 +1,5 @@
 """`manage.py run` as a person starts it: real processes, a real sign-in, a real Ctrl-C."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket

@@ -1,7 +1,5 @@
 """`manage.py send` and the phone column: it asks a person, and says which one it reads."""
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`manage.py send`: who of a file is texted, and what is said of those who are not."""
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`manage.py worker` as people start it: a process that does what is due and stops in order."""
 
-from __future__ import annotations
-
 import signal
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """The database itself refuses what must never be, on SQLite and on PostgreSQL."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Sample replies, by the effect that they must have."""
 
-from __future__ import annotations
-
 ACTS = [
     "STOP",
     "stop",

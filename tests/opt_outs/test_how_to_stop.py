@@ -1,7 +1,5 @@
 """Which texts say how to opt out, and which only contain the word."""
 
-from __future__ import annotations
-
 import pytest
 
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop

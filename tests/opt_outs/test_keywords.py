@@ -1,7 +1,5 @@
 """Replies that ask for no more texts, and replies that only resemble them."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """Which numbers must get no text: few or many, ended or not, in a rehearsal or for real."""
 
-from __future__ import annotations
-
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone

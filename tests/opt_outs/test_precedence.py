@@ -1,7 +1,5 @@
 """Several opt-outs of one person and of staff: none ends another by accident."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -3,8 +3,6 @@
 A server runs one function per connection, counts what it was asked, and stops with its block.
 """
 
-from __future__ import annotations
-
 import json
 import socket
 import ssl

@@ -1,7 +1,5 @@
 """The poller follows batches to their end, survives errors with one, and finishes campaigns."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """Prefetched items arrive complete and in order; an error is raised in its place."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Statuses of messages move forward only, whatever comes late, twice or in another order."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """The provider store takes pages in any order, moves forward only, and loses no known value."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The provider store is synced by itself: texts of other programs, replies, through outages."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """The carrier's totals against our messages: differences are recorded, and settled when both agree."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """What one event does. Events that come twice, shuffled, early, late or never are in tests/faults."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Is one of these batches ours? Against the decoys that a real account holds."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pytest

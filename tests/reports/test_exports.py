@@ -1,7 +1,5 @@
 """Exports have every row once, the list's columns first, and no cell that a spreadsheet would run."""
 
-from __future__ import annotations
-
 import csv
 import io
 

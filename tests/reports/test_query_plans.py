@@ -1,7 +1,5 @@
 """A few texts of a large campaign are found without reading all of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """What only one process may do at a time, and who lives."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """A database from before the first release: refused, and left as it is."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from pathlib import Path

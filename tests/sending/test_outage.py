@@ -1,7 +1,5 @@
 """The carrier cannot be reached: nothing is marked as sent, people are told, and it goes on by itself."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

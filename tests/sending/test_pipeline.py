@@ -1,7 +1,5 @@
 """The next batch is prepared while the answer to the last is awaited, and given back if it must not leave."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

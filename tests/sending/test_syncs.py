@@ -1,7 +1,5 @@
 """What must outlive a power cut is on the disk before anything depends on it; the rest does not wait."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

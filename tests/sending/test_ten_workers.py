@@ -1,7 +1,5 @@
 """Ten workers in two processes, each with a connection of its own to one database: one limit, one token."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from datetime import datetime

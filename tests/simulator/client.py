@@ -1,7 +1,5 @@
 """A bare client for the tests of the simulator: what goes over the wire, and nothing else."""
 
-from __future__ import annotations
-
 import base64
 import http.client
 import json

@@ -1,7 +1,5 @@
 """A subscriber for the tests of webhooks: a small HTTP server that records what it receives."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """Starts the simulated carrier for a test: a process of its own, on a free port, over real HTTP."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

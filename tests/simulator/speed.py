@@ -1,7 +1,5 @@
 """How fast the simulated carrier takes texts, both sides on one core: `python -m tests.simulator.speed`."""
 
-from __future__ import annotations
-
 import http.client
 import os
 import statistics

@@ -1,7 +1,5 @@
 """What docs/simulator.md and the README say is what there is."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

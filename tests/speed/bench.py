@@ -6,8 +6,6 @@ begins with an empty, migrated SQLite file and no hand-over bound. What the carr
 must have handed over every person once, and both the same texts.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Databases for the benches: an SQLite file, or a PostgreSQL server of our own in a scratch folder."""
 
-from __future__ import annotations
-
 import os
 import pwd
 import shutil

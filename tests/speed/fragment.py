@@ -3,8 +3,6 @@
 `python -m tests.speed.fragment`, in an environment that `tests.speed.bench` makes.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import statistics

@@ -3,8 +3,6 @@
 `python -m tests.speed.naive FILE --server URL --from NUMBER`: what the bench compares Carillon with.
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 from collections.abc import Iterator

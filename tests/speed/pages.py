@@ -6,8 +6,6 @@ from anywhere. No page may take more than twice the first one's 95th percentile.
 of which counts anything.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import random

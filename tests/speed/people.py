@@ -1,7 +1,5 @@
 """A large file of made-up Americans, the same every time."""
 
-from __future__ import annotations
-
 import csv
 import random
 from pathlib import Path

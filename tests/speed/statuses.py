@@ -6,8 +6,6 @@ writes the same columns of the same rows, 1,000 at a time, from objects that are
 nothing, mirrors nothing and counts nothing. In turn, on the same database, in one run; medians are compared.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """Fills the mirror of the provider's store with made-up messages, by the database's own means."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from django.db import connection

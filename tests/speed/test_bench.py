@@ -1,7 +1,5 @@
 """The bench itself works, on a small file; how fast is not asked here."""
 
-from __future__ import annotations
-
 import csv
 import subprocess
 import sys

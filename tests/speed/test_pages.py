@@ -1,7 +1,5 @@
 """The bench of pages itself works, on few messages; how fast is not asked here. Its rows are what it says."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

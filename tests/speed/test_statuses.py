@@ -1,7 +1,5 @@
 """The bench of receipts itself works, on few; how fast is not asked here."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Points the settings at a simulated carrier. Import these fixtures where they are needed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Answers that get lost, time that passes, and looks for what became of them."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

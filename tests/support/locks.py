@@ -1,7 +1,5 @@
 """Sees whether a campaign is locked before its ledger is written, on SQLite too, which has no such lock."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

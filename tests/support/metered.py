@@ -1,7 +1,5 @@
 """A carrier that counts: a strict limit in a short sliding window, refusals at will, tokens that end soon."""
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time

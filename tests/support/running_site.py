@@ -1,7 +1,5 @@
 """Starts the whole site for a test, as `make run` does: real processes, a folder of its own, free ports."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

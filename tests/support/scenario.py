@@ -1,7 +1,5 @@
 """Campaigns as people make them, against the simulated carrier: a file in, texts out, every row counted."""
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence

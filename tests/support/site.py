@@ -1,7 +1,5 @@
 """Programs of ours as real processes, on a database of their own."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

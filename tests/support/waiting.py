@@ -3,8 +3,6 @@
 The deadline is far beyond what a busy machine needs: it only ends a test that would hang.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

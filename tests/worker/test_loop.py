@@ -1,7 +1,5 @@
 """What the worker costs while there is nothing to do, and how soon it notices that there is."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """A task is only a wake-up: safe to lose, safe to repeat, and enqueued again by the tick."""
 
-from __future__ import annotations
-
 import io
 import os
 import socket

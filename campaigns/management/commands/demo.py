@@ -1,7 +1,5 @@
 """`manage.py demo`: something to look at on a new site."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.conf import settings

@@ -1,7 +1,5 @@
 """`manage.py run`: the whole site on this machine, from an empty folder to a signed-in page."""
 
-from __future__ import annotations
-
 import fcntl
 import http.client
 import os

@@ -1,7 +1,5 @@
 """`manage.py worker`: the background worker and the tick, in one process."""
 
-from __future__ import annotations
-
 import signal
 from typing import Any
 

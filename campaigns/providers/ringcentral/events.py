@@ -4,8 +4,6 @@ The handshake must be answered within three seconds and 1,024 bytes, headers and
 in lower case here.
 """
 
-from __future__ import annotations
-
 import hmac
 import re
 from collections.abc import Callable, Mapping

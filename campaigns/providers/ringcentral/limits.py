@@ -1,7 +1,5 @@
 """What RingCentral takes at once, and how much of an answer is read."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from campaigns.providers.http import MEBIBYTE

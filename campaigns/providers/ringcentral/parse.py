@@ -3,8 +3,6 @@
 Ids come as numbers or strings, times under two names, money as JSON numbers; optional fields go missing.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """RingCentral's words and ours, in both directions: the one place that knows both."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Mapping
 from functools import lru_cache

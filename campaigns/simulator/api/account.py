@@ -1,7 +1,5 @@
 """Endpoints about the service, the account, its extension and its numbers."""
 
-from __future__ import annotations
-
 from campaigns.simulator.api.errors import invalid_parameter, unknown_resource
 from campaigns.simulator.api.number_records import number_record, sms_configuration
 from campaigns.simulator.api.paging import NumberedPage

@@ -1,7 +1,5 @@
 """The archives of an export: archive 0 has the records as JSON, archive 1 the attachments if any."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 

@@ -1,7 +1,5 @@
 """The content of attachments. On the platform it has a host of its own; here it is the same one."""
 
-from __future__ import annotations
-
 import re
 from email.message import Message
 

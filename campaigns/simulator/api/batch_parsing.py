@@ -1,7 +1,5 @@
 """Parses the body of a new batch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

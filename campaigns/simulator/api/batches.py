@@ -1,7 +1,5 @@
 """Endpoints that accept batches and report on them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from campaigns.simulator.api.batch_parsing import parse_batch

@@ -1,7 +1,5 @@
 """Requests about several messages, and their 207 responses."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

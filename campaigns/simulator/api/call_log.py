@@ -1,7 +1,5 @@
 """The calls of the API, for tests that check what a client did and when."""
 
-from __future__ import annotations
-
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass

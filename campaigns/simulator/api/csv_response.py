@@ -1,7 +1,5 @@
 """Responses in CSV."""
 
-from __future__ import annotations
-
 import csv
 import io
 

@@ -1,7 +1,5 @@
 """RingCentral's error responses."""
 
-from __future__ import annotations
-
 import orjson
 
 from campaigns.simulator.carrier.faults import Fault

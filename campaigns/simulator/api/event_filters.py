@@ -1,7 +1,5 @@
 """Parses the event filters of a subscription."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 from urllib.parse import unquote

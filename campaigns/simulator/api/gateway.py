@@ -1,7 +1,5 @@
 """Matches a request to a route, and checks it before the endpoint: size, token, rate, account."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The handshake with a new subscriber."""
 
-from __future__ import annotations
-
 import secrets
 
 from campaigns.simulator.api.errors import api_error

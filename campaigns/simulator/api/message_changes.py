@@ -1,7 +1,5 @@
 """Endpoints that change the mailbox: read and unread, delete, purge, restore."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

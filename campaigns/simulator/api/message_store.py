@@ -1,7 +1,5 @@
 """Endpoints that read the mailbox."""
 
-from __future__ import annotations
-
 from campaigns.simulator.api.bulk import MAX_IN_PATH, apply_to_each, check_count, multi_status, split_ids
 from campaigns.simulator.api.errors import unknown_resource
 from campaigns.simulator.api.message_filters import MailFilter, StateFilter

@@ -1,7 +1,5 @@
 """Synchronisation of the mailbox: first everything, and afterwards only what changed."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """The account's numbers as JSON."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from campaigns.simulator.carrier.numbers import CONFIRMED, AccountNumber

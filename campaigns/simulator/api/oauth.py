@@ -1,7 +1,5 @@
 """The token endpoints, for the one application and user that exist here."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hmac

@@ -1,7 +1,5 @@
 """The deprecated opt-out endpoints of v1."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from campaigns.simulator.api.csv_response import csv_response

@@ -1,7 +1,5 @@
 """Parses what several endpoints take; ApiError for anything else."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """RingCentral's platform, assembled from its parts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any

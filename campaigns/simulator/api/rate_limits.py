@@ -1,7 +1,5 @@
 """Rate limits as on the platform: per group, over a sliding minute, with a penalty that restarts."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 

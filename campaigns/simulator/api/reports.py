@@ -1,7 +1,5 @@
 """Exports of the mailbox: a task that takes a moment, and then archives to fetch."""
 
-from __future__ import annotations
-
 import uuid
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The endpoints of RingCentral's API."""
 
-from __future__ import annotations
-
 from campaigns.simulator.api import (
     account,
     attachments,

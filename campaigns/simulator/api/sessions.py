@@ -1,7 +1,5 @@
 """Access tokens and refresh tokens."""
 
-from __future__ import annotations
-
 import secrets
 import threading
 from dataclasses import asdict, dataclass

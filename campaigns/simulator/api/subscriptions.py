@@ -1,7 +1,5 @@
 """The endpoints of webhook subscriptions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from campaigns.simulator.api.errors import api_error, invalid_parameter, unknown_resource

@@ -1,7 +1,5 @@
 """Endpoints that send ordinary texts and pictures, from the numbers that cannot send batches."""
 
-from __future__ import annotations
-
 from campaigns.simulator.api.errors import api_error, invalid_parameter
 from campaigns.simulator.api.multipart import is_multipart
 from campaigns.simulator.api.parsing import base_url

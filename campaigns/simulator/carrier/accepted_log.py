@@ -1,7 +1,5 @@
 """The log of accepted texts, which tests compare with what a client believes to have sent."""
 
-from __future__ import annotations
-
 import orjson
 
 from campaigns.simulator.carrier.append_file import AppendFile

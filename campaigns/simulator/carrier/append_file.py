@@ -1,7 +1,5 @@
 """Append-only files of JSON lines."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

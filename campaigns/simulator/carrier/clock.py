@@ -1,7 +1,5 @@
 """The carrier's clock."""
 
-from __future__ import annotations
-
 import time
 
 SECOND = 1_000_000

@@ -1,7 +1,5 @@
 """The account, its numbers, and the recipients that the carrier accepts."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The opt-outs behind both the older opt-out endpoints and the newer consent endpoints."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

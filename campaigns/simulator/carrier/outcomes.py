@@ -1,7 +1,5 @@
 """The outcome of a text, chosen by the last four digits of the recipient's number."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 PRICE = 0.007

@@ -1,7 +1,5 @@
 """The pace at which the texts of a batch leave."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from campaigns.simulator.carrier.clock import SECOND

@@ -1,7 +1,5 @@
 """The status of each text of a batch at one moment, computed from the time alone."""
 
-from __future__ import annotations
-
 from campaigns.simulator.carrier.blocks import Batch
 from campaigns.simulator.carrier.opt_outs import OptOuts
 from campaigns.simulator.carrier.outcomes import (

@@ -1,7 +1,5 @@
 """Recipients who reply: their texts are received when they are due and somebody asks."""
 
-from __future__ import annotations
-
 import heapq
 import threading
 

@@ -1,7 +1,5 @@
 """Segments of a text. The carrier has its own count, so that it may disagree with a client."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """The High Volume message store, and the one place where texts are accepted."""
 
-from __future__ import annotations
-
 import threading
 import uuid
 from bisect import bisect_left, bisect_right

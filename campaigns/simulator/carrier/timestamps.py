@@ -1,7 +1,5 @@
 """Times as RingCentral writes them: UTC with a Z."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from campaigns.simulator.carrier.clock import SECOND

@@ -1,7 +1,5 @@
 """Tables in HTML."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from html import escape
 

@@ -1,7 +1,5 @@
 """Endpoints that show the carrier's state to tests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any

@@ -1,7 +1,5 @@
 """Endpoints with which tests change the carrier."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import parse_qs
 

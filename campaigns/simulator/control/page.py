@@ -1,7 +1,5 @@
 """The page that shows the carrier's state to a person."""
 
-from __future__ import annotations
-
 from campaigns.simulator.api.platform import Platform
 from campaigns.simulator.control.html import format_moment
 from campaigns.simulator.control.sections import SECTIONS

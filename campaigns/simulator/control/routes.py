@@ -1,7 +1,5 @@
 """The endpoints of the simulator's own API."""
 
-from __future__ import annotations
-
 from campaigns.simulator.api.gateway import route
 from campaigns.simulator.control import inspection, interventions, page
 

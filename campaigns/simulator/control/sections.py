@@ -1,7 +1,5 @@
 """The sections of the page."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from campaigns.simulator.api.platform import Platform

@@ -1,7 +1,5 @@
 """Makes messages of each type, with their attachments."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from campaigns.simulator.carrier.clock import SECOND

@@ -1,7 +1,5 @@
 """The extension's mailbox: ordinary SMS and MMS, faxes and voicemail. It never has High Volume texts."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Files for attachments: a recording, a picture and a fax page."""
 
-from __future__ import annotations
-
 import io
 import math
 import struct

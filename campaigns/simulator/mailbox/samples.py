@@ -1,7 +1,5 @@
 """The content of a fresh mailbox: a few days of a small office."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from campaigns.simulator.carrier.clock import SECOND

@@ -1,7 +1,5 @@
 """Batches, texts and totals of High Volume SMS as JSON."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from campaigns.simulator.carrier.blocks import Batch, Block, Inbound

@@ -1,7 +1,5 @@
 """Messages of the mailbox as JSON."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from campaigns.simulator.carrier.numbers import BY_PHONE, EXTENSION_ID, EXTENSION_PATH, OWNER_NAME

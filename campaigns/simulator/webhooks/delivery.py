@@ -1,7 +1,5 @@
 """Delivers the events of one subscription, in a thread of its own."""
 
-from __future__ import annotations
-
 import queue
 import threading
 import time

@@ -1,7 +1,5 @@
 """Passes events to the subscriptions that want them."""
 
-from __future__ import annotations
-
 import random
 import threading
 import time

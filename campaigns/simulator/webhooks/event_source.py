@@ -1,7 +1,5 @@
 """Detects what happened to texts, opt-outs and the mailbox since the last poll."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from campaigns.simulator.carrier.blocks import Inbound

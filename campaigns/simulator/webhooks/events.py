@@ -1,7 +1,5 @@
 """Events, and the filters with which a subscription selects them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

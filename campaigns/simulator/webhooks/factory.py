@@ -1,7 +1,5 @@
 """Makes events, with RingCentral's bodies, from changes of texts, opt-outs and the mailbox."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A bare HTTP client: a subscriber's response is limited in bytes and in seconds, headers included."""
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 import ssl

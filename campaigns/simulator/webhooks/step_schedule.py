@@ -1,7 +1,5 @@
 """The coming steps of texts and batches, in the order of time."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass

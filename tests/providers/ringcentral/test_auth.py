@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """The client and the simulated carrier, two programs that share no line, over real HTTP."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """What each way of failing proves about a batch. One row of the table per way."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import logging

@@ -5,8 +5,6 @@ list; `@Name` for a shape of that name; or an object, whose key `!` lists what m
 shape of all other keys, and `...` allows other keys of any shape.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import datetime

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from tests.simulator.client import A2P, LONG_CODE, P2P_ONLY, TOLL_FREE, Client

@@ -1,7 +1,5 @@
 """Every operation of the contract is called over the wire, and every answer is held against it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any

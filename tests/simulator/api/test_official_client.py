@@ -1,7 +1,5 @@
 """The provider's own Python client, pointed at the simulator, finds nothing that it does not know."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 
