@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_tasks.signals import task_finished
 from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registry
@@ -99,25 +99,27 @@ def test_names_are_given_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_task_that_is_enqueued_in_the_process_runs_at_once(carrier: RunningSimulator) -> None:
-    """The look is an hour away, and the task comes from another thread, as the tick's do."""
+    """The next look is an hour away."""
     loop = Loop(interval=3600)
-    ran = threading.Event()
 
-    def tick() -> None:
+    def enqueue() -> None:
+        """In another thread, as the tick does."""
         accounts.refresh_numbers.enqueue()
-        while not ran.wait(0.01):
-            if registry.default().numbers_are_fresh():
-                ran.set()
         connection.close()
+
+    def finished(**_signal: object) -> None:
         loop.stop()
 
-    begun = timezone.now()
-    thread = threading.Thread(target=tick)
+    threads = [threading.Timer(1, enqueue), threading.Timer(60, loop.stop)]
+    task_finished.connect(finished)
     try:
-        threading.Timer(0.3, thread.start).start()
+        for thread in threads:
+            thread.start()
         loop.run(ticks=False)
-        thread.join()
     finally:
         shutdown.requested.clear()
-    assert timezone.now() - begun < timedelta(seconds=30)
+        task_finished.disconnect(finished)
+        for thread in threads:
+            thread.cancel()
+            thread.join()
     assert registry.default().numbers_are_fresh()
