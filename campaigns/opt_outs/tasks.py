@@ -1,13 +1,20 @@
 """The task that reads the provider's list of blocked people."""
 
 import logging
+from datetime import datetime
 
 from django_tasks import task
 
+from campaigns.accounts import registry
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
+from campaigns.runtime import leases
+from campaigns.runtime.wakeups import NIGHTLY_RETRY_AFTER, lease_name, seconds_to_next_night
 
 log = logging.getLogger(__name__)
+
+
+OPT_OUTS = "opt-outs"
 
 
 @task()
@@ -17,3 +24,11 @@ def read_opt_outs() -> None:
         ingest.read_blocked()
     except ProviderError as error:
         log.warning("opt-outs not read", extra={"kind": error.kind, "code": error.code})
+        leases.reschedule(lease_name(OPT_OUTS), seconds=NIGHTLY_RETRY_AFTER)
+    else:
+        leases.reschedule(lease_name(OPT_OUTS), seconds=seconds_to_next_night())
+
+
+def due(_now: datetime) -> bool:
+    """Whether the list may be read; the lease says when."""
+    return bool(registry.default().known_id())

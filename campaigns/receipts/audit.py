@@ -23,8 +23,6 @@ LISTING_LAG = timedelta(hours=1)
 """A younger text may be missing in the provider's records because they lag behind."""
 MAX_PAGES = 5
 """Pages of 1,000 texts read in one time slice."""
-START_HOUR = 3
-"""Hour of the day in the site's time zone."""
 LEASE = "audit"
 DONE, FAILED = History.Kind.AUDIT_DONE, History.Kind.AUDIT_FAILED
 
@@ -97,14 +95,6 @@ def compare_all_batches(carrier: Provider, account: str, start: datetime) -> int
 def due(_now: datetime) -> bool:
     """Whether the audit may begin; its lease says when."""
     return bool(registry.default().known_id())
-
-
-def seconds_to_next_night() -> float:
-    now = timezone.localtime()
-    night = now.replace(hour=START_HOUR, minute=0, second=0, microsecond=0)
-    if night <= now:
-        night += timedelta(days=1)
-    return (night - now).total_seconds()
 
 
 def last_run() -> History | None:

@@ -7,7 +7,6 @@ from django.utils import timezone
 from django_tasks import task
 
 from campaigns.opt_outs import ingest
-from campaigns.opt_outs.tasks import read_opt_outs
 from campaigns.providers.base import ProviderError
 from campaigns.receipts import (
     audit,
@@ -19,7 +18,14 @@ from campaigns.receipts import (
     webhook_intake,
 )
 from campaigns.runtime import leases, shutdown
-from campaigns.runtime.wakeups import TIME_SLICE_SECONDS, debounced, lease_name
+from campaigns.runtime.wakeups import (
+    NIGHTLY_LOST_AFTER,
+    NIGHTLY_RETRY_AFTER,
+    TIME_SLICE_SECONDS,
+    debounced,
+    lease_name,
+    seconds_to_next_night,
+)
 from campaigns.sending import lifecycle
 
 POLL, STORE, AUDIT, EVENTS, SUBSCRIPTION = "poll", "store", "audit", "events", "subscription"
@@ -28,10 +34,6 @@ EVENTS_EVERY = 1.0  # seconds
 SUBSCRIPTION_EVERY = 30.0  # seconds
 STORE_EVERY = 5.0
 """Seconds between two syncs of the provider store, however often somebody presses Refresh."""
-AUDIT_RETRY_AFTER = 3600.0
-"""Seconds until a failed audit is retried."""
-AUDIT_LOST_AFTER = 900.0
-"""Seconds after which an audit whose next time slice was lost starts again."""
 
 
 @task()
@@ -54,13 +56,12 @@ def run_audit(began_at: float, after: int = 0, batches: int = 0, texts: int = 0)
     try:
         following = audit.run_slice(so_far)
     except ProviderError:  # recorded, and shown on the banner
-        leases.reschedule(lease_name(AUDIT), seconds=AUDIT_RETRY_AFTER)
+        leases.reschedule(lease_name(AUDIT), seconds=NIGHTLY_RETRY_AFTER)
         return
     if following is None:
-        leases.reschedule(lease_name(AUDIT), seconds=audit.seconds_to_next_night())
-        read_opt_outs.enqueue()
+        leases.reschedule(lease_name(AUDIT), seconds=seconds_to_next_night())
         return
-    leases.reschedule(lease_name(AUDIT), seconds=AUDIT_LOST_AFTER)
+    leases.reschedule(lease_name(AUDIT), seconds=NIGHTLY_LOST_AFTER)
     run_audit.enqueue(began_at, following.after, following.batches, following.texts)
 
 

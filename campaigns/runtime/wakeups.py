@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, Q, QuerySet
+from django.utils import timezone
 
 from campaigns.runtime import leases
 
@@ -17,6 +18,12 @@ TIME_SLICE_SECONDS = 10.0
 """After this a task ends, so that others can run; the tick enqueues it again."""
 URGENT = 10
 """Priority of tasks that a person waits for."""
+NIGHT_HOUR = 3
+"""Hour of the day, in the site's time zone, at which nightly tasks are due."""
+NIGHTLY_RETRY_AFTER = 3600.0
+"""Seconds until a nightly task that failed is due again."""
+NIGHTLY_LOST_AFTER = 900.0
+"""Seconds after which a nightly task that was lost is enqueued again."""
 WAKE_AGAIN_AFTER = 30.0
 """Seconds after which a repeating task that never ran is enqueued again."""
 WAKE_LOST_AFTER = timedelta(seconds=60)
@@ -35,6 +42,14 @@ def debounced(task: str, seconds: float) -> Iterator[None]:
         yield
     finally:
         leases.reschedule(lease_name(task), seconds=seconds)
+
+
+def seconds_to_next_night() -> float:
+    now = timezone.localtime()
+    night = now.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    if night <= now:
+        night += timedelta(days=1)
+    return (night - now).total_seconds()
 
 
 def exists(rows: QuerySet[Any]) -> Q:

@@ -17,13 +17,20 @@ from django.utils import timezone
 from campaigns.accounts import tasks as accounts
 from campaigns.contacts import tasks as contacts
 from campaigns.models import Lease
+from campaigns.opt_outs import tasks as opt_outs
 from campaigns.receipts import audit, polling, store_sync, subscriptions, webhook_queue
 from campaigns.receipts import tasks as receipts
 from campaigns.reconciling import orphans, search
 from campaigns.reconciling import tasks as reconciling
 from campaigns.runtime import leases
 from campaigns.runtime import tasks as runtime
-from campaigns.runtime.wakeups import WAKE_AGAIN_AFTER, exists, lease_name
+from campaigns.runtime.wakeups import (
+    NIGHTLY_LOST_AFTER,
+    WAKE_AGAIN_AFTER,
+    exists,
+    lease_name,
+    seconds_to_next_night,
+)
 from campaigns.sending import restore_guard
 from campaigns.sending import tasks as sending
 
@@ -103,9 +110,16 @@ SCHEDULE = (
         receipts.AUDIT,
         audit.due,
         receipts.begin_audit,
-        lost_after=receipts.AUDIT_LOST_AFTER,
+        lost_after=NIGHTLY_LOST_AFTER,
         # A new site waits for its first night; a copy of an old one does not.
-        first_after=audit.seconds_to_next_night,
+        first_after=seconds_to_next_night,
+    ),
+    Entry(
+        opt_outs.OPT_OUTS,
+        opt_outs.due,
+        opt_outs.read_opt_outs.enqueue,
+        lost_after=NIGHTLY_LOST_AFTER,
+        first_after=seconds_to_next_night,
     ),
     Entry("sign of life", always, restore_guard.note_alive, lost_after=HOURLY),
     Entry("prune events", always, receipts.prune_events.enqueue, lost_after=HOURLY),

@@ -20,6 +20,7 @@ from campaigns.providers.base import ProviderError
 from campaigns.providers.types import OutgoingText
 from campaigns.receipts import audit, discrepancies, store_sync, tasks, unknown_batches
 from campaigns.reconciling import search
+from campaigns.runtime.wakeups import NIGHTLY_LOST_AFTER
 from campaigns.sending import counters
 from campaigns.worker import schedule
 from tests.simulator.running import RunningSimulator
@@ -301,7 +302,7 @@ def test_one_that_was_lost_begins_anew(clock: time_machine.Traveller) -> None:
     assert len(waiting()) == 1
     schedule.tick()
     assert waiting() == []
-    clock.shift(tasks.AUDIT_LOST_AFTER + 1)
+    clock.shift(NIGHTLY_LOST_AFTER + 1)
     schedule.tick()
     assert len(waiting()) == 1
 

@@ -16,6 +16,7 @@ from campaigns.accounts import tasks as accounts
 from campaigns.contacts import importer, workbook
 from campaigns.contacts import tasks as contacts
 from campaigns.models import Attempt, Batch, Campaign, Import, Lease
+from campaigns.opt_outs import tasks as opt_outs
 from campaigns.receipts import tasks as receipts
 from campaigns.reconciling import tasks as reconciling
 from campaigns.runtime import leases, process_identity, shutdown
@@ -303,3 +304,29 @@ def test_an_unreachable_carrier_is_no_error_of_the_task(carrier: RunningSimulato
     carrier.faults({"fault": "status", "status": 503})
     accounts.refresh_numbers.call()
     receipts.poll.call()
+
+
+def nights(hours: int) -> int:
+    """How often the list of blocked people is read while so many hours pass."""
+    begun, start = 0, timezone.now()
+    for hour in range(1, hours + 1):
+        with time_machine.travel(start + timedelta(hours=hour), tick=False):
+            for _ in range(ticked(2)["read_opt_outs"]):
+                begun += 1
+                opt_outs.read_opt_outs.call()
+    return begun
+
+
+def test_blocked_people_are_read_once_a_night(carrier: RunningSimulator) -> None:
+    accounts.refresh_numbers.call()
+    assert ticked()["read_opt_outs"] == 0, "a new site waits for its first night"
+    assert nights(72) == 3
+
+
+def test_a_list_of_blocked_people_that_cannot_be_read_is_tried_again_in_an_hour(
+    carrier: RunningSimulator,
+) -> None:
+    accounts.refresh_numbers.call()
+    ticked()
+    carrier.faults({"path": "/", "fault": "status", "status": 400, "times": 100})
+    assert nights(30) > 3
