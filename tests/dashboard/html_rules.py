@@ -8,8 +8,11 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
+
+from tests.architecture.tree import files
 
 UNRESOLVED = "«unresolved»"
 """What a template variable that does not exist prints in tests."""
@@ -107,7 +110,7 @@ def faults(html: str, *, fragment: bool = False) -> list[str]:
     reader.close()
     problems = list(reader.faults)
     if not fragment:
-        problems += _head(reader.elements, html)
+        problems += _head(reader.elements, html) + _styles(reader.elements)
     for check in (_ids, _own_code, _forms, _fields, _names, _links, _tables):
         problems += check(reader.elements)
     if leftovers := re.findall(r"\{\{.*?\}\}|\{%.*?%\}", re.sub(r"(?s)<(textarea|code)\b.*?</\1>", "", html)):
@@ -132,6 +135,27 @@ def _head(elements: list[Element], html: str) -> list[str]:
     if sum(e.tag == "main" for e in elements) != 1:
         problems.append("not exactly one main")
     return problems
+
+
+@cache
+def sheets_of_classes() -> dict[str, set[str]]:
+    sheets: dict[str, set[str]] = {}
+    for path in files(".css", under="static"):
+        for selector in re.findall(r"([^{}]+)\{", re.sub(r"(?s)/\*.*?\*/", "", path.read_text())):
+            for name in re.findall(r"\.([a-zA-Z][\w-]*)", selector):
+                sheets.setdefault(name, set()).add(path.stem)
+    return sheets
+
+
+def _styles(elements: list[Element]) -> list[str]:
+    hrefs = [e.attributes.get("href", "") for e in elements if e.tag == "link"]
+    loaded = {match[1] for href in hrefs if (match := re.search(r"([^/]+?)(\.[0-9a-f]+)?\.css$", href))}
+    used = {name for e in elements for name in e.attributes.get("class", "").split()}
+    return [
+        f"the class {name!r} is in {', '.join(sorted(sheets))}.css, which is not loaded"
+        for name in sorted(used)
+        if (sheets := sheets_of_classes().get(name)) and not sheets & loaded
+    ]
 
 
 def _flat(text: str) -> str:

@@ -54,6 +54,10 @@ def test_page_in_order_has_no_faults() -> None:
         ('<p class="a" class="b">x</p>', "has an attribute twice"),
         ("<p>{{ name }}</p>", "template syntax in the page: {{ name }}"),
         (f"<p>Hello {UNRESOLVED}</p>", "a template variable does not exist"),
+        (
+            '<p class="badge-success">Sent</p>',
+            "the class 'badge-success' is in badge.css, which is not loaded",
+        ),
     ],
 )
 def test_finds(body: str, said: str) -> None:
