@@ -1,7 +1,5 @@
 """Who is locked out of the sign-in, and the way back in."""
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The tasks that read uploads, and that clean up after them."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from django.db import transaction

@@ -1,7 +1,5 @@
 """Uploaded files while they are needed, each with what it was converted to beside it."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import secrets

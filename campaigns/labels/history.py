@@ -1,7 +1,5 @@
 """What staff read for an entry of the history: one sentence for each kind, filled with the entry's data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -5,8 +5,6 @@ behind 555, which is given to nobody either, end as the simulated carrier knows 
 something to explain. The data is loaded only while texts go to that carrier.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import random

@@ -1,7 +1,5 @@
 """What a database knows about itself, so that a copy restored from a backup is recognised."""
 
-from __future__ import annotations
-
 import uuid
 
 from django.db import models

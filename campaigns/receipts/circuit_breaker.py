@@ -4,8 +4,6 @@ Decides by the totals that the poller stores with each batch, never by counting 
 accepted since a person last released the campaign count, because that person knew of the earlier ones.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any

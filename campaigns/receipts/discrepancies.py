@@ -1,7 +1,5 @@
 """Discrepancies between the provider's records and ours: recorded once, settled when both agree again."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from datetime import timedelta

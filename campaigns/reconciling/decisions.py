@@ -4,8 +4,6 @@ Lookups go on while an attempt waits for a decision, and a proof always wins: ea
 compare-and-set on REVIEW, made while no lookup of the attempt runs.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from django.contrib.auth.models import User

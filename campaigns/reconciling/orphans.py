@@ -1,7 +1,5 @@
 """Settles attempts whose process died, from the journal or after the lease."""
 
-from __future__ import annotations
-
 import logging
 
 from django.db import DataError, IntegrityError, transaction

@@ -1,7 +1,5 @@
 """The task that searches for a lost answer."""
 
-from __future__ import annotations
-
 from django.db import transaction
 from django_tasks import task
 

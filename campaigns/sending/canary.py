@@ -1,7 +1,5 @@
 """The canary: a campaign's first texts leave alone; the rest waits until a person has seen the receipts."""
 
-from __future__ import annotations
-
 from campaigns.models import Batch, Campaign
 from campaigns.sending import lifecycle
 

@@ -9,8 +9,6 @@ Each line names its database, so several may share the folder. Any number of pro
 every line starts with a line break, so a line torn by a crash does not damage the next one.
 """
 
-from __future__ import annotations
-
 import errno
 import logging
 import os

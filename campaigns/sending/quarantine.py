@@ -4,8 +4,6 @@ A quarantined batch counts as held, and the others go on. It is tried again when
 person releases it.
 """
 
-from __future__ import annotations
-
 import logging
 
 from django.contrib.auth.models import User

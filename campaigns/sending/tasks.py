@@ -1,7 +1,5 @@
 """The task that advances a campaign: freezes its rows, then submits its batches."""
 
-from __future__ import annotations
-
 import time
 from datetime import datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Another column for the phone numbers of a list that is read already."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Who is signed in, and their own password."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

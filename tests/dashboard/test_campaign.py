@@ -1,7 +1,5 @@
 """The live page and the part of it that is polled."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Cancelling the rest of a campaign, with one question before."""
 
-from __future__ import annotations
-
 from campaigns.models import Campaign, History, Tally
 from tests.dashboard import campaign_factories
 from tests.dashboard.page_client import PageClient

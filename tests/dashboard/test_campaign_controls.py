@@ -1,7 +1,5 @@
 """The live page while a campaign can be taken back, is stopped as its texts are written, or asks a person."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Step 3 of 3: the checks, and the press that sends."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from campaigns.models import Contact, ContactList, History, Import, ImportRow

@@ -1,7 +1,5 @@
 """Another column for the phone numbers of a list, while no campaign uses it."""
 
-from __future__ import annotations
-
 import io
 from datetime import timedelta
 

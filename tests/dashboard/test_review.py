@@ -1,7 +1,5 @@
 """What is known of texts that nobody can prove anything about, and what a person may decide."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

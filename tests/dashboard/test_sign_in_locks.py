@@ -1,7 +1,5 @@
 """Too many wrong passwords: nobody signs in under that name, or from that address, for a while."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -1,7 +1,5 @@
 """A small campaign whose process is killed, and what must be true after another process recovered it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Planted in the ledger: each transition, each lock of a campaign, each sync, and each constraint, alone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.faults.mutant_types import Change, Mutant, NoConstraint

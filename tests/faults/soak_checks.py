@@ -1,7 +1,5 @@
 """Checks a soak's database against the carrier's ledger. Needs Django to be set up."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

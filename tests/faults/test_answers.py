@@ -1,7 +1,5 @@
 """The carrier answers, and the answer is a refusal, a riddle or a lie: nobody twice, nobody forgotten."""
 
-from __future__ import annotations
-
 import json
 from datetime import timedelta
 from email.utils import formatdate

@@ -3,8 +3,6 @@
 F05 and F40 of the catalogue. The carrier's ledger is the judge; its list of calls tells that nobody searched.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """F12: a batch with which one process after another dies is quarantined, and everything else leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

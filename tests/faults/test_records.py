@@ -1,7 +1,5 @@
 """Found in the carrier's records, next to what looks like it: nothing foreign is adopted, nothing is lost."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

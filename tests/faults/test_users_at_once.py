@@ -4,8 +4,6 @@ Faults F07 and F45, over the web server and the worker as they are started. The 
 judge.
 """
 
-from __future__ import annotations
-
 import re
 import signal
 import subprocess

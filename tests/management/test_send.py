@@ -1,7 +1,5 @@
 """`manage.py send`: the whole job on one line, with a sentence and an exit code for whatever is wrong."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """The history is only ever appended to, by one function, and outlives what it names."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

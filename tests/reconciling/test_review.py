@@ -1,7 +1,5 @@
 """Answers that were lost and that a person has to decide about: decoys, outages, strict campaigns."""
 
-from __future__ import annotations
-
 import pytest
 
 from campaigns.accounts import registry

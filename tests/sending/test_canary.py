@@ -1,7 +1,5 @@
 """The first few leave alone; a person sees their receipts before the others get anything."""
 
-from __future__ import annotations
-
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User

@@ -1,7 +1,5 @@
 """Sending again: a linked draft for exactly those who can be tried again, and for nobody else."""
 
-from __future__ import annotations
-
 import pytest
 
 from campaigns.models import (

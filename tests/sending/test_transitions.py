@@ -1,7 +1,5 @@
 """Every event meets an attempt in every state: a listed one does this, any other changes nothing."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """What each kind of history entry holds. `tests/conftest.py` compares every entry that a test writes."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
