@@ -17,6 +17,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.http.request import validate_host
 
+from campaigns.labels.holds import describe_lock
 from campaigns.runtime import schema_version
 from campaigns.sending import restore_guard
 
@@ -50,7 +51,7 @@ def check_database(
     """Only where the database may be asked: in `check --database default` and `migrate`."""
     if not databases or schema_version.problem():
         return []
-    why = restore_guard.blocking_reason()
+    why = describe_lock(restore_guard.sending_lock())
     return [checks.Warning(why, hint="docs/operations.md, Backups.", id="carillon.W060")] if why else []
 
 

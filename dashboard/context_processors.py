@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.labels.holds import describe_lock
 from campaigns.models import Campaign, Import, Webhook
 from campaigns.receipts import discrepancies
 from campaigns.reconciling import decisions
@@ -42,7 +43,7 @@ class SiteStatus:
     @cached_property
     def sending_locked(self) -> str:
         """Why nothing may be sent; empty if it may."""
-        return restore_guard.blocking_reason() if self._signed_in else ""
+        return describe_lock(restore_guard.sending_lock()) if self._signed_in else ""
 
     @cached_property
     def worker_silent(self) -> bool:

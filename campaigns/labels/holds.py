@@ -15,6 +15,7 @@ from campaigns.models import Batch, Campaign
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import ErrorClass
 from campaigns.sending import quarantine
+from campaigns.sending.restore_guard import Lock
 
 Hold, Wait = Campaign.HoldReason, Campaign.WaitReason
 Data = Mapping[str, Any]
@@ -136,6 +137,22 @@ def receipts(data: Data) -> str:
         advice=worst.advice,
         next_step=next_step,
     )
+
+
+def describe_lock(lock: Lock | None) -> str:
+    """Why nothing at all may be sent; empty if it may."""
+    if lock is Lock.RESTORED:
+        return _(
+            "This database was restored from a backup: the journal beside it names texts that left later. "
+            "Sending is locked, so that nobody is texted twice. Run “python manage.py recover” on the "
+            "server: it reads the carrier's records, marks who has a text already, and unlocks."
+        )
+    if lock is Lock.UNREADABLE:
+        return _(
+            "The journal of what was handed over cannot be read, so nothing is sent. Look at the folder "
+            "“journal” beside the database: it must belong to the user who runs Carillon."
+        )
+    return ""
 
 
 def local(moment: str) -> datetime:

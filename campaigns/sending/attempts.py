@@ -112,7 +112,7 @@ def exclude(campaign_id: int, reasons: Mapping[int, str]) -> None:
 def mark_sending(prepared: Prepared) -> None:
     """The commit before the first byte. Raises SendAborted if the batch must not leave now."""
     campaign = Campaign.objects.locked(prepared.campaign_id)
-    if restore_guard.blocking_reason():
+    if restore_guard.sending_lock():
         raise SendAborted("locked")
     if campaign.state != Campaign.State.SENDING:
         raise SendAborted("campaign")

@@ -125,7 +125,7 @@ def prepare_next_batch(campaign: Campaign, account: str) -> Prepared | Step:
     batch = Batch.objects.filter(campaign=campaign, state=Batch.State.QUEUED).order_by("number").first()
     if batch is None:
         return finish_submitting(campaign)
-    if reason := restore_guard.blocking_reason():
+    if reason := restore_guard.sending_lock():
         log.error("nothing is sent", extra={"why": reason})
         return Step(StepResult.BLOCKED)
     busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()

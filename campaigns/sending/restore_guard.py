@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from enum import StrEnum
 from typing import Any
 
 from django.apps import AppConfig
@@ -22,15 +23,14 @@ from campaigns.sending import journal
 log = logging.getLogger(__name__)
 
 CHUNK = 500
-RESTORED = (
-    "This database was restored from a backup: the journal beside it names texts that left later. Sending is "
-    "locked, so that nobody is texted twice. Run “python manage.py recover” on the server: it reads the "
-    "carrier's records, marks who has a text already, and unlocks."
-)
-UNREADABLE = (
-    "The journal of what was handed over cannot be read, so nothing is sent. Look at the folder “journal” "
-    "beside the database: it must belong to the user who runs Carillon."
-)
+
+
+class Lock(StrEnum):
+    """Why nothing may leave."""
+
+    RESTORED = "restored"
+    UNREADABLE = "unreadable"
+    """The journal."""
 
 
 def installation_name() -> str:
@@ -51,17 +51,17 @@ def ensure_installation_name(sender: AppConfig, using: str, apps: Apps = current
 
 def note_alive() -> None:
     """A sign of life. A restored copy gives none until it was compared, so that it is known how old it is."""
-    if not blocking_reason():
+    if not sending_lock():
         Installation.objects.update(alive_at=timezone.now())
 
 
-def blocking_reason() -> str:
-    """A sentence for staff: why nothing may leave; empty if sending is open. Runs before every batch."""
+def sending_lock() -> Lock | None:
+    """None: sending is open. Runs before every batch."""
     try:
-        return RESTORED if is_restored() else ""
+        return Lock.RESTORED if is_restored() else None
     except OSError:
         log.exception("the journal cannot be read")
-        return UNREADABLE
+        return Lock.UNREADABLE
 
 
 def is_restored() -> bool:

@@ -25,4 +25,4 @@ def healthz(request: HttpRequest) -> JsonResponse:
         log.exception("the database does not answer")
         return JsonResponse({"ok": False}, status=503)
     # The site works, so that whoever is to unlock it can sign in.
-    return JsonResponse({"ok": True, **({"sending": "locked"} if restore_guard.blocking_reason() else {})})
+    return JsonResponse({"ok": True, **({"sending": "locked"} if restore_guard.sending_lock() else {})})

@@ -68,7 +68,7 @@ def recover(*arguments: str) -> str:
 
 def assert_locked(worker: Worker, campaign: Campaign, requests: int) -> None:
     """Nothing leaves, whoever tries."""
-    assert restore_guard.blocking_reason() == restore_guard.RESTORED
+    assert restore_guard.sending_lock() is restore_guard.Lock.RESTORED
     assert scenario.submit_all(campaign).result in (StepResult.BLOCKED, StepResult.WAIT)
     worker.turn()
     worker.minutes(30)
@@ -116,7 +116,7 @@ def test_f43_new_attempts_get_ids_that_the_journal_has_not_seen(worker: Worker) 
     recover("--yes")
     scenario.submit_all(campaign)
     assert Attempt.objects.order_by("id").first().pk > 2  # type: ignore[union-attr]
-    assert restore_guard.blocking_reason() == ""
+    assert restore_guard.sending_lock() is None
 
 
 def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
@@ -248,7 +248,7 @@ def test_f43_people_of_a_campaign_that_is_not_in_the_backup(worker: Worker, tmp_
         assert {(row["Phone"], row["Text"]) for row in csv.DictReader(rows)} == {
             (number, f"Hi {name}") for number, name in PEOPLE
         }
-    assert restore_guard.blocking_reason() == ""
+    assert restore_guard.sending_lock() is None
 
 
 def test_f43_another_text_to_the_same_people_holds_their_campaign(worker: Worker) -> None:
@@ -266,16 +266,16 @@ def test_f43_another_database_beside_the_same_journal_is_not_locked(worker: Work
     backup = Backup()
     scenario.submit_all(campaign)
     backup.restore()
-    assert restore_guard.blocking_reason()
+    assert restore_guard.sending_lock()
     Installation.objects.update(name=uuid.uuid4())
-    assert restore_guard.blocking_reason() == ""
+    assert restore_guard.sending_lock() is None
 
 
 def test_a_journal_that_cannot_be_read_stops_everything(worker: Worker, settings: LazySettings) -> None:
     campaign = scenario.launched(PEOPLE, size=2)
     settings.JOURNAL_DIR.mkdir(parents=True)
     (settings.JOURNAL_DIR / "2026-01-01.jsonl").symlink_to("2026-01-01.jsonl")
-    assert restore_guard.blocking_reason() == restore_guard.UNREADABLE
+    assert restore_guard.sending_lock() is restore_guard.Lock.UNREADABLE
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert posts(worker.carrier) == 0
 

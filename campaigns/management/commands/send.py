@@ -24,7 +24,7 @@ from campaigns.composing.personalise import Personaliser
 from campaigns.contacts import importer
 from campaigns.contacts.errors import WHICH_COLUMN, FileProblem
 from campaigns.contacts.phone import parse_phone
-from campaigns.labels.holds import why_it_waits
+from campaigns.labels.holds import describe_lock, why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
 from campaigns.providers.base import ProviderError
 from campaigns.reports.delivery import provider_totals
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: shutdown.requested.set())
         say = _silent if options["json"] else self.stdout.write
-        if why := schema_version.problem() or restore_guard.blocking_reason():
+        if why := schema_version.problem() or describe_lock(restore_guard.sending_lock()):
             raise CommandError(why)
         campaign = self.prepare(options)
         say(f"Reading {options['file'].name} …")
