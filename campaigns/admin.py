@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from campaigns import models
+from campaigns.labels.history import describe
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Model]
@@ -86,7 +87,6 @@ COLUMNS: dict[type[Model], str] = {
     models.OptOut: "phone kind source note created_by created_at ended_by ended_at",
     models.SenderNumber: "phone label provider toll_free can_send_batches rate last_listed_at",
     models.AccountState: "account provider trouble trouble_since last_checked_at numbers_fetched_at",
-    models.History: "at actor kind campaign_id batch_id attempt_id data",
     models.Recovery: "id at",
     models.Disagreement: "found_at kind about sender campaign detail settled_at settled_by",
     models.ProviderBatch: "provider_id sender status size processed cost created_at last_listed_at",
@@ -126,6 +126,16 @@ def register(model: type[Model], columns: Sequence[str]) -> None:
 
 for table, names in COLUMNS.items():
     register(table, names.split())
+
+
+@admin.register(models.History)
+class HistoryAdmin(ReadOnlyAdmin):
+    list_display = ("at", "actor", "kind", "campaign_id", "sentence")
+    list_filter = ("kind",)
+
+    @admin.display(description="what happened")
+    def sentence(self, entry: Any) -> str:
+        return describe(entry)
 
 
 @admin.register(models.Price)

@@ -9,7 +9,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.admin import DEEPEST, ReadOnlyAdmin, UncountedPaginator
-from campaigns.models import AccessToken, ImportRow, Installation, Lease, OptOut, Price, RateLimitState
+from campaigns.models import (
+    AccessToken,
+    History,
+    ImportRow,
+    Installation,
+    Lease,
+    OptOut,
+    Price,
+    RateLimitState,
+)
 from tests.support import factories
 
 HIDDEN = {AccessToken, Installation, Lease, RateLimitState}
@@ -48,6 +57,12 @@ def test_tables_open_and_are_not_changed(browser: Client, model: type[Model]) ->
         assert browser.get(path(model, f"{first.pk}/change/")).status_code == 200
         assert browser.post(path(model, f"{first.pk}/change/"), {"name": "x"}).status_code == 403
         assert browser.post(path(model, f"{first.pk}/delete/"), {"post": "yes"}).status_code == 403
+
+
+def test_the_history_is_told_in_sentences(browser: Client) -> None:
+    History.objects.record(History.Kind.CANCELLED, campaign=factories.campaign(), texts=1500)
+    html = browser.get(path(History)).content.decode()
+    assert "Cancelled: 1,500 texts that waited are not sent." in html
 
 
 def test_prices_are_entered_here(browser: Client) -> None:
