@@ -2,7 +2,7 @@ import pytest
 
 from campaigns.labels.history import CODES, SENTENCES, describe
 from campaigns.models import History
-from tests.support.history import DATA
+from tests.support.history import DATA, check
 
 
 @pytest.mark.parametrize("kind", History.Kind)
@@ -38,3 +38,19 @@ def test_numbers_and_codes_are_written_for_people(kind: str, data: dict[str, obj
 
 def test_every_kind_of_provider_error_has_words() -> None:
     assert {"unreachable", "credentials", "permission", "rate", "request", "other"} < set(CODES["error"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("launched", {"text": "x"}),
+        ("cancelled", {}),
+        ("opt_out_added", {"count": 1, "source": "+15125550101"}),
+        ("audit_failed", {"error": "The provider does not answer", "code": ""}),
+        ("recovered", {"known": 1.5, "unknown": 0}),
+    ],
+)
+def test_the_judge_of_all_entries_is_not_blind(kind: str, data: dict[str, object]) -> None:
+    """It looks at every entry that any test writes: its keys, and that nothing of a recipient is in it."""
+    with pytest.raises(AssertionError):
+        check(History(kind=kind, data=data))
