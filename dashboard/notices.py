@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.composing.preflight import Preview
 from campaigns.labels.holds import describe_quarantine, describe_wait, why_it_waits
+from campaigns.labels.progress import describe_difference
+from campaigns.labels.texts import describe_problem
 from campaigns.models import Campaign, ContactList, History
 from campaigns.reports.delivery import Report
 from campaigns.reports.progress import Progress
@@ -229,7 +231,7 @@ def draft_notices(preview: Preview) -> Iterator[Notice]:
             kind="danger",
             icon="x-octagon",
             title=_("This text cannot be sent yet"),
-            items=[placeholders(problem.sentence) for problem in preview.problems],
+            items=[placeholders(describe_problem(problem)) for problem in preview.problems],
             role="status",
         )
 
@@ -274,6 +276,6 @@ def difference_notices(report: Report, provider: str) -> Iterator[Notice]:
         kind="warning",
         icon="exclamation-triangle",
         title=title,
-        items=report.differences,
+        items=[describe_difference(one, provider) for one in report.differences],
         paragraphs=[text],
     )

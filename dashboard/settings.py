@@ -89,6 +89,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.zone("TIME_ZONE", default="America/Chicago")
 USE_TZ = True
 USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "dashboard" / "locale"]
+"""Where `manage.py makemessages` puts a catalogue. There is none yet: the site speaks English only."""
 
 # --- Database ---------------------------------------------------------------------------------------------
 

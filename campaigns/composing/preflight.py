@@ -11,18 +11,19 @@ from typing import Literal
 from campaigns.composing.audience import SourceRow, all_source_rows, source_rows
 from campaigns.composing.checks import (
     Finding,
+    FindingCode,
+    LeftOut,
     Terms,
     check_audience,
     check_draft,
     check_undecided,
-    many,
 )
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, TemplateProblem, utf16_units
 from campaigns.composing.reach_filter import ReachFilter
 from campaigns.composing.segments import count_many, measure, unusual
 from campaigns.contacts import countries
 from campaigns.models import Campaign, ContactList, Import, ImportRow
-from campaigns.opt_outs.lookup import opted_out
+from campaigns.opt_outs.lookup import Exclusion, opted_out
 
 PREVIEW_ROWS = 2000
 """Rows rendered for a preview: about 20 ms. The check before the launch renders all of them."""
@@ -116,7 +117,8 @@ class Preview:
     warnings: list[TemplateProblem]
     position: int = 0
     count: int = 0
-    person: str = ""
+    row: int = 0
+    """The number of the row whose text it is; 0 if there is none."""
     phone: str = ""
     text: str = ""
     parts: list[tuple[str, bool]] = field(default_factory=list)
@@ -188,7 +190,7 @@ def preview_row(personaliser: Personaliser, row: SourceRow) -> Preview:
     return Preview(
         problems=[],
         warnings=[],
-        person=f"row {row.number}",
+        row=row.number,
         phone=row.phone,
         text=text,
         parts=personal_parts(personaliser, row),
@@ -276,8 +278,8 @@ def preflight(campaign: Campaign, terms: Terms) -> Preflight:
     findings += check_audience(
         campaign, totals["rows"], texts, left_out_by_reason(totals, excluded, reachable, stats)
     )
-    findings += [Finding("look", *warning) for warning in reachable.warnings()]
-    findings += check_undecided(excluded["may_have_opted_out"])
+    findings += reachable.warnings()
+    findings += check_undecided(excluded[Exclusion.MAY_HAVE_OPTED_OUT])
     findings += check_texts(stats)
     return Preflight(
         findings=findings,
@@ -297,16 +299,16 @@ def preflight(campaign: Campaign, terms: Terms) -> Preflight:
 
 def left_out_by_reason(
     totals: Counter[str], excluded: Counter[str], reachable: ReachFilter, stats: TextStats
-) -> dict[str, int]:
-    """Rows that get no text, by the words for the reason."""
+) -> dict[LeftOut, int]:
+    """Rows that get no text."""
     return {
-        "opted out": excluded["opted_out"],
-        "who may have opted out": excluded["may_have_opted_out"],
-        "that could not be reached before": excluded["suppressed"],
-        "repeated": totals["duplicate"],
-        "without a usable number": totals["invalid"],
-        "in a country that the account cannot text": reachable.left_out,
-        "with a text that is too long": stats.left_out,
+        LeftOut.OPTED_OUT: excluded[Exclusion.OPTED_OUT],
+        LeftOut.MAY_HAVE_OPTED_OUT: excluded[Exclusion.MAY_HAVE_OPTED_OUT],
+        LeftOut.SUPPRESSED: excluded[Exclusion.SUPPRESSED],
+        LeftOut.REPEATED: totals["duplicate"],
+        LeftOut.NO_NUMBER: totals["invalid"],
+        LeftOut.UNREACHED: reachable.left_out,
+        LeftOut.TOO_LONG: stats.left_out,
     }
 
 
@@ -328,19 +330,16 @@ def import_totals(contact_list: ContactList) -> Counter[str]:
 def check_texts(stats: TextStats) -> list[Finding]:
     findings = []
     if stats.too_long:
-        rows = ", ".join(str(number) for number in stats.too_long[:SHOWN_ROWS])
-        texts = many(len(stats.too_long), "text is", "texts are")
-        title = f"{texts} longer than {MAX_TEXT_UNITS:,} characters"
-        detail = f"Shorten the text, or the cells of row {rows}."
-        if stats.left_out:
-            detail = f"Nobody can be sent so much, so these people are left out. {detail}"
-        findings.append(Finding("look" if stats.left_out else "stop", "too_long", title, detail))
+        about = {"count": len(stats.too_long), "rows": stats.too_long[:SHOWN_ROWS]}
+        findings.append(
+            Finding("look", FindingCode.SOME_TOO_LONG, about)
+            if stats.left_out
+            else Finding("stop", FindingCode.TOO_LONG, about)
+        )
     if stats.empty_texts:
-        rows = ", ".join(str(number) for number in stats.empty_texts[:SHOWN_ROWS])
-        title = f"{many(len(stats.empty_texts), 'person', 'people')} would get an empty text"
-        findings.append(Finding("stop", "empty_texts", title, f"Add some words. It concerns row {rows}."))
+        about = {"count": len(stats.empty_texts), "rows": stats.empty_texts[:SHOWN_ROWS]}
+        findings.append(Finding("stop", FindingCode.EMPTY_TEXTS, about))
     for empty in stats.empty_fields():
-        title = f"{many(empty.people, 'person has', 'people have')} nothing in {empty.field}"
-        detail = f'Write {{{{ {empty.field} or "…" }}}} to say something in its place.'
-        findings.append(Finding("look", "empty_fields", title, detail))
+        gap = {"count": empty.people, "field": empty.field}
+        findings.append(Finding("look", FindingCode.EMPTY_FIELDS, gap))
     return findings

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from campaigns.composing.audience import SourceRow
+from campaigns.composing.checks import Finding, FindingCode
 from campaigns.contacts import countries
 
 
@@ -29,17 +30,11 @@ class ReachFilter:
     def left_out(self) -> int:
         return self._far.total()
 
-    def warnings(self) -> list[tuple[str, str, str]]:
-        """Code, title and detail of each warning."""
-        warnings = []
+    def warnings(self) -> list[Finding]:
+        findings = []
         if count := self.left_out:
-            who = "1 person is" if count == 1 else f"{count:,} people are"
-            detail = f"{countries.listed(self._far)}. They get nothing, and nothing is paid for them."
-            warnings.append(("unreached", f"{who} in a country that the account cannot text", detail))
+            findings.append(Finding("look", FindingCode.UNREACHED, {"count": count, "countries": self._far}))
         special = countries.special(self._prefixes)
         if count := special.total():
-            what = "1 number is" if count == 1 else f"{count:,} numbers are"
-            kinds = ", ".join(f"{kind} {many:,}" for kind, many in special.most_common())
-            detail = f"Few such numbers take texts, and each text is paid for: {kinds}."
-            warnings.append(("special", f"{what} hardly a person’s", detail))
-        return warnings
+            findings.append(Finding("look", FindingCode.SPECIAL, {"count": count, "kinds": special}))
+        return findings

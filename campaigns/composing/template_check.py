@@ -1,4 +1,4 @@
-"""Check a template before a text is rendered from it, with a sentence for each mistake."""
+"""Check a template before a text is rendered from it, with a code for each mistake."""
 
 from __future__ import annotations
 
@@ -24,31 +24,38 @@ class TemplateCode(StrEnum):
     UNCLOSED = "unclosed"
     CURLY_QUOTES = "curly_quotes"
     UNQUOTED = "unquoted"
-    FILTER = "filter"
+    UNKNOWN_FILTER = "unknown_filter"
+    DEFAULT_FILTER = "default_filter"
+    TOO_MANY_FIELDS = "too_many_fields"
+    COMMAND = "command"
     NOT_ALLOWED = "not_allowed"
     UNREADABLE = "unreadable"
     TOO_LONG = "too_long"
     OTHER_STYLE = "other_style"
     MORE = "more"
+    MORE_OTHER_STYLES = "more_other_styles"
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateProblem:
     code: TemplateCode
-    sentence: str
-    field: str = ""
-    """The field as typed, where the problem is about one."""
+    typed: str = ""
+    """The field or filter as typed, where the problem is about one."""
     suggestion: str = ""
     """What to write instead of the excerpt, if that is known."""
     excerpt: str = ""
     """The part of the template that the problem is about."""
     line: int | None = None
     """Counted from 1."""
+    count: int = 0
+    """Of characters, fields or further problems, where there are too many."""
+    fields: Sequence[str] = ()
+    """The fields that can be used, where none is suggested."""
 
     @property
     def warning(self) -> bool:
         """The text can be sent; it may not read as meant."""
-        return self.code is TemplateCode.OTHER_STYLE
+        return self.code in (TemplateCode.OTHER_STYLE, TemplateCode.MORE_OTHER_STYLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +92,14 @@ _OTHER_STYLES = re.compile(
 )
 _MERGE_ONLY = frozenset({"brace", "round", "stars"})
 """Brackets that nobody uses in a text except to merge a field; the others must hold the name of one."""
-_EXAMPLE = '{{ first_name or "there" }}'
-_MAX_LISTED = 8
 _MAX_SHOWN = 60
-"""Characters of what somebody typed that a sentence repeats."""
+"""Characters of what somebody typed that are repeated."""
 
 
 def check(template: str, field_names: Sequence[str]) -> tuple[list[TemplateProblem], list[Use]]:
     """All problems in the order of the text, and the placeholders that were understood."""
     if len(template) > MAX_TEMPLATE_CHARACTERS:
-        sentence = f"The text has {len(template):,} characters; the most is {MAX_TEMPLATE_CHARACTERS:,}."
-        return [TemplateProblem(TemplateCode.TOO_LONG, sentence)], []
+        return [TemplateProblem(TemplateCode.TOO_LONG, count=len(template))], []
     checker = Checker(template, tuple(name for name in field_names if name not in RESERVED))
     checker.run()
     return checker.problems, checker.uses
@@ -103,8 +107,7 @@ def check(template: str, field_names: Sequence[str]) -> tuple[list[TemplateProbl
 
 def unreadable(line: int | None) -> TemplateProblem:
     """For what only the renderer itself refuses."""
-    sentence = f"A placeholder in this text cannot be read. Write it as {_EXAMPLE}."
-    return TemplateProblem(TemplateCode.UNREADABLE, sentence, line=line)
+    return TemplateProblem(TemplateCode.UNREADABLE, line=line)
 
 
 class Checker:
@@ -135,11 +138,9 @@ class Checker:
 
     def _add_more(self) -> None:
         if (more := self.counts[False] - MAX_NAMED) > 0:
-            sentence = f"There are {more:,} more mistakes. Correct the ones above, and look again."
-            self.problems.append(TemplateProblem(TemplateCode.MORE, sentence))
+            self.problems.append(TemplateProblem(TemplateCode.MORE, count=more))
         if (more := self.counts[True] - MAX_NAMED) > 0:
-            sentence = f"And {more:,} more things like these will be sent as written."
-            self.problems.append(TemplateProblem(TemplateCode.OTHER_STYLE, sentence))
+            self.problems.append(TemplateProblem(TemplateCode.MORE_OTHER_STYLES, count=more))
 
     def _count(self, *, warning: bool = False) -> bool:
         """Count a problem; True while it is still explained one by one."""
@@ -149,24 +150,24 @@ class Checker:
     def _add(
         self,
         code: TemplateCode,
-        sentence: str,
         position: int,
         excerpt: str,
-        field: str = "",
+        typed: str = "",
         suggestion: str = "",
+        *,
+        count: int = 0,
     ) -> None:
         line = self.template.count("\n", 0, position) + 1
-        self.problems.append(TemplateProblem(code, sentence, field, suggestion, excerpt, line))
+        asks = code in (TemplateCode.UNKNOWN_FIELD, TemplateCode.EMPTY_FIELD) and not suggestion
+        fields = self.fields if asks else ()
+        self.problems.append(TemplateProblem(code, typed, suggestion, excerpt, line, count, fields))
 
     def _add_use(self, match: re.Match[str]) -> None:
         names: list[str] = []
         operands = _OR.split(match["fields"])
         if len(operands) > MAX_FIELDS:
             if self._count():
-                sentence = (
-                    f"A placeholder can name up to {MAX_FIELDS} fields; this one has {len(operands):,}."
-                )
-                self._add(TemplateCode.NOT_ALLOWED, sentence, match.start(), match[0])
+                self._add(TemplateCode.TOO_MANY_FIELDS, match.start(), match[0], count=len(operands))
             return
         for operand in operands:
             name, *filters = (part.strip() for part in operand.split("|"))
@@ -174,11 +175,7 @@ class Checker:
                 self._unknown(match, name, before=operands[0] if names else "")
             names.append(name)
             for wrong in (each for each in filters if each not in FILTERS and self._count()):
-                sentence = (
-                    f'"{shorten(wrong)}" cannot stand after the | sign. You can use {", ".join(FILTERS)}. '
-                    f"To fill in for an empty field, write {_EXAMPLE}."
-                )
-                self._add(TemplateCode.FILTER, sentence, match.start(), match[0], field=name)
+                self._add(TemplateCode.UNKNOWN_FILTER, match.start(), match[0], wrong)
         default = match["default"] and match["default"].strip()[2:].strip()[1:-1]
         self.uses.append(Use(tuple(names), default, "|" in match["fields"], match.span()))
 
@@ -187,41 +184,29 @@ class Checker:
         nearest = self.spelling.nearest(name, 0.6)
         if before and not nearest:
             suggestion = f'{{{{ {shorten(before)} or "{shorten(name)}" }}}}'
-            sentence = f"Put the words for an empty field in quotation marks: {suggestion}"
-            self._add(TemplateCode.UNQUOTED, sentence, match.start(), match[0], name, suggestion)
+            self._add(TemplateCode.UNQUOTED, match.start(), match[0], name, suggestion)
             return
         self._add_unknown(match.start(), match[0], name, nearest)
 
     def _add_unknown(self, position: int, excerpt: str, typed: str, nearest: str) -> None:
         suggestion = f"{{{{ {nearest} }}}}" if nearest else ""
-        hint = f"Did you mean {suggestion}?" if nearest else self._field_list()
-        sentence = f"There is no column for {{{{ {shorten(typed)} }}}}. {hint}"
-        self._add(TemplateCode.UNKNOWN_FIELD, sentence, position, excerpt, typed, suggestion)
-
-    def _field_list(self) -> str:
-        if not self.fields:
-            return "This list has no columns to use."
-        listed = ", ".join(f"{{{{ {shorten(name)} }}}}" for name in self.fields[:_MAX_LISTED])
-        more = len(self.fields) - _MAX_LISTED
-        return f"You can use {listed}" + (f" and {more} more." if more > 0 else ".")
+        self._add(TemplateCode.UNKNOWN_FIELD, position, excerpt, typed, suggestion)
 
     def _add_problem(self, opening: re.Match[str]) -> int:
         """Add the problem; returns the position to continue from."""
         start, sign = opening.start(), opening[0]
         if sign != "{{":
-            sentence = f'"{sign}" begins a command, and commands cannot be used in a text. Take it out.'
             if self._count():
-                self._add(TemplateCode.NOT_ALLOWED, sentence, start, sign)
+                self._add(TemplateCode.COMMAND, start, sign)
             return self._after_command(start + 2, sign)
         next_opening = self.template.find("{{", start + 3)
         end = self.template.find(
             "}}", start + 2, len(self.template) if next_opening < 0 else next_opening + 1
         )
         if end < 0:
-            sentence = 'A placeholder starts with "{{" but has no "}}" after it.'
             if self._count():
                 excerpt = self.template[start : start + 40].split("\n")[0]
-                self._add(TemplateCode.UNCLOSED, sentence, start, excerpt)
+                self._add(TemplateCode.UNCLOSED, start, excerpt)
             return start + 2
         if self._count():
             self._diagnose(start, self.template[start : end + 2])
@@ -237,25 +222,18 @@ class Checker:
         inner = excerpt[2:-2].strip()
         straight = excerpt.translate(_STRAIGHT)
         if not inner:
-            sentence = f"There is no field between {{{{ and }}}}. {self._field_list()}"
-            self._add(TemplateCode.EMPTY_FIELD, sentence, start, excerpt)
+            self._add(TemplateCode.EMPTY_FIELD, start, excerpt)
         elif straight != excerpt and _PLACEHOLDER.fullmatch(straight):
-            sentence = f"Use straight quotation marks inside a placeholder: {shorten_excerpt(straight)}"
-            self._add(TemplateCode.CURLY_QUOTES, sentence, start, excerpt, suggestion=straight)
+            self._add(TemplateCode.CURLY_QUOTES, start, excerpt, suggestion=straight)
         elif filtered := _DEFAULT_FILTER.fullmatch(inner):
             suggestion = f"{{{{ {filtered[1]} or {filtered[2]} }}}}"
-            sentence = f"To fill in for an empty field, write {shorten_excerpt(suggestion)}"
-            self._add(TemplateCode.FILTER, sentence, start, excerpt, filtered[1], suggestion)
+            self._add(TemplateCode.DEFAULT_FILTER, start, excerpt, filtered[1], suggestion)
         elif (name := field_name(inner)) in self.known and not _WORDS.fullmatch(inner):
-            suggestion = f"{{{{ {name} }}}}"
-            sentence = f"{shorten_excerpt(excerpt)} cannot be used. Did you mean {suggestion}?"
-            self._add(TemplateCode.NOT_ALLOWED, sentence, start, excerpt, name, suggestion)
+            self._add(TemplateCode.NOT_ALLOWED, start, excerpt, name, f"{{{{ {name} }}}}")
         elif _WORDS.fullmatch(inner):
             self._add_unknown(start, excerpt, inner, self.spelling.nearest(inner, 0.6))
         else:
-            shown = shorten_excerpt(excerpt)
-            sentence = f"{shown} cannot be used. A placeholder holds a field name, as in {_EXAMPLE}."
-            self._add(TemplateCode.NOT_ALLOWED, sentence, start, excerpt)
+            self._add(TemplateCode.NOT_ALLOWED, start, excerpt)
 
     def _other_styles(self, start: int, end: int) -> None:
         for match in _OTHER_STYLES.finditer(self.template, start, end):
@@ -269,9 +247,7 @@ class Checker:
             if not self._count(warning=True):
                 continue
             suggestion = f"{{{{ {nearest} }}}}" if nearest else ""
-            hint = f"did you mean {suggestion}?" if nearest else "fields are written as {{ first_name }}."
-            sentence = f"{match[0]} will be sent as written; {hint}"
-            self._add(TemplateCode.OTHER_STYLE, sentence, match.start(), match[0], typed, suggestion)
+            self._add(TemplateCode.OTHER_STYLE, match.start(), match[0], typed, suggestion)
 
 
 def shorten_excerpt(excerpt: str) -> str:

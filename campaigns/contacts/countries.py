@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
+from enum import StrEnum
 from functools import lru_cache
 
 from campaigns.contacts import phone_patterns
@@ -14,6 +15,15 @@ PREFIX = 5
 """Signs of an E.164 number that decide: +1 and the area code, or + and the calling code."""
 TOLL_FREE = frozenset(("800", "833", "844", "855", "866", "877", "888"))
 PREMIUM_RATE = frozenset(("900",))
+
+
+class SpecialKind(StrEnum):
+    """Numbers that are hardly a person's."""
+
+    TOLL_FREE = "toll_free"
+    PREMIUM_RATE = "premium_rate"
+
+
 Reach = frozenset[str] | None
 """ISO codes of the countries that an account can text; None: no limit is known."""
 
@@ -35,22 +45,12 @@ def of(phone: str) -> str:
     return of_prefix(phone[:PREFIX])
 
 
-def name(country: str) -> str:
-    return NAMES.get(country, f"numbers with {country}")
-
-
 def code_or_area(prefix: str) -> str:
     """The shortest beginning that all numbers of this country with this code, or area code, share."""
     if prefix.startswith("+1"):
         return prefix
     code = phone_patterns.calling_code(prefix[1:4])
     return f"+{code}" if code and code != 7 else prefix[:3]
-
-
-def listed(countries: Counter[str]) -> str:
-    """`United Kingdom 2, Mexico 1`: the most frequent first."""
-    named = sorted((-count, name(country)) for country, count in countries.items())
-    return ", ".join(f"{country} {-count:,}" for count, country in named)
 
 
 def not_reached(phones: Collection[str], reach: Reach) -> dict[str, str]:
@@ -64,14 +64,14 @@ def not_reached(phones: Collection[str], reach: Reach) -> dict[str, str]:
     return {phone: far[phone[:PREFIX]] for phone in phones if phone[:PREFIX] in far}
 
 
-def special(prefixes: Mapping[str, int]) -> Counter[str]:
+def special(prefixes: Mapping[str, int]) -> Counter[SpecialKind]:
     """Of so many numbers by prefix, how many are toll-free and premium-rate ones of calling code 1."""
-    counts: Counter[str] = Counter()
+    counts: Counter[SpecialKind] = Counter()
     for prefix, count in prefixes.items():
         if prefix.startswith("+1") and prefix[2:] in TOLL_FREE:
-            counts["toll-free"] += count
+            counts[SpecialKind.TOLL_FREE] += count
         elif prefix.startswith("+1") and prefix[2:] in PREMIUM_RATE:
-            counts["premium-rate"] += count
+            counts[SpecialKind.PREMIUM_RATE] += count
     return counts
 
 

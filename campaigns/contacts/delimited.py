@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from campaigns.contacts.errors import FileCode, FileProblem
+from campaigns.contacts.errors import FileCode, FileProblem, SignKind
 
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS = 1 << 16
@@ -42,7 +42,7 @@ def detect(path: Path, encoding: str) -> Layout:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     declared = sep_line["delimiter"] if sep_line else ""
     if not _separates(declared):
-        raise FileProblem(FileCode.SEPARATOR, row=1, what=_sign_word(declared))
+        raise FileProblem(FileCode.SEPARATOR, row=1, kind=_sign_kind(declared), sign=declared)
     delimiter = declared or max(DELIMITERS, key=lambda sign: _fit(sample, sign))
     return Layout(encoding, delimiter, sep_line is not None, _blank_after(sample, delimiter))
 
@@ -57,12 +57,12 @@ def _separates(sign: str) -> bool:
     return sign in ("", "\t") or (sign.isprintable() and not sign.isalnum() and sign not in "\"' \u2019")
 
 
-def _sign_word(sign: str) -> str:
+def _sign_kind(sign: str) -> SignKind:
     if sign.isalpha():
-        return f"the letter {sign}"
+        return SignKind.LETTER
     if sign.isalnum():
-        return f"the digit {sign}"
-    return "a quotation mark" if sign in "\"'\u2019" else "a blank or a sign that nobody sees"
+        return SignKind.DIGIT
+    return SignKind.QUOTE if sign in "\"'\u2019" else SignKind.UNSEEN
 
 
 def _fit(sample: str, delimiter: str) -> tuple[float, int]:

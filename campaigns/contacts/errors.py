@@ -1,8 +1,9 @@
-"""Why a file, or one of its rows, cannot be used: codes, and sentences for the person who uploaded it."""
+"""Why a file, or one of its rows, cannot be used: codes and their parameters."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from campaigns.contacts.phone_columns import PhoneColumns
 
@@ -34,61 +35,44 @@ class FileCode(StrEnum):
     DOUBTFUL_PHONE_COLUMN = "doubtful_phone_column"
     WHOSE_NUMBERS = "whose_numbers"
     NO_SUCH_COLUMN = "no_such_column"
+    FILE_GONE = "file_gone"
 
 
-FILE_SENTENCES: dict[FileCode, str] = {
-    FileCode.EMPTY: "The file is empty.",
-    FileCode.NO_ROWS: "The file has column headings but no rows below them.",
-    FileCode.ALL_HIDDEN: "The sheet “{sheet}” shows no rows of people. {left_out}",
-    FileCode.TOO_BIG: f"The file is larger than {MAX_BYTES // 2**20} MB. Split it into several files.",
-    FileCode.TOO_MANY_ROWS: f"The file has more than {MAX_ROWS:,} rows. Split it into several files.",
-    FileCode.TOO_MANY_COLUMNS: (
-        f"The file has {{columns:,}} columns; the most is {MAX_COLUMNS}. Keep only those that the text needs."
-    ),
-    FileCode.NOT_A_SPREADSHEET: "This is {what}, not a spreadsheet. Upload a CSV or an Excel (.xlsx) file.",
-    FileCode.OLD_EXCEL: (
-        "This is an old Excel file (.xls), or one with a password. "
-        "Save it as an Excel workbook (.xlsx) without a password, or as CSV."
-    ),
-    FileCode.PASSWORD: "The workbook has a password. Save it without one.",
-    FileCode.DAMAGED: "The workbook seems to be damaged. Open it and save it again, or save it as CSV.",
-    FileCode.WORKBOOK_TOO_BIG: (
-        "The workbook is too large to read. There may be a stray value far to the right of the "
-        "list or far below it. Save the sheet as CSV."
-    ),
-    FileCode.ENCODING: (
-        'The letters in this file cannot be read (near row {row}). Save it again as "CSV UTF-8".'
-    ),
-    FileCode.NUL: (
-        "The file holds zero bytes (the first in row {row}), so it is not a clean text file. "
-        "Save it again as CSV."
-    ),
-    FileCode.QUOTE: (
-        'Row {row} has a quotation mark (") that is not closed, or stands where none may. '
-        "Correct it there, or save the file again from a spreadsheet."
-    ),
-    FileCode.SEPARATOR: (
-        "The first row says that the cells are separated by {what}, which cannot be. "
-        "Write sep=, or sep=; there, or remove the row."
-    ),
-    FileCode.LONG_LINE: "Row {row} is far too long for a list of people. Is this the right file?",
-    FileCode.NO_PHONE_COLUMN: (
-        "No column looks like phone numbers. The columns are: {columns}. Which one holds the phone numbers?"
-    ),
-    FileCode.TWO_PHONE_COLUMNS: (
-        "More than one column may hold the phone numbers: {columns}. Which one should get the texts?"
-    ),
-    FileCode.DOUBTFUL_PHONE_COLUMN: (
-        "Phone numbers stand only in {columns}, and the heading does not say that they are people’s own "
-        "numbers for texts. Which column should get the texts?"
-    ),
-    FileCode.WHOSE_NUMBERS: (
-        "The file holds phone numbers and nothing else, more than one in a line. If each is a person of its "
-        "own, put one number in each line and upload the file again. If a line holds the numbers of one "
-        "person, which column should get the texts? The columns are: {columns}."
-    ),
-    FileCode.NO_SUCH_COLUMN: "There is no column called {name}. The columns are: {columns}.",
-}
+class FileKind(StrEnum):
+    """What a file is that is no spreadsheet."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    GIF = "gif"
+    TIFF = "tiff"
+    WEBP = "webp"
+    PDF = "pdf"
+    RTF = "rtf"
+    PROGRAM = "program"
+    GZIP = "gzip"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+    SEVEN_ZIP = "7z"
+    RAR = "rar"
+    ZIP = "zip"
+    SOUND = "sound"
+    FILM = "film"
+    PHONE_FILM = "phone_film"
+    DATABASE = "database"
+    PARQUET = "parquet"
+    MARKUP = "markup"
+    DOCUMENT = "document"
+    PRESENTATION = "presentation"
+    IWORK = "iwork"
+
+
+class SignKind(StrEnum):
+    """What a sign is that cannot separate cells."""
+
+    LETTER = "letter"
+    DIGIT = "digit"
+    QUOTE = "quote"
+    UNSEEN = "unseen"
 
 
 WHICH_COLUMN = frozenset(
@@ -104,18 +88,19 @@ WHICH_COLUMN = frozenset(
 
 
 class FileProblem(Exception):  # noqa: N818 — a problem of the file is no error of ours
-    """The whole file is refused. `sentence` names the row if there is one, never a cell's content."""
+    """The whole file is refused. `params` name the row if there is one, never a cell's content."""
 
-    def __init__(self, code: FileCode, **details: object) -> None:
+    def __init__(self, code: FileCode, **params: Any) -> None:
         self.code = code
-        self.sentence = FILE_SENTENCES[code].format(**details)
-        self.row = details.get("row")
+        self.params = params
+        """Plain values that JSON can hold."""
+        self.row = params.get("row")
         """The spreadsheet row that is at fault, counted from 1, or None."""
         self.columns: tuple[str, ...] = ()
         """The columns to choose from, where the problem is which one holds the phone numbers."""
         self.phones: PhoneColumns | None = None
         """What was seen in them."""
-        super().__init__(self.sentence)
+        super().__init__(str(code))
 
 
 class RowProblem(StrEnum):
@@ -124,11 +109,10 @@ class RowProblem(StrEnum):
     ZERO_BYTE = "zero_byte"
 
 
-ROW_SENTENCES: dict[RowProblem, str] = {
-    RowProblem.TOO_MANY_CELLS: (
-        "This row has more cells than the file has columns. "
-        "A cell that holds the separator must stand in quotation marks."
-    ),
-    RowProblem.CELL_TOO_LONG: f"A cell in this row has more than {MAX_CELL_CHARACTERS:,} characters.",
-    RowProblem.ZERO_BYTE: "A cell in this row holds a zero byte, so the row may be damaged.",
-}
+class NoText(StrEnum):
+    """Why a row with a usable number gets no text."""
+
+    REPEATED = "repeated"
+    UNREACHED = "unreached"
+    EMPTY_TEXT = "empty_text"
+    TEXT_TOO_LONG = "text_too_long"

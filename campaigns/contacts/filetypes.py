@@ -5,31 +5,31 @@ from __future__ import annotations
 import re
 from zipfile import BadZipFile, ZipFile
 
-from campaigns.contacts.errors import FileCode, FileProblem
+from campaigns.contacts.errors import FileCode, FileKind, FileProblem
 
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG", "a picture (PNG)"),
-    (b"\xff\xd8\xff", "a picture (JPEG)"),
-    (b"GIF8", "a picture (GIF)"),
-    (b"II*\x00", "a picture (TIFF)"),
-    (b"MM\x00*", "a picture (TIFF)"),
-    (b"%PDF", "a PDF document"),
-    (b"{\\rtf", "a text document (RTF)"),
-    (b"MZ", "a program"),
-    (b"\x7fELF", "a program"),
-    (b"\xfe\xed\xfa", "a program"),
-    (b"\xcf\xfa\xed\xfe", "a program"),
-    (b"\x1f\x8b", "a compressed file (gzip)"),
-    (b"BZh", "a compressed file (bzip2)"),
-    (b"\xfd7zXZ", "a compressed file (xz)"),
-    (b"7z\xbc\xaf", "a compressed folder (7z)"),
-    (b"Rar!", "a compressed folder (RAR)"),
-    (b"ID3", "a sound file"),
-    (b"OggS", "a sound file"),
-    (b"SQLite format 3", "a database"),
-    (b"PAR1", "a Parquet table"),
+_SIGNATURES: tuple[tuple[bytes, FileKind], ...] = (
+    (b"\x89PNG", FileKind.PNG),
+    (b"\xff\xd8\xff", FileKind.JPEG),
+    (b"GIF8", FileKind.GIF),
+    (b"II*\x00", FileKind.TIFF),
+    (b"MM\x00*", FileKind.TIFF),
+    (b"%PDF", FileKind.PDF),
+    (b"{\\rtf", FileKind.RTF),
+    (b"MZ", FileKind.PROGRAM),
+    (b"\x7fELF", FileKind.PROGRAM),
+    (b"\xfe\xed\xfa", FileKind.PROGRAM),
+    (b"\xcf\xfa\xed\xfe", FileKind.PROGRAM),
+    (b"\x1f\x8b", FileKind.GZIP),
+    (b"BZh", FileKind.BZIP2),
+    (b"\xfd7zXZ", FileKind.XZ),
+    (b"7z\xbc\xaf", FileKind.SEVEN_ZIP),
+    (b"Rar!", FileKind.RAR),
+    (b"ID3", FileKind.SOUND),
+    (b"OggS", FileKind.SOUND),
+    (b"SQLite format 3", FileKind.DATABASE),
+    (b"PAR1", FileKind.PARQUET),
 )
-_RIFF = {b"WEBP": "a picture (WebP)", b"WAVE": "a sound file", b"AVI ": "a film"}
+_RIFF = {b"WEBP": FileKind.WEBP, b"WAVE": FileKind.SOUND, b"AVI ": FileKind.FILM}
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|table|svg|\?xml)\b", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -40,17 +40,17 @@ def refuse_foreign(head: bytes) -> None:
     """Raises FileProblem if these first bytes belong to something that can never be a spreadsheet."""
     if head.startswith(_OLE):
         raise FileProblem(FileCode.OLD_EXCEL)
-    what = next((name for signature, name in _SIGNATURES if head.startswith(signature)), "")
-    if what == "a program" and head.startswith(b"MZ") and b"\x00" not in head:
-        what = ""  # a list may well begin with the letters MZ
+    kind = next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
+    if kind is FileKind.PROGRAM and head.startswith(b"MZ") and b"\x00" not in head:
+        kind = None  # a list may well begin with the letters MZ
     if head.startswith(b"RIFF"):
-        what = _RIFF.get(head[8:12], "")
+        kind = _RIFF.get(head[8:12])
     if head[_MP4_BRAND] == b"ftyp":
-        what = "a film or a picture of a phone"
+        kind = FileKind.PHONE_FILM
     if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
-        what = "a web page or XML file"
-    if what:
-        raise FileProblem(FileCode.NOT_A_SPREADSHEET, what=what)
+        kind = FileKind.MARKUP
+    if kind:
+        raise FileProblem(FileCode.NOT_A_SPREADSHEET, kind=kind)
 
 
 def is_zip(head: bytes) -> bool:
@@ -66,16 +66,16 @@ def refuse_other_zips(archive: ZipFile) -> None:
         b"application/vnd.oasis.opendocument.spreadsheet"
     ):
         return
-    what = "a compressed folder (zip)"
+    kind = FileKind.ZIP
     if "word/document.xml" in names or "mimetype" in names:
-        what = "a document"
+        kind = FileKind.DOCUMENT
     if "ppt/presentation.xml" in names:
-        what = "a presentation"
+        kind = FileKind.PRESENTATION
     if "Index/Document.iwa" in names:
-        what = "an Apple Numbers or Pages file"
+        kind = FileKind.IWORK
     if "META-INF/MANIFEST.MF" in names:
-        what = "a program"
-    raise FileProblem(FileCode.NOT_A_SPREADSHEET, what=what)
+        kind = FileKind.PROGRAM
+    raise FileProblem(FileCode.NOT_A_SPREADSHEET, kind=kind)
 
 
 def _mimetype(archive: ZipFile) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 from campaigns.contacts.errors import MAX_ROWS
+from campaigns.contacts.notes import Note, NoteCode
 from campaigns.contacts.phone import normalise_many
 
 _MIN_DIGITS = 7
@@ -71,14 +72,7 @@ def one_by_one(rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, lis
                 yield number, [cell]
 
 
-def note(rows: Sequence[Sequence[str]]) -> str:
+def note(rows: Sequence[Sequence[str]]) -> Note:
     if len(rows) == 1:
-        count = sum(map(bool, map(str.strip, rows[0])))
-        return (
-            f"The file holds {count:,} numbers in one line. Each was read as a person of its own, "
-            "and its place in the line is the number of its row."
-        )
-    return (
-        "The file holds several numbers in a line and nothing else. Each was read as a person of its own, "
-        "and row numbers count the numbers."
-    )
+        return Note(NoteCode.ONE_LINE, {"count": sum(map(bool, map(str.strip, rows[0])))})
+    return Note(NoteCode.SEVERAL_A_LINE, {})

@@ -17,8 +17,9 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from campaigns.contacts import reach, uploads
-from campaigns.contacts.phone import PHONE_SENTENCES, PhoneProblem, normalise_many
-from campaigns.contacts.spreadsheet import ROW_SENTENCES, FileProblem, RowProblem, Sheet, open_sheet
+from campaigns.contacts.errors import NoText
+from campaigns.contacts.phone import normalise_many
+from campaigns.contacts.spreadsheet import FileCode, FileProblem, RowProblem, Sheet, open_sheet
 from campaigns.contacts.stored_rows import StoredRows
 from campaigns.models import Contact, ContactList, History, Import, ImportRow
 from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability, update
@@ -27,18 +28,6 @@ CHUNK = 5000
 """Rows staged in one transaction: about a twentieth of a second of writing."""
 CONTACTS = 50_000
 """Rows turned into contacts in one transaction."""
-REPEATED = "repeated"
-
-
-def row_sentence(code: str) -> str:
-    """The sentence for a row's code; empty for an unknown code."""
-    if code == REPEATED:
-        return "The same number stands in an earlier row; it gets one text."
-    if code == reach.UNREACHED:
-        return reach.SENTENCE
-    if code in set(PhoneProblem):
-        return PHONE_SENTENCES[PhoneProblem(code)]
-    return ROW_SENTENCES[RowProblem(code)] if code in set(RowProblem) else ""
 
 
 def receive(
@@ -137,9 +126,9 @@ def run(import_id: int) -> None:
         sheet = open_sheet(path, record.filename, keep_conversion=True)
         finished = stage(record, sheet)
     except FileProblem as problem:
-        mark_failed(record, problem.code, problem.sentence)
+        mark_failed(record, problem)
     except FileNotFoundError:
-        mark_failed(record, "file_gone", "The uploaded file is no longer here. Please upload it again.")
+        mark_failed(record, FileProblem(FileCode.FILE_GONE))
     else:
         if finished:
             uploads.delete(record.stored_filename)
@@ -169,11 +158,11 @@ def delete_contacts(record: Import) -> bool:
     return True
 
 
-def mark_failed(record: Import, code: str, sentence: str) -> None:
+def mark_failed(record: Import, problem: FileProblem) -> None:
     """Record why the file cannot be read, unless another reader took over."""
     with transaction.atomic():
-        failed = {"problem_code": code, "problem": sentence, "finished_at": timezone.now()}
-        if not renew_claim(record, state=Import.State.FAILED, **failed):
+        why = {"problem_code": problem.code, "problem_params": problem.params}
+        if not renew_claim(record, state=Import.State.FAILED, finished_at=timezone.now(), **why):
             return
         delete_rows(record)
     uploads.delete(record.stored_filename)
@@ -235,7 +224,7 @@ def decide(
         elif not phone:
             outcome, problem = "invalid", str(problems[index])
         elif (key := int(phone)) in seen:
-            outcome, problem = "duplicate", REPEATED
+            outcome, problem = "duplicate", NoText.REPEATED.value
         else:
             seen.add(key)
         staged.append((import_id, number, outcome, problem, phone, orjson.dumps(cells).decode()))
@@ -310,7 +299,6 @@ def mark_done(record: Import) -> bool:
 @dataclass(frozen=True, slots=True)
 class ProblemCount:
     code: str
-    sentence: str
     count: int
 
 
@@ -319,7 +307,6 @@ class BadRow:
     number: int
     outcome: str
     code: str
-    sentence: str
     phone_as_typed: str
     cells: list[str]
 
@@ -330,7 +317,7 @@ def problems(record: Import) -> list[ProblemCount]:
         return []
     rows = ImportRow.objects.filter(source=record).exclude(outcome=ImportRow.Outcome.USABLE)
     counted = rows.values_list("problem").annotate(count=Count("id")).order_by("-count")
-    return [ProblemCount(code, row_sentence(code), count) for code, count in counted]
+    return [ProblemCount(code, count) for code, count in counted]
 
 
 def bad_rows(
@@ -342,7 +329,7 @@ def bad_rows(
     """
     unused = ~Q(outcome=ImportRow.Outcome.USABLE)
     far = Q(outcome=ImportRow.Outcome.USABLE) & (beyond or reach.Beyond()).rows
-    wanted = far if code == reach.UNREACHED else unused & Q(problem=code) if code else unused | far
+    wanted = far if code == NoText.UNREACHED else unused & Q(problem=code) if code else unused | far
     rows = ImportRow.objects.filter(wanted, source=record, number__gt=after)
     place = record.contact_list.phone_column
     return [bad_row(row, place) for row in rows.order_by("number")[:limit]]
@@ -350,8 +337,8 @@ def bad_rows(
 
 def bad_row(row: ImportRow, place: int) -> BadRow:
     cells = orjson.loads(row.cells)
-    code = reach.UNREACHED if row.outcome == ImportRow.Outcome.USABLE else row.problem
-    return BadRow(row.number, row.outcome, code, row_sentence(code), cells[place], cells)
+    code = NoText.UNREACHED if row.outcome == ImportRow.Outcome.USABLE else row.problem
+    return BadRow(row.number, row.outcome, code, cells[place], cells)
 
 
 def all_bad_rows(record: Import, beyond: reach.Beyond | None = None) -> Iterator[BadRow]:

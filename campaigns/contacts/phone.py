@@ -42,33 +42,6 @@ class PhoneProblem(StrEnum):
     INVALID = "invalid"
 
 
-PHONE_SENTENCES: dict[PhoneProblem, str] = {
-    PhoneProblem.EMPTY: "There is no phone number in this row.",
-    PhoneProblem.TOO_MUCH_TEXT: (
-        f"This has more than {MAX_CHARACTERS} characters, so it is not a phone number. "
-        "Give one number in each row."
-    ),
-    PhoneProblem.SHORTENED: (
-        "The spreadsheet has shortened this number. Format the column as text, put the full numbers back, "
-        "and save again."
-    ),
-    PhoneProblem.LETTERS: "A phone number can hold only digits, spaces and + - ( ) . signs.",
-    PhoneProblem.EXTENSION: "Texts cannot reach an extension. Give a number without one.",
-    PhoneProblem.SEVERAL: "This cell holds more than one number. Give one number in each row.",
-    PhoneProblem.NO_PLUS: (
-        "This looks like a number of another country without its + sign. Put + and the country code in front."
-    ),
-    PhoneProblem.MEXICAN_ONE: (
-        "Numbers of Mexico no longer have a 1 after +52. Leave out the 1: +52 and ten digits."
-    ),
-    PhoneProblem.COUNTRY: "No country has the code that follows the + sign. Check the first digits.",
-    PhoneProblem.TOO_SHORT: "This number has too few digits.",
-    PhoneProblem.TOO_LONG: "This number has too many digits.",
-    PhoneProblem.NOT_A_NUMBER: "This is not a phone number.",
-    PhoneProblem.INVALID: "No phone number like this exists. Check the area code and the digits.",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Phone:
     """Either `e164` is filled, or `problem` is set and `e164` is empty."""

@@ -15,10 +15,6 @@ from django.db.models.functions import Substr
 from campaigns.contacts import countries
 from campaigns.models import Contact, ContactList
 
-UNREACHED = "unreached"
-"""Code of a row that has a phone number which this account cannot text."""
-SENTENCE = "The account that sends cannot text the country of this number."
-
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
@@ -31,11 +27,6 @@ class Beyond:
     @property
     def count(self) -> int:
         return self.by_country.total()
-
-    @property
-    def listed(self) -> str:
-        """`United Kingdom 2, Mexico 1`."""
-        return countries.listed(self.by_country)
 
     @property
     def rows(self) -> Q:

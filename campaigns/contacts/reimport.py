@@ -23,16 +23,6 @@ class Refusal(StrEnum):
     GONE = "gone"
 
 
-REFUSAL_SENTENCES: dict[Refusal, str] = {
-    Refusal.USED: "A campaign uses this list, so its column stays. Upload the file again for another list.",
-    Refusal.BUSY: "The rows of this list are being read. Change the column when that is done.",
-    Refusal.COPY: "This list was made from a campaign, not from a file, so its numbers stay.",
-    Refusal.SAME: "The phone numbers are read from this column already.",
-    Refusal.NO_COLUMN: "Choose one of the columns of this list.",
-    Refusal.GONE: "This list was deleted a moment ago.",
-}
-
-
 def refusal(contact_list: ContactList) -> Refusal | None:
     """Why the phone column cannot change now; None if it can."""
     if contact_list.campaigns.exists():

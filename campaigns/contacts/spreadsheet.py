@@ -1,6 +1,6 @@
 """Read an uploaded list of people, from any program, as columns and rows of plain strings.
 
-`open_sheet` reads the whole file once, in chunks, and refuses with a sentence what cannot be a list.
+`open_sheet` reads the whole file once, in chunks, and refuses with a code what cannot be a list.
 `Sheet.rows` then streams: memory does not grow with the file.
 """
 
@@ -15,32 +15,29 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from campaigns.contacts import delimited, filetypes, headerless, phone_columns, workbook
 from campaigns.contacts import headers as headings
 from campaigns.contacts.delimited import Layout
 from campaigns.contacts.encoding import survey
 from campaigns.contacts.errors import (
-    FILE_SENTENCES,
     MAX_BYTES,
     MAX_CELL_CHARACTERS,
     MAX_COLUMNS,
     MAX_ROWS,
-    ROW_SENTENCES,
     FileCode,
     FileProblem,
     RowProblem,
 )
 from campaigns.contacts.headerless import Bare
+from campaigns.contacts.notes import Note, NoteCode
 
 __all__ = [
-    "FILE_SENTENCES",
     "MAX_BYTES",
     "MAX_CELL_CHARACTERS",
     "MAX_COLUMNS",
     "MAX_ROWS",
-    "ROW_SENTENCES",
     "FileCode",
     "FileProblem",
     "RowProblem",
@@ -50,11 +47,10 @@ __all__ = [
 
 _SAMPLE_ROWS = 100
 _MAX_NAMED = 20
-"""Columns that a sentence names."""
+"""Columns that a problem names."""
 _MARKS = "\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 """Zero-width and direction marks, which come along when a number is copied from a contact card. Around a cell
 they say nothing, show as boxes, and one of them makes a text cost more. Inside they may matter."""
-_DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _ENCODING_WORDS = {
     "utf-8-sig": "UTF-8",
     "utf-16": "UTF-16",
@@ -77,8 +73,8 @@ class Sheet:
     encoding: str
     """As people call it, such as Windows-1252."""
     delimiter: str
-    notes: tuple[str, ...]
-    """Sentences about what was decided while reading."""
+    notes: tuple[Note, ...]
+    """What was decided while reading, and what is hidden."""
     path: Path
     layout: Layout
     header_row: int
@@ -87,8 +83,8 @@ class Sheet:
     """As typed, blank and repeated ones too; nothing if the columns were given names already."""
     bare: Bare | None = None
     """Set if the file holds several phone numbers in a line and nothing else."""
-    left_out: str = ""
-    """Sentences about hidden rows and columns; empty if there are none."""
+    left_out: tuple[Note, ...] = ()
+    """The notes about hidden rows and columns."""
     row_problems: dict[int, RowProblem] = field(default_factory=dict)
     """By row number; `rows` fills it before it yields the row. Pop the entries that you use."""
     ids: ClassVar[None] = None
@@ -168,18 +164,14 @@ class Sheet:
         raise self._which_column(code, phones, [column.name for column in phones.candidates])
 
     def _which_column(
-        self,
-        code: FileCode,
-        phones: phone_columns.PhoneColumns,
-        names: Sequence[str] = (),
-        **details: object,
+        self, code: FileCode, phones: phone_columns.PhoneColumns, names: Sequence[str] = (), **params: Any
     ) -> FileProblem:
-        listed = [f"“{name}”" for name in names] or self.columns
-        text = ", ".join(listed[:_MAX_NAMED]) + (" …" if len(listed) > _MAX_NAMED else "")
-        problem = FileProblem(code, columns=text, **details)
+        """`names`: the columns to choose from, if only some of them are."""
+        names = names or self.columns
+        params |= {"columns": list(names[:_MAX_NAMED]), "more": len(names) > _MAX_NAMED}
+        problem = FileProblem(code, hidden=list(self.left_out), **params)
         problem.columns = self.columns
         problem.phones = phones
-        problem.sentence = " ".join(filter(None, (problem.sentence, self.left_out)))
         return problem
 
 
@@ -200,9 +192,10 @@ def open_sheet(path: Path, filename: str, *, keep_conversion: bool = False) -> S
     layout = delimited.detect(path, encoding)
     notes = []
     if encoding != "utf-8-sig" or layout.delimiter != ",":
-        notes.append(f"Read as {_encoding_word(encoding)}, separated by {_delimiter_word(layout.delimiter)}.")
+        read_as = {"encoding": _encoding_word(encoding), "delimiter": layout.delimiter}
+        notes.append(Note(NoteCode.READ_AS, read_as))
     if filename.lower().endswith((".xlsx", ".xlsm", ".xls", ".ods")):
-        notes.append("The name says that this is a workbook, but it is a text file; it was read as one.")
+        notes.append(Note(NoteCode.TEXT_FILE, {}))
     return _described(path, layout, notes)
 
 
@@ -227,26 +220,26 @@ def _shown(converted: Path, conversion: workbook.Converted) -> Sheet:
     """The table of a workbook's sheet, with notes on what was not read."""
     notes = []
     if conversion.others:
-        notes.append(f"Only the sheet “{conversion.sheet}” was read; the file has more.")
+        notes.append(Note(NoteCode.ONE_SHEET, {"sheet": conversion.sheet}))
     try:
         sheet = _described(converted, Layout("utf-8", ","), notes)
     except FileProblem as problem:
-        hidden = " ".join(conversion.left_out(0))
+        hidden = conversion.left_out(0)
         if hidden and problem.code in (FileCode.EMPTY, FileCode.NO_ROWS):
-            raise FileProblem(FileCode.ALL_HIDDEN, sheet=conversion.sheet, left_out=hidden) from problem
+            raise FileProblem(FileCode.ALL_HIDDEN, sheet=conversion.sheet, hidden=hidden) from problem
         raise
-    left_out = conversion.left_out(sheet.header_row)
-    return replace(sheet, notes=(*sheet.notes, *left_out), left_out=" ".join(left_out))
+    left_out = tuple(conversion.left_out(sheet.header_row))
+    return replace(sheet, notes=(*sheet.notes, *left_out), left_out=left_out)
 
 
-def _described(path: Path, layout: Layout, notes: list[str]) -> Sheet:
+def _described(path: Path, layout: Layout, notes: list[Note]) -> Sheet:
     """Headings, field names and the phone column, from the first rows."""
     filled = ((number, row) for number, row in delimited.records(path, layout) if any(map(str.strip, row)))
     sample = list(islice(filled, _SAMPLE_ROWS + 1))
     if not sample:
         raise FileProblem(FileCode.EMPTY)
     while len(sample) > 2 and _is_title(sample[0][1], sample[1][1]):
-        notes.append(f"Row {sample[0][0]} was taken as a title, row {sample[1][0]} as the headings.")
+        notes.append(Note(NoteCode.TITLE, {"row": sample[0][0], "header_row": sample[1][0]}))
         del sample[0]
     header_row, first = sample[0]
     body = [row for _, row in sample]
@@ -262,7 +255,7 @@ def _described(path: Path, layout: Layout, notes: list[str]) -> Sheet:
         raise FileProblem(FileCode.NO_ROWS)
     first = _without_empty_tail([_unmarked(cell) for cell in first], body)
     if len(first) > MAX_COLUMNS:
-        raise FileProblem(FileCode.TOO_MANY_COLUMNS, columns=len(first))
+        raise FileProblem(FileCode.TOO_MANY_COLUMNS, count=len(first))
     names = headings.heading_names(first)
     return Sheet(
         columns=names,
@@ -278,13 +271,12 @@ def _described(path: Path, layout: Layout, notes: list[str]) -> Sheet:
     )
 
 
-def _unnamed(body: list[list[str]], bare: Bare | None) -> tuple[list[str], list[list[str]], str]:
-    """Headings for rows without any, the rows as they will be read, and a sentence about it."""
+def _unnamed(body: list[list[str]], bare: Bare | None) -> tuple[list[str], list[list[str]], Note]:
+    """Headings for rows without any, the rows as they will be read, and a note about it."""
     if bare is Bare.PEOPLE:
         one_by_one = [row for _, row in headerless.one_by_one(enumerate(body))]
         return ["Phone"], one_by_one, headerless.note(body)
-    note = "The file has no headings, so its columns are called Column 1, Column 2 and so on."
-    return [""] * max(map(len, body)), body, note
+    return [""] * max(map(len, body)), body, Note(NoteCode.NO_HEADINGS, {})
 
 
 def _is_title(row: Sequence[str], below: Sequence[str]) -> bool:
@@ -311,7 +303,3 @@ def _unmarked(heading: str) -> str:
 
 def _encoding_word(encoding: str) -> str:
     return _ENCODING_WORDS.get(encoding, "UTF-8" if encoding == "utf-8" else encoding)
-
-
-def _delimiter_word(delimiter: str) -> str:
-    return _DELIMITER_WORDS.get(delimiter, f"“{delimiter}”")

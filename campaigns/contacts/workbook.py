@@ -13,13 +13,13 @@ from zipfile import BadZipFile, ZipFile
 
 from campaigns.contacts import filetypes, workbook_subprocess
 from campaigns.contacts.errors import MAX_ROWS, FileCode, FileProblem
+from campaigns.contacts.notes import Note, NoteCode
 
 MAX_UNPACKED_BYTES = 500 * 2**20
 MAX_ENTRIES = 5_000
 TIMEOUT_SECONDS = 90.0
 _ENCRYPTED = 0x1
 _NAMED = 10
-_INCLUDE = "To use what is hidden, show it in the spreadsheet, save, and upload the file again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,15 @@ class Converted:
     """How many rows with cells were left out because the sheet does not show them."""
     hidden_columns: tuple[HiddenColumn, ...]
 
-    def left_out(self, header_row: int) -> list[str]:
-        """Sentences about what is hidden and what to do. `header_row` holds the names of columns; 0: none."""
-        sentences = []
-        if count := self.hidden_rows:
-            what = "1 hidden row was" if count == 1 else f"{count:,} hidden rows were"
-            sentences.append(f"{what} left out.")
+    def left_out(self, header_row: int) -> list[Note]:
+        """What is hidden. `header_row` holds the names of columns; 0: none."""
+        notes = []
+        if self.hidden_rows:
+            notes.append(Note(NoteCode.HIDDEN_ROWS, {"count": self.hidden_rows}))
         if count := len(self.hidden_columns):
-            what = "1 hidden column was" if count == 1 else f"{count:,} hidden columns were"
-            names = [column.name(header_row) for column in self.hidden_columns[:_NAMED]]
-            more = " …" if count > _NAMED else ""
-            sentences.append(f"{what} left out: {', '.join(names)}{more}.")
-        return [*sentences[:-1], f"{sentences[-1]} {_INCLUDE}"] if sentences else []
+            columns = [column.named(header_row) for column in self.hidden_columns[:_NAMED]]
+            notes.append(Note(NoteCode.HIDDEN_COLUMNS, {"count": count, "columns": columns}))
+        return notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,10 @@ class HiddenColumn:
     headings: dict[str, str]
     """What stands in the column's first rows, by row number."""
 
-    def name(self, header_row: int) -> str:
-        return " ".join(self.headings.get(str(header_row), "").split()) or f"column {self.letter}"
+    def named(self, header_row: int) -> dict[str, str]:
+        """Its heading, or its letter if it has none."""
+        heading = " ".join(self.headings.get(str(header_row), "").split())
+        return {"heading": heading} if heading else {"letter": self.letter}
 
 
 def convert(source: Path, target: Path) -> Converted:

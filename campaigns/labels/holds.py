@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.accounts import registry
+from campaigns.labels.provider_words import describe_explanation
 from campaigns.models import Batch, Campaign
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import ErrorClass
@@ -118,6 +119,7 @@ def canary(data: Data) -> str:
 
 def receipts(data: Data) -> str:
     worst = catalogue.explain(data["code"])
+    words = describe_explanation(worst)
     if worst.error_class is ErrorClass.CONTENT:
         next_step = _(
             "The text of this campaign is fixed: to change it, cancel the rest and write a new one."
@@ -133,8 +135,8 @@ def receipts(data: Data) -> str:
         provider=provider(),
         most=_("all of them") if data["alike"] else _("most of them"),
         code=worst.code,
-        sentence=worst.sentence,
-        advice=worst.advice,
+        sentence=words.sentence,
+        advice=words.advice,
         next_step=next_step,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.providers.types import BatchStatus
@@ -81,3 +82,8 @@ PROVIDER_STATES: Final[dict[str, Label]] = {
     ),
     BatchStatus.SENT: Label(_("Sent"), _("{provider} has sent all of it. Receipts may still come.")),
 }
+
+
+def describe_state(state: str) -> str:
+    """The name of a row's state where no provider is named."""
+    return str(ROW_STATES[state].name).format(provider=gettext("the carrier"))

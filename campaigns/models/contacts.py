@@ -55,10 +55,10 @@ class Import(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     problem_code = models.CharField(max_length=40, blank=True)
-    problem = models.TextField(blank=True)
-    """Why the file was refused, for people."""
+    """A FileCode: why the file was refused."""
+    problem_params = models.JSONField(default=dict)
     notes = models.JSONField(default=list)
-    """What was noticed while reading, for people: encoding, separator, no header."""
+    """What was noticed while reading, such as its encoding: pairs of a NoteCode and its parameters."""
     requested_phone_column = models.CharField(max_length=255, blank=True)
     row_count = models.PositiveIntegerField(default=0)
     usable_count = models.PositiveIntegerField(default=0)

@@ -197,7 +197,6 @@ def note_newer(rows: QuerySet[OptOut], at: datetime) -> bool:
 def add(row: OptOut, account: str, phone: str, at: datetime, words: str) -> None:
     row.account, row.phone, row.simulated = account, phone, simulated()
     row.stated_at, row.words = at, words[:MAX_REPLY]
-    row.note = f"Since {timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
     OptOut.objects.bulk_create([row], ignore_conflicts=True)  # another process may add the same
 
 

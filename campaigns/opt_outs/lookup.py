@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 from campaigns.models import OptOut
 
 LOOKUP = 500
 """Numbers in one IN list; SQLite through Django takes 999 parameters."""
+
+
+class Exclusion(StrEnum):
+    """Why a person gets no text."""
+
+    OPTED_OUT = "opted_out"
+    SUPPRESSED = "suppressed"
+    MAY_HAVE_OPTED_OUT = "may_have_opted_out"
+
+
 REASONS: dict[str, str] = {
-    OptOut.Kind.OPT_OUT.value: "opted_out",
-    OptOut.Kind.SUPPRESSED.value: "suppressed",
-    OptOut.Kind.MAYBE.value: "may_have_opted_out",
+    OptOut.Kind.OPT_OUT.value: Exclusion.OPTED_OUT.value,
+    OptOut.Kind.SUPPRESSED.value: Exclusion.SUPPRESSED.value,
+    OptOut.Kind.MAYBE.value: Exclusion.MAY_HAVE_OPTED_OUT.value,
 }
-"""The reason code of a row that gets no text."""
 
 
 def opted_out(phones: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.contacts.phone import PHONE_SENTENCES, normalise_many, parse_phone
+from campaigns.contacts.phone import PhoneProblem, normalise_many, parse_phone
 from campaigns.models import History, OptOut
 from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.runtime.bulk_sql import claim
@@ -23,7 +23,7 @@ MAX_LAST_DIGITS = 15
 class AddResult:
     added: list[str] = field(default_factory=list)
     already: list[str] = field(default_factory=list)
-    bad: list[tuple[str, str]] = field(default_factory=list)
+    bad: list[tuple[str, PhoneProblem]] = field(default_factory=list)
     """Input and the reason why it cannot be used."""
 
 
@@ -34,7 +34,7 @@ def add(text: str, *, note: str, user: User | None) -> AddResult:
     pieces = [piece.strip() for line in text.splitlines() for piece in line.replace(";", ",").split(",")]
     typed = list(dict.fromkeys(filter(None, pieces)))
     numbers, problems = normalise_many(typed, settings.DEFAULT_REGION)
-    result.bad = [(typed[place], PHONE_SENTENCES[problem]) for place, problem in sorted(problems.items())]
+    result.bad = [(typed[place], problem) for place, problem in sorted(problems.items())]
     wanted = dict.fromkeys(filter(None, numbers))
     out, entered = end_lesser(list(wanted))
     result.already = [phone for phone in wanted if phone in out]

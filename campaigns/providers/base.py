@@ -28,6 +28,7 @@ from campaigns.providers.types import (
     StatusTotals,
     Subscription,
 )
+from campaigns.providers.wording import Sentence
 
 MAX_ATTACHMENT_BYTES = 50 * MEBIBYTE
 ANY_MESSAGE = MailboxFilter()
@@ -53,8 +54,7 @@ class ProviderError(Exception):
 
     def __init__(
         self,
-        sentence: str,
-        *,
+        *sentences: str | Sentence,
         code: str = "",
         permanent: bool = False,
         outcome: Outcome = Outcome.UNKNOWN,
@@ -63,9 +63,9 @@ class ProviderError(Exception):
         request_id: str = "",
         kind: str = "other",
     ) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+        self.sentences: tuple[Sentence, ...] = ()
         """For people: what happened and what to do."""
+        self.say(*sentences)
         self.code = code
         """The provider's own code, such as CMN-101; empty if it gave none."""
         self.permanent = permanent
@@ -81,6 +81,15 @@ class ProviderError(Exception):
         """One of `unreachable`, `credentials`, `permission`, `rate`, `request`, `too_large`, `not_found`,
         `answer` (an answer that makes no sense), `server`, `stopped` (the hook before the first byte said
         no), `other`."""
+
+    def say(self, *sentences: str | Sentence) -> None:
+        self.sentences = tuple(part if isinstance(part, Sentence) else Sentence(part) for part in sentences)
+        self.args = (self.sentence,)
+
+    @property
+    def sentence(self) -> str:
+        """In the language of the source, for logs."""
+        return " ".join(map(str, self.sentences))
 
 
 class Gate(Protocol):

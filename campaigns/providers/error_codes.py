@@ -1,10 +1,15 @@
-"""Why a text was not delivered: what any provider's table of codes says about one of its codes."""
+"""Why a text was not delivered: what any provider's table of codes says about one of its codes.
+
+Its words are in the language of the source, and translated where they are shown.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
+
+from campaigns.providers.wording import Sentence
 
 
 class ErrorClass(StrEnum):
@@ -37,7 +42,7 @@ class Retry(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     code: str
-    sentence: str
+    sentence: Sentence
     """What happened."""
     advice: str
     """What the sender can do; may be empty."""

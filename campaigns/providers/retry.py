@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from campaigns.providers.base import Outcome, ProviderError
+from campaigns.providers.wording import Sentence
+from campaigns.providers.wording import gettext_noop as _
 
 MAX_DATE_LENGTH = 64
 """Characters of a date in a header; the usual form has 29."""
@@ -74,9 +76,9 @@ class SilentGate:
         with self._lock:
             left = self._quiet_until.get(group, 0.0) - self._now()
         if left > self._longest_wait:
-            sentence = f"The provider asked for silence. The next try is possible in {left:.0f} seconds."
+            silence = _("The provider asked for silence. The next try is possible in {left:.0f} seconds.")
             raise ProviderError(
-                sentence,
+                Sentence(silence, {"left": left}),
                 outcome=Outcome.NOT_SENT,
                 kind="rate",
                 retry_after=left,

@@ -10,12 +10,6 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from campaigns.models import Batch
 
 MAX_BATCHES = 50
-NOTES = {
-    Batch.State.IN_DOUBT: (
-        "The answer was lost. Nobody in it is texted again until the provider's records are read."
-    ),
-    Batch.State.NEEDS_REVIEW: "Nobody can prove whether it was taken. A person has to decide.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +21,6 @@ class BatchLine:
     status: str
     cost: Decimal | None
     provider_id: str
-    note: str
 
 
 def batch_lines(batches: QuerySet[Batch]) -> list[BatchLine]:
@@ -51,8 +44,7 @@ def batch_line(batch: Batch) -> BatchLine:
         size=batch.provider_size if accepted else batch.size,
         processed=batch.processed_count,
         state=state,
-        status=batch.provider_status if accepted else state.label,
+        status=batch.provider_status if accepted else "",
         cost=batch.cost,
         provider_id=batch.provider_id,
-        note=NOTES.get(state, ""),
     )

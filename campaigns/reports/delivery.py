@@ -10,11 +10,9 @@ from decimal import Decimal
 
 from django.db.models import Count
 
-from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, CampaignRow, Message, RowState, Tally
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import Explanation
-from campaigns.reports.explanations import sentence
 from campaigns.reports.row_states import TAKEN, UNDECIDED
 
 NAMES = {
@@ -45,8 +43,16 @@ class ErrorLine:
 class ReasonLine:
     code: str
     outcome: str
-    sentence: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the provider counts in one state, and what we do."""
+
+    state: RowState
+    theirs: int
+    ours: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,7 @@ class Report:
     tally: Tally
     provider_totals: dict[str, StatusLine]
     local_counts: dict[str, int]
-    differences: Sequence[str]
+    differences: Sequence[Difference]
     errors: Sequence[ErrorLine]
     rejected: Sequence[ErrorLine]
     reasons: Sequence[ReasonLine]
@@ -124,21 +130,16 @@ def provider_totals(batches: Sequence[Batch]) -> dict[str, StatusLine]:
     return totals
 
 
-def differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> list[str]:
-    """Sentences about counts that differ. `unread`: texts in batches without totals so far."""
-    name = registry.default().name
+def differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> list[Difference]:
+    """`unread`: texts in batches without totals so far."""
     failed = totals["sendingFailed"].count + totals["deliveryFailed"].count
     pairs = (
-        ("with the carrier", counts.with_carrier - unread, totals["queued"].count),
-        ("sent without a receipt", counts.sent, totals["sent"].count),
-        ("delivered", counts.delivered, totals["delivered"].count),
-        ("not delivered", counts.not_delivered, failed),
+        Difference(RowState.WITH_CARRIER, totals["queued"].count, counts.with_carrier - unread),
+        Difference(RowState.SENT, totals["sent"].count, counts.sent),
+        Difference(RowState.DELIVERED, totals["delivered"].count, counts.delivered),
+        Difference(RowState.NOT_DELIVERED, failed, counts.not_delivered),
     )
-    return [
-        f"{words.capitalize()}: {name} counts {theirs:,}, our messages say {local:,}."
-        for words, local, theirs in pairs
-        if local != theirs
-    ]
+    return [pair for pair in pairs if pair.theirs != pair.ours]
 
 
 def rejected_lines(campaign: Campaign) -> list[ErrorLine]:
@@ -152,7 +153,7 @@ def reason_lines(campaign: Campaign, counts: Tally) -> list[ReasonLine]:
         return []
     rows = CampaignRow.objects.filter(campaign=campaign).exclude(outcome=CampaignRow.Outcome.MESSAGE)
     counted = rows.values_list("outcome", "reason").annotate(count=Count("id")).order_by("-count")
-    return [ReasonLine(reason, outcome, sentence(reason), count) for outcome, reason, count in counted]
+    return [ReasonLine(reason, outcome, count) for outcome, reason, count in counted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The people behind a count, as a page and as a CSV file with the list's columns. Safe against formulas."""
+"""The people behind a count, and CSV files that are safe against formulas."""
 
 from __future__ import annotations
 
@@ -11,13 +11,8 @@ from decimal import Decimal
 
 import orjson
 
-from campaigns.accounts import registry
-from campaigns.contacts import reach
-from campaigns.contacts.importer import all_bad_rows
-from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Import, ImportRow, Message, RowState
-from campaigns.reports.explanations import sentence
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, ImportRow, Message, RowState
 from campaigns.reports.row_states import LEFT_OUT
-from campaigns.reports.times import local
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 PAGE = 1000
@@ -34,7 +29,9 @@ class PersonLine:
     cells: list[str]
     state: RowState
     code: str
-    reason: str
+    """Why it got no text, or what the provider reported."""
+    note: str = ""
+    """Of the person who marked it as sent."""
     text: str = ""
     segments: int | None = None
     cost: Decimal | None = None
@@ -99,7 +96,6 @@ def notes_of_marked(messages: Iterable[Message]) -> dict[int, str]:
 
 def person_line(place: int, source: ImportRow, message: Message, notes: Mapping[int, str]) -> PersonLine:
     state = state_of(message)
-    marked = state is RowState.MARKED_SENT
     return PersonLine(
         id=place,
         row_number=source.number,
@@ -107,7 +103,7 @@ def person_line(place: int, source: ImportRow, message: Message, notes: Mapping[
         cells=orjson.loads(source.cells),
         state=state,
         code=message.error_code,
-        reason=notes.get(message.batch_id, "") if marked else sentence(message.error_code),
+        note=notes.get(message.batch_id, "") if state is RowState.MARKED_SENT else "",
         text=message.text,
         segments=message.billed_segments or message.segments,
         cost=message.cost,
@@ -125,56 +121,12 @@ def line_without_text(row: CampaignRow) -> PersonLine:
         cells=orjson.loads(row.import_row.cells),
         state=RowState(row.outcome),
         code=row.reason,
-        reason=sentence(row.reason),
     )
 
 
 def safe(cell: str) -> str:
     """A cell that a spreadsheet would run as a formula gets an apostrophe, which our importer drops again."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
-OWN_COLUMNS = (
-    "Row", "Number", "State", "Reason", "Code", "Text", "Segments", "Cost (USD)", "Last change",
-    "Batch", "Provider id",
-)  # fmt: skip
-
-
-def rows_csv(campaign: Campaign, state: RowState | None = None) -> Iterator[str]:
-    columns = campaign.contact_list.columns if campaign.contact_list else []
-    return table_csv([*columns, *OWN_COLUMNS], export_rows(campaign, state))
-
-
-def export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[str]]:
-    after = 0
-    while page := people(campaign, state, after, PAGE):
-        for line in page:
-            yield [*line.cells, *own_cells(line)]
-        after = page[-1].id
-
-
-def own_cells(line: PersonLine) -> list[str]:
-    changed = local(line.changed_at) if line.changed_at else None
-    return [
-        str(line.row_number),
-        line.phone,
-        line.state.label,
-        line.reason,
-        line.code,
-        line.text,
-        "" if line.segments is None else str(line.segments),
-        "" if line.cost is None else str(line.cost),
-        changed.isoformat(timespec="seconds") if changed else "",
-        "" if line.batch_number is None else str(line.batch_number),
-        line.provider_id,
-    ]
-
-
-def bad_rows_csv(record: Import) -> Iterator[str]:
-    columns = record.contact_list.columns
-    out_of_reach = reach.beyond(record.contact_list, registry.default().provider.reaches)
-    rows = ([*row.cells, str(row.number), row.sentence] for row in all_bad_rows(record, out_of_reach))
-    return table_csv([*columns, "Row", "Why it was not used"], rows)
 
 
 def table_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

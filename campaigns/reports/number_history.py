@@ -29,9 +29,9 @@ from campaigns.models import (
     ProviderMessage,
     RowState,
 )
+from campaigns.opt_outs.lookup import Exclusion
 from campaigns.receipts import store
 from campaigns.reports import store_search
-from campaigns.reports.explanations import sentence
 from campaigns.reports.exports import state_of
 from campaigns.reports.timeline import Step, timeline, timeline_of_unlisted
 
@@ -51,7 +51,8 @@ class Entry:
     row: ImportRow
     state: RowState | None
     """None: no campaign has used the row."""
-    reason: str
+    code: str
+    """Why it got no text, or what the provider reported."""
     message: Message | None
     steps: Sequence[Step]
     provider_ids: Sequence[str]
@@ -152,7 +153,7 @@ def message_entry(message: Message, stored: Sequence[ProviderMessage]) -> Entry:
         source=message.import_row.source,
         row=message.import_row,
         state=state,
-        reason=sentence(exclusion_code(message) if state is RowState.EXCLUDED else message.error_code),
+        code=exclusion_code(message) if state is RowState.EXCLUDED else message.error_code,
         message=message,
         steps=steps,
         provider_ids=ids,
@@ -162,7 +163,7 @@ def message_entry(message: Message, stored: Sequence[ProviderMessage]) -> Entry:
 
 def exclusion_code(message: Message) -> str:
     rows = CampaignRow.objects.filter(campaign=message.campaign_id, import_row=message.import_row_id)
-    return rows.values_list("reason", flat=True).first() or "opted_out"
+    return rows.values_list("reason", flat=True).first() or Exclusion.OPTED_OUT
 
 
 def file_rows(phone: str) -> tuple[dict[int, ImportRow], list[Import]]:
@@ -202,7 +203,7 @@ def entry_without_text(row: ImportRow, campaign: Campaign | None, state: RowStat
         source=row.source,
         row=row,
         state=state,
-        reason=sentence(code),
+        code=code,
         message=None,
         steps=(),
         provider_ids=(),

@@ -13,12 +13,10 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, RowState, Tally
-from campaigns.providers import catalogue
 from campaigns.receipts import circuit_breaker
 from campaigns.reports.batch_lines import BatchLine, batch_lines
-from campaigns.reports.progress_sentences import first_texts_alone, progress_sentence, summary
 from campaigns.reports.row_states import LEFT_OUT, READING_ORDER, TAKEN, UNDECIDED
-from campaigns.sending import lifecycle, quarantine
+from campaigns.sending import canary, lifecycle, quarantine
 
 MAX_REASONS = 5
 QUICK, SLOW, SLOWEST = 3, 15, 60  # seconds between two polls of a page
@@ -37,7 +35,6 @@ class Reason:
 
     count: int
     code: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +54,12 @@ class Progress:
     read_at: datetime | None
     moving: bool
     next_delay: int
-    sentence: str
     billed: Decimal | None
     """US dollars billed so far; None: nothing yet."""
     canary_reasons: Sequence[Reason]
     """Only while a person has to decide about the canary."""
     quarantined: bool
     """Batches of it are held back while the others leave."""
-
-    @property
-    def summary(self) -> str:
-        return summary(self.tally)
 
     @property
     def leaves_at(self) -> datetime | None:
@@ -172,7 +164,6 @@ def progress_of(campaign: Campaign) -> Progress:
         read_at=read_at,
         moving=moving,
         next_delay=next_delay(campaign, read_at, left),
-        sentence=progress_sentence(campaign, counts),
         billed=sums["cost"],
         canary_reasons=canary_errors(campaign),
         quarantined=has_quarantined(campaign, counts),
@@ -193,6 +184,11 @@ def has_quarantined(campaign: Campaign, counts: Tally) -> bool:
     return sending and counts.held > 0 and quarantine.quarantined(campaign.pk).exists()
 
 
+def first_texts_alone(campaign: Campaign, counts: Tally) -> bool:
+    """Whether a canary leaves first, and the other texts wait until a person has seen its receipts."""
+    return canary.guards(campaign, 2) and counts.rows - counts.count(*LEFT_OUT) > campaign.canary
+
+
 def seconds_until(moment: datetime) -> int:
     """Whole seconds, at least 1 until it is over."""
     return max(0, math.ceil((moment - timezone.now()).total_seconds()))
@@ -211,7 +207,7 @@ def canary_errors(campaign: Campaign) -> list[Reason]:
         return []
     totals = Batch.objects.filter(campaign=campaign, number=1).values_list("totals", flat=True)
     most_common = circuit_breaker.error_counts(totals).most_common(MAX_REASONS)
-    return [Reason(count, code, catalogue.explain(code).sentence) for code, count in most_common]
+    return [Reason(count, code) for code, count in most_common]
 
 
 def percent_settled(processed: int, texts: int, counts: Tally, *, moving: bool) -> int:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from campaigns.models import Attempt, Message, ProviderMessage
 from campaigns.providers.types import MessageStatus
 from campaigns.receipts.store import status_of
 from campaigns.reconciling import decisions
-from campaigns.reports.explanations import sentence
 
-LOST = "The answer was lost"
+
+class StepCode(StrEnum):
+    READ = "read"
+    LAUNCHED = "launched"
+    HANDED = "handed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_SENT = "not_sent"
+    ANSWER_LOST = "answer_lost"
+    PROVED_ABSENT = "proved_absent"
+    UNPROVED = "unproved"
+    MARKED_SENT = "marked_sent"
+    DECIDED_ABSENT = "decided_absent"
+    DECIDED_SENT = "decided_sent"
+    RECEIVED = "received"
+    IN_STORE = "in_store"
+    REPORTED = "reported"
+    SETTLED = "settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,44 +38,32 @@ class Step:
     """`at` is None where the time is not known."""
 
     at: datetime | None
-    title: str
-    detail: str = ""
+    code: StepCode
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 def timeline(stored: ProviderMessage, message: Message | None, provider: str) -> list[Step]:
     """The steps in order. `message`: the same text in its campaign; None: another program sent it."""
     steps = [*campaign_steps(message, provider)] if message else []
     if stored.inbound:
-        return [*steps, Step(at=stored.created_at, title="Received", detail=f"{provider} took it in.")]
-    batch = f", in batch {stored.batch.provider_id}" if stored.batch else ""
-    ids = f"As message {stored.provider_id}{batch}."
-    steps.append(Step(at=stored.created_at, title=f"In {provider}'s store", detail=ids))
-    if stored.provider_status and status_of(stored.undelivered) is not MessageStatus.QUEUED:
-        reason = sentence(stored.error_code)
-        steps.append(Step(at=stored.modified_at, title=status_title(stored), detail=reason))
+        received = Step(at=stored.created_at, code=StepCode.RECEIVED, params={"provider": provider})
+        return [*steps, received]
+    batch = stored.batch.provider_id if stored.batch else ""
+    ids = {"provider": provider, "message": stored.provider_id, "batch": batch}
+    steps.append(Step(at=stored.created_at, code=StepCode.IN_STORE, params=ids))
+    status = status_of(stored.undelivered)
+    if stored.provider_status and status is not MessageStatus.QUEUED:
+        report = {"status": status, "word": stored.provider_status, "error_code": stored.error_code}
+        steps.append(Step(at=stored.modified_at, code=StepCode.REPORTED, params=report))
     return steps
 
 
 def timeline_of_unlisted(message: Message, provider: str) -> list[Step]:
     steps = [*campaign_steps(message, provider)]
     if message.state != Message.State.WAITING:
-        title = Message.State(message.state).label
-        steps.append(Step(at=message.changed_at, title=title, detail=sentence(message.error_code)))
+        settled = {"state": Message.State(message.state), "error_code": message.error_code}
+        steps.append(Step(at=message.changed_at, code=StepCode.SETTLED, params=settled))
     return steps
-
-
-TITLES = {
-    MessageStatus.SENT: "Sent to the carrier",
-    MessageStatus.DELIVERED: "Delivered",
-    MessageStatus.SENDING_FAILED: "Not delivered",
-    MessageStatus.DELIVERY_FAILED: "Not delivered",
-}
-
-
-def status_title(stored: ProviderMessage) -> str:
-    """Our title, with the provider's status where it differs."""
-    title = TITLES.get(status_of(stored.undelivered), "Another state")
-    return title if title == stored.provider_status else f"{title} ({stored.provider_status})"
 
 
 def campaign_steps(message: Message, provider: str) -> Iterator[Step]:
@@ -65,16 +71,21 @@ def campaign_steps(message: Message, provider: str) -> Iterator[Step]:
     source = message.import_row.source
     yield Step(
         at=source.finished_at,
-        title=f"Row {message.import_row.number:,} of {source.filename}",
-        detail=f"Read into the list “{campaign.contact_list}”.",
+        code=StepCode.READ,
+        params={
+            "row": message.import_row.number,
+            "file": source.filename,
+            "list": str(campaign.contact_list),
+        },
     )
-    who = f" by {campaign.launched_by}" if campaign.launched_by else ""
     yield Step(
         at=campaign.launched_at,
-        title=f"Launched{who}",
-        detail=(
-            f"The text was written down for good, into batch {message.batch.number:,} of “{campaign.name}”."
-        ),
+        code=StepCode.LAUNCHED,
+        params={
+            "by": str(campaign.launched_by or ""),
+            "batch": message.batch.number,
+            "campaign": campaign.name,
+        },
     )
     for attempt in message.batch.attempts.all():
         if not excluded_before(attempt, message):
@@ -87,43 +98,42 @@ def excluded_before(attempt: Attempt, message: Message) -> bool:
 
 
 ENDS = {
-    Attempt.State.ACCEPTED: "{provider} took the batch",
-    Attempt.State.REJECTED: "{provider} refused the batch as a whole",
-    Attempt.State.NOT_SENT: "Nothing of it had left",
-    Attempt.State.AMBIGUOUS: LOST,
-    Attempt.State.RECONCILING: LOST,
-    Attempt.State.ABSENT: LOST,
-    Attempt.State.REVIEW: LOST,
-    Attempt.State.MARKED_SENT: LOST,
+    Attempt.State.ACCEPTED: StepCode.ACCEPTED,
+    Attempt.State.REJECTED: StepCode.REFUSED,
+    Attempt.State.NOT_SENT: StepCode.NOT_SENT,
+    Attempt.State.AMBIGUOUS: StepCode.ANSWER_LOST,
+    Attempt.State.RECONCILING: StepCode.ANSWER_LOST,
+    Attempt.State.ABSENT: StepCode.ANSWER_LOST,
+    Attempt.State.REVIEW: StepCode.ANSWER_LOST,
+    Attempt.State.MARKED_SENT: StepCode.ANSWER_LOST,
 }
 SETTLED = {
-    Attempt.State.ABSENT: "Proved that the batch had never arrived",
-    Attempt.State.REVIEW: "Nobody could prove whether it had arrived",
-    Attempt.State.MARKED_SENT: "Marked as sent",
+    Attempt.State.ABSENT: StepCode.PROVED_ABSENT,
+    Attempt.State.REVIEW: StepCode.UNPROVED,
+    Attempt.State.MARKED_SENT: StepCode.MARKED_SENT,
 }
 """What followed a lost answer."""
 DECIDED = {
-    Attempt.State.ABSENT: "{actor} decided that it had never arrived",
-    Attempt.State.MARKED_SENT: "{actor} marked it as sent",
+    Attempt.State.ABSENT: StepCode.DECIDED_ABSENT,
+    Attempt.State.MARKED_SENT: StepCode.DECIDED_SENT,
 }
 """The same, decided by a person without proof."""
 
 
 def attempt_steps(attempt: Attempt, provider: str) -> Iterator[Step]:
     if attempt.sending_at:
-        yield Step(
-            at=attempt.sending_at,
-            title=f"Handed to {provider}",
-            detail=f"Attempt {attempt.pk:,}, with {attempt.size:,} texts.",
-        )
+        handed = {"provider": provider, "attempt": attempt.pk, "count": attempt.size}
+        yield Step(at=attempt.sending_at, code=StepCode.HANDED, params=handed)
     state = Attempt.State(attempt.state)
     if state in ENDS:
-        answered = f"HTTP {attempt.http_status}" if attempt.http_status else ""
-        request = f"request {attempt.request_id}" if attempt.request_id else ""
-        facts = ", ".join(filter(None, (answered, request)))
-        note = "" if state in SETTLED else attempt.note
-        parts = filter(None, (attempt.problem, note, facts and f"{facts}."))
-        yield Step(at=attempt.ended_at, title=ENDS[state].format(provider=provider), detail=" ".join(parts))
+        params = {
+            "provider": provider,
+            "problem": attempt.problem,
+            "note": "" if state in SETTLED else attempt.note,
+            "status": attempt.http_status,
+            "request": attempt.request_id,
+        }
+        yield Step(at=attempt.ended_at, code=ENDS[state], params=params)
     if state in SETTLED:
         yield settled_step(attempt, state)
 
@@ -131,5 +141,5 @@ def attempt_steps(attempt: Attempt, provider: str) -> Iterator[Step]:
 def settled_step(attempt: Attempt, state: Attempt.State) -> Step:
     decided = decisions.decision(attempt) if state in DECIDED else None
     if decided is None:
-        return Step(at=attempt.last_lookup_at, title=SETTLED[state], detail=attempt.note)
-    return Step(at=decided.at, title=DECIDED[state].format(actor=decided.actor or "Somebody"))
+        return Step(at=attempt.last_lookup_at, code=SETTLED[state], params={"note": attempt.note})
+    return Step(at=decided.at, code=DECIDED[state], params={"actor": str(decided.actor or "")})

@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.composing.audience import SourceRow, field_names, source_rows
-from campaigns.composing.checks import Finding, Terms, check_draft
+from campaigns.composing.checks import Finding, FindingCode, SenderProblem, Terms, check_draft
 from campaigns.composing.personalise import MAX_TEXT_UNITS, Personaliser, utf16_units
 from campaigns.composing.preflight import Preflight, preflight
 from campaigns.composing.segments import count_many
 from campaigns.contacts import countries
+from campaigns.contacts.errors import NoText
 from campaigns.contacts.phone import parse_phone
-from campaigns.contacts.reach import UNREACHED
 from campaigns.models import Batch, Campaign, CampaignRow, History, Message, RowState, Tally
 from campaigns.opt_outs.lookup import opted_out
 from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability
@@ -34,26 +34,24 @@ class NotReady(Exception):  # noqa: N818 - a state of the draft, not an error
     """The draft cannot be launched. `findings` say what to do."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        super().__init__("; ".join(finding.title for finding in findings))
+        super().__init__("; ".join(finding.code for finding in findings))
         self.findings = findings
 
 
 def terms_for(sender: str) -> Terms:
     number = registry.default().number(sender) if sender else None
     phone = parse_phone(sender) if sender else None
-    problem = ""
+    problem = None
     if sender and number is None:
-        problem = f"{registry.default().name} does not list it among the numbers of this account."
+        problem = SenderProblem.NOT_LISTED
     elif number and not number.can_send_batches:
-        problem = (
-            f"It is not set up for high volume texts (A2PSmsSender). Ask {registry.default().name} to "
-            "enable it, or choose another number."
-        )
+        problem = SenderProblem.NOT_ENABLED
     return Terms(
         label=phone.e164 if phone and phone.e164 else sender,
         price=registry.default().price_for(sender) if sender else None,
         rate=registry.default().rate_for(sender),
         problem=problem,
+        provider=registry.default().name,
         reach=registry.default().provider.reaches,
     )
 
@@ -96,8 +94,7 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
             History.objects.record(History.Kind.LAUNCHED, actor=user, campaign=campaign)
     campaign.refresh_from_db()
     if not launched and campaign.is_draft:
-        message = "It was changed in another window a moment ago. Look at it once more, then send."
-        raise NotReady([Finding("stop", "changed", message)])
+        raise NotReady([Finding("stop", FindingCode.CHANGED)])
     return launched
 
 
@@ -167,11 +164,11 @@ def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]
         if row.phone in excluded:
             chunk.left_out[row.id] = "excluded", excluded[row.phone]
         elif row.phone in unreached:
-            chunk.left_out[row.id] = "invalid", UNREACHED
+            chunk.left_out[row.id] = "invalid", NoText.UNREACHED.value
         elif not text.strip():
-            chunk.left_out[row.id] = "invalid", "empty_text"
+            chunk.left_out[row.id] = "invalid", NoText.EMPTY_TEXT.value
         elif len(text) > MAX_TEXT_UNITS // 2 and utf16_units(text) > MAX_TEXT_UNITS:
-            chunk.left_out[row.id] = "invalid", "text_too_long"
+            chunk.left_out[row.id] = "invalid", NoText.TEXT_TOO_LONG.value
         else:
             chunk.texts.append((row, text, segments))
     return chunk

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.contacts.phone import PHONE_SENTENCES, parse_phone
+from campaigns.contacts.phone import parse_phone
+from campaigns.labels.reasons import describe_reason
 from campaigns.models import ProviderBatch
 from campaigns.providers.types import BatchStatus
 from campaigns.reports.store_search import BatchSearch, MessageSearch
@@ -33,7 +34,7 @@ def whole_number(typed: str) -> str:
     """A phone number in any spelling as E.164. ValidationError with what is wrong with it."""
     phone = parse_phone(typed, settings.DEFAULT_REGION)
     if phone.problem is not None:
-        msg = _("{problem} It is searched for as a whole.").format(problem=PHONE_SENTENCES[phone.problem])
+        msg = _("{problem} It is searched for as a whole.").format(problem=describe_reason(phone.problem))
         raise forms.ValidationError(msg)
     return phone.e164
 

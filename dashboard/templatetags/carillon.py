@@ -20,12 +20,21 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from campaigns.labels.countries import list_countries
 from campaigns.labels.holds import why_it_waits
+from campaigns.labels.progress import describe_batch, describe_progress
+from campaigns.labels.provider_words import describe_explanation
+from campaigns.labels.reasons import describe_reason
+from campaigns.labels.timeline import describe_step
 from campaigns.reports.times import local
 from dashboard.state_badges import CARRIER, Kind, state_badge
 
 register = template.Library()
-register.filter(why_it_waits)
+for describe in (
+    *(describe_batch, describe_explanation, describe_progress, describe_reason, describe_step),
+    *(list_countries, why_it_waits),
+):
+    register.filter(describe.__name__, describe)
 
 CENT = Decimal("0.01")
 LONGEST_PHONE = 40

@@ -10,7 +10,10 @@ from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from campaigns.labels.texts import describe_problem
+
 register = template.Library()
+register.filter("describe_problem", describe_problem)
 
 CENT = Decimal("0.01")
 

@@ -6,10 +6,12 @@ from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from campaigns.labels.opt_outs import SOURCES, describe_note
 from campaigns.models import OptOut
 from dashboard.templatetags.compose import placeholders
 
 register = template.Library()
+register.filter("describe_note", describe_note)
 
 
 @register.filter
@@ -20,9 +22,9 @@ def how_known(opt_out: OptOut) -> SafeString:
         said = (
             _("Replied “{words}”").format(words=opt_out.words)
             if opt_out.words
-            else opt_out.get_source_display()
+            else str(SOURCES[opt_out.source])
         )
         said += _(", read by {by}").format(by=by) if by else ""
     else:
-        said = opt_out.get_source_display() + (_(" by {by}").format(by=by) if by else "")
+        said = str(SOURCES[opt_out.source]) + (_(" by {by}").format(by=by) if by else "")
     return placeholders(_("{said} (rehearsal)").format(said=said) if opt_out.simulated else said)

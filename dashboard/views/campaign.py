@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.accounts import registry
+from campaigns.labels.progress import describe_progress, summarize
 from campaigns.labels.states import PROVIDER_STATES
 from campaigns.models import Campaign, History, Import, RowState
 from campaigns.reports.progress import Progress, progress
@@ -94,7 +95,9 @@ def _why_not_on(now: Progress) -> str:
 def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     if lifecycle.pause(campaign, user=signed_in(request)):
-        messages.success(request, _("Paused. {summary}").format(summary=progress(campaign.pk).summary))
+        messages.success(
+            request, _("Paused. {summary}").format(summary=summarize(progress(campaign.pk).tally))
+        )
     else:
         messages.info(request, _("There was nothing to pause: it is held already, or everything has left."))
     return redirect("campaign", campaign.pk)
@@ -114,7 +117,9 @@ def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
     elif draft is None:
         messages.warning(
             request,
-            _("It is too late to take it back. {summary}").format(summary=progress(campaign.pk).summary),
+            _("It is too late to take it back. {summary}").format(
+                summary=summarize(progress(campaign.pk).tally)
+            ),
         )
     return redirect("campaign_edit", draft.pk) if draft else redirect("campaign", campaign.pk)
 
@@ -138,7 +143,10 @@ def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
         "receipt_states": (*TAKEN, RowState.REJECTED, RowState.MARKED_SENT),
         "asks_about_canary": now.campaign.hold_reason == Campaign.HoldReason.CANARY,
         "announcement": _("{processed} of {texts} processed by {provider}. {sentence}").format(
-            processed=number(now.processed), texts=number(now.texts), provider=provider, sentence=now.sentence
+            processed=number(now.processed),
+            texts=number(now.texts),
+            provider=provider,
+            sentence=describe_progress(now),
         ),
         "notices": [*campaign_notices(now, _stopped(now), provider)],
         "provider_name": provider,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.accounts import registry
+from campaigns.labels.progress import summarize
 from campaigns.models import Campaign
 from campaigns.reports.progress import progress
 from campaigns.sending import lifecycle
@@ -35,7 +36,7 @@ def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
         messages.success(
             request,
             _("Cancelled: {count} kept from leaving. {summary}").format(
-                count=count, summary=progress(campaign.pk).summary
+                count=count, summary=summarize(progress(campaign.pk).tally)
             ),
         )
     return redirect("campaign", campaign.pk)

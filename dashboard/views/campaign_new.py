@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.accounts import registry
+from campaigns.labels.provider_words import describe_error
 from campaigns.models import AccountState, Campaign, ContactList, SenderNumber
 from campaigns.providers.base import ProviderError
 from campaigns.sending.launch import default_batch_size
@@ -107,7 +108,7 @@ def _look_again(request: HttpRequest) -> None:
     try:
         registry.default().refresh_numbers()
     except ProviderError as error:
-        messages.error(request, error.sentence)
+        messages.error(request, describe_error(error))
         return
     if registry.default().usable_numbers():
         messages.success(request, _("The numbers were read from {name} just now.").format(name=name))

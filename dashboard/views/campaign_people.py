@@ -15,8 +15,9 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, RowState, Tally
-from campaigns.reports.exports import PersonLine, people, rows_csv
+from campaigns.reports.exports import PersonLine, people
 from campaigns.reports.row_states import LEFT_OUT, READING_ORDER
+from dashboard.csv_files import rows_csv
 from dashboard.paging import Pager
 from dashboard.state_badges import state_badge
 from dashboard.templatetags.carillon import number

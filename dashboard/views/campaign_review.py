@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -21,9 +21,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from campaigns.accounts import registry
-from campaigns.composing.checks import Finding
+from campaigns.composing.checks import Finding, FindingCode, Level, Subject
 from campaigns.composing.personalise import Personaliser
 from campaigns.composing.preflight import Preflight
+from campaigns.labels.findings import describe_finding
 from campaigns.models import Campaign
 from campaigns.opt_outs.how_to_stop import tells_how_to_stop
 from campaigns.sending import canary
@@ -34,6 +35,13 @@ from dashboard.templatetags.carillon import duration, money, number, phone, plur
 from dashboard.templatetags.compose import cents
 
 SEND = "campaigns.send_campaign"
+ICONS = {
+    Subject.PEOPLE: "people",
+    Subject.SENDER: "telephone",
+    Subject.TIME: "clock",
+    Subject.TEXT: "chat-left-text",
+    Subject.COST: "currency-dollar",
+}
 EARLY, LATE = 8, 21
 """Hours of the day between which people expect a text, in the time zone of the site."""
 
@@ -42,8 +50,8 @@ EARLY, LATE = 8, 21
 class Check:
     """A line of the check list."""
 
-    level: Literal["good", "look", "stop"]
-    icon: str
+    level: Level
+    subject: Subject
     title: str
     detail: str = ""
     url: str = ""
@@ -52,6 +60,10 @@ class Check:
     @property
     def tone(self) -> str:
         return {"good": "success", "look": "warning", "stop": "danger"}[self.level]
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.subject]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -95,13 +107,9 @@ def _send(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         )
         return redirect("campaigns")
     except NotReady as not_ready:
-        for finding in not_ready.findings:
-            messages.error(
-                request,
-                _("Not sent. {problem}. The checks below say more.").format(
-                    problem=finding.title.rstrip(".")
-                ),
-            )
+        for title in (describe_finding(finding).title for finding in not_ready.findings):
+            sentence = _("Not sent. {problem}. The checks below say more.")
+            messages.error(request, sentence.format(problem=title.rstrip(".")))
         return redirect("campaign_review", campaign.pk)
     return redirect("campaign", campaign.pk) if launched else _already(request, campaign)
 
@@ -146,43 +154,31 @@ def _page(request: HttpRequest, campaign: Campaign, form: LaunchForm) -> HttpRes
 def checks(campaign: Campaign, preflight: Preflight) -> list[Check]:
     """The check list in the order of the questions: who, from where, when, what, how much."""
     lines = [_from_finding(campaign, finding) for finding in preflight.findings]
-    codes = {finding.code for finding in preflight.findings}
-    if "sender" not in codes:
+    subjects = {finding.subject for finding in preflight.findings}
+    if Subject.SENDER not in subjects:
         lines.append(_from_number(campaign, preflight))
     if preflight.texts > 0:
         lines.append(_when(preflight))
-    stops = {finding.code for finding in preflight.findings if finding.level == "stop"}
-    if not stops & {"text", "too_long", "empty_texts"}:
+    if not any(finding.level == "stop" and finding.subject == Subject.TEXT for finding in preflight.findings):
         lines.append(_what(campaign))
     if preflight.segments:
         lines.append(_cost(campaign, preflight))
-    order = ("people", "telephone", "clock", "chat-left-text", "currency-dollar")
-    return sorted(lines, key=lambda line: order.index(line.icon))
-
-
-ABOUT_PEOPLE = ("who", "undecided", "list", "unreached", "special")
-ICONS = dict.fromkeys(ABOUT_PEOPLE, "people") | {"sender": "telephone"}
-OTHER_ICON = "chat-left-text"
+    order = list(Subject)
+    return sorted(lines, key=lambda line: order.index(line.subject))
 
 
 def _from_finding(campaign: Campaign, finding: Finding) -> Check:
-    icon = ICONS.get(finding.code, OTHER_ICON)
+    words = describe_finding(finding)
     url, link = "", ""
-    if finding.code == "who" and campaign.contact_list_id and "left out" in finding.detail:
-        url, link = (
-            reverse("list_detail", args=[campaign.contact_list_id]),
-            _("See the list and its left-out rows"),
-        )
-    elif finding.code == "undecided":
+    if finding.code == FindingCode.SOME_LEFT_OUT and campaign.contact_list_id:
+        url = reverse("list_detail", args=[campaign.contact_list_id])
+        link = _("See the list and its left-out rows")
+    elif finding.code == FindingCode.UNDECIDED:
         url, link = reverse("opt_outs") + "#undecided", _("Read their replies")
-    elif finding.level == "stop" or finding.code == "empty_fields":
+    elif finding.level == "stop" or finding.code == FindingCode.EMPTY_FIELDS:
         url, link = reverse("campaign_edit", args=[campaign.pk]), _("Change it")
-    title = (
-        _("Who: {title}").format(title=finding.title)
-        if finding.level == "good" and finding.code == "who"
-        else finding.title
-    )
-    return Check(finding.level, icon, title, finding.detail, url, link)
+    title = _("Who: {title}").format(title=words.title) if finding.level == "good" else words.title
+    return Check(finding.level, finding.subject, title, words.detail, url, link)
 
 
 def _from_number(campaign: Campaign, preflight: Preflight) -> Check:
@@ -193,7 +189,7 @@ def _from_number(campaign: Campaign, preflight: Preflight) -> Check:
     )
     return Check(
         "good",
-        "telephone",
+        Subject.SENDER,
         _("From: {phone}, {kind}").format(phone=phone(campaign.sender), kind=kind),
         detail,
     )
@@ -208,11 +204,11 @@ def _when(preflight: Preflight) -> Check:
         time=duration(preflight.minutes * 60).capitalize()
     )
     if start.hour >= EARLY and end.hour < LATE and not day:
-        return Check("good", "clock", title, detail)
+        return Check("good", Subject.TIME, title, detail)
     odd = _(
         "Some would arrive before {early}:00 or after {late}:00 {end:%Z}, when people do not expect texts."
     ).format(early=EARLY, late=LATE, end=end)
-    return Check("look", "clock", title, f"{odd} {detail}")
+    return Check("look", Subject.TIME, title, f"{odd} {detail}")
 
 
 def _what(campaign: Campaign) -> Check:
@@ -226,12 +222,12 @@ def _what(campaign: Campaign) -> Check:
         else _("What: one text for all")
     )
     if tells_how_to_stop(campaign.text):
-        return Check("good", "chat-left-text", title, _("It tells people how to stop."))
+        return Check("good", Subject.TEXT, title, _("It tells people how to stop."))
     detail = _(
         "Nothing in it tells people how to stop. Carriers expect a line such as “{opt_out_line}”."
     ).format(opt_out_line=OPT_OUT_LINE)
     return Check(
-        "look", "chat-left-text", title, detail, reverse("campaign_edit", args=[campaign.pk]), _("Add it")
+        "look", Subject.TEXT, title, detail, reverse("campaign_edit", args=[campaign.pk]), _("Add it")
     )
 
 
@@ -245,14 +241,14 @@ def _cost(campaign: Campaign, preflight: Preflight) -> Check:
             "{count} segments: {spread}. What one costs was not entered.",
             preflight.segments,
         ).format(count=number(preflight.segments), spread=spread)
-        return Check("look", "currency-dollar", _("Cost: unknown"), detail)
+        return Check("look", Subject.COST, _("Cost: unknown"), detail)
     price = registry.default().price_for(campaign.sender)
     detail = ngettext(
         "{count} segment at {money}: {spread}.", "{count} segments at {money}: {spread}.", preflight.segments
     ).format(count=number(preflight.segments), money=money(price), spread=spread)
     return Check(
         "good",
-        "currency-dollar",
+        Subject.COST,
         _("Cost: {money} expected").format(money=money(cents(preflight.cost))),
         detail,
     )

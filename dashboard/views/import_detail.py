@@ -19,9 +19,11 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.accounts import registry
 from campaigns.contacts import importer, reach
+from campaigns.contacts.errors import NoText
+from campaigns.labels.files import describe_failure, describe_notes
 from campaigns.models import Import
-from campaigns.reports.exports import bad_rows_csv
 from dashboard.column_choices import phone_column
+from dashboard.csv_files import bad_rows_csv
 from dashboard.notices import IMPORT_LATE, NOBODY_USABLE
 from dashboard.paging import Pager
 from dashboard.templatetags.carillon import number
@@ -74,6 +76,8 @@ def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
     far = reach.beyond(record.contact_list, registry.default().provider.reaches) if done else reach.Beyond()
     context = {
         "record": record,
+        "failure": describe_failure(record),
+        "notes": describe_notes(record.notes),
         "contact_list": record.contact_list,
         "moving": record.state not in FINAL,
         "late": record.state == Import.State.WAITING and age > LATE_SECONDS,
@@ -110,7 +114,7 @@ def _account(request: HttpRequest, record: Import, far: reach.Beyond) -> dict[st
     """The rows that could not be used: how many for each reason, and a page of them."""
     problems = importer.problems(record)
     if far.count:
-        problems.append(importer.ProblemCount(reach.UNREACHED, reach.SENTENCE, far.count))
+        problems.append(importer.ProblemCount(NoText.UNREACHED, far.count))
     code = request.GET.get("code", "")
     if code and code not in {problem.code for problem in problems}:
         raise Http404

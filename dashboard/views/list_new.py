@@ -16,6 +16,7 @@ from campaigns.contacts.errors import WHICH_COLUMN
 from campaigns.contacts.phone_columns import PhoneColumns
 from campaigns.contacts.spreadsheet import FileProblem, open_sheet
 from campaigns.contacts.uploads import Upload
+from campaigns.labels.files import describe_refusal
 from campaigns.models import Import
 from dashboard.column_choices import column_cards
 from dashboard.decorators import signed_in
@@ -36,7 +37,7 @@ def list_new(request: HttpRequest) -> HttpResponse:
     try:
         record = _receive(request, form)
     except FileProblem as problem:
-        asked = problem.sentence if _about_column(problem) else ""
+        asked = describe_refusal(problem) if _about_column(problem) else ""
         return _page(request, _with_problem(request, problem), problem.phones, asked)
     _forget(request)
     return redirect("import_detail", record.pk)
@@ -119,5 +120,5 @@ def _with_problem(request: HttpRequest, problem: FileProblem) -> UploadForm:
     data["columns"] = json.dumps(list(problem.columns) if about_column else [])
     form = UploadForm(data, request.FILES, kept=_kept_name(request))
     form.errors.pop("phone_column", None)  # it was not asked before
-    form.add_error("phone_column" if about_column else "file", problem.sentence)
+    form.add_error("phone_column" if about_column else "file", describe_refusal(problem))
     return form

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns.contacts import reimport, stored_rows
-from campaigns.contacts.reimport import REFUSAL_SENTENCES, Refusal
+from campaigns.contacts.reimport import Refusal
+from campaigns.labels.files import REIMPORT_REFUSALS
 from campaigns.models import ContactList
 from dashboard.column_choices import column_cards
 from dashboard.decorators import signed_in
@@ -56,7 +57,7 @@ def _page(request: HttpRequest, contact_list: ContactList, form: PhoneColumnForm
 
 def _stays(request: HttpRequest, contact_list: ContactList, why: Refusal) -> HttpResponse:
     tell = messages.info if why == Refusal.SAME else messages.warning
-    tell(request, REFUSAL_SENTENCES[why])
+    tell(request, str(REIMPORT_REFUSALS[why]))
     if why == Refusal.GONE:
         return redirect("lists")
     return _to_import(contact_list) if why == Refusal.BUSY else redirect("list_detail", contact_list.pk)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from campaigns.labels.provider_words import describe_explanation
 from campaigns.models import ProviderMessage
 from campaigns.providers import catalogue
 from campaigns.receipts import store
@@ -31,7 +32,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "message": item,
         "ours": ours,
         "text": ours.text if ours else item.text,
-        "explanation": catalogue.explain(item.error_code) if item.error_code else None,
+        "explanation": describe_explanation(catalogue.explain(item.error_code)) if item.error_code else None,
         **store_paging.store_context(),
     }
     context["steps"] = timeline(item, ours, context["provider_name"])

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
+from campaigns.labels.reasons import describe_reason
 from campaigns.models import AccountState, Message, ProviderMessage
 from campaigns.receipts import store, store_sync
 from campaigns.reports import store_search
-from campaigns.reports.explanations import sentence
 from dashboard import store_paging
 from dashboard.decorators import post_action
 from dashboard.forms.store import MessageSearchForm
@@ -39,7 +39,7 @@ class MessageRow:
 
     @property
     def reason(self) -> str:
-        return sentence(self.message.error_code)
+        return describe_reason(self.message.error_code)
 
 
 @require_safe

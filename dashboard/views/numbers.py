@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registrations, registry
 from campaigns.accounts.account import DAILY_LIMIT, LOCAL_RATE, TOLL_FREE_RATE
+from campaigns.labels.findings import describe_sender_problem
 from campaigns.labels.registrations import describe_registration
 from campaigns.models import AccountState, SenderNumber
 from campaigns.providers.types import Feature, Registration
@@ -63,7 +64,7 @@ def _row(number: SenderNumber) -> NumberRow:
         abilities=[ABILITIES.get(name, name) for name in number.features],
         allowed_rate=TOLL_FREE_RATE if number.toll_free else LOCAL_RATE,
         price=terms.price,
-        problem=terms.problem,
+        problem=describe_sender_problem(terms.problem, terms.provider),
         registration=registration,
         registration_sentence=describe_registration(registration, toll_free=number.toll_free)
         if registration

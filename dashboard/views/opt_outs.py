@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
+from campaigns.labels.reasons import describe_reason
 from campaigns.models import Consent, OptOut
 from campaigns.opt_outs import carrier, manual
 from campaigns.opt_outs.lookup import opted_out
@@ -54,8 +55,9 @@ def opt_out_add(request: HttpRequest) -> HttpResponse:
     rest = OptOutForm(
         {"numbers": "\n".join(typed for typed, _ in result.bad), "note": request.POST.get("note")}
     )
-    for typed, sentence in result.bad[:NAMED]:
-        rest.add_error("numbers", f"{typed[:NAMED_LENGTH]}{'…' * (len(typed) > NAMED_LENGTH)}: {sentence}")
+    for typed, problem in result.bad[:NAMED]:
+        shown = typed if len(typed) <= NAMED_LENGTH else f"{typed[:NAMED_LENGTH]}…"
+        rest.add_error("numbers", f"{shown}: {describe_reason(problem)}")
     if len(result.bad) > NAMED:
         rest.add_error("numbers", _("And {count} more like these.").format(count=len(result.bad) - NAMED))
     return _page(request, rest)

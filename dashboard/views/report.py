@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
+from campaigns.labels.provider_words import describe_explanation
 from campaigns.models import Campaign, Import, RowState
 from campaigns.reports import delivery as reporting
 from campaigns.reports.delivery import Report, StatusLine
@@ -99,11 +100,12 @@ def report_again(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 def _why(wanted: resend.Plan, first: str) -> str:
     """The reasons for which something has to be done before."""
-    return " ".join(
-        f"{plural(reason.count, 'person,people')}: {reason.explanation.sentence} {reason.explanation.advice}"
+    because = [
+        (plural(reason.count, "person,people"), describe_explanation(reason.explanation))
         for reason in wanted.reasons
         if reason.first == first
-    )
+    ]
+    return " ".join(f"{people}: {words.sentence} {words.advice}" for people, words in because)
 
 
 def _context(report: Report) -> dict[str, Any]:

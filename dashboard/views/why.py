@@ -15,9 +15,9 @@ from django.views.decorators.http import require_safe
 
 from campaigns.models import OptOut
 from campaigns.reports.number_history import number_history
-from campaigns.reports.number_history_csv import history_csv
 from dashboard import store_paging
 from dashboard.forms.store import NumberForm
+from dashboard.number_history_csv import history_csv
 
 
 @require_safe

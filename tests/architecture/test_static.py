@@ -62,7 +62,7 @@ def icons_in_use() -> dict[str, str]:
         re.findall(r'"([a-z]+(?:-[a-z]+)*)"', " ".join(re.findall(r"icon=(.*)", source))), "notices.py"
     )
     used |= {icon: "state_badges.py" for table in state_badges.ICONS.values() for icon, _ in table.values()}
-    used |= dict.fromkeys((*campaign_review.ICONS.values(), campaign_review.OTHER_ICON), "campaign_review.py")
+    used |= dict.fromkeys(campaign_review.ICONS.values(), "campaign_review.py")
     items = carillon.NAV + carillon.NAV_REVIEW + carillon.NAV_CLOSER + carillon.NAV_STAFF
     return used | {icon: "the navigation" for _, _, icon, _ in items}
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from campaigns.composing.checks import Terms
+from campaigns.composing.checks import SenderProblem, Terms
 from campaigns.composing.preflight import Preflight, Preview, SegmentLine, preflight, preview
+from campaigns.labels.findings import describe_finding
 from campaigns.models import Campaign, ContactList, ImportRow
 from tests.support import factories
 
@@ -44,8 +45,8 @@ def stops(result: Preflight) -> list[str]:
 def test_a_draft_without_a_fault() -> None:
     result = checked("Hi {{ first_name }}", "Ann", "Ben")
     assert result.ready
-    assert [(finding.level, finding.code) for finding in result.findings] == [("good", "who")]
-    assert result.findings[0].title == "2 people from “Texas stores”"
+    assert [(finding.level, finding.code) for finding in result.findings] == [("good", "everybody")]
+    assert describe_finding(result.findings[0]).title == "2 people from “Texas stores”"
     assert (result.rows, result.texts, result.segments) == (2, 2, 2)
     assert (result.cost, result.rate, result.minutes) == (Decimal("0.02"), 60.0, 2 / 60)
 
@@ -61,7 +62,7 @@ def test_the_numbers_add_up_to_the_file() -> None:
     assert (result.rows, result.texts, result.duplicates, result.invalid, result.excluded) == (6, 2, 1, 2, 1)
     assert result.rows == result.texts + result.duplicates + result.invalid + result.excluded
     assert result.excluded_opted_out == 1
-    assert result.findings[0].detail == (
+    assert describe_finding(result.findings[0]).detail == (
         "4 of the 6 rows are left out: 1 opted out, 1 repeated, 2 without a usable number."
     )
     assert result.segments == 2, "who opted out costs nothing"
@@ -84,12 +85,12 @@ def test_who_cannot_be_reached_is_named_by_country_and_neither_counted_nor_price
     assert (result.segments, result.cost, result.minutes) == (2, Decimal("0.02"), 2 / 60)
     assert result.ready
     who, far = result.findings
-    assert who.detail == (
+    assert describe_finding(who).detail == (
         "3 of the 5 rows are left out: 1 opted out, 2 in a country that the account cannot text."
     )
     assert (far.level, far.code) == ("look", "unreached")
-    assert far.title == "2 people are in a country that the account cannot text"
-    assert far.detail.startswith("Jamaica 1, United Kingdom 1.")
+    assert describe_finding(far).title == "2 people are in a country that the account cannot text"
+    assert describe_finding(far).detail.startswith("Jamaica 1, United Kingdom 1.")
 
 
 def test_an_account_without_a_known_limit_reaches_everybody() -> None:
@@ -100,15 +101,15 @@ def test_an_account_without_a_known_limit_reaches_everybody() -> None:
 def test_a_list_that_is_abroad_whole_cannot_be_sent() -> None:
     result = preflight(abroad(*ABROAD, people=3), RINGCENTRAL)
     assert (result.texts, result.segments, result.cost) == (0, 0, None)
-    assert stops(result) == ["who"]
+    assert stops(result) == ["nobody"]
 
 
 def test_numbers_that_are_hardly_a_persons_are_pointed_out() -> None:
     result = preflight(abroad("+18885550123", "+19005550123", people=3), RINGCENTRAL)
     assert result.texts == 3
     special = next(finding for finding in result.findings if finding.code == "special")
-    assert (special.level, special.title) == ("look", "2 numbers are hardly a person’s")
-    assert special.detail.endswith("toll-free 1, premium-rate 1.")
+    assert (special.level, describe_finding(special).title) == ("look", "2 numbers are hardly a person’s")
+    assert describe_finding(special).detail.endswith("toll-free 1, premium-rate 1.")
 
 
 def test_the_preview_prices_only_whom_the_account_reaches() -> None:
@@ -138,57 +139,62 @@ def test_without_a_price_the_cost_is_unknown_and_never_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "names", "fields", "codes"),
     [
-        ("Hi", [], {}, ["list"]),
-        ("", ["Ann"], {}, ["text"]),
-        ("  ", ["Ann"], {}, ["text"]),
+        ("Hi", [], {}, ["no_list"]),
+        ("", ["Ann"], {}, ["no_text"]),
+        ("  ", ["Ann"], {}, ["no_text"]),
         ("Hi {{ frist_name }}", ["Ann"], {}, ["text"]),
-        ("Hi", ["Ann"], {"sender": ""}, ["sender"]),
+        ("Hi", ["Ann"], {"sender": ""}, ["no_sender"]),
         ("{{ first_name }}", ["y" * 1001, "x" * 1001], {}, ["too_long"]),
         ("{{ first_name }}", ["Ann", ""], {}, ["empty_texts"]),
-        ("", ["Ann"], {"sender": ""}, ["sender", "text"]),
+        ("", ["Ann"], {"sender": ""}, ["no_sender", "no_text"]),
     ],
 )
 def test_what_stops_a_launch(text: str, names: list[str], fields: dict[str, Any], codes: list[str]) -> None:
     result = checked(text, *names, **fields)
     assert stops(result) == codes
     assert not result.ready
-    assert all(finding.title and (finding.detail or finding.code == "sender") for finding in result.findings)
+    described = [describe_finding(finding) for finding in result.findings]
+    assert all(words.title and words.detail for words in described)
 
 
 def test_a_number_that_cannot_send_stops_it_with_why() -> None:
-    terms = Terms(label="(650) 555-0199", price=None, rate=60.0, problem="It is not set up.")
+    terms = Terms(
+        label="(650) 555-0199", price=None, rate=60.0, problem=SenderProblem.NOT_ENABLED, provider="ACME"
+    )
     result = checked("Hi", "Ann", terms=terms)
     assert stops(result) == ["sender"]
     finding = next(finding for finding in result.findings if finding.level == "stop")
-    assert (finding.title, finding.detail) == ("(650) 555-0199 cannot send this", "It is not set up.")
+    words = describe_finding(finding)
+    assert words.title == "(650) 555-0199 cannot send this"
+    assert "Ask ACME to enable it" in words.detail
 
 
 def test_nobody_left_stops_it() -> None:
     factories.opt_out(factories.phone(0))
     result = checked("Hi", "Ann")
-    assert stops(result) == ["who"]
+    assert stops(result) == ["nobody"]
     assert result.texts == 0
-    assert "Nobody in" in result.findings[0].title
+    assert "Nobody in" in describe_finding(result.findings[0]).title
 
 
 def test_a_list_without_anybody_stops_it() -> None:
     result = checked("Hi", bad=(factories.bad_row(2, "x", "letters"),))
-    assert stops(result) == ["who"]
+    assert stops(result) == ["no_numbers"]
 
 
 def test_gaps_are_said_with_what_to_do() -> None:
     result = checked("Hi {{ first_name }}!", "Ann", "", "  ")
     finding = next(finding for finding in result.findings if finding.code == "empty_fields")
-    assert (finding.level, finding.title) == ("look", "2 people have nothing in first_name")
-    assert '{{ first_name or "…" }}' in finding.detail
+    assert (finding.level, describe_finding(finding).title) == ("look", "2 people have nothing in first_name")
+    assert '{{ first_name or "…" }}' in describe_finding(finding).detail
     assert result.ready, "it may be meant"
 
 
 def test_long_texts_are_named_by_their_rows() -> None:
     result = checked("{{ first_name }}", "x" * 1001, "Ann", "x" * 1200)
-    finding = next(finding for finding in result.findings if finding.code == "too_long")
-    assert finding.title == "2 texts are longer than 1,000 characters"
-    assert "2, 4" in finding.detail
+    finding = next(finding for finding in result.findings if finding.code == "some_too_long")
+    assert describe_finding(finding).title == "2 texts are longer than 1,000 characters"
+    assert "2, 4" in describe_finding(finding).detail
     assert (finding.level, result.ready) == ("look", True), "two cells do not stop the others"
 
 
@@ -196,8 +202,8 @@ def test_who_cannot_be_sent_so_much_is_counted_as_left_out() -> None:
     result = checked("{{ first_name }}", "x" * 1001, "Ann", "x" * 1200)
     assert (result.rows, result.texts, result.invalid, result.segments) == (3, 1, 2, 1)
     assert [(line.segments, line.people) for line in result.histogram] == [(1, 1)]
-    who = next(finding for finding in result.findings if finding.code == "who")
-    assert "2 of the 3 rows are left out: 2 with a text that is too long." in who.detail
+    who = next(finding for finding in result.findings if finding.code == "some_left_out")
+    assert "2 of the 3 rows are left out: 2 with a text that is too long." in describe_finding(who).detail
 
 
 def test_who_opted_out_is_not_looked_at() -> None:
@@ -215,7 +221,7 @@ def shown(text: str, *names: str, **choice: Any) -> Preview:
 
 def test_a_real_recipient_s_text() -> None:
     result = shown("Hi {{ first_name }}, 20% off", "Ann", "Ben", price=Decimal("0.01"))
-    assert (result.text, result.person, result.phone) == ("Hi Ann, 20% off", "row 2", factories.phone(0))
+    assert (result.text, result.row, result.phone) == ("Hi Ann, 20% off", 2, factories.phone(0))
     assert (result.position, result.count, result.exact) == (0, 2, True)
     assert (result.encoding, result.units, result.segments, result.room) == ("GSM-7", 15, 1, 145)
     assert (result.total_segments, result.total_cost) == (2, Decimal("0.02"))
@@ -223,25 +229,25 @@ def test_a_real_recipient_s_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "person"),
+    ("choice", "row"),
     [
-        ({}, "row 2"),
-        ({"position": 1}, "row 3"),
-        ({"position": 99}, "row 5"),
-        ({"position": -3}, "row 2"),
-        ({"pick": "longest"}, "row 4"),
-        ({"pick": "dearest"}, "row 3"),
-        ({"pick": "empty"}, "row 5"),
+        ({}, 2),
+        ({"position": 1}, 3),
+        ({"position": 99}, 5),
+        ({"position": -3}, 2),
+        ({"pick": "longest"}, 4),
+        ({"pick": "dearest"}, 3),
+        ({"pick": "empty"}, 5),
     ],
 )
-def test_whose_text_is_shown(choice: dict[str, Any], person: str) -> None:
+def test_whose_text_is_shown(choice: dict[str, Any], row: int) -> None:
     result = shown("Hi {{ first_name }}", "Ann", "\N{PARTY POPPER}" * 40, "x" * 120, "", **choice)
-    assert result.person == person
-    assert result.position == int(person.split()[1]) - 2
+    assert result.row == row
+    assert result.position == row - 2
 
 
 def test_a_pick_that_nobody_fits_shows_the_first() -> None:
-    assert shown("Hi {{ first_name }}", "Ann", "Ben", pick="empty").person == "row 2"
+    assert shown("Hi {{ first_name }}", "Ann", "Ben", pick="empty").row == 2
 
 
 def test_a_fault_in_the_text_is_said_instead() -> None:
@@ -291,7 +297,7 @@ def test_characters_that_make_it_dearer_are_named() -> None:
     ],
 )
 def test_one_is_not_many(text: str, names: list[str], title: str) -> None:
-    assert title in [finding.title for finding in checked(text, *names).findings]
+    assert title in [describe_finding(finding).title for finding in checked(text, *names).findings]
 
 
 def test_a_text_that_is_far_too_long_is_shown_up_to_there() -> None:

@@ -12,6 +12,7 @@ from campaigns.composing.template_check import (
     MAX_TEMPLATE_CHARACTERS,
     TemplateCode,
 )
+from campaigns.labels.texts import describe_problem
 
 FIELDS = ("phone", "first_name", "last_name", "code", "last_visit")
 
@@ -33,10 +34,10 @@ FIELDS = ("phone", "first_name", "last_name", "code", "last_visit")
         ("{{ first_name|title or there }}", TemplateCode.UNQUOTED, '{{ first_name|title or "there" }}'),
         ("{{ first_name or “there” }}", TemplateCode.CURLY_QUOTES, '{{ first_name or "there" }}'),
         ("{{ first_name or ‘there’ }}", TemplateCode.CURLY_QUOTES, "{{ first_name or 'there' }}"),
-        ('{{ first_name|default("there") }}', TemplateCode.FILTER, '{{ first_name or "there" }}'),
-        ("{{ first_name|default:'there' }}", TemplateCode.FILTER, "{{ first_name or 'there' }}"),
-        ("{{ first_name|there }}", TemplateCode.FILTER, ""),
-        ("{{ first_name|safe|e }}", TemplateCode.FILTER, ""),
+        ('{{ first_name|default("there") }}', TemplateCode.DEFAULT_FILTER, '{{ first_name or "there" }}'),
+        ("{{ first_name|default:'there' }}", TemplateCode.DEFAULT_FILTER, "{{ first_name or 'there' }}"),
+        ("{{ first_name|there }}", TemplateCode.UNKNOWN_FILTER, ""),
+        ("{{ first_name|safe|e }}", TemplateCode.UNKNOWN_FILTER, ""),
         ("{{ }}", TemplateCode.EMPTY_FIELD, ""),
         ("{{}}", TemplateCode.EMPTY_FIELD, ""),
         ("Hi {{ first_name", TemplateCode.UNCLOSED, ""),
@@ -54,10 +55,10 @@ FIELDS = ("phone", "first_name", "last_name", "code", "last_visit")
         ('{{ first_name or "a\\"b" }}', TemplateCode.NOT_ALLOWED, ""),
         ('{{ first_name if code else "x" }}', TemplateCode.NOT_ALLOWED, ""),
         ("{{ first_name ~ code }}", TemplateCode.NOT_ALLOWED, ""),
-        ("{% if first_name %}", TemplateCode.NOT_ALLOWED, ""),
-        ("{% include 'x' %}", TemplateCode.NOT_ALLOWED, ""),
-        ("only {%50 off", TemplateCode.NOT_ALLOWED, ""),
-        ("{# a note #}", TemplateCode.NOT_ALLOWED, ""),
+        ("{% if first_name %}", TemplateCode.COMMAND, ""),
+        ("{% include 'x' %}", TemplateCode.COMMAND, ""),
+        ("only {%50 off", TemplateCode.COMMAND, ""),
+        ("{# a note #}", TemplateCode.COMMAND, ""),
         ("x" * (MAX_TEMPLATE_CHARACTERS + 1), TemplateCode.TOO_LONG, ""),
     ],
 )
@@ -66,7 +67,7 @@ def test_blocks_and_says_what_to_write(template: str, code: TemplateCode, sugges
     first = personaliser.problems[0]
     assert (first.code, first.suggestion) == (code, suggestion)
     assert personaliser.blocked
-    assert suggestion in first.sentence
+    assert suggestion in describe_problem(first)
     assert not suggestion or not Personaliser(suggestion, FIELDS).blocked
 
 
@@ -92,7 +93,7 @@ def test_other_styles_are_noticed_but_block_nothing(template: str, suggestion: s
     assert [(each.code, each.suggestion) for each in personaliser.problems] == [
         (TemplateCode.OTHER_STYLE, suggestion)
     ]
-    assert "will be sent as written" in personaliser.problems[0].sentence
+    assert "will be sent as written" in describe_problem(personaliser.problems[0])
     assert not personaliser.blocked
 
 
@@ -123,10 +124,10 @@ def test_every_problem_is_found_at_once_with_its_line() -> None:
 
 def test_lists_the_fields_when_no_name_is_near() -> None:
     many = [f"column_{number}" for number in range(1, 12)]
-    sentence = Personaliser("{{ zzz }}", many).problems[0].sentence
+    sentence = describe_problem(Personaliser("{{ zzz }}", many).problems[0])
     assert "{{ column_1 }}, {{ column_2 }}" in sentence
     assert sentence.endswith("and 3 more.")
-    assert "no columns" in Personaliser("{{ zzz }}", []).problems[0].sentence
+    assert "no columns" in describe_problem(Personaliser("{{ zzz }}", []).problems[0])
 
 
 @pytest.mark.parametrize(
@@ -134,15 +135,18 @@ def test_lists_the_fields_when_no_name_is_near() -> None:
     [
         ("{{ zzz }}", TemplateCode.UNKNOWN_FIELD),
         ("{{", TemplateCode.UNCLOSED),
-        ("{%", TemplateCode.NOT_ALLOWED),
-        ("{{ code|e }}", TemplateCode.FILTER),
+        ("{%", TemplateCode.COMMAND),
+        ("{{ code|e }}", TemplateCode.UNKNOWN_FILTER),
         ("{{ a.b }}", TemplateCode.NOT_ALLOWED),
     ],
 )
 def test_twenty_mistakes_are_explained_and_the_others_counted(wrong: str, code: TemplateCode) -> None:
     problems = Personaliser(f"{wrong} " * 750, FIELDS).problems
     assert [problem.code for problem in problems] == [code] * MAX_NAMED + [TemplateCode.MORE]
-    assert problems[-1].sentence == "There are 730 more mistakes. Correct the ones above, and look again."
+    assert (
+        describe_problem(problems[-1])
+        == "There are 730 more mistakes. Correct the ones above, and look again."
+    )
     assert not problems[-1].warning
     assert [each.code for each in Personaliser(f"{wrong} " * 20, FIELDS).problems] == [code] * MAX_NAMED
 
@@ -152,7 +156,7 @@ def test_things_that_are_sent_as_written_are_counted_apart() -> None:
     assert personaliser.blocked
     assert sum(problem.warning for problem in personaliser.problems) == MAX_NAMED + 1
     assert "And 5 more things like these will be sent as written." in [
-        each.sentence for each in personaliser.problems
+        describe_problem(each) for each in personaliser.problems
     ]
     assert not Personaliser("[code] " * 25, FIELDS).blocked
 
@@ -160,8 +164,8 @@ def test_things_that_are_sent_as_written_are_counted_apart() -> None:
 def test_a_placeholder_tries_twenty_fields_at_most() -> None:
     assert not Personaliser("{{ code" + " or code" * (MAX_FIELDS - 1) + " }}", FIELDS).problems
     (problem,) = Personaliser("{{ code" + " or code" * MAX_FIELDS + " }}", FIELDS).problems
-    assert (problem.code, problem.field) == (TemplateCode.NOT_ALLOWED, "")
-    assert "up to 20 fields; this one has 21." in problem.sentence
+    assert (problem.code, problem.typed) == (TemplateCode.TOO_MANY_FIELDS, "")
+    assert "up to 20 fields; this one has 21." in describe_problem(problem)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +181,9 @@ def test_a_placeholder_tries_twenty_fields_at_most() -> None:
 )
 def test_a_sentence_does_not_repeat_a_whole_page(template: str) -> None:
     for fields in (FIELDS, ["y" * 5_000] * 200):
-        assert max(len(problem.sentence) for problem in Personaliser(template, fields).problems) < 1_000
+        assert (
+            max(len(describe_problem(problem)) for problem in Personaliser(template, fields).problems) < 1_000
+        )
 
 
 def test_names_are_guessed_for_the_first_mistakes_and_found_for_all() -> None:

@@ -9,7 +9,9 @@ import pytest
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat
 
 from campaigns.contacts import countries
+from campaigns.contacts.countries import SpecialKind
 from campaigns.contacts.country_names import NAMES
+from campaigns.labels.countries import country_name, list_countries
 from campaigns.providers.ringcentral.client import RingCentral
 from campaigns.simulator.carrier.numbers import takes_recipient
 
@@ -48,7 +50,7 @@ AREA_CODES = range(200, 1000)
 )
 def test_countries_of_numbers(phone: str, country: str, name: str, reached: bool) -> None:
     assert countries.of(phone) == country
-    assert countries.name(country) == name
+    assert country_name(country) == name
     assert countries.not_reached([phone], REACH) == ({} if reached else {phone: country})
     assert countries.not_reached([phone], None) == {}
 
@@ -92,9 +94,9 @@ def test_names_are_names() -> None:
 
 
 def test_the_most_frequent_country_stands_first() -> None:
-    assert countries.listed(Counter(MX=1, GB=2_000)) == "United Kingdom 2,000, Mexico 1"
+    assert list_countries(Counter(MX=1, GB=2_000)) == "United Kingdom 2,000, Mexico 1"
 
 
 def test_numbers_that_are_hardly_a_persons() -> None:
     prefixes = {"+1650": 9, "+1888": 2, "+1800": 1, "+1900": 1, "+4480": 5}
-    assert countries.special(prefixes) == Counter({"toll-free": 3, "premium-rate": 1})
+    assert countries.special(prefixes) == Counter({SpecialKind.TOLL_FREE: 3, SpecialKind.PREMIUM_RATE: 1})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from campaigns.contacts.spreadsheet import FileCode, FileProblem, Sheet, open_sheet
+from campaigns.labels.files import describe_notes, describe_refusal
 from tests.contacts.workbooks import Cell, rows_xml, write_xlsx
 
 A, B, C, D, E, F, G = (f"650-555-01{number:02}" for number in range(7))
@@ -51,8 +52,8 @@ def test_each_number_is_a_person(tmp_path: Path, text: str, people: list[str] | 
     assert sheet.require_phone_column() == 0
     assert list(sheet.rows()) == [(number, [phone]) for number, phone in enumerate(people, 1)]
     assert list(sheet.rows()) == list(sheet.rows())
-    assert note in sheet.notes[-1]
-    assert sum("person of its own" in each for each in sheet.notes) == 1
+    assert note in describe_notes(sheet.notes)[-1]
+    assert sum("person of its own" in each for each in describe_notes(sheet.notes)) == 1
 
 
 UNCLEAR = [
@@ -74,7 +75,7 @@ def test_whose_numbers_they_are_is_asked(tmp_path: Path, text: str) -> None:
     with pytest.raises(FileProblem) as caught:
         sheet.require_phone_column()
     assert caught.value.code is FileCode.WHOSE_NUMBERS
-    assert "put one number in each line" in caught.value.sentence
+    assert "put one number in each line" in describe_refusal(caught.value)
     assert caught.value.columns[:2] == ("Column 1", "Column 2")
     # The answer: the numbers of one person stand in a line.
     place = sheet.find_column("Column 2")
@@ -97,7 +98,7 @@ def test_tables_stay_tables(tmp_path: Path, text: str, people: list[str]) -> Non
     sheet = opened(tmp_path, text)
     place = sheet.require_phone_column()
     assert [row[place] for _, row in sheet.rows()] == people
-    assert not any("person of its own" in note for note in sheet.notes)
+    assert not any("person of its own" in note for note in describe_notes(sheet.notes))
 
 
 def test_a_table_with_two_numbers_for_each_person_is_asked_about(tmp_path: Path) -> None:
@@ -117,4 +118,4 @@ def test_a_line_longer_than_the_most_columns(tmp_path: Path) -> None:
     numbers = [f"650555{number:04}" for number in range(1000, 6000)]
     sheet = opened(tmp_path, ", ".join(numbers))
     assert [row for _, row in sheet.rows()] == [[number] for number in numbers]
-    assert "5,000 numbers in one line" in sheet.notes[-1]
+    assert "5,000 numbers in one line" in describe_notes(sheet.notes)[-1]

@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from campaigns.contacts import importer
 from campaigns.contacts.delimited import Layout
-from campaigns.contacts.spreadsheet import FileProblem, Sheet
+from campaigns.contacts.spreadsheet import FileCode, FileProblem, Sheet
+from campaigns.labels.files import describe_failure, describe_notes, describe_refusal
+from campaigns.labels.reasons import REASONS
 from campaigns.models import Contact, ContactList, History, Import, ImportRow
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +65,7 @@ def test_numbers_in_one_line_are_as_many_rows() -> None:
         (4, "duplicate", "repeated", "+16505550100"),
     ]
     assert_adds_up(record)
-    assert "4 numbers in one line" in record.notes[0]
+    assert "4 numbers in one line" in describe_notes(record.notes)[0]
 
 
 NASTY = """Name,Mobile,City
@@ -100,7 +102,7 @@ def test_every_row_is_kept_with_what_became_of_it() -> None:
     assert record.finished_at is not None
     assert_adds_up(record)
     for _, _, problem, _ in rows(record):
-        assert not problem or importer.row_sentence(problem)
+        assert not problem or problem in REASONS
 
 
 @pytest.mark.parametrize(
@@ -166,7 +168,7 @@ def test_a_refused_file_leaves_nothing_behind(
     with pytest.raises(FileProblem) as problem:
         received(content, filename, **fields)
     assert problem.value.code == code
-    assert problem.value.sentence
+    assert describe_refusal(problem.value)
     assert uploads(settings) == []
     assert not ContactList.objects.exists()
     assert not Import.objects.exists()
@@ -192,7 +194,7 @@ def test_a_file_that_turns_out_bad_is_refused_whole(
     importer.run(record.pk)
     record.refresh_from_db()
     assert (record.state, record.problem_code) == (Import.State.FAILED, "quote")
-    assert "Row 7" in record.problem
+    assert "Row 7" in describe_failure(record)
     assert record.finished_at is not None
     assert uploads(settings) == []
     assert_adds_up(record)
@@ -310,9 +312,9 @@ def test_overtaken_before_it_began_it_wipes_and_says_nothing() -> None:
     importer.run(record.pk)
     before = rows(record)
     assert not importer.discard_staged(slow)
-    importer.mark_failed(slow, "file_gone", "The uploaded file is no longer here.")
+    importer.mark_failed(slow, FileProblem(FileCode.FILE_GONE))
     record.refresh_from_db()
-    assert (record.state, record.problem, rows(record)) == (Import.State.DONE, "", before)
+    assert (record.state, record.problem_code, rows(record)) == (Import.State.DONE, "", before)
     assert_adds_up(record)
 
 
@@ -356,7 +358,7 @@ def test_problems_are_counted_and_explained() -> None:
     record = read(NASTY)
     found = importer.problems(record)
     assert sum(problem.count for problem in found) == record.duplicate_count + record.invalid_count
-    assert all(problem.sentence for problem in found)
+    assert all(problem.code in REASONS for problem in found)
     clean = read("Phone,Name\n2125550101,Ann\n")
     assert importer.problems(clean) == []
 
@@ -372,10 +374,6 @@ def test_bad_rows_page_by_page_and_all_at_once() -> None:
     assert [row.number for row in pages] == [2, 4, 7, 8, 9, 10, 12]
     assert pages[0].phone_as_typed == "(555) 010-0001"
     assert [row.number for row in importer.bad_rows(record, code="repeated")] == [4]
-
-
-def test_an_unknown_code_has_no_words() -> None:
-    assert importer.row_sentence("no such code") == ""
 
 
 def test_contacts_page_by_page() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-from campaigns.contacts.phone import PHONE_SENTENCES, PhoneProblem, normalise_many, parse_phone
+from campaigns.contacts.phone import PhoneProblem, normalise_many, parse_phone
 
 ONE = "+16505550100"
 
@@ -222,11 +222,6 @@ def test_what_is_no_number_is_none_in_any_region(typed: str, region: str) -> Non
 
 def test_seven_digits_are_no_number_in_canada_either() -> None:
     assert parse_phone("310-1234", "CA").problem is PhoneProblem.TOO_SHORT
-
-
-def test_every_problem_has_a_sentence() -> None:
-    assert set(PHONE_SENTENCES) == set(PhoneProblem)
-    assert all(sentence.endswith(".") for sentence in PHONE_SENTENCES.values())
 
 
 def test_a_column_keeps_its_order_and_tells_problems_by_index() -> None:

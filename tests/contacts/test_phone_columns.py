@@ -12,6 +12,7 @@ from campaigns.contacts import phone_columns
 from campaigns.contacts.phone import PhoneProblem, normalise_many
 from campaigns.contacts.phone_headers import Level, meaning
 from campaigns.contacts.spreadsheet import FileProblem, open_sheet
+from campaigns.labels.files import describe_refusal
 
 ASK = "ask"
 CELLS = {
@@ -336,7 +337,7 @@ def test_the_question_names_the_columns(tmp_path: Path, said: str, text: str) ->
     path.write_text(file_of(text))
     with pytest.raises(FileProblem) as problem:
         open_sheet(path, path.name).require_phone_column()
-    assert said in problem.value.sentence
+    assert said in describe_refusal(problem.value)
 
 
 LEVELS = {

@@ -13,16 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from campaigns.contacts.errors import FILE_SENTENCES, MAX_BYTES
 from campaigns.contacts.spreadsheet import (
     MAX_ROWS,
-    ROW_SENTENCES,
     FileCode,
     FileProblem,
     RowProblem,
     Sheet,
     open_sheet,
 )
+from campaigns.labels.files import describe_notes, describe_refusal
 
 ROWS = [(2, ["6505550100", "José"]), (3, ["6505550101", "Zoë, “Z”"])]
 CSV = 'Phone,First Name\n6505550100,José\n6505550101,"Zoë, “Z”"\n'
@@ -73,12 +72,12 @@ def test_any_delimiter_and_line_end(tmp_path: Path, sign: str, word: str, end: s
     sheet = opened(tmp_path, f"Phone{sign}Name{end}6505550100{sign}Ann{end}{end}6505550101{sign}Bob{end}")
     assert sheet.delimiter == sign
     assert list(sheet.rows()) == [(2, ["6505550100", "Ann"]), (4, ["6505550101", "Bob"])]
-    assert sheet.notes == ((f"Read as UTF-8, separated by {word}.",) if word else ())
+    assert describe_notes(sheet.notes) == ([f"Read as UTF-8, separated by {word}."] if word else [])
 
 
 def test_note_names_both_encoding_and_delimiter(tmp_path: Path) -> None:
     sheet = opened(tmp_path, "Telefon;Vorname\r\n6505550100;Jürgen\r\n".encode("cp1252"))
-    assert sheet.notes == ("Read as Windows-1252, separated by semicolons.",)
+    assert describe_notes(sheet.notes) == ["Read as Windows-1252, separated by semicolons."]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,6 @@ def test_rows_that_do_not_fit_are_told_by_number(tmp_path: Path) -> None:
     assert sheet.row_problems == {2: RowProblem.TOO_MANY_CELLS, 3: RowProblem.CELL_TOO_LONG}
     assert rows[2] == ["6505550100", "Lee"]
     assert rows[4] == ["6505550102", "Bob"]
-    assert set(ROW_SENTENCES) == set(RowProblem)
 
 
 def test_a_stray_zero_byte_costs_its_row_only(tmp_path: Path) -> None:
@@ -168,7 +166,7 @@ def test_a_file_without_headings_loses_nobody(tmp_path: Path, first: str) -> Non
     sheet = opened(tmp_path, f"{first}\n{first}\n")
     assert sheet.columns == ("Column 1", "Column 2")
     assert [number for number, _ in sheet.rows()] == [1, 2]
-    assert "no headings" in sheet.notes[0]
+    assert "no headings" in describe_notes(sheet.notes)[0]
     assert sheet.phone_column == int(first.startswith("Ann"))
 
 
@@ -197,7 +195,7 @@ def test_asks_which_column_if_none_looks_like_phones(tmp_path: Path) -> None:
     with pytest.raises(FileProblem) as caught:
         sheet.require_phone_column()
     assert caught.value.code is FileCode.NO_PHONE_COLUMN
-    assert "Name, Age" in caught.value.sentence
+    assert "Name, Age" in describe_refusal(caught.value)
     assert caught.value.columns == ("Name", "Age")
 
 
@@ -205,7 +203,7 @@ def test_asks_which_column_if_none_looks_like_phones(tmp_path: Path) -> None:
 def test_finds_a_column_by_its_name(tmp_path: Path, name: str) -> None:
     sheet = opened(tmp_path, "Phone,First Name\n6505550100,Ann\n")
     assert sheet.find_column(name) == 1
-    with pytest.raises(FileProblem, match="no column called Surname"):
+    with pytest.raises(FileProblem, match="no_such_column"):
         sheet.find_column("Surname")
 
 
@@ -250,12 +248,8 @@ def test_finds_a_column_by_its_name(tmp_path: Path, name: str) -> None:
 def test_refuses_with_a_sentence(tmp_path: Path, data: bytes, code: FileCode, part: str) -> None:
     problem = problem_of(tmp_path, data)
     assert problem.code is code
-    assert part in problem.sentence
-    assert "6505550" not in problem.sentence
-
-
-def test_every_code_has_a_sentence() -> None:
-    assert set(FILE_SENTENCES) == set(FileCode)
+    assert part in describe_refusal(problem)
+    assert "6505550" not in describe_refusal(problem)
 
 
 def test_a_list_may_begin_with_letters_that_programs_begin_with(tmp_path: Path) -> None:
@@ -267,7 +261,7 @@ def test_refuses_a_gigabyte_without_reading_it(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1 << 30)
     start = time.process_time()
-    with pytest.raises(FileProblem, match=f"{MAX_BYTES // 2**20} MB"):
+    with pytest.raises(FileProblem, match="too_big"):
         open_sheet(path, "big.csv")
     assert time.process_time() - start < 0.2, "of this process alone, however busy the machine is"
 
@@ -284,7 +278,7 @@ def test_counts_rows_where_lines_cannot_be_counted(tmp_path: Path) -> None:
 def test_a_text_file_with_a_workbooks_name_is_read_and_said(tmp_path: Path) -> None:
     sheet = opened(tmp_path, CSV, "people.xlsx")
     assert list(sheet.rows()) == ROWS
-    assert "text file" in sheet.notes[0]
+    assert "text file" in describe_notes(sheet.notes)[0]
 
 
 SCRIPT = """
@@ -358,4 +352,4 @@ def test_a_first_row_that_names_no_separator(tmp_path: Path, sign: str, said: st
     with pytest.raises(FileProblem) as caught:
         open_sheet(path, "people.csv")
     assert (caught.value.code, caught.value.row) == (FileCode.SEPARATOR, 1)
-    assert f"separated by {said}, which cannot be" in caught.value.sentence
+    assert f"separated by {said}, which cannot be" in describe_refusal(caught.value)

@@ -16,6 +16,7 @@ import pytest
 from campaigns.contacts import workbook
 from campaigns.contacts.spreadsheet import FileCode, FileProblem, open_sheet
 from campaigns.contacts.workbook_subprocess import as_text
+from campaigns.labels.files import describe_notes, describe_refusal
 from tests.contacts.workbooks import cell_xml, rows_xml, write_ods, write_xlsx
 
 PEOPLE = rows_xml(
@@ -65,7 +66,7 @@ def test_reads_the_first_visible_sheet_that_is_not_empty_and_says_so(folder: Pat
     sheets = {"Secret": rows_xml([["x", "y"]]), "Blank": "", "People": PEOPLE, "More": PEOPLE}
     sheet = open_sheet(write_xlsx(folder / "book.xlsx", sheets, hidden=("Secret",)), "book.xlsx")
     assert sheet.columns == ("Phone", "Name", "Amount")
-    assert sheet.notes == ("Only the sheet “People” was read; the file has more.",)
+    assert describe_notes(sheet.notes) == ["Only the sheet “People” was read; the file has more."]
 
 
 def test_rows_keep_the_numbers_of_the_sheet(folder: Path) -> None:
@@ -86,7 +87,7 @@ def test_two_far_cells_are_refused_and_kill_nobody(folder: Path, first: str, las
     rows = f'<row r="1">{cell_xml(first, 1)}</row><row r="{number}">{cell_xml(last, 1)}</row>'
     problem = refused(write_xlsx(folder / "bomb.xlsx", {"S": rows}))
     assert problem.code is FileCode.WORKBOOK_TOO_BIG
-    assert "stray value" in problem.sentence
+    assert "stray value" in describe_refusal(problem)
 
 
 def test_a_stray_cell_far_below_is_no_row_of_people(folder: Path) -> None:
@@ -145,7 +146,7 @@ def test_other_zips_are_named(folder: Path, entries: list[str], what: str) -> No
             archive.writestr(name, "x")
     problem = refused(folder / "x.xlsx")
     assert problem.code is FileCode.NOT_A_SPREADSHEET
-    assert what in problem.sentence
+    assert what in describe_refusal(problem)
 
 
 def test_a_locked_archive_is_refused(folder: Path) -> None:

@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from campaigns.contacts.spreadsheet import FileCode, FileProblem, Sheet, open_sheet
+from campaigns.labels.files import describe_notes, describe_refusal
 from tests.contacts.hidden_books import (
     STRICT,
     STRICT_LINKS,
@@ -99,7 +100,7 @@ def test_hidden_rows_are_left_out_and_counted(tmp_path: Path, sheet: str, shown:
     assert [(number, tuple(row)) for number, row in opened.rows()] == [(n, PEOPLE[n]) for n in shown]
     hidden = len(PEOPLE) - len(shown)
     expected = {0: (), 1: (ONE_ROW,)}.get(hidden, (f"{hidden} hidden rows were left out. {INCLUDE}",))
-    assert opened.notes == expected
+    assert tuple(describe_notes(opened.notes)) == expected
 
 
 def test_rows_without_numbers_are_counted_from_the_row_before(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_hidden_columns_are_left_out_and_named(
 ) -> None:
     opened = read(workbook(tmp_path, before + TABLE))
     assert opened.columns == columns
-    assert opened.notes == ((note,) if note else ())
+    assert describe_notes(opened.notes) == ([note] if note else [])
     phone = opened.require_phone_column()
     if note:
         assert [row[phone] for _, row in opened.rows()] == [BOB, DEE]
@@ -202,7 +203,7 @@ def test_a_hidden_column_without_headings_is_called_by_its_letter(tmp_path: Path
     rows = f"<sheetData>{rows_xml([[ANN, 'x', 'Ann'], [BOB, 'y', 'Bob']])}</sheetData>"
     opened = read(workbook(tmp_path, f'<cols><col min="2" max="2" hidden="1"/></cols>{rows}'))
     assert opened.columns == ("Column 1", "Column 2")
-    assert opened.notes[1] == f"1 hidden column was left out: column B. {INCLUDE}"
+    assert describe_notes(opened.notes)[1] == f"1 hidden column was left out: column B. {INCLUDE}"
     assert [row for _, row in opened.rows()] == [[ANN, "Ann"], [BOB, "Bob"]]
 
 
@@ -211,16 +212,16 @@ def test_a_hidden_column_is_called_by_the_row_of_headings_not_by_a_title(tmp_pat
     opened = read(
         workbook(tmp_path, f'<cols><col min="3" max="3" hidden="1"/></cols><sheetData>{rows}</sheetData>')
     )
-    assert f"1 hidden column was left out: Fax. {INCLUDE}" in opened.notes
+    assert f"1 hidden column was left out: Fax. {INCLUDE}" in describe_notes(opened.notes)
 
 
 def test_rows_and_columns_that_are_both_hidden(tmp_path: Path) -> None:
     rows = rows_xml([["Phone", "Old"], [ANN, BOB], [CY, DEE]]).replace('r="3"', 'r="3" hidden="1"', 1)
     sheet = f'<cols><col min="2" max="2" hidden="1"/></cols><sheetData>{rows}</sheetData>'
-    assert read(workbook(tmp_path, sheet)).notes == (
+    assert describe_notes(read(workbook(tmp_path, sheet)).notes) == [
         "1 hidden row was left out.",
         f"1 hidden column was left out: Old. {INCLUDE}",
-    )
+    ]
 
 
 def test_many_hidden_columns_are_not_all_named(tmp_path: Path) -> None:
@@ -229,9 +230,9 @@ def test_many_hidden_columns_are_not_all_named(tmp_path: Path) -> None:
         workbook(tmp_path, f'<cols><col min="2" max="30" hidden="1"/></cols><sheetData>{rows}</sheetData>')
     )
     assert opened.columns == ("Phone",)
-    assert opened.notes == (
+    assert describe_notes(opened.notes) == [
         f"20 hidden columns were left out: {', '.join(f'H{place}' for place in range(10))} …. {INCLUDE}",
-    )
+    ]
 
 
 def test_the_refusal_says_that_the_phone_column_is_hidden(tmp_path: Path) -> None:
@@ -241,7 +242,7 @@ def test_the_refusal_says_that_the_phone_column_is_hidden(tmp_path: Path) -> Non
     for ask in asks:
         with pytest.raises(FileProblem) as caught:
             ask()
-        assert caught.value.sentence.endswith(f"1 hidden column was left out: Mobile. {INCLUDE}")
+        assert describe_refusal(caught.value).endswith(f"1 hidden column was left out: Mobile. {INCLUDE}")
 
 
 # --- What hidden rows must not decide -----------------------------------------------------------------------
@@ -259,7 +260,7 @@ def test_hidden_rows_decide_neither_headings_nor_the_phone_column(tmp_path: Path
     assert opened.columns == ("Contact", "Other")
     assert opened.phone_column == 0
     assert list(opened.rows()) == [(40, [ANN, "17"])]
-    assert opened.notes == (f"38 hidden rows were left out. {INCLUDE}",)
+    assert describe_notes(opened.notes) == [f"38 hidden rows were left out. {INCLUDE}"]
 
 
 @pytest.mark.parametrize("headings_too", [True, False])
@@ -267,7 +268,7 @@ def test_a_list_that_is_hidden_whole_is_refused_with_the_reason(tmp_path: Path, 
     hidden = {f"r{number}": 'hidden="1"' for number in range(1 if headings_too else 2, 6)}
     problem = refused(workbook(tmp_path, people(**hidden)))
     assert problem.code is FileCode.ALL_HIDDEN
-    assert problem.sentence == (
+    assert describe_refusal(problem) == (
         f"The sheet “People” shows no rows of people. {len(hidden)} hidden rows were left out. {INCLUDE}"
     )
 
@@ -341,7 +342,7 @@ OPEN_ROWS = [
 def test_hidden_rows_of_an_open_document(tmp_path: Path, table: str, shown: list[int]) -> None:
     opened = read(open_document(tmp_path, table, FLAT))
     assert [(number, tuple(row)) for number, row in opened.rows()] == [(n, PEOPLE[n]) for n in shown]
-    assert sum(note.count("left out") for note in opened.notes) == (len(shown) < len(PEOPLE))
+    assert sum(note.count("left out") for note in describe_notes(opened.notes)) == (len(shown) < len(PEOPLE))
 
 
 def test_repeated_rows_of_an_open_document_are_hidden_together(tmp_path: Path) -> None:
@@ -351,7 +352,7 @@ def test_repeated_rows_of_an_open_document_are_hidden_together(tmp_path: Path) -
     opened = read(open_document(tmp_path, HEAD + blank + same + THREE + FOUR + tail))
     assert [row[1] for _, row in opened.rows()] == ["Bob", "Cy"]
     assert numbers(opened) == [7, 8]
-    assert opened.notes == (f"2 hidden rows were left out. {INCLUDE}",)
+    assert describe_notes(opened.notes) == [f"2 hidden rows were left out. {INCLUDE}"]
 
 
 @pytest.mark.parametrize(
@@ -368,7 +369,7 @@ def test_hidden_columns_of_an_open_document(tmp_path: Path, columns: str) -> Non
     rows = ods_row(("Old phone", "Name", "Phone")) + ods_row((ANN, "Ann", BOB))
     opened = read(open_document(tmp_path, columns + rows, FLAT))
     assert opened.columns == ("Name", "Phone")
-    assert opened.notes == (ONE_COLUMN,)
+    assert describe_notes(opened.notes) == [ONE_COLUMN]
     assert list(opened.rows()) == [(2, ["Ann", BOB])]
 
 
@@ -380,7 +381,7 @@ def test_hidden_rows_of_a_binary_workbook(tmp_path: Path) -> None:
     rows += b"".join(binary_row(number, values, hidden=number in (3, 5)) for number, values in PEOPLE.items())
     opened = read(binary_workbook(tmp_path, rows))
     assert list(opened.rows()) == [(2, list(PEOPLE[2])), (4, list(PEOPLE[4]))]
-    assert opened.notes == (f"2 hidden rows were left out. {INCLUDE}",)
+    assert describe_notes(opened.notes) == [f"2 hidden rows were left out. {INCLUDE}"]
 
 
 @pytest.mark.parametrize(("width", "flags", "hidden"), [(2304, 1, True), (0, 0, True), (2304, 2, False)])
@@ -389,7 +390,7 @@ def test_hidden_columns_of_a_binary_workbook(tmp_path: Path, width: int, flags: 
     columns = record(60, struct.pack("<IIIIH", 0, 0, width, 0, flags))
     opened = read(binary_workbook(tmp_path, rows, columns))
     assert opened.columns == (("Name", "Phone") if hidden else ("Old phone", "Name", "Phone"))
-    assert opened.notes == ((ONE_COLUMN,) if hidden else ())
+    assert describe_notes(opened.notes) == ([ONE_COLUMN] if hidden else [])
 
 
 def test_the_first_shown_sheet_is_the_one_that_is_looked_through(tmp_path: Path) -> None:

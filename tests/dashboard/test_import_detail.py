@@ -145,16 +145,16 @@ def test_says_that_nobody_reads_it(as_viewer: PageClient, age: int, said: bool) 
 
 @pytest.mark.parametrize("state", [Import.State.DONE, Import.State.FAILED])
 def test_last_fragment_ends_the_asking(as_viewer: PageClient, state: str) -> None:
-    record = made(state, problem="The workbook has a password. Save it without one.")
+    record = made(state, problem_code="password")
     html = as_viewer.fragment(f"/imports/{record.pk}/progress/", status=286).content.decode()
     assert "hx-" not in html
     assert "data-poll" not in html
 
 
 def test_file_that_was_refused_while_it_was_read(as_composer: PageClient) -> None:
-    record = made(Import.State.FAILED, problem="Row 17 holds a zero byte.")
+    record = made(Import.State.FAILED, problem_code="nul", problem_params={"row": 17})
     html = as_composer.page(f"/imports/{record.pk}/")
-    assert "Row 17 holds a zero byte." in html
+    assert "zero bytes (the first in row 17)" in html
     assert "Nothing of this file was kept" in html
     assert "Upload the corrected file" in html
     assert "Start a campaign" not in html
@@ -162,8 +162,8 @@ def test_file_that_was_refused_while_it_was_read(as_composer: PageClient) -> Non
 
 
 def test_notes_about_the_file_are_said(as_viewer: PageClient) -> None:
-    record = made(notes=["Read as Windows-1252, separated by semicolons."])
-    assert "separated by semicolons" in as_viewer.page(f"/imports/{record.pk}/")
+    record = made(notes=[["read_as", {"encoding": "Windows-1252", "delimiter": ";"}]])
+    assert "Read as Windows-1252, separated by semicolons." in as_viewer.page(f"/imports/{record.pk}/")
 
 
 def test_download_of_what_was_not_used(as_viewer: PageClient) -> None:

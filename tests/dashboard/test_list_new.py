@@ -247,7 +247,7 @@ def test_workbook_is_converted_once(as_composer: PageClient, converted: list[obj
     file = workbook(tmp_path, [["Phone", "Name"], ["650-555-0100", "Ann"], ["x", "Bob"]])
     as_composer.post(PAGE, {"file": file})
     record = Import.objects.get()
-    assert record.notes == ["Only the sheet “People” was read; the file has more."]
+    assert record.notes == [["one_sheet", {"sheet": "People"}]]
     importer.run(record.pk)
     record.refresh_from_db()
     assert (record.usable_count, record.invalid_count) == (1, 1)

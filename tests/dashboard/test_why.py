@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campaigns.labels.timeline import describe_step
 from campaigns.models import (
     Attempt,
     Batch,
@@ -132,7 +133,7 @@ def decided(how: decisions.Decision, sender: User) -> str:
     assert decisions.decide(made, how, user=sender) is decisions.DecisionResult.DONE
     [entry] = [one for one in number_history.number_history(FIRST).entries if one.campaign]
     assert entry.steps[-1].at == History.objects.latest("at").at
-    return " · ".join(step.title for step in entry.steps)
+    return " · ".join(describe_step(step).title for step in entry.steps)
 
 
 def test_what_a_person_decided_is_not_called_proved(sender: User) -> None:

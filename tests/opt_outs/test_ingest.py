@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.labels.opt_outs import describe_note
 from campaigns.models import AccountState, Consent, History, OptOut
 from campaigns.opt_outs import carrier, ingest, manual, tasks
 from campaigns.providers.ringcentral import parse
@@ -145,7 +146,7 @@ def test_who_said_so_is_written_down(source: OptOutSource, stored_source: str) -
     take(record(True, source=source))
     made = OptOut.objects.get()
     assert (made.source, made.created_by) == (stored_source, None)
-    assert "2026-11-21" in made.note
+    assert "2026-11-21" in describe_note(made)
     event = History.objects.get(kind="opt_out_added")
     assert event.data == {"count": 1, "source": stored_source}, "and no number of hers"
 

@@ -161,4 +161,3 @@ def test_a_canary_shows_what_came_back(carrier: RunningSimulator) -> None:
     lifecycle.hold(campaign.pk, Campaign.HoldReason.CANARY, texts=50, state="with_carrier")
     reasons = progress.progress(campaign.pk).canary_reasons
     assert [(reason.count, reason.code) for reason in reasons] == [(2, "SMS-UP-430"), (1, "SMS-UP-410")]
-    assert reasons[0].sentence == "A spam filter on the way to the carrier stopped the text."

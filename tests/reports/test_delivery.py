@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from campaigns.labels.progress import describe_difference
+from campaigns.labels.reasons import describe_reason
 from campaigns.models import Batch, Campaign, Message, Price, Tally
 from campaigns.opt_outs import manual
 from campaigns.reports import delivery
@@ -76,14 +78,15 @@ def test_rows_that_got_no_text_are_counted_with_why(campaign: Campaign) -> None:
         "repeated": ("duplicate", 1), "letters": ("invalid", 1), "empty": ("invalid", 1),
         "opted_out": ("excluded", 1),
     }  # fmt: skip
-    assert all(line.sentence for line in delivery.report(campaign).reasons)
+    assert all(describe_reason(line.code) for line in delivery.report(campaign).reasons)
 
 
 def test_a_difference_is_said_and_not_hidden(campaign: Campaign) -> None:
     Tally.objects.update(delivered=2, sent=2)
     report = delivery.report(campaign)
     assert not report.agree
-    assert report.differences == [
+    words = [describe_difference(one, "RingCentral") for one in report.differences]
+    assert words == [
         "Sent without a receipt: RingCentral counts 1, our messages say 2.",
         "Delivered: RingCentral counts 3, our messages say 2.",
     ]

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from campaigns.labels.progress import describe_batch, describe_progress
 from campaigns.models import Batch, Campaign, Message, RowState, SenderNumber, Tally
 from campaigns.reports import overview, progress, row_states
 from campaigns.sending import dispatch, launch, lifecycle
@@ -31,19 +32,19 @@ def test_before_during_and_after(carrier: RunningSimulator) -> None:
     campaign = scenario.drafted([*scenario.people(40), ("nonsense", "x")], size=20)
     launch.launch(campaign, user=None)
     now = shown(campaign)
-    assert (now.sentence, now.next_delay) == ("The texts are being written. Nothing has been sent yet.", 1)
-    assert now.moving
+    assert describe_progress(now) == "The texts are being written. Nothing has been sent yet."
+    assert (now.next_delay, now.moving) == (1, True)
 
     launch.freeze(campaign.pk)
     now = shown(campaign)
     assert (now.texts, now.queued, now.handed_over, now.percent) == (40, 40, 0, 0)
     assert now.seconds_left == pytest.approx(40)
-    assert now.sentence == "40 are waiting here."
+    assert describe_progress(now) == "40 are waiting here."
 
     dispatch.step(campaign.pk)
     now = shown(campaign)
     assert (now.handed_over, now.queued, now.batch_count) == (20, 20, 2)
-    assert now.sentence == "20 are with RingCentral and cannot be recalled; 20 are waiting here."
+    assert describe_progress(now) == "20 are with RingCentral and cannot be recalled; 20 are waiting here."
 
     scenario.submit_all(campaign)
     carrier.advance(15)
@@ -52,14 +53,14 @@ def test_before_during_and_after(carrier: RunningSimulator) -> None:
     assert 0 < now.processed < 40
     assert now.percent == 100 * now.processed // 40
     assert now.read_at is not None
-    assert "cannot be recalled" in now.sentence
-    assert "delivered" not in now.sentence.lower()
+    assert "cannot be recalled" in describe_progress(now)
+    assert "delivered" not in describe_progress(now).lower()
 
     carrier.advance(600)
     scenario.poll()
     now = shown(campaign)
     assert (now.percent, now.moving, now.seconds_left) == (100, False, None)
-    assert now.sentence == "Finished: nothing more is expected."
+    assert describe_progress(now) == "Finished: nothing more is expected."
     assert [(line.state, line.count) for line in now.states] == [
         (RowState.DELIVERED, 40),
         (RowState.INVALID, 1),
@@ -73,10 +74,10 @@ def test_a_lost_answer_is_in_the_sentence(carrier: RunningSimulator) -> None:
     scenario.submit_all(campaign)
     now = shown(campaign)
     assert now.in_doubt == 3
-    assert "3 are in doubt: the answer was lost." in now.sentence
+    assert "3 are in doubt: the answer was lost." in describe_progress(now)
     assert now.seconds_left is None, "nobody knows how long"
     assert [(line.number, line.state) for line in now.batches] == [(1, "in_doubt"), (2, "queued")]
-    assert "Nobody in it is texted again" in now.batches[0].note
+    assert "Nobody in it is texted again" in describe_batch(now.batches[0].state)
 
 
 def test_what_is_held_is_in_the_sentence(carrier: RunningSimulator) -> None:
@@ -85,7 +86,7 @@ def test_what_is_held_is_in_the_sentence(carrier: RunningSimulator) -> None:
     lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Stop.")
     now = shown(campaign)
     assert (now.held, now.queued, now.next_delay, now.seconds_left) == (1, 0, progress.SLOW, None)
-    assert now.sentence == "2 are with RingCentral and cannot be recalled; 1 is held here."
+    assert describe_progress(now) == "2 are with RingCentral and cannot be recalled; 1 is held here."
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ campaign = Campaign.objects.create(name="x", contact_list_id={pk}, sender=scenar
 try:
     launch.launch(campaign, user=None)
 except launch.NotReady as problem:
-    emit("list" in [found.code for found in problem.findings])
+    emit("list_not_ready" in [found.code for found in problem.findings])
 """
 
 

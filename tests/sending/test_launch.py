@@ -10,6 +10,7 @@ import pytest
 from campaigns.accounts import registry
 from campaigns.composing.audience import field_names, source_rows
 from campaigns.composing.personalise import Personaliser
+from campaigns.labels.findings import describe_finding
 from campaigns.models import (
     Batch,
     Campaign,
@@ -240,14 +241,14 @@ def nothing_usable() -> ContactList:
 @pytest.mark.parametrize(
     ("changes", "codes", "words"),
     [
-        ({"text": ""}, ["text"], "There is no text yet"),
-        ({"text": "  \n "}, ["text"], "There is no text yet"),
+        ({"text": ""}, ["no_text"], "There is no text yet"),
+        ({"text": "  \n "}, ["no_text"], "There is no text yet"),
         ({"text": "Hi {{ frist_name }}"}, ["text"], "first_name"),
         ({"text": "Hi {{ first_name"}, ["text"], "Check the text"),
-        ({"sender": ""}, ["sender"], "No number chosen"),
+        ({"sender": ""}, ["no_sender"], "No number chosen"),
         ({"sender": scenario.PLAIN}, ["sender"], "A2PSmsSender"),
         ({"sender": "+12125550100"}, ["sender"], "does not list it"),
-        ({"contact_list": None, "text": "Hi"}, ["list"], "No list chosen"),
+        ({"contact_list": None, "text": "Hi"}, ["no_list"], "No list chosen"),
     ],
 )
 def test_a_draft_with_a_problem_is_refused_in_words(
@@ -261,21 +262,22 @@ def test_a_draft_with_a_problem_is_refused_in_words(
         launch.launch(campaign, user=None)
     found = problem.value.findings
     assert [finding.code for finding in found] == codes
-    assert words in f"{found[0].title} {found[0].detail}"
+    described = describe_finding(found[0])
+    assert words in f"{described.title} {described.detail}"
     campaign.refresh_from_db()
     assert campaign.is_draft
 
 
 def test_a_list_without_anybody_is_refused(carrier: RunningSimulator) -> None:
     campaign = scenario.drafted(nothing_usable())
-    with pytest.raises(launch.NotReady, match="Nobody in"):
+    with pytest.raises(launch.NotReady, match="no_numbers"):
         launch.launch(campaign, user=None)
 
 
 def test_a_list_that_is_still_being_read_is_refused(carrier: RunningSimulator) -> None:
     campaign = scenario.drafted(scenario.people(2))
     Import.objects.update(state=Import.State.READING)
-    with pytest.raises(launch.NotReady, match="not ready"):
+    with pytest.raises(launch.NotReady, match="list_not_ready"):
         launch.launch(campaign, user=None)
 
 

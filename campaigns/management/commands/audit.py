@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from campaigns.labels.history import describe
+from campaigns.labels.provider_words import describe_error
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
 from campaigns.receipts import audit, discrepancies, store_sync, unknown_batches
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             while so_far is not None:
                 so_far = audit.run_slice(so_far)
         except ProviderError as error:
-            message = f"The audit could not be made. {error.sentence}"
+            message = f"The audit could not be made. {describe_error(error)}"
             raise CommandError(message) from None
         # The texts of an unknown batch tell which campaign it resembles.
         store_sync.sync(ingest.ingest_replies)

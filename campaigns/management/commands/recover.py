@@ -13,6 +13,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from campaigns.labels.provider_words import describe_error
 from campaigns.models import Campaign
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                     self.sync_opt_outs()
                     recovery.apply(plan)
             except ProviderError as error:
-                message = f"Still locked. {error.sentence}"
+                message = f"Still locked. {describe_error(error)}"
                 raise CommandError(message) from None
             except (recovery.RecordsIncomplete, OSError) as error:
                 message = f"Still locked. {error}"
@@ -68,7 +69,7 @@ class Command(BaseCommand):
         try:
             ingest.read_blocked()
         except ProviderError as error:
-            self.stderr.write(f"The carrier's list of opt-outs could not be read. {error.sentence}")
+            self.stderr.write(f"The carrier's list of opt-outs could not be read. {describe_error(error)}")
 
     def print_plan(self, plan: recovery.Plan) -> None:
         since = timezone.localtime(plan.since)

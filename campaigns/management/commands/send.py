@@ -19,12 +19,16 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from campaigns.accounts import registry
-from campaigns.composing.checks import check_draft
+from campaigns.composing.checks import Subject, check_draft
 from campaigns.composing.personalise import Personaliser
 from campaigns.contacts import importer
 from campaigns.contacts.errors import WHICH_COLUMN, FileProblem
 from campaigns.contacts.phone import parse_phone
+from campaigns.labels import files
+from campaigns.labels.findings import describe_finding
 from campaigns.labels.holds import describe_lock, why_it_waits
+from campaigns.labels.provider_words import describe_error
+from campaigns.labels.states import describe_state
 from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
 from campaigns.providers.base import ProviderError
 from campaigns.reports.delivery import provider_totals
@@ -75,7 +79,7 @@ class Command(BaseCommand):
         tell(f"Phone numbers are read from the column “{people.columns[people.phone_column]}”.")
         try:
             _read(record, campaign)
-            say("\n".join(record.notes))
+            say("\n".join(files.describe_notes(record.notes)))
             campaign.save()
             launch.launch(campaign, user=None)
         except (CommandError, launch.NotReady) as problem:
@@ -104,7 +108,7 @@ class Command(BaseCommand):
             if not registry.default().numbers_are_fresh():
                 registry.default().refresh_numbers()
         except ProviderError as error:
-            raise CommandError(error.sentence) from None
+            raise CommandError(describe_error(error)) from None
         return Campaign(
             name=(options["name"] or options["file"].stem)[:120],
             sender=sender.e164,
@@ -125,10 +129,10 @@ class Command(BaseCommand):
             return _received(options)
         except FileProblem as problem:
             if problem.code not in WHICH_COLUMN:
-                raise CommandError(problem.sentence) from None
+                raise CommandError(files.describe_refusal(problem)) from None
             if options["json"]:
                 self.stdout.write(json.dumps(_refused(problem)))
-            msg = f"{problem.sentence} Name it with --phone-column."
+            msg = f"{files.describe_refusal(problem)} Name it with --phone-column."
             raise CommandError(msg, returncode=CHOOSE_FIRST) from None
 
     def finish(self, campaign_id: int, *, as_json: bool) -> None:
@@ -140,7 +144,7 @@ class Command(BaseCommand):
         else:
             for state in RowState:
                 if counts.count(state):
-                    self.stdout.write(f"{counts.count(state):>10,}  {state.label}")
+                    self.stdout.write(f"{counts.count(state):>10,}  {describe_state(state)}")
             self.stdout.write(f"{counts.rows:>10,}  rows in the file")
         if why := why_it_waits(campaign):
             self.stderr.write(why)
@@ -155,7 +159,8 @@ def _silent(_line: str) -> None:
 def _lines(problem: Exception) -> str:
     if not isinstance(problem, launch.NotReady):
         return str(problem)
-    return "\n".join(f"{finding.title}. {finding.detail}" for finding in problem.findings)
+    described = map(describe_finding, problem.findings)
+    return "\n".join(f"{words.title}. {words.detail}" for words in described)
 
 
 def _moment(text: str) -> datetime | None:
@@ -181,7 +186,7 @@ def _refused(problem: FileProblem) -> dict[str, Any]:
     likely = [look.name for look in problem.phones.candidates] if problem.phones else []
     return {
         "refused": str(problem.code),
-        "reason": problem.sentence,
+        "reason": files.describe_refusal(problem),
         "columns": likely or list(problem.columns),
         "all_columns": list(problem.columns),
     }
@@ -208,12 +213,12 @@ def _read(record: Import, campaign: Campaign) -> None:
     campaign.contact_list = record.contact_list
     personaliser = Personaliser(campaign.text, record.contact_list.field_names)
     findings = check_draft(campaign, launch.terms_for(campaign.sender), personaliser)
-    if stops := [item for item in findings if item.level == "stop" and item.code in ("sender", "text")]:
+    if stops := [item for item in findings if item.level == "stop" and item.subject != Subject.PEOPLE]:
         raise launch.NotReady(stops)
     importer.run(record.pk)
     record.refresh_from_db()
     if record.state != Import.State.DONE:
-        raise CommandError(record.problem or "The file was not read to its end.")
+        raise CommandError(files.describe_failure(record) or "The file was not read to its end.")
     campaign.contact_list = record.contact_list
 
 

@@ -28,6 +28,7 @@ from campaigns.providers.ringcentral.auth import SignIn, utc_now
 from campaigns.providers.ringcentral.errors import refusal, request_id, senseless, still_refused, unanswered
 from campaigns.providers.ringcentral.limits import PAGE_BYTES, PER_PAGE
 from campaigns.providers.types import JSON
+from campaigns.providers.wording import gettext_noop as _
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class ApiClient:
         answer = self.send(request)
         data = parse.as_object(answer.body)
         if data is None:
-            raise senseless(answer, "it is no JSON object")
+            raise senseless(answer, _("it is no JSON object"))
         return answer, data
 
     def send(self, request: ApiRequest) -> Answer:
@@ -177,7 +178,7 @@ class ApiClient:
                 error.http_status = answer.status
             raise error
         if answer.cut:
-            raise senseless(answer, "it is far too long")
+            raise senseless(answer, _("it is far too long"))
         return answer
 
     def _prepare(self, request: ApiRequest, token: Secret) -> requests.PreparedRequest:
@@ -217,7 +218,7 @@ def follow(
                 "page token repeated, list may be incomplete: %s, request %s", path, request_id(answer)
             )
             if whole:
-                raise senseless(answer, "its list has no end")
+                raise senseless(answer, _("its list has no end"))
             return
         seen.add(token)
 
@@ -232,7 +233,7 @@ def is_retryable(error: ProviderError, request: ApiRequest) -> bool:
 def records(answer: Answer, data: JSON) -> list[JSON]:
     page = parse.records(data)
     if page is None:
-        raise senseless(answer, "it holds no list")
+        raise senseless(answer, _("it holds no list"))
     return page
 
 
@@ -240,7 +241,7 @@ def segment(identity: str) -> str:
     """One segment of a path. An empty or dotted one would address something else."""
     if not identity or identity in (".", ".."):
         raise ProviderError(
-            "There is no such id.", permanent=True, outcome=Outcome.NOT_SENT, kind="not_found", code=""
+            _("There is no such id."), permanent=True, outcome=Outcome.NOT_SENT, kind="not_found", code=""
         )
     return quote(identity, safe="")
 

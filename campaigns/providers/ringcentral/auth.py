@@ -24,6 +24,8 @@ from campaigns.providers.base import Gate, Outcome, ProviderError, TokenStore
 from campaigns.providers.http import Answer, NoAnswerError, Secret, Transport, prepare
 from campaigns.providers.retry import RetryPolicy
 from campaigns.providers.ringcentral.errors import refusal, senseless, unanswered
+from campaigns.providers.wording import Sentence
+from campaigns.providers.wording import gettext_noop as _
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +38,11 @@ _TOKEN_CHECK_SECONDS: Final = 0.1
 _TOKEN_WAIT_SECONDS: Final = _TOKEN_CHECKS * _TOKEN_CHECK_SECONDS
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
 
-_REFUSED: Final = (
+_REFUSED: Final = _(
     "RingCentral refused the sign-in. Ask an administrator to check the client id, the secret and the JWT."
 )
-_BUSY: Final = "Another worker is signing in at RingCentral and has not finished yet."
-_ELSEWHERE: Final = "There is no RingCentral sign-in at this address. Check the server URL."
+_BUSY: Final = _("Another worker is signing in at RingCentral and has not finished yet.")
+_ELSEWHERE: Final = _("There is no RingCentral sign-in at this address. Check the server URL.")
 
 # One mint at a time per account in this process, however many clients it has.
 _minting: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
@@ -167,7 +169,7 @@ class SignIn:
             data = None
         token = data.get("access_token") if isinstance(data, dict) else None
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise senseless(answer, "there is no access token in it")
+            raise senseless(answer, _("there is no access token in it"))
         life = lifetime(data.get("expires_in"))
         secret = Secret(token)
         # A token that lives less than the margin would otherwise be minted anew for each request.
@@ -188,13 +190,15 @@ def sign_in_refused(answer: Answer) -> ProviderError:
         return error
     is_explained = error.kind == "credentials" and error.permanent
     error.permanent = True
-    if answer.status in (400, 401, 403):
+    refused = answer.status in (400, 401, 403)
+    if refused:
         error.kind = "credentials"
-        sentence = error.sentence if is_explained else _REFUSED
-    else:
-        sentence = _ELSEWHERE
-    error.sentence = f"{sentence} (code: {error.code})" if error.code and not is_explained else sentence
-    error.args = (error.sentence,)
+    if refused and is_explained:
+        return error
+    sentences = [Sentence(_REFUSED if refused else _ELSEWHERE)]
+    if error.code and not is_explained:
+        sentences.append(Sentence("(code: {code})", {"code": error.code}))
+    error.say(*sentences)
     return error
 
 

@@ -21,6 +21,7 @@ from campaigns.providers.ringcentral.api import (
 )
 from campaigns.providers.ringcentral.errors import code_word, senseless
 from campaigns.providers.types import JSON, DisabledFilter, Subscription, SubscriptionStatus
+from campaigns.providers.wording import gettext_noop as _
 
 _PATH: Final = "/restapi/v1.0/subscription"
 
@@ -72,7 +73,7 @@ class RingCentralWebhooks:
         answer, data = self._api.send_json(request)
         parsed = subscription(data)
         if not parsed.provider_id:
-            raise senseless(answer, "it holds no subscription")
+            raise senseless(answer, _("it holds no subscription"))
         return parsed
 
     def _path(self, subscription_id: str) -> str:

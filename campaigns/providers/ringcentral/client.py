@@ -41,6 +41,8 @@ from campaigns.providers.types import (
     SenderNumber,
     StatusTotals,
 )
+from campaigns.providers.wording import Sentence
+from campaigns.providers.wording import gettext_noop as _
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ class RingCentral(ApiClient):
             if not self._account:
                 in_uri = re.search(r"/account/([0-9]{1,20})/", str(data.get("uri")))
                 if in_uri is None:
-                    raise senseless(answer, "it does not name the account")
+                    raise senseless(answer, _("it does not name the account"))
                 self._account = in_uri[1]
         return self._account
 
@@ -100,7 +102,7 @@ class RingCentral(ApiClient):
         path = f"{EXTENSION}/phone-number/{segment(number_id)}/sms-configuration"
         answer, data = self.get(path)
         if not parse.identity(data.get("phoneNumberId")) and not data.get("phoneNumber"):
-            raise senseless(answer, "it is about no number")
+            raise senseless(answer, _("it is about no number"))
         return parse.registration(data)
 
     def submit(
@@ -147,7 +149,7 @@ class RingCentral(ApiClient):
         answer, data = self.get(f"{A2P}/batches/{segment(batch_id)}")
         state = parse.batch_state(data, answer)
         if not state.provider_id:
-            raise senseless(answer, "it holds no batch")
+            raise senseless(answer, _("it holds no batch"))
         return state
 
     def batches(
@@ -180,7 +182,7 @@ class RingCentral(ApiClient):
         answer, data = self.get(f"{A2P}/statuses", window(date_from, None) + repeated("batchId", batch_id))
         totals = parse.status_totals(data)
         if totals is None:
-            raise senseless(answer, "it holds no totals")
+            raise senseless(answer, _("it holds no totals"))
         return totals
 
     def _learn_after_submit(self, answer: Answer | None, token: Secret) -> None:
@@ -195,11 +197,11 @@ class RingCentral(ApiClient):
 
 def batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
     """A text that all share is sent once, at the top. Raises ProviderError: nothing was sent."""
-    problem = ""
+    problem = None
     if not texts:
-        problem = "A batch needs at least one text."
+        problem = Sentence(_("A batch needs at least one text."))
     elif len(texts) > limits.MAX_BATCH:
-        problem = f"A batch holds at most {limits.MAX_BATCH:,} texts."
+        problem = Sentence(_("A batch holds at most {most:,} texts."), {"most": limits.MAX_BATCH})
     if problem:
         raise ProviderError(problem, permanent=True, outcome=Outcome.NOT_SENT, kind="request")
     common = texts[0].text
@@ -210,7 +212,7 @@ def batch_body(sender: str, texts: Sequence[OutgoingText]) -> bytes:
     body = orjson.dumps(batch)
     if len(body) > limits.MAX_BATCH_BYTES:
         raise ProviderError(
-            "The batch is larger than the 50 MB that RingCentral takes at once.",
+            _("The batch is larger than the 50 MB that RingCentral takes at once."),
             permanent=True,
             outcome=Outcome.NOT_SENT,
             kind="too_large",
@@ -225,5 +227,5 @@ def accepted_batch(answer: Answer) -> BatchState:
     data = None if answer.broken else parse.as_object(answer.body)
     state = parse.batch_state(data, answer) if data is not None else None
     if state is None or not state.provider_id:
-        raise with_doubt(senseless(answer, "it names no batch"))
+        raise with_doubt(senseless(answer, _("it names no batch")))
     return state

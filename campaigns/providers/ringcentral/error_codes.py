@@ -10,8 +10,16 @@ import re
 from typing import Final
 
 from campaigns.providers.error_codes import ErrorClass, Explanation, Retry, Row
+from campaigns.providers.wording import Sentence
+from campaigns.providers.wording import gettext_noop as _
 
-_REPORTERS: Final = {"RC": "RingCentral", "UP": "the network behind RingCentral", "CAR": "the carrier"}
+_REPORTERS: Final = {"RC": "RingCentral", "UP": _("the network behind RingCentral"), "CAR": _("the carrier")}
+_UNKNOWN: Final = {
+    "RC": _("RingCentral gave a reason that Carillon does not know{shown}."),
+    "UP": _("The network behind RingCentral gave a reason that Carillon does not know{shown}."),
+    "CAR": _("The carrier gave a reason that Carillon does not know{shown}."),
+}
+NO_REASON: Final = _("No reason was given.")
 _CODE: Final = re.compile(r"SMS-(RC|UP|CAR)-[0-9]{3}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
@@ -19,225 +27,227 @@ _ROWS: Final[dict[str, Row]] = {
     "SMS-RC-403": Row(
         ErrorClass.QUOTA,
         Retry.LATER,
-        "The account has used up its sending limit for the day or the month.",
-        "Wait until the limit starts anew, or ask an administrator to raise it.",
+        _("The account has used up its sending limit for the day or the month."),
+        _("Wait until the limit starts anew, or ask an administrator to raise it."),
     ),
     "SMS-RC-410": Row(
         ErrorClass.RECIPIENT,
         Retry.NEVER,
-        "RingCentral cannot text this number: it is not valid or of a kind that takes no texts.",
-        "Ask the person for a mobile number.",
+        _("RingCentral cannot text this number: it is not valid or of a kind that takes no texts."),
+        _("Ask the person for a mobile number."),
     ),
     "SMS-RC-413": Row(
         ErrorClass.OPT_OUT,
         Retry.NEVER,
-        "This person has opted out of texts from this number, so RingCentral held the text back.",
-        "Do not text again unless the person sends START.",
+        _("This person has opted out of texts from this number, so RingCentral held the text back."),
+        _("Do not text again unless the person sends START."),
     ),
     "SMS-RC-430": Row(
         ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
-        "RingCentral's spam filter stopped the text.",
-        "Change the wording, and leave out link shorteners and capitals.",
+        _("RingCentral's spam filter stopped the text."),
+        _("Change the wording, and leave out link shorteners and capitals."),
     ),
     "SMS-RC-500": Row(
         ErrorClass.PROVIDER,
         Retry.MANUAL,
-        "Something failed inside RingCentral.",
-        "Ask RingCentral's support before you send it again.",
+        _("Something failed inside RingCentral."),
+        _("Ask RingCentral's support before you send it again."),
     ),
     "SMS-RC-501": Row(
         ErrorClass.PROVIDER,
         Retry.MANUAL,
-        "RingCentral made a mistake when it passed the text on.",
-        "Ask RingCentral's support before you send it again.",
+        _("RingCentral made a mistake when it passed the text on."),
+        _("Ask RingCentral's support before you send it again."),
     ),
     "SMS-RC-503": Row(
         ErrorClass.SENDER,
         Retry.AFTER_FIX,
-        "RingCentral has not set up the sending number properly.",
-        "Use another number and ask RingCentral's support to repair this one.",
+        _("RingCentral has not set up the sending number properly."),
+        _("Use another number and ask RingCentral's support to repair this one."),
     ),
     "SMS-RC-504": Row(
         ErrorClass.SENDER,
         Retry.AFTER_FIX,
-        "The sending number's settings for texts are wrong.",
-        "Use another number and ask an administrator to check this one.",
+        _("The sending number's settings for texts are wrong."),
+        _("Use another number and ask an administrator to check this one."),
     ),
     "SMS-UP-410": Row(
         ErrorClass.RECIPIENT,
         Retry.NEVER,
-        "The number is not in use, or it cannot take texts.",
-        "Ask the person for a mobile number.",
+        _("The number is not in use, or it cannot take texts."),
+        _("Ask the person for a mobile number."),
     ),
     "SMS-UP-411": Row(
         ErrorClass.RECIPIENT,
         Retry.NEVER,
-        "The number is not in use, or it cannot take texts.",
-        "Ask the person for a mobile number.",
+        _("The number is not in use, or it cannot take texts."),
+        _("Ask the person for a mobile number."),
     ),
     "SMS-UP-412": Row(
         ErrorClass.RECIPIENT,
         Retry.NEVER,
-        "The phone could not be reached.",
-        "Check the number, or use another way to reach the person.",
+        _("The phone could not be reached."),
+        _("Check the number, or use another way to reach the person."),
     ),
     "SMS-UP-413": Row(
         ErrorClass.OPT_OUT,
         Retry.NEVER,
-        "This person has opted out of texts from this number.",
-        "Do not text again unless the person sends START.",
+        _("This person has opted out of texts from this number."),
+        _("Do not text again unless the person sends START."),
     ),
     "SMS-UP-414": Row(
         ErrorClass.SENDER,
         Retry.AFTER_FIX,
-        "The sending number is not set up to send texts.",
-        "Use another number and ask an administrator to check this one.",
+        _("The sending number is not set up to send texts."),
+        _("Use another number and ask an administrator to check this one."),
     ),
     "SMS-UP-430": Row(
         ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
-        "A spam filter on the way to the carrier stopped the text.",
-        "Change the wording before you send again. Many of these harm the sending number.",
+        _("A spam filter on the way to the carrier stopped the text."),
+        _("Change the wording before you send again. Many of these harm the sending number."),
     ),
     "SMS-UP-431": Row(
         ErrorClass.SENDER,
         Retry.AFTER_FIX,
-        "The sending number is blocked because of spam and can no longer send.",
-        "Stop sending from this number at once and tell an administrator.",
+        _("The sending number is blocked because of spam and can no longer send."),
+        _("Stop sending from this number at once and tell an administrator."),
     ),
     "SMS-UP-432": Row(
         ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
-        "The text is longer than the network takes.",
-        "Shorten it to fewer than 1,000 characters.",
+        _("The text is longer than the network takes."),
+        _("Shorten it to fewer than 1,000 characters."),
     ),
     "SMS-UP-433": Row(
         ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
-        "The network could not deliver the text as it is written.",
-        "Remove unusual characters and try a simpler wording.",
+        _("The network could not deliver the text as it is written."),
+        _("Remove unusual characters and try a simpler wording."),
     ),
     "SMS-UP-500": Row(
         ErrorClass.PROVIDER,
         Retry.LATER,
-        "The network between RingCentral and the carrier had a fault.",
-        "Send again later.",
+        _("The network between RingCentral and the carrier had a fault."),
+        _("Send again later."),
     ),
     "SMS-CAR-104": Row(
         ErrorClass.UNKNOWN,
         Retry.NEVER,
-        "The carrier has not said what became of the text. It may well have arrived.",
-        "Look again in an hour. Do not send it again.",
+        _("The carrier has not said what became of the text. It may well have arrived."),
+        _("Look again in an hour. Do not send it again."),
     ),
     "SMS-CAR-199": Row(
         ErrorClass.UNKNOWN,
         Retry.NEVER,
-        "The carrier gave an answer that says nothing clear. The text may well have arrived.",
-        "Do not send it again.",
+        _("The carrier gave an answer that says nothing clear. The text may well have arrived."),
+        _("Do not send it again."),
     ),
     "SMS-CAR-400": Row(
         ErrorClass.RECIPIENT,
         Retry.NEVER,
-        "The person's carrier does not take this kind of text.",
-        "Use another way to reach the person.",
+        _("The person's carrier does not take this kind of text."),
+        _("Use another way to reach the person."),
     ),
     "SMS-CAR-410": Row(
         ErrorClass.CARRIER,
         Retry.LATER,
-        "The text ran out of time or was cancelled before the carrier took it.",
-        "Send again later.",
+        _("The text ran out of time or was cancelled before the carrier took it."),
+        _("Send again later."),
     ),
     "SMS-CAR-411": Row(
         ErrorClass.RECIPIENT,
         Retry.NEVER,
-        "The number is not in use, or it cannot take texts.",
-        "Ask the person for a mobile number.",
+        _("The number is not in use, or it cannot take texts."),
+        _("Ask the person for a mobile number."),
     ),
     "SMS-CAR-412": Row(
         ErrorClass.RECIPIENT,
         Retry.SOFT,
-        "The phone could not be reached: it may be off, out of range or out of service.",
-        "It may work another day. If it fails again and again, remove the number.",
+        _("The phone could not be reached: it may be off, out of range or out of service."),
+        _("It may work another day. If it fails again and again, remove the number."),
     ),
     "SMS-CAR-413": Row(
         ErrorClass.OPT_OUT,
         Retry.NEVER,
-        "This person has told the carrier to stop texts from this number.",
-        "Do not text again unless the person sends START.",
+        _("This person has told the carrier to stop texts from this number."),
+        _("Do not text again unless the person sends START."),
     ),
     "SMS-CAR-414": Row(
         ErrorClass.SENDER,
         Retry.AFTER_FIX,
-        "The carrier does not accept the sending number.",
-        "Use another number and ask an administrator to check this one.",
+        _("The carrier does not accept the sending number."),
+        _("Use another number and ask an administrator to check this one."),
     ),
     "SMS-CAR-430": Row(
         ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
-        "The carrier's spam filter stopped the text.",
-        "Change the wording, and compare it with the sample texts of the campaign's registration.",
+        _("The carrier's spam filter stopped the text."),
+        _("Change the wording, and compare it with the sample texts of the campaign's registration."),
     ),
     "SMS-CAR-431": Row(
         ErrorClass.CARRIER,
         Retry.LATER,
-        "The carrier refused the text and gave no reason.",
-        "Send again later, a few times at most.",
+        _("The carrier refused the text and gave no reason."),
+        _("Send again later, a few times at most."),
     ),
     "SMS-CAR-432": Row(
         ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
-        "The text is too long for this carrier, which does not join the parts of a long text.",
-        "Shorten it to 160 characters.",
+        _("The text is too long for this carrier, which does not join the parts of a long text."),
+        _("Shorten it to 160 characters."),
     ),
     "SMS-CAR-433": Row(
         ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
-        "The carrier could not read the text as it is written.",
-        "Remove unusual characters and try a simpler wording.",
+        _("The carrier could not read the text as it is written."),
+        _("Remove unusual characters and try a simpler wording."),
     ),
     "SMS-CAR-434": Row(
-        ErrorClass.CONTENT, Retry.AFTER_EDIT, "The attachment is too large.", "Use a smaller file."
+        ErrorClass.CONTENT, Retry.AFTER_EDIT, _("The attachment is too large."), _("Use a smaller file.")
     ),
     "SMS-CAR-435": Row(
         ErrorClass.CONTENT,
         Retry.AFTER_EDIT,
-        "The carrier refused the text because of a shortened link.",
-        "Use a full link to your own website.",
+        _("The carrier refused the text because of a shortened link."),
+        _("Use a full link to your own website."),
     ),
     "SMS-CAR-450": Row(
         ErrorClass.QUOTA,
         Retry.LATER,
-        "T-Mobile's daily limit for your brand is used up.",
-        "Send the rest tomorrow. An administrator can ask for a higher limit.",
+        _("T-Mobile's daily limit for your brand is used up."),
+        _("Send the rest tomorrow. An administrator can ask for a higher limit."),
     ),
     "SMS-CAR-451": Row(
         ErrorClass.QUOTA,
         Retry.LATER,
-        "AT&T's limit for your registered campaign is used up.",
-        "Send the rest later. An administrator can ask for a higher limit.",
+        _("AT&T's limit for your registered campaign is used up."),
+        _("Send the rest later. An administrator can ask for a higher limit."),
     ),
     "SMS-CAR-452": Row(
         ErrorClass.QUOTA,
         Retry.LATER,
-        "The carrier's limit for your texts is used up.",
-        "Send the rest later. An administrator can ask for a higher limit.",
+        _("The carrier's limit for your texts is used up."),
+        _("Send the rest later. An administrator can ask for a higher limit."),
     ),
     "SMS-CAR-460": Row(
         ErrorClass.RECIPIENT,
         Retry.NEVER,
-        "This phone takes no texts from short numbers.",
-        "Nothing can be done from here.",
+        _("This phone takes no texts from short numbers."),
+        _("Nothing can be done from here."),
     ),
     "SMS-CAR-461": Row(
         ErrorClass.SENDER,
         Retry.AFTER_FIX,
-        "The toll-free number that sent the text is not verified.",
-        "Ask an administrator to complete the toll-free verification.",
+        _("The toll-free number that sent the text is not verified."),
+        _("Ask an administrator to complete the toll-free verification."),
     ),
-    "SMS-CAR-500": Row(ErrorClass.CARRIER, Retry.LATER, "The carrier had a fault.", "Send again later."),
+    "SMS-CAR-500": Row(
+        ErrorClass.CARRIER, Retry.LATER, _("The carrier had a fault."), _("Send again later.")
+    ),
     "CMN-100": Row(
-        ErrorClass.RECIPIENT, Retry.NEVER, "RingCentral did not accept the number.", "Check the number."
+        ErrorClass.RECIPIENT, Retry.NEVER, _("RingCentral did not accept the number."), _("Check the number.")
     ),
 }
 
@@ -254,10 +264,11 @@ def explain(code: str) -> Explanation:
     shape = _CODE.fullmatch(code)
     reporter = _REPORTERS[shape[1]] if shape else "RingCentral" if row else ""
     if row is None:
-        row = Row(ErrorClass.UNKNOWN, Retry.MANUAL, unknown_sentence(code, reporter), "")
+        row = Row(ErrorClass.UNKNOWN, Retry.MANUAL, _unknown(shape[1] if shape else ""), "")
+    shown = f" ({code})" if _PLAIN.fullmatch(code) else ""
     return Explanation(
         code=code,
-        sentence=row.sentence,
+        sentence=Sentence(row.sentence if code else NO_REASON, {"shown": shown}),
         advice=row.advice,
         reporter=reporter,
         error_class=row.error_class,
@@ -272,12 +283,8 @@ def is_opt_out(code: str) -> bool:
     return code.endswith("-413") or explain(code).error_class is ErrorClass.OPT_OUT
 
 
-def unknown_sentence(code: str, reporter: str) -> str:
-    if not code:
-        return "No reason was given."
-    who = reporter[:1].upper() + reporter[1:] if reporter else "The provider"
-    shown = f" ({code})" if _PLAIN.fullmatch(code) else ""
-    return f"{who} gave a reason that Carillon does not know{shown}."
+def _unknown(shape: str) -> str:
+    return _UNKNOWN.get(shape, _("The provider gave a reason that Carillon does not know{shown}."))
 
 
 MAYBE_DELIVERED: Final = frozenset(

@@ -1,4 +1,4 @@
-"""Turns RingCentral's four shapes of error into one ProviderError with a sentence for people.
+"""Turns RingCentral's four shapes of error into one ProviderError with sentences for people.
 
 Codes decide, never the provider's own message: it is localised, it changes, and it may hold a phone number.
 """
@@ -14,6 +14,8 @@ import orjson
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.http import Answer, Cause, NoAnswerError
 from campaigns.providers.retry import silence_after
+from campaigns.providers.wording import Sentence
+from campaigns.providers.wording import gettext_noop as _
 
 # Whole requests that were provably not taken. Everything that is neither here, nor a 429, nor a 2xx with an
 # id leaves a doubt.
@@ -39,29 +41,33 @@ class Problem:
     permission: str = ""
 
 
-_SIGN_IN_AGAIN: Final = "RingCentral no longer accepts the sign-in. Carillon signs in again by itself."
-_CHECK_KEYS: Final = (
+_SIGN_IN_AGAIN: Final = _("RingCentral no longer accepts the sign-in. Carillon signs in again by itself.")
+_CHECK_KEYS: Final = _(
     "RingCentral does not accept the app's client id or secret. Ask an administrator to check them."
 )
-_CHECK_JWT: Final = (
+_CHECK_JWT: Final = _(
     "RingCentral does not accept the JWT credential: it may be revoked, expired or made for another app. "
     "Ask an administrator to make a new one."
 )
-_APP_SETUP: Final = (
+_APP_SETUP: Final = _(
     "The RingCentral app is not set up for sign-in with a JWT. Ask an administrator to allow it in the "
     "RingCentral developer console."
 )
-_LOCKED: Final = "RingCentral has locked this account or user. Ask an administrator to unlock it."
-_TOO_FAST: Final = "RingCentral asks us to slow down. Carillon waits and goes on by itself."
-_TROUBLE: Final = "RingCentral has trouble at the moment. Try again in a few minutes."
-_NOT_FOUND: Final = "RingCentral does not know what was asked for. It may be too old, or of another account."
-_OUR_FAULT: Final = "RingCentral could not understand the request. Please report this with the code."
-_BAD_VALUE: Final = "RingCentral does not accept a value of the request."
-_NO_HANDSHAKE: Final = (
+_LOCKED: Final = _("RingCentral has locked this account or user. Ask an administrator to unlock it.")
+_TOO_FAST: Final = _("RingCentral asks us to slow down. Carillon waits and goes on by itself.")
+_TROUBLE: Final = _("RingCentral has trouble at the moment. Try again in a few minutes.")
+_NOT_FOUND: Final = _(
+    "RingCentral does not know what was asked for. It may be too old, or of another account."
+)
+_OUR_FAULT: Final = _("RingCentral could not understand the request. Please report this with the code.")
+_BAD_VALUE: Final = _("RingCentral does not accept a value of the request.")
+_NO_HANDSHAKE: Final = _(
     "RingCentral called our address for webhooks and did not get the answer that it wants. Check that the "
     "address leads to this site from the outside."
 )
-_ADMIN: Final = "RingCentral allows this only to administrators. Sign in with an administrator's credential."
+_ADMIN: Final = _(
+    "RingCentral allows this only to administrators. Sign in with an administrator's credential."
+)
 
 _EXPIRED = Meaning("credentials", _SIGN_IN_AGAIN, permanent=False)
 _KEYS = Meaning("credentials", _CHECK_KEYS)
@@ -74,16 +80,18 @@ _FAULT = Meaning("request", _OUR_FAULT)
 _VALUE = Meaning("request", _BAD_VALUE)
 _NO_PERMISSION = Meaning(
     "permission",
-    "The RingCentral app lacks a permission that this needs. Ask an administrator to add it in the "
-    "RingCentral developer console.",
+    _(
+        "The RingCentral app lacks a permission that this needs. Ask an administrator to add it in the "
+        "RingCentral developer console."
+    ),
 )
 _NO_FEATURE = Meaning(
     "permission",
-    "This feature is not switched on for the RingCentral account. Ask RingCentral to switch it on.",
+    _("This feature is not switched on for the RingCentral account. Ask RingCentral to switch it on."),
 )
 _NOT_FOR_USER = Meaning(
     "permission",
-    "The RingCentral user of the credential may not do this. Ask an administrator for the permission.",
+    _("The RingCentral user of the credential may not do this. Ask an administrator for the permission."),
 )
 
 _BY_CODE: Final[dict[str, Meaning]] = {
@@ -113,13 +121,15 @@ _BY_CODE: Final[dict[str, Meaning]] = {
     "InsufficientPermissions": _NO_PERMISSION,
     "AGW-401": _EXPIRED,
     "AGW-402": _EXPIRED,
-    "AGW-404": Meaning("not_found", "RingCentral has no such address. Check the server URL in the settings."),
+    "AGW-404": Meaning(
+        "not_found", _("RingCentral has no such address. Check the server URL in the settings.")
+    ),
     "CMN-101": _VALUE,
     "CMN-102": _MISSING,
     "CMN-103": _FAULT,
     "CMN-104": _FAULT,
     "CMN-105": _FAULT,
-    "CMN-106": Meaning("too_large", "RingCentral takes fewer entries at once."),
+    "CMN-106": Meaning("too_large", _("RingCentral takes fewer entries at once.")),
     "CMN-109": _NO_FEATURE,
     "CMN-110": _FAULT,
     "CMN-120": _FAULT,
@@ -127,10 +137,12 @@ _BY_CODE: Final[dict[str, Meaning]] = {
     "CMN-203": _DOWN,
     "CMN-301": _FAST,
     "CMN-302": _FAST,
-    "CMN-303": Meaning("rate", "RingCentral has no plan for API requests on this account. Ask RingCentral."),
+    "CMN-303": Meaning(
+        "rate", _("RingCentral has no plan for API requests on this account. Ask RingCentral.")
+    ),
     _PARALLEL_COPY: Meaning(
         "rate",
-        "RingCentral says that an equal request is under way. Carillon looks at what became of it.",
+        _("RingCentral says that an equal request is under way. Carillon looks at what became of it."),
         False,
     ),
     "CMN-310": _FAST,
@@ -143,10 +155,10 @@ _BY_CODE: Final[dict[str, Meaning]] = {
     "CMN-408": _NOT_FOR_USER,
     "MSG-305": _FAST,
     "SUB-505": Meaning(
-        "request", "RingCentral keeps no more webhooks of this app. Delete one of the old ones."
+        "request", _("RingCentral keeps no more webhooks of this app. Delete one of the old ones.")
     ),
     "SUB-507": _MISSING,
-    "SUB-508": Meaning("request", "RingCentral cannot tell of any of these events."),
+    "SUB-508": Meaning("request", _("RingCentral cannot tell of any of these events.")),
     "SUB-522": Meaning("request", _NO_HANDSHAKE),
     "SUB-525": Meaning("request", _NO_HANDSHAKE),
 }
@@ -158,21 +170,23 @@ _BY_STATUS: Final[dict[int, Meaning]] = {
     404: _MISSING,
     405: _FAULT,
     408: _DOWN,
-    413: Meaning("too_large", "The request is larger than RingCentral takes at once."),
+    413: Meaning("too_large", _("The request is larger than RingCentral takes at once.")),
     415: _FAULT,
     422: _VALUE,
     429: _FAST,
 }
 
 _CAUSES: Final[dict[Cause, str]] = {
-    Cause.NAME: "RingCentral cannot be reached: its name is not found. Check the network and the server URL.",
-    Cause.REFUSED: "RingCentral cannot be reached: the connection was refused. Check the server URL.",
-    Cause.TIMEOUT: "RingCentral did not answer in time.",
-    Cause.TLS: "No safe connection to RingCentral is possible: its certificate cannot be checked.",
-    Cause.STALE: "The hand-over was held up for too long just before it began, so it was called off.",
-    Cause.BROKEN: "The connection to RingCentral broke off.",
+    Cause.NAME: _(
+        "RingCentral cannot be reached: its name is not found. Check the network and the server URL."
+    ),
+    Cause.REFUSED: _("RingCentral cannot be reached: the connection was refused. Check the server URL."),
+    Cause.TIMEOUT: _("RingCentral did not answer in time."),
+    Cause.TLS: _("No safe connection to RingCentral is possible: its certificate cannot be checked."),
+    Cause.STALE: _("The hand-over was held up for too long just before it began, so it was called off."),
+    Cause.BROKEN: _("The connection to RingCentral broke off."),
 }
-_DOUBT: Final = (
+_DOUBT: Final = _(
     "It is not known whether RingCentral took these texts. They are not sent again until that is known."
 )
 
@@ -216,7 +230,7 @@ def refusal(answer: Answer) -> ProviderError:
     outcome = Outcome.UNKNOWN if answer.broken else outcome_of(answer.status, problem.code)
     meaning = meaning_of(answer, problem)
     return ProviderError(
-        sentence_of(meaning, problem),
+        *sentences_of(meaning, problem),
         code=problem.code,
         permanent=meaning.permanent,
         outcome=outcome,
@@ -236,19 +250,20 @@ def meaning_of(answer: Answer, problem: Problem) -> Meaning:
     if answer.status >= 500:
         return _DOWN
     if answer.status < 400:
-        return Meaning("answer", "RingCentral's answer makes no sense.", permanent=False)
+        return Meaning("answer", _("RingCentral's answer makes no sense."), permanent=False)
     known = _BY_CODE.get(problem.code) or _BY_STATUS.get(answer.status)
-    return known or Meaning("other", "RingCentral refused the request.")
+    return known or Meaning("other", _("RingCentral refused the request."))
 
 
-def sentence_of(meaning: Meaning, problem: Problem) -> str:
+def sentences_of(meaning: Meaning, problem: Problem) -> list[Sentence]:
     details = [
         f"value: {problem.parameter}" if problem.parameter else "",
         f"permission: {problem.permission}" if problem.permission else "",
         f"code: {problem.code}" if problem.code else "",
     ]
     known = ", ".join(detail for detail in details if detail)
-    return f"{meaning.sentence} ({known})" if known else meaning.sentence
+    sentences = [Sentence(meaning.sentence)]
+    return [*sentences, Sentence("({known})", {"known": known})] if known else sentences
 
 
 def unanswered(error: NoAnswerError) -> ProviderError:
@@ -263,7 +278,7 @@ def unanswered(error: NoAnswerError) -> ProviderError:
 def senseless(answer: Answer, what: str) -> ProviderError:
     """The error for a 2xx without its content."""
     return ProviderError(
-        f"RingCentral's answer makes no sense: {what}.",
+        Sentence(_("RingCentral's answer makes no sense: {what}."), {"what": Sentence(what)}),
         outcome=Outcome.UNKNOWN,
         http_status=answer.status,
         request_id=request_id(answer),
@@ -274,16 +289,14 @@ def senseless(answer: Answer, what: str) -> ProviderError:
 def still_refused(error: ProviderError) -> ProviderError:
     """For a 401 with a new token: further retries would only use up sign-ins."""
     error.permanent = True
-    error.sentence = f"RingCentral refuses the sign-in, even a new one. {_CHECK_JWT}"
-    error.args = (error.sentence,)
+    error.say(_("RingCentral refuses the sign-in, even a new one."), _CHECK_JWT)
     return error
 
 
 def with_doubt(error: ProviderError) -> ProviderError:
     """For a submission: add that the texts are in doubt, if they are."""
     if error.outcome is Outcome.UNKNOWN:
-        error.sentence = f"{error.sentence} {_DOUBT}"
-        error.args = (error.sentence,)
+        error.say(*error.sentences, _DOUBT)
     return error
 
 

@@ -42,6 +42,7 @@ from campaigns.providers.ringcentral.mailbox_parse import (
     outcomes,
 )
 from campaigns.providers.types import JSON
+from campaigns.providers.wording import gettext_noop as _
 
 _STORE: Final = f"{EXTENSION}/message-store"
 _SYNC: Final = f"{EXTENSION}/message-sync"
@@ -111,11 +112,11 @@ class RingCentralMailbox:
 
     def content(self, attachment: Attachment, sink: Sink, *, limit: int = MAX_ATTACHMENT_BYTES) -> None:
         if not attachment.uri:
-            raise not_shown("The message has no such attachment.", "not_found")
+            raise not_shown(_("The message has no such attachment."), "not_found")
         if not self._api.trusts(attachment.uri):
-            raise not_shown("The attachment is not kept at RingCentral, so it is not fetched.", "answer")
+            raise not_shown(_("The attachment is not kept at RingCentral, so it is not fetched."), "answer")
         if (attachment.size or 0) > limit:
-            raise not_shown("The attachment is too large to be shown here.", "too_large")
+            raise not_shown(_("The attachment is too large to be shown here."), "too_large")
         request = ApiRequest(path=attachment.uri, group=MEDIUM, accept="*/*", answer_bytes=limit, sink=sink)
         self._api.send(request)
 
@@ -146,7 +147,7 @@ class RingCentralMailbox:
         info: JSON = sync_info if isinstance(sync_info, dict) else {}
         token = parse.text(info.get("syncToken"))
         if not token:
-            raise senseless(answer, "it holds no token for the next synchronisation")
+            raise senseless(answer, _("it holds no token for the next synchronisation"))
         return MailboxChanges(
             messages=tuple(map(mailbox_message, changed)),
             token=token,
@@ -228,7 +229,7 @@ def check_address(answer: Answer) -> None:
 def message_of(answer: Answer, data: JSON) -> MailboxMessage:
     message = mailbox_message(data)
     if not message.provider_id:
-        raise senseless(answer, "it holds no message")
+        raise senseless(answer, _("it holds no message"))
     return message
 
 

@@ -23,6 +23,7 @@ from campaigns.providers.mailbox_types import (
 from campaigns.providers.ringcentral import parse, words
 from campaigns.providers.ringcentral.errors import parse_problem, senseless
 from campaigns.providers.types import JSON, Direction, MessageStatus
+from campaigns.providers.wording import gettext_noop as _
 
 MANY_AS_JSON: Final = "application/vnd.ringcentral.multipart+json"
 
@@ -139,7 +140,7 @@ def item_results(answer: Answer) -> list[ItemResult]:
     except orjson.JSONDecodeError:
         data = None
     if not isinstance(data, list):
-        raise senseless(answer, "it does not say what became of each message")
+        raise senseless(answer, _("it does not say what became of each message"))
     return [
         ItemResult(resource_id(item), parse.count(item.get("status")), item.get("body"))
         for item in parse.objects(data)
@@ -159,7 +160,7 @@ def from_multipart(answer: Answer) -> list[ItemResult]:
     first = parts[0] if parts else None
     statuses = first.get("response") if isinstance(first, dict) else None
     if not isinstance(statuses, list):
-        raise senseless(answer, "it does not say what became of each message")
+        raise senseless(answer, _("it does not say what became of each message"))
     bodies = [part for part in parts[1:] if isinstance(part, dict)]
     by_id = {parse.identity(body["id"]): body for body in bodies if "id" in body}
     refusals = (body for body in bodies if "id" not in body)

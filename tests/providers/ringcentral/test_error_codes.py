@@ -23,7 +23,7 @@ def test_the_words_are_sentences_without_codes(code: str) -> None:
     words = explain(code)
     assert words.known
     assert words.reporter
-    for text in (words.sentence, words.advice):
+    for text in (str(words.sentence), words.advice):
         assert text[0].isupper()
         assert text.endswith(".")
         assert "SMS-" not in text
@@ -67,5 +67,5 @@ def test_only_two_codes_may_be_deliveries() -> None:
 )
 def test_a_code_that_nobody_knows(code: str, sentence: str) -> None:
     words = explain(code)
-    assert (words.sentence, words.known, words.is_failure) == (sentence, False, True)
+    assert (str(words.sentence), words.known, words.is_failure) == (sentence, False, True)
     assert words.error_class is ErrorClass.UNKNOWN

@@ -6,10 +6,11 @@ import io
 import pytest
 
 from campaigns.contacts.importer import all_bad_rows
+from campaigns.labels.reasons import describe_reason
 from campaigns.models import Batch, Campaign, CampaignRow, Import, Message, RowState
 from campaigns.reports import exports
-from campaigns.reports.explanations import sentence
 from campaigns.sending import dispatch, lifecycle
+from dashboard import csv_files
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 
@@ -51,8 +52,8 @@ def parsed(pieces: object) -> list[list[str]]:
 
 
 def test_every_row_of_the_file_once_and_its_own_columns_first(campaign: Campaign) -> None:
-    header, *lines = parsed(exports.rows_csv(campaign))
-    assert header == ["Phone", "First name", "City", *exports.OWN_COLUMNS]
+    header, *lines = parsed(csv_files.rows_csv(campaign))
+    assert header == ["Phone", "First name", "City", *csv_files.OWN_COLUMNS]
     assert [line[3] for line in lines] == [str(number) for number in range(2, 13)]
     assert [line[1] for line in lines[:6]] == [name for _, name in scenario.people(6)]
     by_row = {line[3]: dict(zip(header, line, strict=True)) for line in lines}
@@ -64,7 +65,7 @@ def test_every_row_of_the_file_once_and_its_own_columns_first(campaign: Campaign
     assert by_row["2"]["Last change"]
     assert (by_row["8"]["State"], by_row["8"]["Code"]) == ("Duplicate", "repeated")
     assert by_row["9"]["State"] == "Not usable"
-    assert by_row["9"]["Reason"] == sentence("letters")
+    assert by_row["9"]["Reason"] == describe_reason("letters")
     assert {line["State"] for line in by_row.values()} >= {"Delivered", "In doubt", "Duplicate", "Not usable"}
 
 
@@ -74,7 +75,7 @@ def test_a_state_s_list_has_as_many_rows_as_the_tally_counts(campaign: Campaign,
     lines = exports.people(campaign, state, limit=1000)
     assert len(lines) == counted
     assert {line.state for line in lines} <= {state}
-    assert len(parsed(exports.rows_csv(campaign, state))) == counted + 1
+    assert len(parsed(csv_files.rows_csv(campaign, state))) == counted + 1
 
 
 def test_the_states_share_the_rows_among_them(campaign: Campaign) -> None:
@@ -93,9 +94,10 @@ def test_page_by_page_it_is_the_same(campaign: Campaign, state: RowState | None)
 
 
 def test_a_large_export_comes_in_pieces(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = parsed(exports.rows_csv(campaign))
+    whole = parsed(csv_files.rows_csv(campaign))
     monkeypatch.setattr(exports, "PAGE", 2)
-    pieces = list(exports.rows_csv(campaign))
+    monkeypatch.setattr(csv_files, "PAGE", 2)
+    pieces = list(csv_files.rows_csv(campaign))
     assert len(pieces) > 3
     assert parsed(pieces) == whole
 
@@ -124,7 +126,7 @@ def test_no_cell_is_a_formula(cell: str, written: str) -> None:
 def test_formulas_in_headings_cells_and_texts_are_written_as_text(carrier: RunningSimulator) -> None:
     file = 'Phone,=HYPERLINK("x"),Name\n(212) 555-1000,=1+1,@x\n'
     campaign = scenario.launched(scenario.imported(file, phone_column="Phone"), text="=2+2 {{ name }}")
-    header, line = parsed(exports.rows_csv(campaign))
+    header, line = parsed(csv_files.rows_csv(campaign))
     for cell in (*header, *line):
         assert not cell.startswith(("=", "+", "-", "@"))
     assert "'=2+2 @x" in line
@@ -132,7 +134,7 @@ def test_formulas_in_headings_cells_and_texts_are_written_as_text(carrier: Runni
 
 
 def test_what_we_wrote_can_be_read_in_again(campaign: Campaign) -> None:
-    text = "".join(exports.rows_csv(campaign, RowState.DELIVERED))
+    text = "".join(csv_files.rows_csv(campaign, RowState.DELIVERED))
     again = scenario.imported(text, phone_column="Number")
     sent = set(Message.objects.filter(state="delivered").values_list("to", flat=True))
     assert set(again.contacts.values_list("phone", flat=True)) == sent
@@ -140,7 +142,7 @@ def test_what_we_wrote_can_be_read_in_again(campaign: Campaign) -> None:
 
 def test_the_rows_that_could_not_be_used_with_why(campaign: Campaign) -> None:
     record = Import.objects.get()
-    header, *lines = parsed(exports.bad_rows_csv(record))
+    header, *lines = parsed(csv_files.bad_rows_csv(record))
     assert header == ["Phone", "First name", "City", "Row", "Why it was not used"]
     assert [line[3] for line in lines] == [str(row.number) for row in all_bad_rows(record)] == ["8", "9"]
     assert all(line[4] for line in lines)
@@ -149,18 +151,18 @@ def test_the_rows_that_could_not_be_used_with_why(campaign: Campaign) -> None:
 def test_names_with_commas_quotes_and_line_ends_survive(carrier: RunningSimulator) -> None:
     file = 'Phone,First name\n2125551000,"O\'Neil, ""Ann""\nline two"\n'
     campaign = scenario.launched(scenario.imported(file))
-    assert parsed(exports.rows_csv(campaign))[1][1] == 'O\'Neil, "Ann"\nline two'
+    assert parsed(csv_files.rows_csv(campaign))[1][1] == 'O\'Neil, "Ann"\nline two'
 
 
 @pytest.mark.parametrize(
     "code", ["", "opted_out", "empty_text", "text_too_long", "repeated", "letters", "SMS-UP-430"]
 )
 def test_every_code_has_its_words(code: str) -> None:
-    assert bool(sentence(code)) is bool(code)
+    assert bool(describe_reason(code)) is bool(code)
 
 
 def test_no_query_a_row(campaign: Campaign, django_assert_max_num_queries: pytest.FixtureRequest) -> None:
     assert CampaignRow.objects.count() == 11
     assert Batch.objects.count() == 3
     with django_assert_max_num_queries(6):  # type: ignore[operator]
-        list(exports.rows_csv(Campaign.objects.select_related("contact_list").get()))
+        list(csv_files.rows_csv(Campaign.objects.select_related("contact_list").get()))

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from campaigns.labels.opt_outs import SOURCES, describe_note
+from campaigns.labels.reasons import describe_reason
+from campaigns.labels.states import describe_state
+from campaigns.labels.timeline import describe_step
 from campaigns.reports.exports import table_csv
 from campaigns.reports.number_history import Entry, NumberHistory
-from campaigns.reports.timeline import Step
 from campaigns.reports.times import local
 
 HEADER = (
@@ -20,9 +23,13 @@ def history_csv(history: NumberHistory) -> Iterator[str]:
 
 def lines(history: NumberHistory) -> Iterator[list[str]]:
     for entry in history.entries:
-        title = "In a list that no campaign has used" if entry.campaign is None else "Got no text"
-        for step in entry.steps or [Step(at=entry.at, title=title, detail=entry.reason)]:
-            yield [time_cell(step.at), step.title, step.detail, *entry_cells(entry, history.phone)]
+        for step in entry.steps:
+            words = describe_step(step)
+            yield [time_cell(step.at), words.title, words.detail, *entry_cells(entry, history.phone)]
+        if not entry.steps:
+            title = "In a list that no campaign has used" if entry.campaign is None else "Got no text"
+            reason = describe_reason(entry.code)
+            yield [time_cell(entry.at), title, reason, *entry_cells(entry, history.phone)]
     for kind, group in (("Wrote to us", history.replies), ("A text of another program", history.others)):
         for one in group:
             pair = (history.phone, one.own_number) if one.inbound else (one.own_number, history.phone)
@@ -32,7 +39,9 @@ def lines(history: NumberHistory) -> Iterator[list[str]]:
                 one.text, batch, one.provider_id,
             ]  # fmt: skip
     for opt_out in history.opt_outs:
-        yield short_line(opt_out.created_at, "Opted out", f"{opt_out.get_source_display()}. {opt_out.note}")
+        yield short_line(
+            opt_out.created_at, "Opted out", f"{SOURCES[opt_out.source]}. {describe_note(opt_out)}"
+        )
         if opt_out.ended_at:
             yield short_line(opt_out.ended_at, "Opt-out ended", f"By {opt_out.ended_by or 'the program'}.")
     for consent in history.consents:
@@ -50,8 +59,8 @@ def entry_cells(entry: Entry, phone: str) -> list[str]:
         entry.source.filename,
         str(entry.row.number),
         "; ".join(f"{name}: {cell}" for name, cell in entry.cells),
-        entry.state.label if entry.state else "",
-        entry.reason,
+        describe_state(entry.state) if entry.state else "",
+        describe_reason(entry.code),
         message.error_code if message else "",
         campaign.sender if campaign else "",
         phone,

@@ -1,0 +1,43 @@
+"""What providers say, in the language of the reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+
+from campaigns.providers.base import ProviderError
+from campaigns.providers.error_codes import Explanation
+from campaigns.providers.wording import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationWords:
+    sentence: str
+    advice: str
+    reporter: str
+
+
+def translate(sentence: Sentence) -> str:
+    params = {
+        name: translate(value) if isinstance(value, Sentence) else value
+        for name, value in sentence.params.items()
+    }
+    return gettext(sentence.text).format(**params)
+
+
+def describe_error(error: ProviderError) -> str:
+    return " ".join(map(translate, error.sentences))
+
+
+def describe_explanation(explanation: Explanation) -> ExplanationWords:
+    return ExplanationWords(
+        sentence=translate(explanation.sentence),
+        advice=_optional(explanation.advice),
+        reporter=_optional(explanation.reporter),
+    )
+
+
+def _optional(text: str) -> str:
+    """The translation of an empty text would be the head of the catalogue."""
+    return gettext(text) if text else ""

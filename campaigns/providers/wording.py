@@ -1,0 +1,22 @@
+"""Sentences of providers: the source text and its parameters, translated where they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+def gettext_noop(text: str) -> str:
+    """Marks a text, so that `makemessages` finds it."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`str` gives it in the language of the source. A parameter may be a sentence too."""
+
+    text: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text.format(**self.params)
