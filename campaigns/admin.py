@@ -3,8 +3,6 @@
 Tables that grow with every recipient are never counted, and open by their newest rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 

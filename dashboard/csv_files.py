@@ -1,7 +1,5 @@
 """The CSV files that people download: rows with their states and reasons, and rows that were not used."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from campaigns.accounts import registry

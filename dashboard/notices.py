@@ -1,7 +1,5 @@
 """The alerts of a page: which ones it shows, and what they say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Filter an audience by the country of each number; count and describe those who cannot be texted."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Check a template before a text is rendered from it, with a code for each mistake."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

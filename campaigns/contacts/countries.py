@@ -1,7 +1,5 @@
 """Which country a phone number belongs to, as far as its first digits tell. Quick enough for every row."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping

@@ -1,7 +1,5 @@
 """Delimited text (CSV and its relatives) as rows with the numbers that a spreadsheet shows."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

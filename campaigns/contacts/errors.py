@@ -1,7 +1,5 @@
 """Why a file, or one of its rows, cannot be used: codes and their parameters."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Any
 

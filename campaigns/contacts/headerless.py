@@ -4,8 +4,6 @@ A pasted list is often one long line, or wrapped in several, and each number is 
 the numbers of one person, mobile and home. Where the file does not show which, a person is asked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 

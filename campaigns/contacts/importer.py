@@ -1,7 +1,5 @@
 """Import a file of recipients into rows and contacts, in chunks; safe to repeat after a crash."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

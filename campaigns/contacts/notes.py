@@ -1,7 +1,5 @@
 """What was decided while a file was read, and what its sheet hides: codes and their parameters."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Any, NamedTuple
 

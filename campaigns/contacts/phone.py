@@ -10,8 +10,6 @@ library does not, are 00 for + in every country, the separators • · _ ~, thou
 and a calling code that stands twice (+1 +1 650 555 0100). Marks that nobody can see are dropped.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Reach belongs to the account that sends, not to the file: the list still holds t
 that counts who can be texted asks here. One scan of the index of numbers: 0.05 s for 100,000.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Read the phone numbers of an imported list from another column, from its stored rows."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from django.contrib.auth.models import User

@@ -4,8 +4,6 @@
 `Sheet.rows` then streams: memory does not grow with the file.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 import unicodedata

@@ -1,7 +1,5 @@
 """What staff read for the countries of phone numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """What staff read about a file that they upload: why it is refused, and what was noticed in it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 

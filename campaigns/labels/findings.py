@@ -1,7 +1,5 @@
 """What staff read about the checks before a launch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final

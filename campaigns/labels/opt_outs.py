@@ -1,7 +1,5 @@
 """What staff read about an opt-out."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from django.utils import timezone

@@ -1,7 +1,5 @@
 """What staff read of a campaign's progress: what can still be stopped, what cannot, and what comes next."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from django.utils.translation import gettext as _

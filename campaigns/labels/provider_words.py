@@ -1,7 +1,5 @@
 """What providers say, in the language of the reader."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from django.utils.translation import gettext

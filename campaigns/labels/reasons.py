@@ -1,7 +1,5 @@
 """What staff read about why a row got no text, or was not delivered."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """What staff read about a mistake in the text of a campaign."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

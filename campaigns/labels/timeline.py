@@ -1,7 +1,5 @@
 """What staff read in the timeline of one text."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Final
 

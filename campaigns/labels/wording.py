@@ -1,7 +1,5 @@
 """How a label is filled in."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:

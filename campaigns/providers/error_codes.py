@@ -3,8 +3,6 @@
 Its words are in the language of the source, and translated where they are shown.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol

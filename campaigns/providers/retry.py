@@ -1,7 +1,5 @@
 """Rate limits and retries: Retry-After, the pause that it asks for, and how often a read is tried."""
 
-from __future__ import annotations
-
 import re
 import threading
 import time

@@ -1,7 +1,5 @@
 """Sentences of providers: the source text and its parameters, translated where they are shown."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

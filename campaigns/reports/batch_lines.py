@@ -1,7 +1,5 @@
 """The table of batches on the page of a campaign."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """The timeline of one message, from the row of a file to its receipt, as far as it was recorded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -5,8 +5,6 @@ older copy: people in its queue have their text already. Nothing leaves until `m
 provider's records.
 """
 
-from __future__ import annotations
-
 import logging
 import uuid
 from enum import StrEnum

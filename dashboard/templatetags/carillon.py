@@ -1,7 +1,5 @@
 """What the templates say: numbers, money, phones and times for people, states in words, icons, navigation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal

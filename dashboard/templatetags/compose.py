@@ -1,7 +1,5 @@
 """What only the pages about a campaign's text and cost say."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -1,7 +1,5 @@
 """What pages say about an opt-out."""
 
-from __future__ import annotations
-
 from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _

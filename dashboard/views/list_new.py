@@ -1,7 +1,5 @@
 """A file becomes a list."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which column of a list gets the texts: another one, while no campaign uses the list."""
 
-from __future__ import annotations
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse

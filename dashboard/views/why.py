@@ -1,7 +1,5 @@
 """Why somebody got a text, or none: everything that is known of one phone number, with what proves it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode

@@ -1,7 +1,5 @@
 """Every sentence that is marked for translation can be extracted."""
 
-from __future__ import annotations
-
 import shutil
 from io import StringIO
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The domain speaks in codes: what staff read is made in `campaigns/labels/`, through gettext."""
 
-from __future__ import annotations
-
 import ast
 import builtins
 import re

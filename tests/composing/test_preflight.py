@@ -1,7 +1,5 @@
 """Every check before a launch, and what a text looks like while it is typed."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from decimal import Decimal

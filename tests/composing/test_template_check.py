@@ -1,7 +1,5 @@
 """What people write wrong in a template, and what they are told."""
 
-from __future__ import annotations
-
 import pytest
 
 from campaigns.composing.field_spelling import MAX_GUESSES, Spelling

@@ -1,7 +1,5 @@
 """Which country a number belongs to, and whether RingCentral reaches it."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import phonenumbers

@@ -1,7 +1,5 @@
 """Lists that are nothing but numbers, as people paste them: nobody is lost, nobody is texted by a guess."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

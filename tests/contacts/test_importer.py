@@ -1,7 +1,5 @@
 """A file of recipients into rows and contacts: every row counted, repeatable, nothing half done."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What people type as a phone number, and that phonenumbers says the same of all of it."""
 
-from __future__ import annotations
-
 import random
 import re
 import subprocess

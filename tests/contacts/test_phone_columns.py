@@ -1,7 +1,5 @@
 """Which column gets the texts: sets of headings as programs export them and people type them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The zoo of files that people upload: right rows, or a plain sentence."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import subprocess

@@ -1,7 +1,5 @@
 """Workbooks, honest and hostile."""
 
-from __future__ import annotations
-
 import contextlib
 import datetime as dt
 import gc

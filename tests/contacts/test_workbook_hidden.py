@@ -1,7 +1,5 @@
 """Workbooks with rows and columns that the spreadsheet does not show, written as programs write them."""
 
-from __future__ import annotations
-
 import re
 import struct
 from collections.abc import Callable

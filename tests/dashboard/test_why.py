@@ -1,7 +1,5 @@
 """Why somebody got a text: everything about one phone number."""
 
-from __future__ import annotations
-
 import csv
 import io
 

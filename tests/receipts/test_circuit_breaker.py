@@ -1,7 +1,5 @@
 """The circuit breaker holds a campaign when receipts show harm, and only then."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The delivery report: the carrier's totals beside our rows."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import pytest

@@ -1,7 +1,5 @@
 """Processes that are at the same thing at the same time. What becomes of one that dies is in tests/faults."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from tests.simulator.running import RunningSimulator

@@ -1,7 +1,5 @@
 """One press launches, and the audience never changes afterwards."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from decimal import Decimal
 

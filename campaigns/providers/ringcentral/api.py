@@ -1,7 +1,5 @@
 """Authenticated requests to RingCentral's API: rate limit, retries, pages, renewal of the token."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

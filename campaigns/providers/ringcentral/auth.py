@@ -5,8 +5,6 @@ More than about five sessions of one user and app push each other out, so a toke
 store has none that lasts, and by one worker only while the others wait for it.
 """
 
-from __future__ import annotations
-
 import base64
 import logging
 import re

@@ -4,8 +4,6 @@ A user may have 30 for one app. If the address fails for some minutes, the subsc
 good and its events are lost: polling has to be enough.
 """
 
-from __future__ import annotations
-
 import builtins
 from collections.abc import Sequence
 from typing import Final

@@ -4,8 +4,6 @@ All calls are account-wide and in the rate group Light. A list without `dateFrom
 every list is requested with explicit dates.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence

@@ -4,8 +4,6 @@ Facts: RingCentral's pages on SMS errors (2026-04); classes and advice are judge
 A code reads SMS-<who>-<number>: RC is RingCentral, UP the network behind it, CAR the recipient's carrier.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

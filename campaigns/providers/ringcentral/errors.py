@@ -3,8 +3,6 @@
 Codes decide, never the provider's own message: it is localised, it changes, and it may hold a phone number.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any, Final

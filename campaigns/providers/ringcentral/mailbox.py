@@ -4,8 +4,6 @@ Reading is in the rate group Light, changing and contents are in Medium. A list 
 last day, and its pages are counted over a moving window, so both ends are always given.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime

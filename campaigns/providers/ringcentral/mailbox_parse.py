@@ -1,7 +1,5 @@
 """Parses the messages of RingCentral's mailbox, and its answers about several messages at once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email import policy

@@ -5,8 +5,6 @@ list of v1 holds the same blocks. `from` is our number and `to` the person's, th
 way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from campaigns.providers.error_codes import ErrorClass, Retry
