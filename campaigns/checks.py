@@ -4,7 +4,6 @@ They run before every command. Errors stop it; warnings are printed, and stop `c
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,25 +16,27 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.http.request import validate_host
 
+from campaigns.accounts import registry
 from campaigns.labels.holds import describe_lock
+from campaigns.providers import catalogue
+from campaigns.providers.addresses import LOOPBACK as THIS_MACHINE
+from campaigns.providers.addresses import is_on_this_machine
 from campaigns.runtime import schema_version
 from campaigns.sending import restore_guard
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]", "testserver"}
-MAX_BATCH = 10_000
-"""Texts in one request that RingCentral takes at most."""
+LOOPBACK = {*THIS_MACHINE, "[::1]", "testserver"}
+MAX_BATCH = max(entry.client.max_batch for entry in catalogue.PROVIDERS.values())
+"""Texts in one request that a provider takes at most."""
 KEY_LENGTH = 50
 MOST_UNDO = 3600  # seconds
 SAFE_SECONDS = {"SETTLE_SECONDS": 300, "LOOK_GAP_SECONDS": 30}
 """The least that is safe with a carrier whose records may lag."""
-JWT = re.compile(r"[\w-]{2,}\.[\w-]{2,}\.[\w-]*")
-CREDENTIALS = ("RINGCENTRAL_CLIENT_ID", "RINGCENTRAL_CLIENT_SECRET", "RINGCENTRAL_JWT")
 
 
 def problems() -> list[CheckMessage]:
     """Everything that is wrong with the settings as they are now."""
     made, written = settings.DATABASES["default"], os.environ.get("DATABASE_URL", "")
-    ours = [*site(), *ringcentral(), *public_address(), *sending()]
+    ours = [*site(), *providers(), *public_address(), *sending()]
     return [*ours, *database(made, written), *times_and_places()]
 
 
@@ -83,47 +84,10 @@ def site() -> Iterator[CheckMessage]:
         )
 
 
-def ringcentral() -> Iterator[CheckMessage]:
-    url = urlsplit(settings.RINGCENTRAL_SERVER_URL)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        yield Error(
-            "RINGCENTRAL_SERVER_URL is not a web address.",
-            hint="It is https://platform.ringcentral.com unless RingCentral told you otherwise.",
-            id="carillon.E010",
-        )
-        return
-    local = url.hostname in LOOPBACK
-    if url.scheme != "https" and not local:
-        yield Error(
-            "RINGCENTRAL_SERVER_URL is not https: credentials and texts would travel in the clear.",
-            hint=f"Write https://{url.hostname}",
-            id="carillon.E011",
-        )
-    if not settings.REHEARSAL:
-        yield from credentials(local=local)
-    elif not local:
-        yield Error(
-            f"RINGCENTRAL_SERVER_URL names {url.hostname}, but no credentials are set.",
-            hint=f"Set {', '.join(CREDENTIALS)}; or unset the address to rehearse.",
-            id="carillon.E012",
-        )
-
-
-def credentials(*, local: bool) -> Iterator[CheckMessage]:
-    """`local`: the server is on this machine, so it is a simulator and takes a JWT that is none."""
-    missing = [name for name in CREDENTIALS if not getattr(settings, name)]
-    if missing:
-        yield Error(
-            f"RingCentral's credentials are only half set: {' and '.join(missing)} missing.",
-            hint="Set all three, or none to rehearse with the simulated carrier.",
-            id="carillon.E013",
-        )
-    elif not local and not JWT.fullmatch(settings.RINGCENTRAL_JWT):
-        yield Error(
-            "RINGCENTRAL_JWT does not look like a JWT: three parts with dots between.",
-            hint="Copy the JWT credential from the developer console, not an access token or a secret.",
-            id="carillon.E014",
-        )
+def providers() -> Iterator[CheckMessage]:
+    for one in registry.open_settings().values():
+        for problem in one.problems():
+            yield Error(problem.sentence, hint=problem.hint, id=problem.id)
 
 
 def public_address() -> Iterator[CheckMessage]:
@@ -136,15 +100,15 @@ def public_address() -> Iterator[CheckMessage]:
             hint="Scheme and host, and nothing behind them: PUBLIC_URL=https://texts.example.com",
             id="carillon.E050",
         )
-    elif url.hostname in LOOPBACK and urlsplit(settings.RINGCENTRAL_SERVER_URL).hostname not in LOOPBACK:
+    elif url.hostname in LOOPBACK and (far := far_providers()):
         yield Error(
-            f"PUBLIC_URL names {url.hostname}, which RingCentral cannot reach.",
-            hint="Name the address that others reach, or unset it: RingCentral is asked for news then.",
+            f"PUBLIC_URL names {url.hostname}, which {far} cannot reach.",
+            hint=f"Name the address that others reach, or unset it: {far} is asked for news then.",
             id="carillon.E051",
         )
     elif url.scheme != "https" and url.hostname not in LOOPBACK:
         yield Error(
-            "PUBLIC_URL is not https: RingCentral calls only that, and anybody on the way could read texts.",
+            "PUBLIC_URL is not https: providers call only that, and anybody on the way could read texts.",
             hint=f"Write https://{url.hostname}",
             id="carillon.E052",
         )
@@ -154,6 +118,15 @@ def public_address() -> Iterator[CheckMessage]:
             hint=f"Add it with a comma: ALLOWED_HOSTS=…,{url.hostname}",
             id="carillon.E053",
         )
+
+
+def far_providers() -> str:
+    """Names of the providers that are not simulated on this machine; empty if all are."""
+    return " and ".join(
+        catalogue.PROVIDERS[provider].client.name
+        for provider, one in registry.open_settings().items()
+        if not is_on_this_machine(one.address)
+    )
 
 
 def _site_address(text: str) -> SplitResult | None:
@@ -186,10 +159,10 @@ def sending() -> Iterator[CheckMessage]:
             hint="60 is the default: for a minute after the press on Send everything can be taken back.",
             id="carillon.E023",
         )
-    host = urlsplit(settings.RINGCENTRAL_SERVER_URL).hostname or ""
+    far = far_providers()
     for name, least in SAFE_SECONDS.items():
         value = getattr(settings, name)
-        if not value >= (0 if host in LOOPBACK else least):
+        if not value >= (least if far else 0):
             yield Error(
                 f"{name} is {value:g}; against a real carrier it must be {least} or more.",
                 hint="A shorter wait could take a text that is still on its way for one that never left.",

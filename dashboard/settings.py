@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from campaigns import logs
-from dashboard.conf import first_start, private_files
+from dashboard.conf import first_start, private_files, provider_settings
 from dashboard.conf.env import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -124,21 +124,12 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}
 
 # --- Providers --------------------------------------------------------------------------------------------
 
-RINGCENTRAL_CLIENT_ID = env.str("RINGCENTRAL_CLIENT_ID", default="")
-RINGCENTRAL_CLIENT_SECRET = env.str("RINGCENTRAL_CLIENT_SECRET", default="")
-RINGCENTRAL_JWT = env.str("RINGCENTRAL_JWT", default="")
-SIMULATOR = "simulator"
-"""The client id, secret and JWT that only the simulated carrier takes."""
-REHEARSAL = SIMULATOR == RINGCENTRAL_CLIENT_ID or not (
-    RINGCENTRAL_CLIENT_ID or RINGCENTRAL_CLIENT_SECRET or RINGCENTRAL_JWT
-)
-"""No credentials are set, or the simulated carrier's: the site talks to it, and says so on every page."""
-RINGCENTRAL_SERVER_URL = env.str(
-    "RINGCENTRAL_SERVER_URL",
-    default=first_start.simulator_url(VAR_DIR) if REHEARSAL else "https://platform.ringcentral.com",
-).rstrip("/")
-if REHEARSAL:
-    RINGCENTRAL_CLIENT_ID = RINGCENTRAL_CLIENT_SECRET = RINGCENTRAL_JWT = SIMULATOR
+_providers = provider_settings.read(env, simulator_url=first_start.simulator_url(VAR_DIR))
+# Such as RINGCENTRAL_JWT: the names are in the `settings.py` of each provider's folder.
+globals().update(_providers.values)
+REHEARSAL = _providers.rehearsal
+"""No real account is opened: the site talks to the simulated carrier, and says so on every page."""
+STARTS_SIMULATOR = _providers.starts_simulator
 
 BATCH_SIZE = env.int("BATCH_SIZE", default=1000)
 """Texts in one request: how many a lost answer can put in doubt at once."""

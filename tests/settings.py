@@ -5,17 +5,15 @@ import os
 import shutil
 import tempfile
 
+from campaigns.providers.catalogue import PROVIDERS, setting_names
+
 _var = tempfile.mkdtemp(prefix="carillon-tests-")
 atexit.register(shutil.rmtree, _var, ignore_errors=True)
 os.environ["VAR_DIR"] = _var
 os.environ["ENV_FILE"] = "/dev/null"
-for _name in (
-    "RINGCENTRAL_SERVER_URL",
-    "RINGCENTRAL_CLIENT_ID",
-    "RINGCENTRAL_CLIENT_SECRET",
-    "RINGCENTRAL_JWT",
-):
-    os.environ.pop(_name, None)
+for _provider in PROVIDERS:
+    for _name in setting_names(_provider).values():
+        os.environ.pop(_name, None)
 
 from dashboard.settings import *  # noqa: E402, F403
 

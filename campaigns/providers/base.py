@@ -221,9 +221,6 @@ class Provider(Protocol):
     def opt_outs(self) -> OptOutStore | None: ...
 
     @property
-    def mailbox(self) -> Mailbox | None: ...
-
-    @property
     def webhooks(self) -> Webhooks | None: ...
 
     def account(self) -> str:

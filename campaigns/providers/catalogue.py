@@ -1,30 +1,41 @@
-"""The providers that there are: the one place outside their folders that names these folders."""
+"""The providers that there are: the one place outside their folders that names them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import fields
+from importlib import import_module
 from typing import Final
 
 from campaigns.providers.base import Callbacks
-from campaigns.providers.error_codes import ErrorCodes, Explanation
-from campaigns.providers.ringcentral import error_codes as ringcentral_error_codes
-from campaigns.providers.ringcentral import events as ringcentral_events
+from campaigns.providers.entry import Entry
+from campaigns.providers.error_codes import Explanation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    error_codes: ErrorCodes
-    callbacks: Callbacks
+def entries(folders: Iterable[str]) -> dict[str, Entry]:
+    found: Iterable[Entry] = (import_module(f"{__package__}.{name}.provider").PROVIDER for name in folders)
+    return {entry.client.key: entry for entry in found}
 
 
-PROVIDERS: Final = {
-    "ringcentral": Entry(error_codes=ringcentral_error_codes, callbacks=ringcentral_events),
-}
-"""By `Provider.key`."""
+PROVIDERS: Final = entries(
+    (
+        "ringcentral",
+    )
+)  # fmt: skip
+"""By `Provider.key`. A line for each folder; with several accounts, drafts begin with that of the first."""
+
+
+def setting_names(provider: str) -> dict[str, str]:
+    """Field of its settings → name of the setting."""
+    return {field.name: f"{provider}_{field.name}".upper() for field in fields(PROVIDERS[provider].settings)}
 
 
 def callbacks(provider: str) -> Callbacks:
-    return PROVIDERS[provider].callbacks
+    """Of a provider that calls us."""
+    found = PROVIDERS[provider].callbacks
+    if found is None:
+        raise KeyError(provider)
+    return found
 
 
 def known_codes() -> frozenset[str]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from campaigns.providers.catalogue import PROVIDERS, setting_names
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 CODE = ("campaigns", "dashboard", "tests")
 LEFT_BY_TOOLS = {
@@ -47,4 +49,5 @@ def documents() -> str:
 
 def settings_read() -> set[str]:
     """The names that settings.py takes from the environment."""
-    return set(re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"', text("dashboard/settings.py")))
+    of_providers = (name for key in PROVIDERS for name in setting_names(key).values())
+    return {*of_providers, *re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"', text("dashboard/settings.py"))}

@@ -98,7 +98,7 @@ def test_settings(settings: Settings, changed: dict[str, Any], found: list[str],
         setattr(settings, name, value)
     messages = [
         *checks.site(),
-        *checks.ringcentral(),
+        *checks.providers(),
         *checks.public_address(),
         *checks.sending(),
         *checks.times_and_places(),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from campaigns.providers import catalogue
@@ -5,9 +7,19 @@ from campaigns.providers.error_codes import ErrorClass
 
 
 def test_every_provider_is_listed_by_its_key() -> None:
-    assert set(catalogue.PROVIDERS) == {"ringcentral"}
+    assert "ringcentral" in catalogue.PROVIDERS
     for key, entry in catalogue.PROVIDERS.items():
-        assert catalogue.callbacks(key) is entry.callbacks
+        assert entry.client.key == key
+        assert len(key) <= 20, "what columns hold"
+
+
+def test_only_a_provider_that_calls_us_has_callbacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert catalogue.callbacks("ringcentral") is catalogue.PROVIDERS["ringcentral"].callbacks
+    silent = replace(catalogue.PROVIDERS["ringcentral"], callbacks=None)
+    monkeypatch.setitem(catalogue.PROVIDERS, "silent", silent)
+    for provider in ("silent", "nobody"):
+        with pytest.raises(KeyError):
+            catalogue.callbacks(provider)
 
 
 def test_no_code_is_in_two_tables() -> None:

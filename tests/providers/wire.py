@@ -4,10 +4,10 @@ from typing import Any
 
 import requests
 
-from campaigns.providers.factory import ringcentral as build
 from campaigns.providers.http import Limits, Secret, prepare
 from campaigns.providers.retry import RetryPolicy
 from campaigns.providers.ringcentral.client import RingCentral
+from campaigns.providers.ringcentral.provider import build
 from tests.providers.servers import answer
 
 QUICK = Limits(connect=0.4, read=0.4, total=0.8, answer_bytes=1000)

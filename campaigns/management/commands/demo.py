@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         if not settings.REHEARSAL:
-            message = "Demo data is for a rehearsal only: RINGCENTRAL_* is set, and its texts would be real."
+            message = "Demo data is for a rehearsal only: with these credentials its texts would be real."
             raise CommandError(message)
         user = User.objects.filter(is_superuser=True).order_by("id").first()
         if user is None:

@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def _run(self, supervisor: Supervisor, options: dict[str, Any], password: str) -> None:
         """Returns when asked to stop, or when the web server does not come up."""
-        if settings.REHEARSAL and not os.environ.get("RINGCENTRAL_SERVER_URL"):
+        if settings.STARTS_SIMULATOR:
             port = simulator_port(options["simulator_port"])
             write_whole(settings.VAR_DIR / "simulator-url", f"http://127.0.0.1:{port}\n")
             supervisor.start(simulator(port, options["speed"]))

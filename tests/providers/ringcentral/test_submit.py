@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from campaigns.providers.base import Outcome, ProviderError
-from campaigns.providers.factory import ringcentral as build
 from campaigns.providers.retry import RetryPolicy, SilentGate
 from campaigns.providers.ringcentral.auth import MemoryTokenStore
 from campaigns.providers.ringcentral.client import RingCentral
+from campaigns.providers.ringcentral.provider import build
 from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from tests.providers.servers import (
     TOKEN,

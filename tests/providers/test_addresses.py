@@ -1,7 +1,8 @@
 import pytest
 
+from campaigns.providers.addresses import checked_url, user_agent
 from campaigns.providers.base import Provider
-from campaigns.providers.factory import checked_url, ringcentral, user_agent
+from campaigns.providers.ringcentral.provider import build
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_bad_urls(url: str) -> None:
 
 
 def test_what_is_built_is_a_provider() -> None:
-    built = ringcentral(url="https://x.example", client_id="i", client_secret="hunter2", jwt="eyJ")
+    built = build(url="https://x.example", client_id="i", client_secret="hunter2", jwt="eyJ")
     provider: Provider = built
     assert (provider.name, provider.key, provider.max_batch) == ("RingCentral", "ringcentral", 10_000)
     assert "hunter2" not in repr(provider)
