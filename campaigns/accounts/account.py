@@ -1,5 +1,6 @@
 """One account of a provider: its client, numbers, prices and rates, and whether it answers."""
 
+import hashlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -25,8 +26,10 @@ ACCOUNT_WIDE = ("unreachable", "credentials", "permission", "server")
 class Account:
     """What the credentials in the settings open. The id is known once the provider was reached."""
 
-    def __init__(self, provider: Provider, fingerprint: str) -> None:
+    def __init__(self, provider: Provider, fingerprint: str, *, simulated: bool) -> None:
         self.provider = provider
+        self.simulated = simulated
+        """Texts go to the simulated carrier."""
         self.fingerprint = fingerprint
         """Names the credentials and gives none of them away; stands for the id until that is known."""
         self._id = ""
@@ -41,6 +44,11 @@ class Account:
         """As people write the provider: RingCentral."""
         return self.provider.name
 
+    @property
+    def tag(self) -> str:
+        """A short name of the credentials, for leases and tasks: known before the id is."""
+        return f"{self.key} {hashlib.sha256(self.fingerprint.encode()).hexdigest()[:10]}"
+
     def known_id(self) -> str:
         """The account's id as the provider once gave it; empty if it was never reached."""
         if not self._id:
@@ -54,9 +62,7 @@ class Account:
         """The id, from the provider if it is not known. Raises ProviderError; not inside a transaction."""
         if not self.known_id():
             account = self.provider.account()
-            AccountState.objects.update_or_create(
-                account=account, defaults={"provider": self.key, "credentials_fingerprint": self.fingerprint}
-            )
+            AccountState.objects.update_or_create(account=account, defaults=self._stored())
             AccountState.objects.filter(account=self.fingerprint).delete()
             self._id = account
         return self._id
@@ -109,11 +115,7 @@ class Account:
             SenderNumber.objects.filter(account=account, last_listed_at__lt=now).delete()
             AccountState.objects.update_or_create(
                 account=account,
-                defaults={
-                    "provider": self.key,
-                    "credentials_fingerprint": self.fingerprint,
-                    "numbers_fetched_at": now,
-                },
+                defaults={**self._stored(), "numbers_fetched_at": now},
             )
         self.record_success()
 
@@ -144,6 +146,13 @@ class Account:
         """Take the banner down. Writes only when there is something to change."""
         failing = AccountState.objects.filter(account=self.known_id()).exclude(trouble="")
         failing.update(trouble="", trouble_code="", trouble_since=None, last_checked_at=timezone.now())
+
+    def _stored(self) -> dict[str, object]:
+        return {
+            "provider": self.key,
+            "simulated": self.simulated,
+            "credentials_fingerprint": self.fingerprint,
+        }
 
     def _state_key(self) -> str:
         return self.known_id() or self.fingerprint

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import SenderNumber
 from campaigns.providers.base import ProviderError
 from campaigns.providers.types import Registration, RegistrationStatus
@@ -17,16 +17,16 @@ log = logging.getLogger(__name__)
 STALE = timedelta(hours=1)
 
 
-def refresh() -> int:
+def refresh(account: Account) -> int:
     """Fetch registrations that are missing or older than STALE. Returns how many were fetched.
 
     If a request fails, the number keeps its registration and is tried again next time.
     """
-    carrier = registry.default().provider
+    carrier = account.provider
     if not carrier.has_registration:
         return 0
     old = Q(registration_fetched_at=None) | Q(registration_fetched_at__lt=timezone.now() - STALE)
-    senders = SenderNumber.objects.filter(old, account=registry.default().known_id(), can_send_batches=True)
+    senders = SenderNumber.objects.filter(old, account=account.known_id(), can_send_batches=True)
     fetched = 0
     for number in senders.exclude(provider_id=""):
         try:

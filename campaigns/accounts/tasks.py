@@ -7,6 +7,7 @@ from django.db.models import Q
 from django_tasks import task
 
 from campaigns.accounts import registrations, registry
+from campaigns.accounts.account import Account
 from campaigns.providers.base import ProviderError
 from campaigns.runtime.wakeups import debounced, exists
 
@@ -16,12 +17,13 @@ NUMBERS_EVERY = 30.0
 
 
 @task()
-def refresh_numbers() -> None:
+def refresh_numbers(tag: str) -> None:
     """Fetch the account's numbers and their registrations. A failure is shown on the banner."""
-    with debounced(NUMBERS, NUMBERS_EVERY), suppress(ProviderError):
-        registry.default().refresh_numbers()
-        registrations.refresh()
+    with debounced(NUMBERS, NUMBERS_EVERY, tag), suppress(ProviderError):
+        if account := registry.by_tag(tag):
+            account.refresh_numbers()
+            registrations.refresh(account)
 
 
-def numbers_due(now: datetime) -> Q:
-    return ~exists(registry.default().fresh_state(now))
+def numbers_due(account: Account, now: datetime) -> Q:
+    return ~exists(account.fresh_state(now))

@@ -108,6 +108,8 @@ class Terms:
     """The name of the provider."""
     reach: countries.Reach = None
     """The countries that its account can text."""
+    simulated: bool = False
+    """Its account is one of the simulated carrier."""
 
 
 def check_draft(campaign: Campaign, terms: Terms, personaliser: Personaliser) -> list[Finding]:

@@ -267,7 +267,7 @@ def preflight(campaign: Campaign, terms: Terms) -> Preflight:
     if contact_list is not None:
         totals = import_totals(contact_list)
         for rows in all_source_rows(contact_list, only_usable=True):
-            out = opted_out(row.phone for row in rows)
+            out = opted_out((row.phone for row in rows), simulated=terms.simulated)
             excluded.update(out.values())
             recipients = reachable.filter([row for row in rows if row.phone not in out])
             if recipients and not personaliser.blocked and campaign.text.strip():

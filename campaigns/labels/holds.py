@@ -36,7 +36,7 @@ def describe_hold(campaign: Campaign) -> str:
     if reason is Hold.PAUSED:
         return paused(data)
     if reason is Hold.CANARY:
-        return canary(data)
+        return canary(campaign)
     if reason is Hold.QUARANTINE:
         return describe_quarantine(campaign)
     if reason is Hold.SILENCE:
@@ -44,9 +44,20 @@ def describe_hold(campaign: Campaign) -> str:
         return _(
             "{provider} takes no request until {month} {day} at {time}, so the campaign is paused. "
             "Let it go on after that."
-        ).format(provider=provider(), month=f"{end:%b}", day=end.day, time=f"{end:%H:%M %Z}")
+        ).format(
+            provider=registry.name_of(campaign.account),
+            month=f"{end:%b}",
+            day=end.day,
+            time=f"{end:%H:%M %Z}",
+        )
     if reason is Hold.RECEIPTS:
-        return receipts(data)
+        return receipts(campaign)
+    if reason is Hold.ACCOUNT_GONE:
+        return _(
+            "The credentials in the settings do not open the {provider} account that it was launched with, "
+            "and it is sent through no other. Put the credentials of that account back and press Try again, "
+            "or cancel the rest."
+        ).format(provider=registry.name_of(campaign.account))
     if reason is Hold.RESTORED:
         return _(
             "After the restore from a backup the carrier's records show another text to some of the same "
@@ -96,7 +107,8 @@ def paused(data: Data) -> str:
     return _("Paused by {name} at {time}.").format(name=data["by"], time=f"{local(data['at']):%H:%M %Z}")
 
 
-def canary(data: Data) -> str:
+def canary(campaign: Campaign) -> str:
+    data = campaign.hold_data
     count = data["texts"]
     if data["state"] == Batch.State.ACCEPTED:
         text = ngettext(
@@ -114,10 +126,11 @@ def canary(data: Data) -> str:
         )
     else:
         text = _("Nobody of those who were to be texted first was left to text, so nothing was sent yet.")
-    return text.format(count=f"{count:,}", provider=provider())
+    return text.format(count=f"{count:,}", provider=registry.name_of(campaign.account))
 
 
-def receipts(data: Data) -> str:
+def receipts(campaign: Campaign) -> str:
+    data = campaign.hold_data
     worst = catalogue.explain(data["code"])
     words = describe_explanation(worst)
     if worst.error_class is ErrorClass.CONTENT:
@@ -132,7 +145,7 @@ def receipts(data: Data) -> str:
     ).format(
         stopped=f"{data['stopped']:,}",
         settled=f"{data['settled']:,}",
-        provider=provider(),
+        provider=registry.name_of(campaign.account),
         most=_("all of them") if data["alike"] else _("most of them"),
         code=worst.code,
         sentence=words.sentence,
@@ -159,7 +172,3 @@ def describe_lock(lock: Lock | None) -> str:
 
 def local(moment: str) -> datetime:
     return timezone.localtime(datetime.fromisoformat(moment))
-
-
-def provider() -> str:
-    return registry.default().name

@@ -42,7 +42,7 @@ def describe_batch(state: Batch.State) -> str:
     return str(BATCH_NOTES.get(state, ""))
 
 
-def summarize(counts: Tally) -> str:
+def summarize(campaign: Campaign, counts: Tally) -> str:
     """Where the texts are that are not settled."""
     parts = []
     if taken := counts.count(*TAKEN):
@@ -55,7 +55,7 @@ def summarize(counts: Tally) -> str:
             if taken == counts.with_carrier
             else _("{count:,} went to {provider} and cannot be recalled")
         )
-        parts.append(sentence.format(count=taken, provider=registry.default().name))
+        parts.append(sentence.format(count=taken, provider=registry.name_for(campaign)))
     if held := counts.held:
         parts.append(ngettext("{count:,} is held here", "{count:,} are held here", held).format(count=held))
     if queued := counts.queued:
@@ -72,7 +72,7 @@ def describe_progress(progress: Progress) -> str:
         return _("The texts are being written. Nothing has been sent yet.")
     parts = []
     if campaign.state in (Campaign.State.SENDING, Campaign.State.HELD):
-        parts.append(summarize(counts))
+        parts.append(summarize(campaign, counts))
     if campaign.state == Campaign.State.SENDING and first_texts_alone(campaign, counts):
         alone = _("The first {count:,} leave alone; then it waits for you.")
         parts.append(alone.format(count=campaign.canary))
@@ -96,7 +96,7 @@ def describe_progress(progress: Progress) -> str:
 
 def _what_is_expected(campaign: Campaign, counts: Tally) -> str:
     """What still comes for a campaign that has nothing left to send; empty for other campaigns."""
-    name = registry.default().name
+    name = registry.name_for(campaign)
     if campaign.state == Campaign.State.FINISHED:
         return _("Finished: nothing more is expected.")
     if campaign.state != Campaign.State.DELIVERING:

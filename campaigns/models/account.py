@@ -1,20 +1,14 @@
 """What we know of a provider account: its numbers, prices, its one token, its rate limits."""
 
-from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-
-
-def simulated() -> bool:
-    """Whether texts go to the simulated carrier: nobody else takes these credentials."""
-    return bool(settings.REHEARSAL) and settings.RINGCENTRAL_CLIENT_ID == settings.SIMULATOR
 
 
 class SenderNumber(models.Model):
     """A number of the account as the provider last described it."""
 
     account = models.CharField(max_length=120)
-    provider = models.CharField(max_length=20, default="ringcentral")
+    provider = models.CharField(max_length=20, blank=True)
     phone = models.CharField(max_length=16)
     provider_id = models.CharField(max_length=64, blank=True)
     label = models.CharField(max_length=120, blank=True)
@@ -71,6 +65,8 @@ class AccountState(models.Model):
     credentials_fingerprint = models.CharField(max_length=120, blank=True)
     """Which credentials open it, so that it is known while the provider cannot be reached."""
     provider = models.CharField(max_length=20)
+    simulated = models.BooleanField(default=False)
+    """It is the simulated carrier's: what it says counts for no real account."""
     trouble = models.TextField(blank=True)
     """For people; empty when the last call worked."""
     trouble_code = models.CharField(max_length=40, blank=True)

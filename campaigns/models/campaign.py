@@ -67,6 +67,7 @@ class Campaign(models.Model):
         SILENCE = "silence", "The provider asks for a long silence"
         RECEIPTS = "receipts", "Receipts show that going on does harm"
         RESTORED = "restored", "A restore from a backup has to be looked at"
+        ACCOUNT_GONE = "account_gone", "The settings do not open its account"
 
     class WaitReason(models.TextChoices):
         ANSWER_LOST = "answer_lost", "The answer to one of its batches was lost"
@@ -85,7 +86,8 @@ class Campaign(models.Model):
     contact_list = models.ForeignKey(ContactList, models.PROTECT, null=True, related_name="campaigns")
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     """The campaign whose undelivered people it is for, of one that sends again."""
-    provider = models.CharField(max_length=20, default="ringcentral")
+    account = models.CharField(max_length=120, blank=True)
+    """The provider's account that it is sent through, frozen at launch. A draft's follows from its sender."""
     sender = models.CharField(max_length=16, blank=True)
     """E.164 of the number that the texts come from."""
     text = models.TextField(blank=True)
@@ -135,7 +137,11 @@ class Campaign(models.Model):
                 name="launched_campaign_is_complete",
                 condition=Q(state="draft")
                 | (
-                    Q(contact_list__isnull=False) & ~Q(sender="") & ~Q(text="") & Q(launched_at__isnull=False)
+                    Q(contact_list__isnull=False)
+                    & ~Q(account="")
+                    & ~Q(sender="")
+                    & ~Q(text="")
+                    & Q(launched_at__isnull=False)
                 ),
             ),
             models.CheckConstraint(

@@ -6,29 +6,32 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from campaigns.models.account import simulated
-
 
 class OptOutQuerySet(models.QuerySet["OptOut"]):
-    def known(self) -> OptOutQuerySet:
+    def known(self, *, simulated: bool) -> OptOutQuerySet:
         """What the simulated carrier said never counts for a real account. The other way round it does: who
-        asked not to be texted is left out of rehearsals too."""
-        return self.all() if simulated() else self.filter(simulated=False)
+        asked not to be texted is left out of rehearsals too. `simulated`: for a simulated account."""
+        return self.all() if simulated else self.filter(simulated=False)
 
-    def in_force(self) -> OptOutQuerySet:
+    def in_force(self, *, simulated: bool) -> OptOutQuerySet:
         """Those that count now."""
-        return self.known().filter(ended_at__isnull=True)
+        return self.known(simulated=simulated).filter(ended_at__isnull=True)
 
-    def here(self) -> OptOutQuerySet:
+    def here(self, *, simulated: bool) -> OptOutQuerySet:
         """Those in force that were told in this world, the real one or the rehearsal: only these may be
         changed by what a provider says."""
-        return self.filter(ended_at__isnull=True, simulated=simulated())
+        return self.filter(ended_at__isnull=True, simulated=simulated)
 
-    def undecided(self) -> OptOutQuerySet:
+    def undecided(self, *, simulated: bool) -> OptOutQuerySet:
         """People who may have asked not to be texted, until somebody says what they meant. Whoever is opted
         out anyway is not asked about."""
-        firm = OptOut.objects.in_force().filter(kind=OptOut.Kind.OPT_OUT, phone=OuterRef("phone"))
-        return self.in_force().filter(~Exists(firm), kind=OptOut.Kind.MAYBE)
+        firm = OptOut.objects.filter(
+            Q(simulated=False) | Q(simulated=OuterRef("simulated")),
+            phone=OuterRef("phone"),
+            kind=OptOut.Kind.OPT_OUT,
+            ended_at__isnull=True,
+        )
+        return self.in_force(simulated=simulated).filter(~Exists(firm), kind=OptOut.Kind.MAYBE)
 
 
 class OptOut(models.Model):
@@ -50,7 +53,7 @@ class OptOut(models.Model):
     account = models.CharField(max_length=120, blank=True)
     """The provider's account that told it; empty for what staff entered, which counts for every account."""
     simulated = models.BooleanField(default=False)
-    """The simulated carrier told it: it counts only while texts go there."""
+    """The simulated carrier told it: it counts for its accounts alone."""
     words = models.CharField(max_length=1000, blank=True)
     """What the person wrote, the beginnings of it."""
     stated_at = models.DateTimeField(null=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from campaigns.models.account import simulated
-
 
 class Webhook(models.Model):
     """The address at which a provider may call us, and its subscription. One row a provider."""
@@ -71,13 +69,13 @@ class WebhookEvent(models.Model):
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):
-    def here(self) -> ConsentQuerySet:
-        """What real providers said, or while texts go to the simulated carrier, what that one said."""
-        return self.filter(simulated=simulated())
+    def here(self, *, simulated: bool) -> ConsentQuerySet:
+        """What real providers said, or what the simulated carrier said."""
+        return self.filter(simulated=simulated)
 
     def blocks(self) -> ConsentQuerySet:
         """Pairs that the provider itself blocks, whatever is decided here."""
-        return self.here().filter(opted_out=True, blocked_by_provider=True)
+        return self.filter(opted_out=True, blocked_by_provider=True)
 
 
 class Consent(models.Model):

@@ -8,7 +8,7 @@ listed. Submissions that are in the journal but not in the records are reconcile
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import Attempt, Batch, Campaign, History, Installation, Message, Recovery, RowState
 from campaigns.providers.base import Provider
 from campaigns.providers.types import BatchState, OutgoingText, Rejected
@@ -40,6 +41,7 @@ class Adoptable:
     """A batch of the provider whose people wait in a campaign."""
 
     candidate: Candidate
+    account: str
     campaign: int
     messages: tuple[int, ...]
     answered: journal.Answered | None
@@ -62,27 +64,34 @@ class Plan:
 
 def plan() -> Plan:
     """Writes nothing. Raises ProviderError, RecordsIncomplete or OSError."""
-    carrier, account, name = (
-        registry.default().provider,
-        registry.default().fetch_id(),
-        restore_guard.installation_name(),
-    )
+    name = restore_guard.installation_name()
     lost = lost_submissions(name)
     made = Plan(search_start(lost), lost=lost)
+    answers = answers_by_batch(name, lost)
+    if {account for account, _ in answers} - {account.fetch_id() for account in registry.accounts()}:
+        raise RecordsIncomplete(
+            "Texts were sent through an account that the settings do not open now. Put its credentials back."
+        )
+    for account in registry.accounts():
+        compare_account(made, account, answers)
+    return made
+
+
+def compare_account(made: Plan, owner: Account, answers: Mapping[tuple[str, str], journal.Answered]) -> None:
+    carrier, account = owner.provider, owner.fetch_id()
     linked = set(
         Attempt.objects.filter(account=account).exclude(provider_id="").values_list("provider_id", flat=True)
     )
-    answers = answers_by_provider_id(name, lost)
     listed = list(carrier.batches(date_from=made.since, date_to=timezone.now() + search.WINDOW, whole=True))
-    if answers.keys() - {batch.provider_id for batch in listed}:
+    confirmed = {provider_id for of_account, provider_id in answers if of_account == account}
+    if confirmed - {batch.provider_id for batch in listed}:
         raise RecordsIncomplete(
             "The carrier's records lag behind: they do not show what it had confirmed. Try again later."
         )
     for batch in reversed(listed):
         if batch.provider_id not in linked:
             candidate = read_contents(carrier, batch, made.since)
-            classify(made, candidate, answers.get(batch.provider_id))
-    return made
+            classify(made, candidate, account, answers.get((account, batch.provider_id)))
 
 
 def lost_submissions(name: str) -> list[journal.Sent]:
@@ -100,9 +109,10 @@ def search_start(lost: Sequence[journal.Sent]) -> datetime:
     return min([last, *(one.at for one in lost)]) - search.WINDOW
 
 
-def answers_by_provider_id(name: str, lost: Sequence[journal.Sent]) -> dict[str, journal.Answered]:
+def answers_by_batch(name: str, lost: Sequence[journal.Sent]) -> dict[tuple[str, str], journal.Answered]:
+    """By account and the provider's id of the batch."""
     answers = (journal.current().answer(name, one.attempt) for one in lost)
-    return {answered.answer.provider_id: answered for answered in answers if answered}
+    return {(one.account, one.answer.provider_id): one for one in answers if one}
 
 
 def read_contents(carrier: Provider, batch: BatchState, since: datetime) -> Candidate:
@@ -121,10 +131,10 @@ def read_contents(carrier: Provider, batch: BatchState, since: datetime) -> Cand
     return candidate
 
 
-def classify(made: Plan, candidate: Candidate, answered: journal.Answered | None) -> None:
+def classify(made: Plan, candidate: Candidate, account: str, answered: journal.Answered | None) -> None:
     texts, rows, similar = dict(candidate.messages), [], set()
     adopted = {key for batch in made.adoptable for key in batch.messages}
-    for key, to, text, campaign, batch_state in unaccounted_messages(candidate):
+    for key, to, text, campaign, batch_state in unaccounted_messages(candidate, account):
         if text == texts[to] and key not in adopted:
             rows.append((key, to, campaign, batch_state))
         elif text != texts[to]:
@@ -140,15 +150,16 @@ def classify(made: Plan, candidate: Candidate, answered: journal.Answered | None
         made.unknown.append(replace(candidate, messages=rest))
     if all(row[3] in WAITING_STATES for row in in_campaign):  # otherwise reconciling finds it
         messages = tuple(row[0] for row in in_campaign)
-        made.adoptable.append(Adoptable(candidate, campaign, messages, answered))
+        made.adoptable.append(Adoptable(candidate, account, campaign, messages, answered))
 
 
-def unaccounted_messages(candidate: Candidate) -> Iterator[tuple[int, str, str, int, str]]:
+def unaccounted_messages(candidate: Candidate, account: str) -> Iterator[tuple[int, str, str, int, str]]:
     numbers = [to for to, _ in candidate.messages]
     for start in range(0, len(numbers), CHUNK):
         yield from Message.objects.filter(
             to__in=numbers[start : start + CHUNK],
             state=Message.State.WAITING,
+            campaign__account=account,
             batch__sender=candidate.batch.sender,
             batch__state__in=(*WAITING_STATES, *UNSETTLED_STATES),
         ).values_list("pk", "to", "text", "campaign_id", "batch__state")
@@ -166,16 +177,16 @@ def prepare() -> None:
 
 def apply(made: Plan) -> None:
     """Adopt batches, move the mark, unlock sending. After an OSError of the journal it stays locked."""
-    name, account = restore_guard.installation_name(), registry.default().fetch_id()
+    name = restore_guard.installation_name()
     mark = journal.current().index(name).highest
     with transaction.atomic():
         reserve_attempt_ids(mark)
         for batch in made.adoptable:
-            adopt(batch, account)
+            adopt(batch)
         adopted = {payload(batch) for batch in made.adoptable}
         for one in made.lost:
             if one.payload not in adopted:
-                put_in_doubt(one, account)
+                put_in_doubt(one)
         for key in made.similar:
             lifecycle.hold(key, Campaign.HoldReason.RESTORED)
         Campaign.objects.filter(state=Campaign.State.SENDING).update(next_retry_at=None)
@@ -201,16 +212,16 @@ def reserve_attempt_ids(mark: int) -> None:
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, mark])
 
 
-def adopt(adoptable: Adoptable, account: str) -> None:
+def adopt(adoptable: Adoptable) -> None:
     Campaign.objects.locked(adoptable.campaign)
     batch, rejected = same_batch(adoptable) or (move_to_new_batch(adoptable), ())
     waiting = attempts.waiting_texts(batch.pk)
     remote = adoptable.candidate.batch
     at = remote.created_at or timezone.now()
-    attempt = insert_attempt(batch, account, waiting, Attempt.State.REVIEW, at)
+    attempt = insert_attempt(batch, adoptable.account, waiting, Attempt.State.REVIEW, at)
     counters.move(adoptable.campaign, RowState(batch.state), RowState.NEEDS_REVIEW, len(waiting))
     answer = replace(remote, rejected=rejected)
-    attempts.accept(attempts.as_prepared(attempt, adoptable.campaign, waiting), answer, account)
+    attempts.accept(attempts.as_prepared(attempt, adoptable.campaign, waiting), answer, adoptable.account)
     search.record(History.Kind.ADOPTED, attempt)
 
 
@@ -276,12 +287,13 @@ def insert_attempt(
     )
 
 
-def put_in_doubt(lost: journal.Sent, account: str) -> None:
-    batch = Batch.objects.filter(pk=lost.batch, campaign_id=lost.campaign, state__in=WAITING_STATES).first()
+def put_in_doubt(lost: journal.Sent) -> None:
+    batches = Batch.objects.select_related("campaign").filter(pk=lost.batch, campaign_id=lost.campaign)
+    batch = batches.filter(state__in=WAITING_STATES).first()
     waiting = attempts.waiting_texts(batch.pk) if batch else []
     if batch is None or not waiting:
         return
-    is_same = fingerprint_of(waiting) == lost.payload
+    is_same, account = fingerprint_of(waiting) == lost.payload, batch.campaign.account
     unresolved = Attempt.objects.filter(
         account=account, sender=batch.sender, state__in=Attempt.UNRESOLVED
     ).exists()

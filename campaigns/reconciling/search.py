@@ -69,20 +69,23 @@ def lookup(attempt_id: int) -> MatchResult | None:
             Attempt.objects.filter(pk=attempt_id, state=Attempt.State.AMBIGUOUS),
             state=Attempt.State.RECONCILING,
         )
+        account = None
         try:
-            if registry.default().fetch_id() != attempt.account:
+            account = registry.reach(attempt.account)
+            if account is None:
                 review_or_retry(attempt, OTHER_ACCOUNT, code="other_account")
                 return None
-            verdict = search_records(registry.default().provider, attempt)
+            verdict = search_records(account.provider, attempt)
         except ProviderError as error:
-            registry.default().record_failure(error)
+            if account is not None:
+                account.record_failure(error)
             log.warning(
                 "records not readable", extra={"attempt": attempt.pk, "kind": error.kind, "code": error.code}
             )
             sentence = f"The provider's records could not be read. {error.sentence}"
             review_or_retry(attempt, sentence, code="unreadable")
             return None
-        registry.default().record_success()
+        account.record_success()
         act_on(attempt, verdict)
         return verdict.result
 

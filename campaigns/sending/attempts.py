@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, CampaignRow, History, Message, RowState
 from campaigns.opt_outs import carrier
 from campaigns.opt_outs.lookup import opted_out
@@ -42,7 +43,7 @@ class SendAborted(Exception):  # noqa: N818 - not an error: the last check befor
     """Nothing was sent. `str()` is a code: why the batch may not leave any more."""
 
 
-def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
+def prepare(campaign: Campaign, batch: Batch) -> Prepared | None:
     """Record what is about to be sent. None if the batch is empty, or is withheld.
 
     Call inside a transaction that holds the campaign's lock. Raises IntegrityError if another worker has
@@ -51,7 +52,8 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
     if quarantine.withhold_if_poison(batch):
         return None
     waiting = waiting_texts(batch.pk)
-    left_out = opted_out(to for _, to, _ in waiting)
+    simulated = registry.is_simulated(campaign.account)
+    left_out = opted_out((to for _, to, _ in waiting), simulated=simulated)
     if left_out:
         exclude(campaign.pk, {key: left_out[to] for key, to, _ in waiting if to in left_out})
         waiting = [row for row in waiting if row[1] not in left_out]
@@ -61,7 +63,7 @@ def prepare(campaign: Campaign, batch: Batch, account: str) -> Prepared | None:
     texts = tuple(OutgoingText(to, text) for _, to, text in waiting)
     attempt = Attempt.objects.create(
         batch=batch,
-        account=account,
+        account=campaign.account,
         sender=batch.sender,
         size=len(texts),
         payload_hash=fingerprint(texts),
@@ -119,7 +121,8 @@ def mark_sending(prepared: Prepared) -> None:
     if campaign.undo_until is not None and campaign.undo_until > timezone.now():
         raise SendAborted("undo")
     # All numbers again: an opt-out may have been entered before the batch was prepared and committed after.
-    if opted_out(text.to for text in prepared.texts):
+    simulated = registry.is_simulated(campaign.account)
+    if opted_out((text.to for text in prepared.texts), simulated=simulated):
         raise SendAborted("opt_out")
     prepared_here = Attempt.objects.filter(
         pk=prepared.attempt_id, state=Attempt.State.PREPARED, owner=process_identity.current()

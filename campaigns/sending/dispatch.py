@@ -22,8 +22,9 @@ from django.db import (
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import Attempt, Batch, Campaign
-from campaigns.providers.base import Provider, ProviderError
+from campaigns.providers.base import ProviderError
 from campaigns.providers.types import BatchState
 from campaigns.runtime import shutdown
 from campaigns.runtime.bulk_sql import relaxed_durability
@@ -53,36 +54,44 @@ class Pipeline:
 
     def __init__(self, campaign_id: int) -> None:
         self.campaign_id = campaign_id
-        self._account = ""
-        self._ready: Prepared | None = None
+        self._ready: tuple[Prepared, Account] | None = None
 
     def step(self, *, prepare_next: bool = True) -> Step:
         if self._ready is None:
-            try:
-                self._account = registry.default().fetch_id()
-            except ProviderError as error:
-                return failures.handle_unreached(self.campaign_id, error)
-            chosen = choose_next(self.campaign_id, self._account)
+            chosen = choose(self.campaign_id)
             if isinstance(chosen, Step):
                 return chosen
             self._ready = chosen
-        prepared, self._ready = self._ready, None
+        (prepared, account), self._ready = self._ready, None
 
         def meanwhile() -> None:
-            self._ready = prepare_after(prepared, self._account)
+            following = prepare_after(prepared, account)
+            self._ready = (following, account) if following else None
 
-        step = send(prepared, registry.default().provider, self._account, meanwhile if prepare_next else None)
+        step = send(prepared, account, meanwhile if prepare_next else None)
         if step.result != StepResult.SUBMITTED:
             self.stop()
         return step
 
     def stop(self) -> None:
         if self._ready is not None:
-            attempts.mark_not_taken(self._ready, None, state=Attempt.State.NOT_SENT, code="not_needed")
+            attempts.mark_not_taken(self._ready[0], None, state=Attempt.State.NOT_SENT, code="not_needed")
             self._ready = None
 
 
-def prepare_after(in_flight: Prepared, account: str) -> Prepared | None:
+def choose(campaign_id: int) -> tuple[Prepared, Account] | Step:
+    """The next batch, and the account that the campaign was launched with: it is sent through no other."""
+    try:
+        account = registry.reach(Campaign.objects.values_list("account", flat=True).get(pk=campaign_id))
+    except ProviderError as error:
+        return failures.handle_unreached(campaign_id, error)
+    chosen = choose_next(campaign_id, account)
+    if isinstance(chosen, Prepared) and account is not None:
+        return chosen, account
+    return chosen if isinstance(chosen, Step) else Step(StepResult.BLOCKED)
+
+
+def prepare_after(in_flight: Prepared, account: Account) -> Prepared | None:
     """The next batch, if it may leave too. A failure here must not affect the request in flight."""
     try:
         with relaxed_durability(), transaction.atomic():
@@ -94,15 +103,15 @@ def prepare_after(in_flight: Prepared, account: str) -> Prepared | None:
             batch = queued.order_by("number").first()
             if batch is None or canary.guards(campaign, batch.number):
                 return None
-            if seconds_until_capacity(campaign.sender, batch.size, in_flight=len(in_flight.texts)):
+            if seconds_until_capacity(account, campaign.sender, batch.size, in_flight=len(in_flight.texts)):
                 return None
-            return attempts.prepare(campaign, batch, account)
+            return attempts.prepare(campaign, batch)
     except DatabaseError as error:
         log.warning("not prepared ahead", extra={"campaign": in_flight.campaign_id, "why": str(error)})
         return None
 
 
-def choose_next(campaign_id: int, account: str) -> Prepared | Step:
+def choose_next(campaign_id: int, account: Account | None) -> Prepared | Step:
     try:
         # Relaxed: if a power cut rolls a PREPARED attempt back, nothing of it had left.
         with relaxed_durability(), transaction.atomic():
@@ -113,7 +122,7 @@ def choose_next(campaign_id: int, account: str) -> Prepared | Step:
         return Step(StepResult.WAIT, 1.0)
 
 
-def prepare_next_batch(campaign: Campaign, account: str) -> Prepared | Step:
+def prepare_next_batch(campaign: Campaign, account: Account | None) -> Prepared | Step:
     if campaign.state == Campaign.State.HELD:
         return Step(StepResult.BLOCKED)
     if campaign.state != Campaign.State.SENDING:
@@ -128,16 +137,23 @@ def prepare_next_batch(campaign: Campaign, account: str) -> Prepared | Step:
     if reason := restore_guard.sending_lock():
         log.error("nothing is sent", extra={"why": reason})
         return Step(StepResult.BLOCKED)
-    busy = Attempt.objects.filter(account=account, sender=campaign.sender, state__in=Attempt.OPEN).first()
+    if account is None:
+        return failures.hold_without_account(campaign.pk)
+    busy = find_busy(campaign)
     if busy is not None:
         return wait_for_sender(busy, campaign)
     if canary.guards(campaign, batch.number):
         return wait_for_canary(campaign)
-    wait = seconds_until_capacity(campaign.sender, batch.size)
+    wait = seconds_until_capacity(account, campaign.sender, batch.size)
     if wait:
         return Step(StepResult.WAIT, wait)
-    prepared = attempts.prepare(campaign, batch, account)
+    prepared = attempts.prepare(campaign, batch)
     return prepared or Step(StepResult.WAIT, 0.0)
+
+
+def find_busy(campaign: Campaign) -> Attempt | None:
+    same = Attempt.objects.filter(account=campaign.account, sender=campaign.sender)
+    return same.filter(state__in=Attempt.OPEN).first()
 
 
 def wait_for_canary(campaign: Campaign) -> Step:
@@ -170,14 +186,9 @@ def finish_submitting(campaign: Campaign) -> Step:
     return Step(StepResult.DONE)
 
 
-def send(
-    prepared: Prepared,
-    provider: Provider,
-    account: str,
-    meanwhile: Callable[[], None] | None = None,
-) -> Step:
+def send(prepared: Prepared, account: Account, meanwhile: Callable[[], None] | None = None) -> Step:
     try:
-        answer = provider.submit(
+        answer = account.provider.submit(
             prepared.sender,
             prepared.texts,
             before_first_byte=lambda: commit_sending(prepared),
@@ -191,20 +202,20 @@ def send(
         attempts.mark_not_taken(prepared, None, state=Attempt.State.NOT_SENT, code=code)
         return Step(StepResult.WAIT, ABORTED_WAIT_SECONDS.get(code, 0.0))
     except ProviderError as error:
-        return failures.handle(prepared, error)
-    write_answer_to_journal(prepared, answer, account)
+        return failures.handle(prepared, error, account)
+    write_answer_to_journal(prepared, answer, account.known_id())
     try:
-        record_answer(prepared, answer, account)
+        record_answer(prepared, answer, account.known_id())
     except IntegrityError:
         # Another attempt has the batch that the answer names, so it cannot be the answer to this one.
         repeated = ProviderError(
             "The provider answered with the id of another batch.", code="repeated_id", kind="answer"
         )
-        return failures.handle(prepared, repeated)
+        return failures.handle(prepared, repeated, account)
     except DataError:
         odd = ProviderError("The provider's answer cannot be stored.", code="odd_answer", kind="answer")
-        return failures.handle(prepared, odd)
-    failures.end_waits(prepared.campaign_id)
+        return failures.handle(prepared, odd, account)
+    failures.end_waits(prepared.campaign_id, account)
     log.info("batch accepted", extra={"batch": prepared.batch_id, "texts": len(prepared.texts)})
     return Step(StepResult.SUBMITTED)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import Attempt, Batch, Campaign, History, Message
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.runtime.bulk_sql import claim
@@ -26,7 +26,7 @@ CREDENTIAL_TRIES = 2
 """After one refusal the token is renewed; after a second one the campaign is held."""
 
 
-def handle(prepared: Prepared, error: ProviderError) -> Step:
+def handle(prepared: Prepared, error: ProviderError, account: Account) -> Step:
     log.warning(
         "batch not accepted",
         extra={"batch": prepared.batch_id, "outcome": error.outcome.value, "kind": error.kind,
@@ -34,11 +34,11 @@ def handle(prepared: Prepared, error: ProviderError) -> Step:
     )  # fmt: skip
     if error.outcome is Outcome.UNKNOWN:
         attempts.mark_ambiguous(prepared, error)
-        registry.default().record_failure(error)
+        account.record_failure(error)
         return Step(StepResult.BLOCKED)
     state = Attempt.State.REJECTED if error.outcome is Outcome.REFUSED else Attempt.State.NOT_SENT
     attempts.mark_not_taken(prepared, error, state=state)
-    registry.default().record_failure(error)
+    account.record_failure(error)
     if error.kind == "rate":
         return wait_out_silence(prepared.campaign_id, error)
     if error.kind == "too_large" and len(prepared.texts) > 1:
@@ -124,15 +124,20 @@ def split(batch_id: int) -> None:
 
 
 def handle_unreached(campaign_id: int, error: ProviderError) -> Step:
-    """The provider has never been reached yet, so nothing was sent."""
-    registry.default().record_failure(error)
+    """Nobody can say whether the credentials open the campaign's account, so nothing was sent."""
     if not Campaign.objects.sending(campaign_id).exists():
         return Step(StepResult.DONE)
     return wait_or_hold(campaign_id, error)
 
 
-def end_waits(campaign_id: int) -> None:
+def hold_without_account(campaign_id: int) -> Step:
+    """The settings open other accounts only, and nothing is sent through another than the frozen one."""
+    lifecycle.hold(campaign_id, Campaign.HoldReason.ACCOUNT_GONE)
+    return Step(StepResult.BLOCKED)
+
+
+def end_waits(campaign_id: int, account: Account) -> None:
     """A batch was accepted, so whatever the campaign waited for is over."""
     nothing_to_end = Q(failures=0, wait_reason="")
     Campaign.objects.sending(campaign_id).exclude(nothing_to_end).update(**lifecycle.NOTHING_IN_THE_WAY)
-    registry.default().record_success()
+    account.record_success()

@@ -39,7 +39,8 @@ class NotReady(Exception):  # noqa: N818 - a state of the draft, not an error
 
 
 def terms_for(sender: str) -> Terms:
-    number = registry.default().number(sender) if sender else None
+    account = registry.for_sender(sender)
+    number = account.number(sender) if sender else None
     phone = parse_phone(sender) if sender else None
     problem = None
     if sender and number is None:
@@ -48,11 +49,12 @@ def terms_for(sender: str) -> Terms:
         problem = SenderProblem.NOT_ENABLED
     return Terms(
         label=phone.e164 if phone and phone.e164 else sender,
-        price=registry.default().price_for(sender) if sender else None,
-        rate=registry.default().rate_for(sender),
+        price=account.price_for(sender) if sender else None,
+        rate=account.rate_for(sender),
         problem=problem,
-        provider=registry.default().name,
-        reach=registry.default().provider.reaches,
+        provider=account.name,
+        reach=account.provider.reaches,
+        simulated=account.simulated,
     )
 
 
@@ -80,6 +82,7 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
         launched = claim(
             unchanged_draft(campaign),
             state=Campaign.State.PREPARING,
+            account=registry.for_sender(campaign.sender).known_id(),
             launched_at=now,
             launched_by=user,
             undo_until=now + timedelta(seconds=undo_seconds) if undo_seconds > 0 else None,
@@ -157,8 +160,10 @@ def freeze_next_chunk(campaign_id: int) -> bool:
 def decide(campaign: Campaign, personaliser: Personaliser, rows: list[SourceRow]) -> Chunk:
     chunk = Chunk(rows)
     usable = [row for row in rows if row.usable]
-    excluded = opted_out(row.phone for row in usable)
-    unreached = countries.not_reached([row.phone for row in usable], registry.default().provider.reaches)
+    simulated = registry.is_simulated(campaign.account)
+    excluded = opted_out((row.phone for row in usable), simulated=simulated)
+    reaches = registry.provider_of(campaign.account).reaches
+    unreached = countries.not_reached([row.phone for row in usable], reaches)
     texts = personaliser.render_many([row.cells() for row in usable])
     for row, text, segments in zip(usable, texts, count_many(texts), strict=True):
         if row.phone in excluded:
@@ -217,7 +222,7 @@ def insert_rows(campaign: Campaign, chunk: Chunk) -> None:
 
 def insert_messages(campaign: Campaign, chunk: Chunk) -> None:
     """Fill the last batch up, then create new ones. The canary is the first batch."""
-    max_size = max(1, min(campaign.batch_size, registry.default().provider.max_batch))
+    max_size = max(1, min(campaign.batch_size, registry.provider_of(campaign.account).max_batch))
 
     def capacity(batch_number: int) -> int:
         return min(campaign.canary, max_size) if batch_number == 1 and campaign.canary else max_size

@@ -120,6 +120,7 @@ LIFTED_AS = {
     HoldReason.SILENCE: History.Kind.TRIED_AGAIN,
     HoldReason.RECEIPTS: History.Kind.TRIED_AGAIN,
     HoldReason.RESTORED: History.Kind.TRIED_AGAIN,
+    HoldReason.ACCOUNT_GONE: History.Kind.TRIED_AGAIN,
 }
 """Every hold ends by a person, through `resume` and nothing else. What the history calls it."""
 RESUMED_KINDS = frozenset(LIFTED_AS.values())
@@ -181,7 +182,7 @@ def undo(campaign: Campaign, *, user: User) -> Campaign | None:
 
 
 DRAFT_FIELDS = (
-    "name", "contact_list", "parent", "provider", "sender", "text", "batch_size", "on_not_found", "canary",
+    "name", "contact_list", "parent", "sender", "text", "batch_size", "on_not_found", "canary",
     "send_at",
 )  # fmt: skip
 """What a person enters."""

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import Batch, Campaign, Contact, ContactList, History, Import, Message, Tally
 from campaigns.opt_outs.lookup import LOOKUP, opted_out
 from campaigns.providers import catalogue
@@ -106,7 +107,8 @@ def plan(campaign: Campaign) -> Plan:
     )
     failed_rows = failed.order_by("pk").values_list("import_row", "to", "error_code")
     candidates = [Person(*row) for row in failed_rows]
-    excluded = opted_out(person.phone for person in candidates)
+    simulated = registry.for_sender(campaign.sender).simulated
+    excluded = opted_out((person.phone for person in candidates), simulated=simulated)
     candidates = [person for person in candidates if person.phone not in excluded]
     in_others = phones_in_resends(campaign).intersection(person.phone for person in candidates)
     people = [person for person in candidates if person.phone not in in_others]
@@ -174,7 +176,6 @@ def insert_draft(
         name=f"{parent.name[:90]}, again to {many}",
         contact_list=create_list(parent, contacts, people, many, user),
         parent=parent,
-        provider=parent.provider,
         sender=parent.sender,
         text=parent.text,
         batch_size=parent.batch_size,

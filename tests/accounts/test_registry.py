@@ -118,7 +118,7 @@ def test_other_credentials_are_another_account_until_the_provider_says_so(
 
 def test_trouble_is_that_of_the_credentials_of_now(carrier: RunningSimulator, settings: LazySettings) -> None:
     """After a key was corrected or the rehearsal ended, the old problem is not shown any more."""
-    right, refused = settings.RINGCENTRAL_JWT, ProviderError("The JWT is wrong.", kind="credentials")
+    right, refused = "simulator", ProviderError("The JWT is wrong.", kind="credentials")
     settings.RINGCENTRAL_JWT = "mistyped"
     registry.default().record_failure(refused)
     assert registry.default().problem() == "The JWT is wrong."

@@ -32,7 +32,7 @@ from tests.support import scenario  # noqa: E402
 
 
 def carrier_ledger() -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{settings.RINGCENTRAL_SERVER_URL}/simulator/ledger") as answer:
+    with urllib.request.urlopen(f"{registry.settings_of('ringcentral').address}/simulator/ledger") as answer:
         return [json.loads(line) for line in answer.read().splitlines()]
 
 

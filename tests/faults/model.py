@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from campaigns.accounts import registry
 from campaigns.accounts.account import Account
 from campaigns.accounts.rate_limit import DatabaseGate
 from campaigns.models import Attempt, Campaign, Message, OptOut
@@ -96,7 +97,7 @@ def new_game() -> None:
     clock.__init__()  # type: ignore[misc]
     processes.__init__()  # type: ignore[misc]
     carrier = FakeCarrier(clock, DatabaseGate(ACCOUNT, patience=0), SENDERS)
-    account = Account(carrier, "the credentials of a game")
+    account = Account(carrier, "the credentials of a game", simulated=True)
 
 
 def before(point: Point, act: Callable[..., Any]) -> Callable[..., Any]:
@@ -297,7 +298,7 @@ class Game(RuleBasedStateMachine):
             for attempt_id in search.due_attempts():
                 search.lookup(attempt_id)
             polling.poll()
-            webhook_events.process_due()
+            webhook_events.process_due(registry.default())
             for campaign_id in polling.campaigns_to_finish():
                 lifecycle.finish_if_final(campaign_id)
 
@@ -331,7 +332,7 @@ class Game(RuleBasedStateMachine):
         """Events come in any order, some twice, most never."""
         for number in which:
             webhook_intake.receive("ringcentral", carrier.events[number % len(carrier.events)].encode())
-        self.alive(webhook_events.process_due)
+        self.alive(lambda: webhook_events.process_due(account))
 
     @rule(sender=st.sampled_from(SENDERS), people=st.lists(st.sampled_from(POOL), min_size=1, max_size=3))
     def another_program(self, sender: str, people: Sequence[str]) -> None:

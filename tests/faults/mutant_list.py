@@ -27,7 +27,7 @@ PLANTED = (
         (
             Change(
                 SEARCH,
-                "verdict = search_records(registry.default().provider, attempt)",
+                "verdict = search_records(account.provider, attempt)",
                 "verdict = Verdict(MatchResult.NO_MATCH)",
             ),
         ),

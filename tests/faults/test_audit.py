@@ -46,8 +46,8 @@ def elsewhere(texts: list[OutgoingText], sender: str = scenario.LOCAL) -> str:
 
 def looked() -> list[Disagreement]:
     """The quick look, on a mirror that was just brought up to date; what is open after it."""
-    store_sync.sync(ingest.ingest_replies)
-    unknown_batches.check_store()
+    store_sync.sync(registry.default(), ingest.ingest_replies)
+    unknown_batches.check_store(registry.default().known_id())
     return list(discrepancies.unsettled())
 
 
@@ -56,7 +56,7 @@ def audited() -> list[Disagreement]:
     Batch.objects.exclude(accepted_at=None).update(accepted_at=timezone.now() - timedelta(hours=2))
     so_far: audit.Progress | None = audit.Progress(timezone.now())
     while so_far is not None:
-        so_far = audit.run_slice(so_far)
+        so_far = audit.run_slice(registry.default(), so_far)
     return list(discrepancies.unsettled())
 
 
@@ -90,7 +90,7 @@ def test_f17_the_worker_reports_it_by_itself(carrier: RunningSimulator) -> None:
     campaign = handed_over()
     taken_late(campaign)
     assert timedelta(minutes=5) > store_sync.SYNC_EVERY
-    tasks.read_store.call()
+    tasks.read_store.call(registry.default().tag)
     assert discrepancies.unsettled().count() == 1
 
 
@@ -215,7 +215,7 @@ def test_a_text_that_the_carrier_does_not_show_is_reported_and_settled(carrier: 
 def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimulator) -> None:
     campaign = handed_over()
     Message.objects.filter(campaign=campaign, import_row__number=3).update(to=scenario.phone(99))
-    assert audit.run_slice(audit.Progress(timezone.now())) is None
+    assert audit.run_slice(registry.default(), audit.Progress(timezone.now())) is None
     assert list(discrepancies.unsettled()) == []
     assert len(audited()) == 2
 
@@ -223,13 +223,13 @@ def test_a_fresh_batch_may_still_be_missing_in_the_records(carrier: RunningSimul
 def test_goes_on_in_turns(carrier: RunningSimulator) -> None:
     handed_over(people=audit.MAX_PAGES + 2, size=1)
     Batch.objects.update(accepted_at=timezone.now() - timedelta(hours=2))
-    first = audit.run_slice(audit.Progress(timezone.now()))
+    first = audit.run_slice(registry.default(), audit.Progress(timezone.now()))
     assert first is not None
     assert (first.batches, first.texts) == (audit.MAX_PAGES + 2, audit.MAX_PAGES)
-    second = audit.run_slice(first)
+    second = audit.run_slice(registry.default(), first)
     assert second is not None
     assert second.texts == audit.MAX_PAGES + 2
-    assert audit.run_slice(second) is None
+    assert audit.run_slice(registry.default(), second) is None
     assert History.objects.filter(kind=audit.DONE).count() == 1
 
 
@@ -237,7 +237,7 @@ def test_an_audit_that_could_not_be_made_says_so(carrier: RunningSimulator) -> N
     handed_over()
     carrier.faults({**LIST, "fault": "status", "status": 403})
     with pytest.raises(ProviderError):
-        audit.run_slice(audit.Progress(timezone.now()))
+        audit.run_slice(registry.default(), audit.Progress(timezone.now()))
     ended = audit.last_run()
     assert ended is not None
     assert ended.kind == audit.FAILED
@@ -310,7 +310,7 @@ def test_one_that_was_lost_begins_anew(clock: time_machine.Traveller) -> None:
 def test_turns_follow_each_other(clock: time_machine.Traveller) -> None:
     handed_over(people=audit.MAX_PAGES + 1, size=1)
     Batch.objects.update(accepted_at=timezone.now() - timedelta(hours=2))
-    tasks.run_audit.call(timezone.now().timestamp())
+    tasks.run_audit.call(registry.default().tag, timezone.now().timestamp())
     for _ in range(2):
         [order] = waiting()
         run(order)

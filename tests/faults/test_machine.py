@@ -336,9 +336,9 @@ def test_f42_a_jump_during_a_request(
             Ticker().once()  # of another worker: the request is not taken for one whose process hangs
 
     monkeypatch.setattr(attempts, "mark_sending", marked)
-    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    chosen = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(chosen, Prepared)
-    dispatch.send(chosen, registry.default().provider, registry.default().fetch_id(), meanwhile)
+    dispatch.send(chosen, registry.default(), meanwhile)
     assert jumps == []
     assert not Attempt.objects.filter(state__in=Attempt.SEARCHED).exists()
     clocked.rest(campaign)

@@ -49,7 +49,7 @@ def _board(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: Pa
     monkeypatch.setattr(timezone, "now", model.clock)
     monkeypatch.setattr(process_identity, "current", model.processes.identity)
     monkeypatch.setattr(process_identity, "is_dead", model.processes.is_dead)
-    monkeypatch.setattr(registry, "default", lambda: model.account)
+    monkeypatch.setattr(registry, "accounts", lambda: [model.account])
     monkeypatch.setattr(attempts, "accept", model.before(Point.NOTED, attempts.accept))
     # What a poll asks for ahead it would ask for in a thread, with the database in a state of its own.
     monkeypatch.setattr(polling, "prefetch", lambda items: items)

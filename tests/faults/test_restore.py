@@ -136,10 +136,10 @@ def test_f43_the_same_backup_again_is_locked_again(worker: Worker) -> None:
 
 def test_f43_backup_of_a_batch_that_was_prepared(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign = scenario.launched(PEOPLE, size=2)
-    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    prepared = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(prepared, Prepared)
     backup = Backup()
-    dispatch.send(prepared, registry.default().provider, registry.default().fetch_id())
+    dispatch.send(prepared, registry.default())
     backup.restore()
     monkeypatch.setattr(process_identity, "is_dead", lambda _: True)
     assert_locked(worker, campaign, 1)
@@ -156,7 +156,7 @@ def test_f43_nothing_that_was_prepared_before_leaves_either(worker: Worker) -> N
     with transaction.atomic():
         batch = Batch.objects.order_by("number").first()
         assert batch is not None
-        prepared = attempts.prepare(campaign, batch, registry.default().fetch_id())
+        prepared = attempts.prepare(campaign, batch)
     assert prepared is not None
     with pytest.raises(attempts.SendAborted, match="locked"):
         attempts.mark_sending(prepared)

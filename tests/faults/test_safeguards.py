@@ -42,7 +42,7 @@ def tried(state: str) -> Batch:
 def test_a_second_live_attempt_is_impossible(carrier: RunningSimulator, state: str) -> None:
     batch = tried(state)
     with pytest.raises(IntegrityError), transaction.atomic():
-        attempts.prepare(batch.campaign, batch, registry.default().fetch_id())
+        attempts.prepare(batch.campaign, batch)
     # Nothing but the index is in the way of this: the account is another one.
     assert dispatch.step(batch.campaign_id) == Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
@@ -89,7 +89,7 @@ def test_a_process_on_another_host_is_waited_for_as_long_as_it_may_be_sending(
     carrier: RunningSimulator, state: str
 ) -> None:
     campaign = scenario.launched(scenario.people(2))
-    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    chosen = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(chosen, Prepared)
     if state == Attempt.State.SENDING:
         attempts.mark_sending(chosen)

@@ -88,7 +88,7 @@ def test_f45_send_pressed_more_than_once(
 
 def while_it_leaves(campaign: Campaign, meanwhile: Callable[[], object]) -> None:
     """The next batch is handed over; something happens when all of it is written and no answer is there."""
-    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    chosen = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(chosen, Prepared)
     happened: list[bool] = []
 
@@ -96,10 +96,7 @@ def while_it_leaves(campaign: Campaign, meanwhile: Callable[[], object]) -> None
         meanwhile()
         happened.append(True)
 
-    assert (
-        dispatch.send(chosen, registry.default().provider, registry.default().fetch_id(), once).result
-        != "blocked"
-    )
+    assert dispatch.send(chosen, registry.default(), once).result != "blocked"
     assert happened
 
 
@@ -163,15 +160,15 @@ def before_it_is_prepared(campaign: Campaign, wish: Callable[[], None]) -> None:
 
 
 def before_the_first_byte(campaign: Campaign, wish: Callable[[], None]) -> None:
-    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    chosen = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(chosen, Prepared)
     wish()
-    dispatch.send(chosen, registry.default().provider, registry.default().fetch_id())
+    dispatch.send(chosen, registry.default())
 
 
 def in_the_last_look(campaign: Campaign, wish: Callable[[], None]) -> None:
     """The connection stands already."""
-    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    chosen = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(chosen, Prepared)
 
     def hook() -> None:

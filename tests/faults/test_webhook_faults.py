@@ -145,8 +145,7 @@ def forward(old: str, new: str) -> bool:
 def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, webhooks: WebhookClient) -> None:
     """While our request is still under way its batch has no id here: its events wait for that."""
     campaign = scenario.launched(PEOPLE)
-    account = registry.default().fetch_id()
-    prepared = dispatch.choose_next(campaign.pk, account)
+    prepared = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(prepared, Prepared)
 
     def meanwhile() -> None:
@@ -156,7 +155,7 @@ def test_f34_everything_is_told_before_the_answer_is_there(worker: Worker, webho
         assert Attempt.objects.get().state == Attempt.State.SENDING
         assert set(stored_states().values()) == {"waiting"}
 
-    step = dispatch.send(prepared, registry.default().provider, account, meanwhile)
+    step = dispatch.send(prepared, registry.default(), meanwhile)
     assert step.result == StepResult.SUBMITTED
     early = WebhookEvent.objects.filter(state="waiting", tries=1)
     assert early.count() == WebhookEvent.objects.count() > len(PEOPLE)
@@ -310,7 +309,7 @@ def test_f37_when_every_event_is_lost_stop_still_stops(worker: Worker, webhooks:
         worker.carrier.inbound(number, scenario.LOCAL, text)
         worker.sleep(MINUTE)
     assert tasks.STORE in scenario.due()
-    tasks.read_store.func()
+    tasks.read_store.func(registry.default().tag)
     assert list(OptOut.objects.filter(ended_at=None).values_list("phone", "source")) == [(ann, "reply")]
     again = sent(people)
     assert scenario.counts(again)["excluded"] == 1
@@ -354,7 +353,7 @@ def test_f37_a_subscription_that_ended_is_made_anew_by_itself(
 
 KEEP = (
     "registry.default().fetch_id(); from campaigns.receipts import subscriptions; "
-    "subscriptions.ensure_subscription()"
+    "subscriptions.ensure_subscription(registry.default())"
 )
 
 

@@ -69,13 +69,13 @@ def webhooks(carrier: RunningSimulator, settings: LazySettings) -> Iterator[Webh
     with listening() as hook:
         settings.PUBLIC_URL = f"http://127.0.0.1:{hook.server_address[1]}"
         registry.default().fetch_id()
-        subscriptions.ensure_subscription()
+        subscriptions.ensure_subscription(registry.default())
         yield WebhookClient(carrier, hook)
 
 
 def process_events() -> None:
     """The events that are due, as the worker does it."""
-    tasks.process_events.func()
+    tasks.process_events.func(registry.default().tag)
 
 
 def expected_states(texts: Iterable[dict[str, Any]]) -> dict[str, str]:

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_times")]
 def answered_after_it_was_found_absent() -> tuple[Campaign, Prepared, BatchState]:
     """A process that slept for an hour wakes up with its answer."""
     campaign = scenario.launched(scenario.people(3))
-    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    prepared = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(prepared, Prepared)
     answer = registry.default().provider.submit(
         prepared.sender, prepared.texts, before_first_byte=lambda: attempts.mark_sending(prepared)
@@ -57,7 +57,7 @@ def test_an_answer_that_comes_before_its_people_were_texted_again_wins(carrier: 
 
 def test_an_answer_that_comes_after_they_were_texted_again_is_said_aloud(carrier: RunningSimulator) -> None:
     campaign, prepared, answer = answered_after_it_was_found_absent()
-    again = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    again = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(again, Prepared)
     attempts.accept(prepared, answer, registry.default().fetch_id())
     assert [attempt.state for attempt in Attempt.objects.all()] == ["absent", "prepared"]
@@ -132,7 +132,7 @@ def test_another_account_proves_nothing(carrier: RunningSimulator, monkeypatch: 
     """Somebody set other credentials for a while: its empty list must not be taken for absence."""
     campaign = lost(carrier, scenario.people(3), fault="drop_after")
     with monkeypatch.context() as patched:
-        patched.setattr(registry.default(), "fetch_id", lambda: "somebody else")
+        patched.setattr(registry.default(), "_id", "somebody else")
         for _ in range(15):
             assert lookup() is None
             later(MINUTE)

@@ -135,7 +135,7 @@ def test_one_clean_look_is_never_enough(carrier: RunningSimulator) -> None:
 def test_of_a_process_that_died_the_request_may_have_lasted(carrier: RunningSimulator) -> None:
     """Nobody knows when it ended, so the settle time starts when it must have."""
     campaign = scenario.launched(scenario.people(3))
-    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    prepared = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(prepared, Prepared)
     attempts.mark_sending(prepared)
     Attempt.objects.update(owner=":".join([*Attempt.objects.get().owner.split(":")[:2], "1"]))
@@ -272,7 +272,7 @@ def test_a_batch_of_rejected_numbers_only_is_tried_again_and_texts_nobody(carrie
 
 def test_an_answer_that_comes_after_all_changes_nothing(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(REJECTED)
-    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    prepared = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(prepared, Prepared)
     answer = registry.default().provider.submit(
         prepared.sender, prepared.texts, before_first_byte=lambda: attempts.mark_sending(prepared)

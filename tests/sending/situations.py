@@ -40,7 +40,8 @@ def situation(state: str, batch_state: str = "", **campaign_fields: Any) -> Atte
     """An attempt in this state; its batch and the tally agree with it."""
     where = batch_state or WHERE_ITS_BATCH_IS[state]
     contacts = factories.contact_list(people=PEOPLE)
-    fields = {"state": Campaign.State.SENDING, "text": "Hi {{ first_name }}"} | campaign_fields
+    fields = {"state": Campaign.State.SENDING, "account": ACCOUNT, "text": "Hi {{ first_name }}"}
+    fields |= campaign_fields
     campaign = factories.campaign(contacts, **fields)
     batch = Batch.objects.create(
         campaign=campaign, number=1, size=PEOPLE, sender=campaign.sender, state=where
@@ -114,7 +115,7 @@ def somebody() -> User:
 def prepare(attempt: Attempt) -> None:
     with transaction.atomic():
         campaign = Campaign.objects.locked(attempt.batch.campaign_id)
-        attempts.prepare(campaign, Batch.objects.get(pk=attempt.batch_id), ACCOUNT)
+        attempts.prepare(campaign, Batch.objects.get(pk=attempt.batch_id))
 
 
 Door = Callable[[Attempt], Any]

@@ -344,7 +344,7 @@ def test_one_text_that_is_too_large_is_for_a_person(carrier: RunningSimulator) -
 
 def test_a_batch_that_another_worker_prepared_is_not_halved(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(4))
-    prepared = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    prepared = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(prepared, Prepared)
     failures.split(prepared.batch_id)
     assert Batch.objects.count() == 1, "half of its people would be texted again from the new batch"

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from campaigns.accounts import registry
 from campaigns.labels.holds import why_it_waits
 from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.providers.base import Outcome, ProviderError
@@ -25,6 +26,7 @@ DATA: dict[str, dict[str, Any]] = {
     Reason.SILENCE: {"code": "", "until": "2026-11-21T16:41:00+00:00"},
     Reason.RECEIPTS: {"code": "SMS-UP-430", "stopped": 60, "settled": 210, "alike": True},
     Reason.RESTORED: {},
+    Reason.ACCOUNT_GONE: {},
 }
 LATER = ProviderError("No.", kind="permission", outcome=Outcome.REFUSED)
 """An answer after which a campaign that sends is held."""
@@ -47,7 +49,7 @@ def test_no_later_hold_or_wait_takes_its_place(reason: Campaign.HoldReason, send
     failures.wait(campaign.pk, LATER, 5.0)
     attempts.mark_ambiguous(as_prepared(attempt), LATER)
     attempts.clear_doubt_notice(campaign.pk)
-    failures.end_waits(campaign.pk)
+    failures.end_waits(campaign.pk, registry.default())
     campaign.refresh_from_db()
     assert (campaign.state, campaign.hold_reason, campaign.hold_data) == ("held", reason, DATA[reason])
 

@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db
 
 
 def prepared(campaign: Campaign) -> Prepared:
-    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    chosen = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(chosen, Prepared)
     return chosen
 
 
 def send(batch: Prepared) -> Step:
-    return dispatch.send(batch, registry.default().provider, registry.default().fetch_id())
+    return dispatch.send(batch, registry.default())
 
 
 def test_who_opted_out_after_launch_is_left_out(carrier: RunningSimulator) -> None:
@@ -114,7 +114,9 @@ def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, o
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Held by a person.")
-    failures.handle(batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0))
+    failures.handle(
+        batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0), registry.default()
+    )
     assert scenario.counts(campaign) == {"held": 5}
     scenario.assert_adds_up(campaign)
     lifecycle.resume(campaign, user=None)
@@ -165,7 +167,7 @@ def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: 
     contacts = scenario.imported(scenario.file_of(scenario.people(2)))
     first, second = scenario.launched(contacts), scenario.launched(contacts)
     a = prepared(first)
-    b = attempts.prepare(second, Batch.objects.get(campaign=second), registry.default().fetch_id())
+    b = attempts.prepare(second, Batch.objects.get(campaign=second))
     assert b is not None
     attempts.mark_sending(a)
     assert send(b) == Step(StepResult.WAIT, 1.0)

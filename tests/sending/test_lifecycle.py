@@ -28,7 +28,7 @@ POST = {"method": "POST", "path": "/a2p-sms/batches"}
 
 
 def prepared(campaign: Campaign) -> Prepared:
-    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    chosen = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(chosen, Prepared)
     return chosen
 
@@ -42,7 +42,7 @@ def send_while(batch: Prepared, meanwhile: Callable[[], object]) -> None:
 
     answer = registry.default().provider.submit(batch.sender, batch.texts, before_first_byte=hook)
     attempts.accept(batch, answer, registry.default().fetch_id())
-    failures.end_waits(batch.campaign_id)
+    failures.end_waits(batch.campaign_id, registry.default())
 
 
 def states(campaign: Campaign) -> list[str]:
@@ -85,7 +85,7 @@ def test_no_failure_in_flight_hides_the_pause(carrier: RunningSimulator, sender:
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.pause(campaign, user=sender)
-    failures.handle(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
+    failures.handle(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED), registry.default())
     campaign.refresh_from_db()
     assert (campaign.state, campaign.hold_reason) == ("held", "paused")
     assert scenario.counts(campaign) == {"held": 4}
@@ -142,7 +142,7 @@ def test_cancelled_between_preparing_and_the_first_byte(carrier: RunningSimulato
     campaign = scenario.launched(scenario.people(4), size=2)
     batch = prepared(campaign)
     assert lifecycle.cancel(campaign, user=None) == 4
-    dispatch.send(batch, registry.default().provider, registry.default().fetch_id())
+    dispatch.send(batch, registry.default())
     assert carrier.ledger() == []
     assert scenario.counts(campaign) == {"cancelled": 4}
     assert Attempt.objects.get().state == Attempt.State.NOT_SENT
@@ -176,7 +176,7 @@ def test_what_comes_back_to_a_cancelled_campaign_is_cancelled(carrier: RunningSi
     batch = prepared(campaign)
     attempts.mark_sending(batch)
     lifecycle.cancel(campaign, user=None)
-    failures.handle(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED))
+    failures.handle(batch, ProviderError("No.", kind=kind, outcome=Outcome.REFUSED), registry.default())
     assert scenario.counts(campaign) == {"cancelled": 4}
     assert states(campaign) == ["cancelled", "cancelled"]
     assert dispatch.step(campaign.pk).result == StepResult.DONE

@@ -59,13 +59,13 @@ def two_batches(**changes: Any) -> Campaign:
 
 def prepare_first() -> Callable[[], Any]:
     attempt = situation("not_sent")
-    return lambda: dispatch.choose_next(attempt.batch.campaign_id, ACCOUNT)
+    return lambda: dispatch.choose_next(attempt.batch.campaign_id, registry.default())
 
 
 def prepare_beside() -> Callable[[], Any]:
     campaign = two_batches()
     in_flight = as_prepared(Attempt.objects.get(batch__campaign=campaign))
-    return lambda: dispatch.prepare_after(in_flight, ACCOUNT)
+    return lambda: dispatch.prepare_after(in_flight, registry.default())
 
 
 def split() -> Callable[[], Any]:
@@ -122,9 +122,9 @@ def adopt_after_a_restore() -> Callable[[], Any]:
     messages = list(attempt.batch.messages.values_list("pk", "to", "text"))
     candidate = Candidate(listed(), [(to, text) for _, to, text in messages])
     campaign = attempt.batch.campaign_id
-    adoptable = recovery.Adoptable(candidate, campaign, tuple(pk for pk, _, _ in messages), None)
+    adoptable = recovery.Adoptable(candidate, ACCOUNT, campaign, tuple(pk for pk, _, _ in messages), None)
     with_own_transaction = transaction.atomic(recovery.adopt)
-    return lambda: with_own_transaction(adoptable, ACCOUNT)
+    return lambda: with_own_transaction(adoptable)
 
 
 MOVES = (

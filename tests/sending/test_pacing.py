@@ -59,8 +59,8 @@ def test_the_bound(
     Batch.objects.update(
         state="with_carrier", provider_size=lies_there, account=registry.default().fetch_id()
     )
-    assert bool(seconds_until_capacity(campaign.sender, size)) is waits
-    assert 0 <= seconds_until_capacity(campaign.sender, size) <= 60
+    assert bool(seconds_until_capacity(registry.default(), campaign.sender, size)) is waits
+    assert 0 <= seconds_until_capacity(registry.default(), campaign.sender, size) <= 60
 
 
 def test_what_the_carrier_has_not_sent_never_exceeds_the_bound(slow: RunningSimulator) -> None:
@@ -74,8 +74,10 @@ def test_what_the_carrier_has_not_sent_never_exceeds_the_bound(slow: RunningSimu
             if last.result != StepResult.DONE:
                 assert last.result == StepResult.WAIT
                 assert last.seconds >= 1
-            most = max(most, unprocessed(scenario.LOCAL))
-            assert unprocessed(scenario.LOCAL) <= max(20, registry.default().rate_for(scenario.LOCAL))
+            most = max(most, unprocessed(registry.default(), scenario.LOCAL))
+            assert unprocessed(registry.default(), scenario.LOCAL) <= max(
+                20, registry.default().rate_for(scenario.LOCAL)
+            )
             slow.advance(15)
             scenario.poll()
     assert most >= 40, "it is kept busy"

@@ -58,10 +58,9 @@ def test_nothing_leaves_before_the_minute_is_over(carrier: RunningSimulator) -> 
 
 def test_not_even_what_was_prepared_leaves_before_it(carrier: RunningSimulator) -> None:
     campaign = waiting()
-    account = registry.default().fetch_id()
-    batch = attempts.prepare(campaign, Batch.objects.get(number=1), account)
+    batch = attempts.prepare(campaign, Batch.objects.get(number=1))
     assert batch is not None
-    step = dispatch.send(batch, registry.default().provider, account)
+    step = dispatch.send(batch, registry.default())
     assert step.result == StepResult.WAIT
     assert (Attempt.objects.get().state, carrier.ledger()) == (Attempt.State.NOT_SENT, [])
     assert scenario.counts(campaign) == {"queued": 3}
@@ -93,10 +92,10 @@ def test_as_long_as_nothing_left_it_can_be_taken_back(carrier: RunningSimulator,
     """The minute is over, but the worker did not come to it yet, or died before the first byte."""
     campaign = waiting()
     Campaign.objects.update(undo_until=timezone.now() - timedelta(seconds=1))
-    chosen = dispatch.choose_next(campaign.pk, registry.default().fetch_id())
+    chosen = dispatch.choose_next(campaign.pk, registry.default())
     assert isinstance(chosen, Prepared)
     assert lifecycle.undo(campaign, user=sender) is not None
-    dispatch.send(chosen, registry.default().provider, registry.default().fetch_id())
+    dispatch.send(chosen, registry.default())
     assert carrier.ledger() == []
     assert scenario.counts(campaign) == {"cancelled": 3}
 

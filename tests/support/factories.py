@@ -10,8 +10,21 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from campaigns.models import Campaign, Contact, ContactList, Import, ImportRow, OptOut, RowState, Tally
+from campaigns.accounts import registry
+from campaigns.models import (
+    AccountState,
+    Campaign,
+    Contact,
+    ContactList,
+    Import,
+    ImportRow,
+    OptOut,
+    RowState,
+    Tally,
+)
 
+ACCOUNT = "405151939033"
+"""The id that the simulated carrier gives its account."""
 PASSWORD = "correct horse battery staple"
 _counter = itertools.count(1)
 
@@ -111,6 +124,15 @@ def in_state(state: str) -> dict[str, Any]:
     return {"state": state, "asked": "", "wait_reason": "", **reason}
 
 
+def account() -> AccountState:
+    """The account that the settings open, as after it was reached."""
+    opened = registry.default()
+    return AccountState.objects.get_or_create(
+        account=opened.known_id() or ACCOUNT,
+        defaults={"provider": opened.key, "credentials_fingerprint": opened.fingerprint},
+    )[0]
+
+
 def campaign(contacts: ContactList | None = None, **fields: Any) -> Campaign:
     """A draft, or whatever `state` says, with an empty tally."""
     contacts = contacts or contact_list()
@@ -123,6 +145,7 @@ def campaign(contacts: ContactList | None = None, **fields: Any) -> Campaign:
     if fields.get("state", Campaign.State.DRAFT) != Campaign.State.DRAFT:
         fields.setdefault("launched_at", timezone.now())
         fields = in_state(str(fields["state"])) | fields
+        fields.setdefault("account", ACCOUNT)
     made = Campaign.objects.create(**fields)
     Tally.objects.create(campaign=made)
     return made
