@@ -6,6 +6,7 @@ from datetime import datetime
 from django_tasks import task
 
 from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
 from campaigns.runtime import leases
@@ -18,17 +19,20 @@ OPT_OUTS = "opt-outs"
 
 
 @task()
-def read_opt_outs() -> None:
+def read_opt_outs(tag: str) -> None:
     """Once a night. Replies are read as they come."""
+    account = registry.by_tag(tag)
+    if account is None:
+        return
     try:
-        ingest.read_blocked()
+        ingest.read_blocked(account)
     except ProviderError as error:
         log.warning("opt-outs not read", extra={"kind": error.kind, "code": error.code})
-        leases.reschedule(lease_name(OPT_OUTS), seconds=NIGHTLY_RETRY_AFTER)
+        leases.reschedule(lease_name(OPT_OUTS, tag), seconds=NIGHTLY_RETRY_AFTER)
     else:
-        leases.reschedule(lease_name(OPT_OUTS), seconds=seconds_to_next_night())
+        leases.reschedule(lease_name(OPT_OUTS, tag), seconds=seconds_to_next_night())
 
 
-def due(_now: datetime) -> bool:
+def due(account: Account, _now: datetime) -> bool:
     """Whether the list may be read; the lease says when."""
-    return bool(registry.default().known_id())
+    return bool(account.known_id())

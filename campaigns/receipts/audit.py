@@ -12,7 +12,7 @@ from itertools import islice
 
 from django.utils import timezone
 
-from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import Batch, History
 from campaigns.providers.base import Provider, ProviderError
 from campaigns.receipts import unknown_batches, unknown_texts
@@ -38,21 +38,21 @@ class Progress:
     texts: int = 0
 
 
-def run_slice(so_far: Progress) -> Progress | None:
+def run_slice(account: Account, so_far: Progress) -> Progress | None:
     """Compare a few pages. None: the audit is complete, or another process runs it.
 
     Raises ProviderError after recording that the audit failed, and why.
     """
-    with leases.hold(LEASE, seconds=600) as acquired:
+    with leases.hold(f"{LEASE} {account.tag}", seconds=600) as acquired:
         if not acquired:
             return None
         try:
-            following = compare_pages(registry.default().provider, registry.default().fetch_id(), so_far)
+            following = compare_pages(account.provider, account.fetch_id(), so_far)
         except ProviderError as error:
-            registry.default().record_failure(error)
+            account.record_failure(error)
             History.objects.record(FAILED, error=error.kind, code=error.code)
             raise
-        registry.default().record_success()
+        account.record_success()
         return following
 
 
@@ -92,9 +92,9 @@ def compare_all_batches(carrier: Provider, account: str, start: datetime) -> int
     return count
 
 
-def due(_now: datetime) -> bool:
+def due(account: Account, _now: datetime) -> bool:
     """Whether the audit may begin; its lease says when."""
-    return bool(registry.default().known_id())
+    return bool(account.known_id())
 
 
 def last_run() -> History | None:

@@ -59,8 +59,8 @@ def may_read_messages(batch: Batch, remote: BatchState, now: datetime) -> bool:
 @transaction.atomic
 def record_page(batch: Batch, page: Sequence[RemoteMessage]) -> None:
     statuses.apply_messages(batch, page)
-    if owner := store.account_state():
-        store.record_messages(owner, page, campaign_batches={batch.provider_id})
+    owner = store.owner_of(batch.account)
+    store.record_messages(owner, page, campaign_batches={batch.provider_id})
 
 
 def conclude(

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import Batch, Campaign
 from campaigns.providers.base import Provider, ProviderError
 from campaigns.providers.types import BatchState
@@ -32,23 +33,25 @@ ACCOUNT_FAILURES = ("unreachable", "credentials", "permission", "rate", "server"
 MAX_CAMPAIGNS = 100
 
 
-def due(now: datetime) -> Q:
-    return exists(Batch.objects.filter(next_poll_at__lte=now))
+def due(account: Account, now: datetime) -> Q:
+    return exists(Batch.objects.filter(account=account.known_id(), next_poll_at__lte=now))
 
 
 def poll() -> int:
-    """One round. Returns how many batches were polled; 0 also while another process polls."""
-    account = registry.default().known_id()
-    if not account:
+    """One round of every account. Returns how many batches were polled."""
+    return sum(poll_account(account) for account in registry.accounts())
+
+
+def poll_account(account: Account) -> int:
+    """0 also while another process polls the account."""
+    if not account.known_id():
         return 0
-    with leases.hold(f"poll {account}", seconds=300) as acquired:
-        if not acquired:
-            return 0
-        return poll_due(registry.default().provider, account)
+    with leases.hold(f"poll {account.known_id()}"[:60], seconds=300) as acquired:
+        return poll_due(account) if acquired else 0
 
 
-def poll_due(carrier: Provider, account: str) -> int:
-    now = timezone.now()
+def poll_due(owner: Account) -> int:
+    carrier, account, now = owner.provider, owner.known_id(), timezone.now()
     due = list(
         Batch.objects.filter(account=account, next_poll_at__lte=now).order_by("next_poll_at")[:MAX_BATCHES]
     )
@@ -59,13 +62,13 @@ def poll_due(carrier: Provider, account: str) -> int:
     try:
         remote = fetch_states(carrier, due)
         with relaxed_durability():  # all of it can be asked for again
-            record_states(remote)
+            record_states(account, remote)
             senders |= apply_to_others(account, due, remote)
             for write in prefetch(writes(carrier, remaining, remote)):
                 write()
-        registry.default().record_success()
+        owner.record_success()
     except ProviderError as error:
-        registry.default().record_failure(error)
+        owner.record_failure(error)
         log.warning("poll failed", extra={"kind": error.kind, "code": error.code})
         batch_poll.postpone(remaining, error.retry_after or RETRY_DELAY)
     for sender in senders:
@@ -125,9 +128,8 @@ def writes(carrier: Provider, remaining: list[Batch], remote: dict[str, BatchSta
 
 
 @transaction.atomic
-def record_states(remote: dict[str, BatchState]) -> None:
-    if owner := store.account_state():
-        store.record_batches(owner, remote.values())
+def record_states(account: str, remote: dict[str, BatchState]) -> None:
+    store.record_batches(store.owner_of(account), remote.values())
 
 
 @transaction.atomic

@@ -55,14 +55,14 @@ IS_NEWER = f"""
 MAX_NUMBER = 32
 
 
-def account_state() -> AccountState | None:
-    """The row of the current account; None if the provider was never reached."""
-    account = registry.default().known_id()
-    if not account:
-        return None
-    return AccountState.objects.get_or_create(
-        account=account, defaults={"provider": registry.default().provider.key}
-    )[0]
+def owner_of(account_id: str) -> AccountState:
+    defaults = {"provider": registry.provider_of(account_id).key}
+    return AccountState.objects.get_or_create(account=account_id, defaults=defaults)[0]
+
+
+def owners() -> list[AccountState]:
+    """The rows of the open accounts; those that were never reached have none."""
+    return [owner_of(account_id) for account_id in registry.ids()]
 
 
 def record_batches(owner: AccountState, states: Iterable[BatchState]) -> None:

@@ -16,13 +16,12 @@ from django.db import transaction
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
-from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import AccountState, ProviderBatch, SyncState, SyncWindow
 from campaigns.providers.base import Provider, ProviderError
 from campaigns.providers.types import BatchStatus, Direction, RemoteMessage
 from campaigns.receipts import store
 from campaigns.runtime import leases, shutdown
-from campaigns.runtime.bulk_sql import claim
 from campaigns.runtime.wakeups import exists
 
 log = logging.getLogger(__name__)
@@ -58,32 +57,37 @@ class Freshness:
 
 
 def freshness() -> Freshness:
-    owner = store.account_state()
-    state = SyncState.objects.filter(account=owner).first() if owner else None
-    if state is None or state.read_at is None:
-        return Freshness(read_at=None, synced_back_to=None, catching_up=False, asked=state is not None)
-    unread = SyncWindow.objects.filter(account=owner, again=False, opened_at__lte=state.read_at)
-    newest_gap = unread.order_by("-end").values_list("end", flat=True).first()
+    owners = store.owners()
+    states = list(SyncState.objects.filter(account__in=owners))
+    times = [state.read_at for state in states if state.read_at]
+    if not times or len(times) < len(owners):
+        return Freshness(read_at=None, synced_back_to=None, catching_up=False, asked=bool(states))
+    gaps = [newest_gap(state) for state in states]
     return Freshness(
-        read_at=state.read_at,
-        synced_back_to=newest_gap or state.synced_back_to,
-        catching_up=newest_gap is not None,
-        asked=state.refresh_requested_at is not None,
+        read_at=min(times),
+        synced_back_to=max(gap or state.synced_back_to for gap, state in zip(gaps, states, strict=True)),
+        catching_up=any(gaps),
+        asked=any(state.refresh_requested_at for state in states),
     )
+
+
+def newest_gap(state: SyncState) -> datetime | None:
+    """Up to when the newest part goes that `read_at` leaves out, because it is still to be read."""
+    unread = SyncWindow.objects.filter(account=state.account_id, again=False, opened_at__lte=state.read_at)
+    return unread.order_by("-end").values_list("end", flat=True).first()
 
 
 def request_refresh() -> bool:
     """Have the next tick enqueue a sync. False if one is due already, or if the account was never reached."""
-    waiting = SyncState.objects.filter(account=store.account_state(), refresh_requested_at__isnull=True)
-    return claim(waiting, refresh_requested_at=timezone.now())
+    waiting = SyncState.objects.filter(account__in=store.owners(), refresh_requested_at__isnull=True)
+    return waiting.update(refresh_requested_at=timezone.now()) > 0
 
 
-def due(now: datetime) -> Q | bool:
+def due(account: Account, now: datetime) -> Q | bool:
     """Whether a sync is to be enqueued now."""
-    account = registry.default().known_id()
-    if not account:
+    if not account.known_id():
         return False
-    synced = SyncState.objects.filter(account__account=account, refresh_requested_at=None)
+    synced = SyncState.objects.filter(account__account=account.known_id(), refresh_requested_at=None)
     return ~exists(synced.filter(windows_opened_to__gt=now - SYNC_EVERY))
 
 
@@ -91,24 +95,23 @@ IngestReplies = Callable[[str, Sequence[RemoteMessage]], object]
 """Processes the incoming texts of an account in the transaction that stores them. Must be idempotent."""
 
 
-def sync(ingest: IngestReplies) -> int:
+def sync(account: Account, ingest: IngestReplies) -> int:
     """One time slice. Returns how many pages of messages were read; 0 also while another process syncs."""
-    account = registry.default().known_id()
-    if not account:
+    if not account.known_id():
         return 0
-    with leases.hold(f"mirror {account}"[:60], seconds=LEASE_SECONDS) as acquired:
-        owner = store.account_state()
-        if not acquired or owner is None:
+    with leases.hold(f"mirror {account.known_id()}"[:60], seconds=LEASE_SECONDS) as acquired:
+        if not acquired:
             return 0
+        owner = store.owner_of(account.known_id())
         open_windows(owner, timezone.now())
-        reader = Reader(registry.default().provider, owner, ingest)
+        reader = Reader(account.provider, owner, ingest)
         try:
             reader.read()
         except ProviderError as error:
-            registry.default().record_failure(error)
+            account.record_failure(error)
             log.warning("store not read", extra={"kind": error.kind, "code": error.code})
         else:
-            registry.default().record_success()
+            account.record_success()
         store.recount(reader.other_batches)
         return reader.pages
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import History, Webhook
 from campaigns.providers.base import Provider, ProviderError, Webhooks
 from campaigns.providers.types import Subscription
@@ -29,9 +29,9 @@ CHECK_EVERY = timedelta(minutes=10)
 RETRY_EVERY = timedelta(minutes=1)
 
 
-def due(now: datetime) -> Q | bool:
+def due(account: Account, now: datetime) -> Q | bool:
     """Whether the subscription is to be checked now. Never without a public address."""
-    carrier = registry.default().provider
+    carrier = account.provider
     if not settings.PUBLIC_URL or carrier.webhooks is None:
         return False
     lately = Q(last_checked_at__gt=now - RETRY_EVERY)
@@ -40,22 +40,23 @@ def due(now: datetime) -> Q | bool:
     return ~exists(Webhook.objects.filter(lately, at_our_address, provider=carrier.key))
 
 
-def ensure_subscription() -> None:
+def ensure_subscription(account: Account) -> None:
     """Check the subscription, and create or renew it. A failure is stored as a sentence in its row."""
-    carrier = registry.default().provider
+    carrier = account.provider
     if not settings.PUBLIC_URL or carrier.webhooks is None:
         return
-    with leases.hold("subscription", seconds=300) as acquired:
+    with leases.hold(f"subscription {account.tag}", seconds=300) as acquired:
         if acquired:
-            check(carrier, carrier.webhooks, webhook_intake.endpoint(carrier.key))
+            check(account, carrier.webhooks, webhook_intake.endpoint(carrier.key))
 
 
-def check(carrier: Provider, client: Webhooks, webhook: Webhook) -> None:
+def check(account: Account, client: Webhooks, webhook: Webhook) -> None:
+    carrier = account.provider
     address, now = webhook_intake.address(webhook), timezone.now()
     try:
         current = current_subscription(client, webhook, address, now)
     except ProviderError as error:
-        registry.default().record_failure(error)
+        account.record_failure(error)
         log.warning("no subscription", extra={"kind": error.kind, "code": error.code})
         store_result(
             webhook,

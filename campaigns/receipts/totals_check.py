@@ -37,7 +37,7 @@ def compare(batch: Batch, *, stable: bool) -> bool:
         return True
     lists_are_current = batch.completed_at is not None and timezone.now() - batch.completed_at >= LAG
     if stable and lists_are_current:
-        name = registry.default().name
+        name = registry.name_of(batch.account)
         counts = "; ".join(
             f"{name} counts {theirs:,} {word}, our messages say {local:,}" for word, theirs, local in unequal
         )

@@ -31,11 +31,9 @@ class ListedBatch(NamedTuple):
     created_at: datetime | None
 
 
-def check_store() -> int:
+def check_store(account: str) -> int:
     """Search the provider store for unknown batches. Returns how many are newly recorded."""
-    owner = store.account_state()
-    if owner is None:
-        return 0
+    owner = store.owner_of(account)
     recent = ProviderBatch.objects.filter(account=owner, created_at__gte=timezone.now() - MAX_AGE)
     linked = Attempt.objects.filter(account=owner.account, provider_id=OuterRef("provider_id"))
     recorded = Disagreement.objects.filter(
@@ -96,7 +94,7 @@ CONSEQUENCES = {
 
 def record_batch(account: str, batch: ListedBatch) -> bool:
     same = with_same_texts(account, batch.provider_id)
-    name = registry.default().name
+    name = registry.name_of(account)
     texts = "1 text" if batch.size == 1 else f"{batch.size:,} texts"
     detail = f"{name} took a batch of {texts} from this number that Carillon has not handed over. "
     if same:

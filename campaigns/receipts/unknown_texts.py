@@ -18,10 +18,10 @@ MAX_NAMED = 20
 
 
 def check_outside_batches(account: str, start: datetime) -> None:
-    owner = store.account_state()
+    owner = store.owner_of(account)
     at, end = start, timezone.now() + CLOCK_SKEW
     # Carillon sends only batches, so a text in no batch is of another program. An hour at a time.
-    while owner is not None and at < end:
+    while at < end:
         rows = ProviderMessage.objects.filter(
             account=owner,
             created_at__gte=at,
@@ -64,7 +64,7 @@ def check_missing(
     named = ", ".join(f"{row:,}" for row in missing[:MAX_NAMED])
     more = f" and {len(missing) - MAX_NAMED:,} more" if len(missing) > MAX_NAMED else ""
     detail = (
-        f"{registry.default().name} took batch {batch.number:,} and does not show {len(missing):,} of its "
+        f"{registry.name_of(account)} took batch {batch.number:,} and does not show {len(missing):,} of its "
         f"{len(rows):,} texts: row{'s' if len(missing) > 1 else ''} {named}{more} of the file. "
         "Nobody can say whether they left."
     )
@@ -86,7 +86,7 @@ def check_unknown(
 
 
 def record_text(account: str, provider_id: str, sender: str, where: str, campaign_id: int | None) -> None:
-    detail = f"{registry.default().name} took a text from this number, {where}, that Carillon has not sent."
+    detail = f"{registry.name_of(account)} took a text from this number, {where}, that Carillon has not sent."
     discrepancies.record(
         Kind.UNKNOWN_TEXT, account, provider_id, detail, campaign_id=campaign_id, sender=sender
     )

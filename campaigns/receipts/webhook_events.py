@@ -14,6 +14,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from campaigns.accounts.account import Account
 from campaigns.models import AccountState, Webhook, WebhookEvent
 from campaigns.opt_outs import carrier
 from campaigns.providers import catalogue
@@ -38,16 +39,15 @@ class Sorted:
     """Ids of the events that were applied while sorting."""
 
 
-def process_due() -> int:
+def process_due(account: Account) -> int:
     """Process the oldest events that are due. Returns how many; 0 also while another process does it."""
-    owner = store.account_state()
-    if owner is None:
+    if not account.known_id():
         return 0
-    with leases.hold("webhook events", seconds=300) as acquired:
+    with leases.hold(f"webhook events {account.tag}", seconds=300) as acquired:
         if not acquired:
             return 0
-        now = timezone.now()
-        events = webhook_queue.due_events(now)
+        owner, now = store.owner_of(account.known_id()), timezone.now()
+        events = webhook_queue.due_events(account.key, now)
         if events:
             process(owner, events, now)
         return len(events)

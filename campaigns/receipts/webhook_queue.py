@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from campaigns.accounts.account import Account
 from campaigns.models import WebhookEvent
 from campaigns.runtime.wakeups import exists
 
@@ -16,12 +17,14 @@ GIVE_UP_AFTER = timedelta(days=3)
 MAX_DOUBLINGS = 15
 
 
-def due(now: datetime) -> Q:
-    return exists(WebhookEvent.objects.filter(next_retry_at__lte=now))
+def due(account: Account, now: datetime) -> Q:
+    return exists(WebhookEvent.objects.filter(provider=account.key, next_retry_at__lte=now))
 
 
-def due_events(now: datetime) -> list[WebhookEvent]:
-    waiting = WebhookEvent.objects.filter(next_retry_at__lte=now).order_by("next_retry_at", "id")
+def due_events(provider: str, now: datetime) -> list[WebhookEvent]:
+    waiting = WebhookEvent.objects.filter(provider=provider, next_retry_at__lte=now).order_by(
+        "next_retry_at", "id"
+    )
     return list(waiting[:MAX_EVENTS])
 
 

@@ -30,18 +30,18 @@ WAKE_LOST_AFTER = timedelta(seconds=60)
 """A task for one row that has not begun after this is lost; the next tick enqueues it again."""
 
 
-def lease_name(task: str) -> str:
-    """The lease that debounces a task."""
-    return f"wake {task}"
+def lease_name(task: str, account: str = "") -> str:
+    """The lease that debounces a task: each account has its own."""
+    return f"wake {task} {account}".rstrip()
 
 
 @contextmanager
-def debounced(task: str, seconds: float) -> Iterator[None]:
+def debounced(task: str, seconds: float, account: str = "") -> Iterator[None]:
     """Debounce a repeating task: at most one is queued or running, so a slow provider fills no queue."""
     try:
         yield
     finally:
-        leases.reschedule(lease_name(task), seconds=seconds)
+        leases.reschedule(lease_name(task, account), seconds=seconds)
 
 
 def seconds_to_next_night() -> float:

@@ -30,9 +30,10 @@ HERE: dict[str, Callable[[], object]] = {
     "orphans": orphans.settle_orphans,
     "finish": receipts.finish_campaigns,
     "searches": reconciling.search_here,
-    receipts.POLL: receipts.poll.func,
 }
 """By name of the schedule's entries, what is done although no worker need be there."""
+HERE_FOR_AN_ACCOUNT: dict[str, Callable[[str], object]] = {receipts.POLL: receipts.poll.func}
+"""The same, of what is done for each account."""
 
 
 class CampaignLoop:
@@ -62,10 +63,15 @@ class CampaignLoop:
             shutdown.wait(min(pause(step), end - time.monotonic()))
 
     def _do_what_is_due(self) -> None:
-        entries = [entry for entry in schedule.SCHEDULE if entry.name in HERE]
+        done_here = HERE.keys() | HERE_FOR_AN_ACCOUNT.keys()
+        entries = [entry for entry in schedule.every_entry() if entry.name in done_here]
         answer = schedule.ask(Campaign.objects.filter(pk=self.campaign_id), (), entries)
         for entry in answer[1] if answer else ():
-            if entry.take():
+            if not entry.take():
+                continue
+            if entry.account:
+                HERE_FOR_AN_ACCOUNT[entry.name](entry.account)
+            else:
                 HERE[entry.name]()
 
 

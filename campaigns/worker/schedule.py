@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.accounts import tasks as accounts
+from campaigns.accounts.account import Account
 from campaigns.contacts import tasks as contacts
 from campaigns.models import Lease
 from campaigns.opt_outs import tasks as opt_outs
@@ -55,10 +58,12 @@ class Entry:
     """
     first_after: Callable[[], float] | None = None
     """Seconds until it is due for the first time; None: at once."""
+    account: str = ""
+    """The tag of the account that it is for; each has its own leases."""
 
     @property
     def lease(self) -> str:
-        return lease_name(self.name)
+        return lease_name(self.name, self.account)
 
     def condition(self, now: datetime) -> Q | bool:
         due = self.due(now)
@@ -95,18 +100,47 @@ SCHEDULE = (
         "imports", lambda now: exists(contacts.due_imports(now)), contacts.enqueue_imports, lost_after=None
     ),
     Entry("campaigns", sending.campaigns_due, sending.enqueue_campaigns, lost_after=None),
-    Entry(receipts.POLL, polling.due, receipts.poll.enqueue),
-    Entry(accounts.NUMBERS, accounts.numbers_due, accounts.refresh_numbers.enqueue),
-    Entry(receipts.STORE, store_sync.due, receipts.read_store.enqueue),
     Entry(
         "searches",
         lambda now: exists(search.due(now)),
         reconciling.enqueue_searches,
         lost_after=None,
     ),
-    Entry(receipts.EVENTS, webhook_queue.due, receipts.process_events.enqueue),
-    Entry(receipts.SUBSCRIPTION, subscriptions.due, receipts.ensure_subscription.enqueue),
-    Entry(
+    Entry("sign of life", always, restore_guard.note_alive, lost_after=HOURLY),
+    Entry("prune events", always, receipts.prune_events.enqueue, lost_after=HOURLY),
+    Entry("prune uploads", always, contacts.delete_expired_uploads.enqueue, lost_after=HOURLY),
+    Entry("prune tasks", always, runtime.prune_task_results.enqueue, lost_after=HOURLY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntry:
+    """What repeats for each account that is open."""
+
+    name: str
+    due: Callable[[Account, datetime], Q | bool]
+    enqueue: Callable[[str], object]
+    lost_after: float = WAKE_AGAIN_AFTER
+    first_after: Callable[[], float] | None = None
+
+    def of(self, account: Account) -> Entry:
+        return Entry(
+            self.name,
+            partial(self.due, account),
+            partial(self.enqueue, account.tag),
+            lost_after=self.lost_after,
+            first_after=self.first_after,
+            account=account.tag,
+        )
+
+
+FOR_EACH_ACCOUNT = (
+    AccountEntry(receipts.POLL, polling.due, receipts.poll.enqueue),
+    AccountEntry(accounts.NUMBERS, accounts.numbers_due, accounts.refresh_numbers.enqueue),
+    AccountEntry(receipts.STORE, store_sync.due, receipts.read_store.enqueue),
+    AccountEntry(receipts.EVENTS, webhook_queue.due, receipts.process_events.enqueue),
+    AccountEntry(receipts.SUBSCRIPTION, subscriptions.due, receipts.ensure_subscription.enqueue),
+    AccountEntry(
         receipts.AUDIT,
         audit.due,
         receipts.begin_audit,
@@ -114,18 +148,19 @@ SCHEDULE = (
         # A new site waits for its first night; a copy of an old one does not.
         first_after=seconds_to_next_night,
     ),
-    Entry(
+    AccountEntry(
         opt_outs.OPT_OUTS,
         opt_outs.due,
         opt_outs.read_opt_outs.enqueue,
         lost_after=NIGHTLY_LOST_AFTER,
         first_after=seconds_to_next_night,
     ),
-    Entry("sign of life", always, restore_guard.note_alive, lost_after=HOURLY),
-    Entry("prune events", always, receipts.prune_events.enqueue, lost_after=HOURLY),
-    Entry("prune uploads", always, contacts.delete_expired_uploads.enqueue, lost_after=HOURLY),
-    Entry("prune tasks", always, runtime.prune_task_results.enqueue, lost_after=HOURLY),
 )
+
+
+def every_entry() -> list[Entry]:
+    of_accounts = (entry.of(account) for account in registry.accounts() for entry in FOR_EACH_ACCOUNT)
+    return [*SCHEDULE, *of_accounts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +182,7 @@ class Look:
 
 
 def ask(
-    row: QuerySet[Any], fields: Sequence[str], entries: Sequence[Entry] = SCHEDULE
+    row: QuerySet[Any], fields: Sequence[str], entries: Sequence[Entry]
 ) -> tuple[list[Any], tuple[Entry, ...]] | None:
     """In one statement: these fields of a row, and the entries that are due. None if there is no such row."""
     now = timezone.now()
@@ -163,7 +198,7 @@ def ask(
 
 def look() -> Look:
     tick_lease = Lease.objects.filter(name=TICK)
-    while (answer := ask(tick_lease, ("owner", "until"))) is None:
+    while (answer := ask(tick_lease, ("owner", "until"), every_entry())) is None:
         leases.acquire(TICK, seconds=TICK_LEASE)
     (owner, until), due = answer
     return Look(owner, until, due)

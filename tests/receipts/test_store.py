@@ -230,8 +230,7 @@ def test_campaigns_are_locked_before_anything_that_both_readers_write(
         if reader == "poll":
             scenario.poll()
         else:
-            owner = store.account_state()
-            assert owner is not None
+            (owner,) = store.owners()
             store.record_page(owner, page)
     statements = [query["sql"] for query in queries]
     writes = [place for place, sql in enumerate(statements) if written.search(sql)]

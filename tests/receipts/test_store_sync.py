@@ -43,7 +43,7 @@ def read_all() -> int:
     """Syncs every five minutes until no window is left. Returns how often."""
     for turn in range(50):
         with time_machine.travel(timezone.now() + timedelta(minutes=5 * turn)):
-            store_sync.sync(ingest.ingest_replies)
+            store_sync.sync(registry.default(), ingest.ingest_replies)
         if not SyncWindow.objects.exists():
             return turn + 1
     pytest.fail("It never came to an end.")
@@ -52,7 +52,7 @@ def read_all() -> int:
 def test_sees_foreign_batches_and_what_people_write(carrier: RunningSimulator) -> None:
     sent = another_program_sends([*phones(2), scenario.ending("9911")])
     carrier.inbound("+13125550123", scenario.LOCAL, "Is it open on Sunday?")
-    assert store_sync.sync(ingest.ingest_replies) >= 2
+    assert store_sync.sync(registry.default(), ingest.ingest_replies) >= 2
     made = ProviderBatch.objects.get()
     assert (made.provider_id, made.sender, made.size, made.status) == (
         sent,
@@ -99,7 +99,7 @@ def test_few_pages_a_turn_and_nothing_lost(monkeypatch: pytest.MonkeyPatch) -> N
     people = phones(6000)
     for start in range(0, 6000, 1500):
         another_program_sends(people[start : start + 1500])
-    store_sync.sync(ingest.ingest_replies)
+    store_sync.sync(registry.default(), ingest.ingest_replies)
     seen = ProviderMessage.objects.count()
     assert 1000 <= seen < 6000
     assert store_sync.freshness().read_at is None, "the newest are not all there yet"
@@ -124,7 +124,7 @@ def test_an_outage_loses_nothing(carrier: RunningSimulator) -> None:
     carrier.faults({"path": "/a2p-sms/messages", "fault": "status", "status": 503})
     before = store_sync.freshness().read_at
     for _ in range(3):
-        assert store_sync.sync(ingest.ingest_replies) == 0
+        assert store_sync.sync(registry.default(), ingest.ingest_replies) == 0
     assert SyncWindow.objects.count() == 1, "it grows, and gets no company"
     assert store_sync.freshness().read_at == before
     carrier.faults()
@@ -145,19 +145,19 @@ def waiting(carrier: RunningSimulator) -> RunningSimulator:
 
 def test_what_is_new_is_read_twice(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
-    store_sync.sync(ingest.ingest_replies)
+    store_sync.sync(registry.default(), ingest.ingest_replies)
     assert ProviderMessage.objects.get().provider_status == "Delivered", "it was created a moment ago"
 
 
 def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -> None:
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY / 3):
-        store_sync.sync(ingest.ingest_replies)
+        store_sync.sync(registry.default(), ingest.ingest_replies)
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY / 2):
-        store_sync.sync(ingest.ingest_replies)
+        store_sync.sync(registry.default(), ingest.ingest_replies)
     assert ProviderMessage.objects.get().provider_status == "Sent", "too old to be among the new ones"
     with time_machine.travel(timezone.now() + store_sync.RECENT_EVERY):
-        store_sync.sync(ingest.ingest_replies)
+        store_sync.sync(registry.default(), ingest.ingest_replies)
     assert ProviderMessage.objects.get().provider_status == "Delivered"
     assert not SyncWindow.objects.exists()
 
@@ -165,7 +165,7 @@ def test_the_last_hours_are_read_again_for_receipts(waiting: RunningSimulator) -
 def test_the_last_days_are_read_again_now_and_then(waiting: RunningSimulator) -> None:
     waiting.advance(4 * 3600)
     with time_machine.travel(timezone.now() + store_sync.FAR_EVERY):
-        store_sync.sync(ingest.ingest_replies)
+        store_sync.sync(registry.default(), ingest.ingest_replies)
     assert ProviderMessage.objects.get().provider_status == "Delivered"
 
 
@@ -174,9 +174,9 @@ def test_nothing_is_read_again_while_something_waits(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(store_sync, "PAGES_FOR_OLDER", 1)
     for number in range(3):
         another_program_sends(phones(1500)[number * 500 : number * 500 + 500])
-    store_sync.sync(ingest.ingest_replies)
+    store_sync.sync(registry.default(), ingest.ingest_replies)
     assert store_sync.request_refresh()
-    store_sync.sync(ingest.ingest_replies)
+    store_sync.sync(registry.default(), ingest.ingest_replies)
     assert not SyncWindow.objects.filter(again=True).exists()
 
 
@@ -185,7 +185,7 @@ def test_refresh_reads_the_last_hours_again() -> None:
     assert store_sync.request_refresh()
     assert not store_sync.request_refresh(), "once is enough"
     assert tasks.STORE in scenario.due()
-    store_sync.sync(ingest.ingest_replies)
+    store_sync.sync(registry.default(), ingest.ingest_replies)
     state = SyncState.objects.get()
     assert state.refresh_requested_at is None
     assert state.recent_reread_at == state.windows_opened_to
@@ -203,14 +203,14 @@ def test_due_once_a_minute() -> None:
 def test_one_process_at_a_time() -> None:
     name = f"mirror {registry.default().known_id()}"
     Lease.objects.create(name=name, owner="elsewhere:1:1", until=timezone.now() + timedelta(minutes=1))
-    assert store_sync.sync(ingest.ingest_replies) == 0
+    assert store_sync.sync(registry.default(), ingest.ingest_replies) == 0
     assert not SyncState.objects.exists()
 
 
 def test_before_the_account_is_known(settings: object) -> None:
     settings.RINGCENTRAL_JWT = "another"  # type: ignore[attr-defined]
     assert tasks.STORE not in scenario.due()
-    assert store_sync.sync(ingest.ingest_replies) == 0
+    assert store_sync.sync(registry.default(), ingest.ingest_replies) == 0
     assert not store_sync.request_refresh()
     assert store_sync.freshness().read_at is None
 
@@ -222,5 +222,5 @@ def test_the_tick_wakes_it_and_not_twice() -> None:
     schedule.tick()
     schedule.tick()
     assert woken() == 1
-    tasks.read_store.call()
+    tasks.read_store.call(registry.default().tag)
     assert SyncState.objects.get().read_at is not None

@@ -92,7 +92,7 @@ def later(**span: float) -> Any:
 
 def test_it_is_made_with_our_address(public: str) -> None:
     assert tasks.SUBSCRIPTION in scenario.due()
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     one = standing()
     assert one.address == f"{public}/webhooks/ringcentral/{door().secret}/"
     assert (one.active, one.disabled) == (True, ())
@@ -103,28 +103,28 @@ def test_it_is_made_with_our_address(public: str) -> None:
 
 def test_nothing_is_done_without_a_public_address(carrier: RunningSimulator) -> None:
     assert tasks.SUBSCRIPTION not in scenario.due()
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     assert not Webhook.objects.exists()
     assert carrier.requests() == []
 
 
 def test_looking_again_changes_nothing(public: str) -> None:
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     before = standing()
     with later(minutes=11):
         assert tasks.SUBSCRIPTION in scenario.due()
-        subscriptions.ensure_subscription()
+        subscriptions.ensure_subscription(registry.default())
     assert standing().provider_id == before.provider_id
     assert History.objects.filter(kind="subscription_created").count() == 1
 
 
 def test_it_is_renewed_before_it_ends(public: str, carrier: RunningSimulator) -> None:
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     before = standing()
     days = 16
     carrier.advance(days * 24 * 3600)
     with later(days=days):
-        subscriptions.ensure_subscription()
+        subscriptions.ensure_subscription(registry.default())
         one = standing()
         assert one.provider_id == before.provider_id
         assert one.expires_at is not None
@@ -134,39 +134,39 @@ def test_it_is_renewed_before_it_ends(public: str, carrier: RunningSimulator) ->
 
 @pytest.mark.parametrize("how", ["deleted", "expired"])
 def test_one_that_is_gone_is_made_anew(public: str, carrier: RunningSimulator, how: str) -> None:
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     before = standing().provider_id
     if how == "deleted":
         client().delete(before)
     else:
         carrier.advance(40 * 24 * 3600)
     with later(days=40):
-        subscriptions.ensure_subscription()
+        subscriptions.ensure_subscription(registry.default())
     assert standing().provider_id == door().subscription_id != before
     assert History.objects.filter(kind="subscription_created").latest("pk").data == {"before": "gone"}
 
 
 def test_one_that_was_given_up_is_made_anew(public: str, carrier: RunningSimulator, receiver: Any) -> None:
     """After many failed deliveries the carrier never calls that subscription again."""
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     before = standing().provider_id
     receiver.status = 401
     for number in range(12):
         carrier.inbound(f"+1415555{number:04}", scenario.LOCAL, "hello")
     until(lambda: not client().list()[0].active, "the carrier gives up")
     with later(minutes=11):
-        subscriptions.ensure_subscription()
+        subscriptions.ensure_subscription(registry.default())
     assert standing().provider_id != before
     assert standing().active
     assert History.objects.filter(kind="subscription_created").latest("pk").data == {"before": "given_up"}
 
 
 def test_another_address_replaces_the_old_one(public: str, settings: LazySettings) -> None:
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     before = standing()
     settings.PUBLIC_URL = public.replace("127.0.0.1", "localhost")
     assert tasks.SUBSCRIPTION in scenario.due()
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     one = standing()
     assert one.provider_id != before.provider_id
     assert one.address.startswith(settings.PUBLIC_URL)
@@ -174,23 +174,23 @@ def test_another_address_replaces_the_old_one(public: str, settings: LazySetting
 
 def test_one_that_was_made_while_the_answer_was_lost_is_found(public: str, carrier: RunningSimulator) -> None:
     carrier.faults({"method": "POST", "path": "/subscription", "fault": "drop_after", "times": 1})
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     assert "asked instead" in door().trouble
     with later(minutes=2):
         assert tasks.SUBSCRIPTION in scenario.due()
-        subscriptions.ensure_subscription()
+        subscriptions.ensure_subscription(registry.default())
     assert standing().provider_id == door().subscription_id
     assert (door().trouble, door().trouble_since) == ("", None)
 
 
 def test_subscriptions_of_other_programs_are_left_alone(public: str, settings: LazySettings) -> None:
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     settings.PUBLIC_URL = public.replace("127.0.0.1", "localhost")
     Webhook.objects.all().delete()  # as another installation, which never heard of the first
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     assert len(client().list()) == 2
     with later(minutes=11):
-        subscriptions.ensure_subscription()
+        subscriptions.ensure_subscription(registry.default())
     assert len(client().list()) == 2
 
 
@@ -204,7 +204,7 @@ def test_an_address_that_the_carrier_cannot_reach(
 ) -> None:
     settings.PUBLIC_URL = public_url
     registry.default().fetch_id()
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     assert door().trouble.startswith("RingCentral does not tell us what happens; it is asked instead.")
     assert door().trouble_since is not None
     assert door().subscription_id == ""
@@ -212,7 +212,7 @@ def test_an_address_that_the_carrier_cannot_reach(
     with later(minutes=2):
         assert tasks.SUBSCRIPTION in scenario.due()
         since = door().trouble_since
-        subscriptions.ensure_subscription()
+        subscriptions.ensure_subscription(registry.default())
         assert door().trouble_since == since
 
 
@@ -220,12 +220,12 @@ def test_a_carrier_that_is_away(carrier: RunningSimulator, settings: LazySetting
     registry.default().fetch_id()
     settings.PUBLIC_URL = "http://127.0.0.1:9"
     carrier.faults({"path": "/subscription", "fault": "status", "status": 503})
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     assert "asked instead" in door().trouble
 
 
 def test_when_every_event_is_lost_asking_is_enough(public: str, carrier: RunningSimulator) -> None:
-    subscriptions.ensure_subscription()
+    subscriptions.ensure_subscription(registry.default())
     carrier.faults({"path": "/restapi", "method": "WEBHOOK", "fault": "hook_drop", "times": 10_000})
     campaign = scenario.launched(scenario.people(3))
     scenario.submit_all(campaign)

@@ -64,7 +64,7 @@ def tell(*events: bytes) -> None:
 def take_in() -> int:
     """Processes all due events. Returns how many."""
     total = 0
-    while count := webhook_events.process_due():
+    while count := webhook_events.process_due(registry.default()):
         total += count
     return total
 
@@ -328,7 +328,7 @@ def test_the_tick_wakes_it(carrier: RunningSimulator) -> None:
     assert tasks.EVENTS not in scenario.due()
     tell(envelope("opt-outs", {"from": scenario.LOCAL, "to": "+14155550101", "active": True}))
     assert tasks.EVENTS in scenario.due()
-    tasks.process_events.func()
+    tasks.process_events.func(registry.default().tag)
     assert OptOut.objects.get().phone == "+14155550101"
     assert tasks.EVENTS not in scenario.due()
 

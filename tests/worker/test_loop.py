@@ -30,10 +30,10 @@ def idle(carrier: RunningSimulator) -> Iterator[time_machine.Traveller]:
     """A site with a history on which everything was done a moment ago; time stands still."""
     scenario.submit_all(scenario.launched(scenario.people(2), size=1))
     scenario.poll()
-    accounts.refresh_numbers.call()
+    accounts.refresh_numbers.call(registry.default().tag)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         schedule.tick()
-        receipts.read_store.call()
+        receipts.read_store.call(registry.default().tag)
         DBTaskResult.objects.all().delete()
         assert scenario.due() == set()
         yield clock
@@ -87,13 +87,13 @@ def test_a_tick_that_another_process_makes_costs_one_statement(idle: time_machin
 def test_every_entry_is_asked_for_in_that_one_statement(idle: time_machine.Traveller) -> None:
     """One that reads by itself would cost two statements a second."""
     registry.default().known_id()
-    for entry in schedule.SCHEDULE:
+    for entry in schedule.every_entry():
         assert statements(lambda entry=entry: entry.condition(timezone.now())) == [], entry.name  # type: ignore[misc]
 
 
 @pytest.mark.django_db
 def test_names_are_given_once() -> None:
-    names = [entry.name for entry in schedule.SCHEDULE]
+    names = [(entry.name, entry.account) for entry in schedule.every_entry()]
     assert len(set(names)) == len(names)
 
 
@@ -104,7 +104,7 @@ def test_a_task_that_is_enqueued_in_the_process_runs_at_once(carrier: RunningSim
 
     def enqueue() -> None:
         """In another thread, as the tick does."""
-        accounts.refresh_numbers.enqueue()
+        accounts.refresh_numbers.enqueue(registry.default().tag)
         connection.close()
 
     def finished(**_signal: object) -> None:

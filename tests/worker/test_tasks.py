@@ -12,6 +12,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from campaigns.accounts import registry
 from campaigns.accounts import tasks as accounts
 from campaigns.contacts import importer, workbook
 from campaigns.contacts import tasks as contacts
@@ -20,7 +21,7 @@ from campaigns.opt_outs import tasks as opt_outs
 from campaigns.receipts import tasks as receipts
 from campaigns.reconciling import tasks as reconciling
 from campaigns.runtime import leases, process_identity, shutdown
-from campaigns.runtime.wakeups import WAKE_AGAIN_AFTER, WAKE_LOST_AFTER
+from campaigns.runtime.wakeups import WAKE_AGAIN_AFTER, WAKE_LOST_AFTER, lease_name
 from campaigns.sending import launch, lifecycle
 from campaigns.sending import tasks as sending
 from campaigns.worker import loop, schedule
@@ -253,7 +254,9 @@ def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator
     with time_machine.travel(now + timedelta(seconds=20), tick=False):
         assert ticked(5)["poll"] == 0, "one waits already, and a slow provider fills no queue"
         Batch.objects.update(next_poll_at=now)
-        leases.reschedule("wake poll", seconds=receipts.POLL_EVERY)  # as the task does at its end
+        leases.reschedule(
+            lease_name(receipts.POLL, registry.default().tag), seconds=receipts.POLL_EVERY
+        )  # as the task does at its end
         assert ticked(5)["poll"] == 0
     with time_machine.travel(now + timedelta(seconds=22.1), tick=False):
         assert ticked(5)["poll"] == 1
@@ -263,18 +266,19 @@ def test_the_carrier_is_asked_at_most_each_two_seconds(carrier: RunningSimulator
 
 def test_a_repeating_task_may_be_woken_again_when_it_is_done(carrier: RunningSimulator) -> None:
     scenario.submit_all(scenario.launched(scenario.people(1)))
-    leases.try_debounce("wake poll", seconds=WAKE_AGAIN_AFTER)
-    receipts.poll.call()
-    assert not leases.try_debounce("wake poll", seconds=1)
+    name = lease_name(receipts.POLL, registry.default().tag)
+    leases.try_debounce(name, seconds=WAKE_AGAIN_AFTER)
+    receipts.poll.call(registry.default().tag)
+    assert not leases.try_debounce(name, seconds=1)
     with time_machine.travel(timezone.now() + timedelta(seconds=receipts.POLL_EVERY + 0.1), tick=False):
-        assert leases.try_debounce("wake poll", seconds=1)
+        assert leases.try_debounce(name, seconds=1)
 
 
 def test_a_poll_brings_receipts_and_the_end(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(2))
     scenario.submit_all(campaign)
     Batch.objects.update(next_poll_at=timezone.now())
-    receipts.poll.call()
+    receipts.poll.call(registry.default().tag)
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.FINISHED
     with time_machine.travel(timezone.now() + timedelta(minutes=1)):
@@ -294,7 +298,7 @@ def test_a_campaign_that_only_waits_to_be_called_finished_is(carrier: RunningSim
 
 def test_the_account_s_numbers_are_learned_and_kept_fresh(carrier: RunningSimulator) -> None:
     assert ticked(3)["refresh_numbers"] == 1
-    accounts.refresh_numbers.call()
+    accounts.refresh_numbers.call(registry.default().tag)
     assert ticked()["refresh_numbers"] == 0
     with time_machine.travel(timezone.now() + timedelta(minutes=11)):
         assert ticked(3)["refresh_numbers"] == 1
@@ -302,8 +306,8 @@ def test_the_account_s_numbers_are_learned_and_kept_fresh(carrier: RunningSimula
 
 def test_an_unreachable_carrier_is_no_error_of_the_task(carrier: RunningSimulator) -> None:
     carrier.faults({"fault": "status", "status": 503})
-    accounts.refresh_numbers.call()
-    receipts.poll.call()
+    accounts.refresh_numbers.call(registry.default().tag)
+    receipts.poll.call(registry.default().tag)
 
 
 def nights(hours: int) -> int:
@@ -313,12 +317,12 @@ def nights(hours: int) -> int:
         with time_machine.travel(start + timedelta(hours=hour), tick=False):
             for _ in range(ticked(2)["read_opt_outs"]):
                 begun += 1
-                opt_outs.read_opt_outs.call()
+                opt_outs.read_opt_outs.call(registry.default().tag)
     return begun
 
 
 def test_blocked_people_are_read_once_a_night(carrier: RunningSimulator) -> None:
-    accounts.refresh_numbers.call()
+    accounts.refresh_numbers.call(registry.default().tag)
     assert ticked()["read_opt_outs"] == 0, "a new site waits for its first night"
     assert nights(72) == 3
 
@@ -326,7 +330,7 @@ def test_blocked_people_are_read_once_a_night(carrier: RunningSimulator) -> None
 def test_a_list_of_blocked_people_that_cannot_be_read_is_tried_again_in_an_hour(
     carrier: RunningSimulator,
 ) -> None:
-    accounts.refresh_numbers.call()
+    accounts.refresh_numbers.call(registry.default().tag)
     ticked()
     carrier.faults({"path": "/", "fault": "status", "status": 400, "times": 100})
     assert nights(30) > 3

@@ -13,6 +13,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.labels.provider_words import describe_error
 from campaigns.models import Campaign
 from campaigns.opt_outs import ingest
@@ -65,11 +66,14 @@ class Command(BaseCommand):
 
     def sync_opt_outs(self) -> None:
         """Learn the opt-outs since the backup before anything is sent; the worker retries what fails here."""
-        store_sync.sync(ingest.ingest_replies)
-        try:
-            ingest.read_blocked()
-        except ProviderError as error:
-            self.stderr.write(f"The carrier's list of opt-outs could not be read. {describe_error(error)}")
+        for account in registry.accounts():
+            store_sync.sync(account, ingest.ingest_replies)
+            try:
+                ingest.read_blocked(account)
+            except ProviderError as error:
+                self.stderr.write(
+                    f"The carrier's list of opt-outs could not be read. {describe_error(error)}"
+                )
 
     def print_plan(self, plan: recovery.Plan) -> None:
         since = timezone.localtime(plan.since)

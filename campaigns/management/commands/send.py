@@ -30,7 +30,7 @@ from campaigns.labels.holds import describe_lock, why_it_waits
 from campaigns.labels.provider_words import describe_error
 from campaigns.labels.states import describe_state
 from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
-from campaigns.providers.base import ProviderError
+from campaigns.providers import catalogue
 from campaigns.reports.delivery import provider_totals
 from campaigns.runtime import schema_version, shutdown
 from campaigns.sending import launch, restore_guard
@@ -53,7 +53,9 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="sender", required=True, help="a number of the account")
         parser.add_argument("--text", required=True, help='such as: Hi {{ first_name or "there" }}')
         parser.add_argument("--phone-column", default="", help="heading of the column that gets the texts")
-        parser.add_argument("--provider", default="ringcentral", choices=["ringcentral"])
+        parser.add_argument(
+            "--provider", default="", choices=sorted(catalogue.PROVIDERS), help="whose number it is"
+        )
         parser.add_argument("--name", default="", help="name of the campaign; default: the file's name")
         parser.add_argument(
             "--at", default="", help="start then, such as 2026-12-01T09:00 (site's time zone)"
@@ -104,16 +106,17 @@ class Command(BaseCommand):
         if sender.problem is not None:
             msg = f"--from {options['sender']} is not a phone number."
             raise CommandError(msg)
-        try:
-            if not registry.default().numbers_are_fresh():
-                registry.default().refresh_numbers()
-        except ProviderError as error:
-            raise CommandError(describe_error(error)) from None
+        failed = registry.refresh_numbers(stale_only=True)
+        account = registry.for_sender(sender.e164)
+        if failed and account.number(sender.e164) is None:
+            raise CommandError(describe_error(failed[0]))
+        if options["provider"] not in ("", account.key):
+            msg = f"{sender.e164} is a number of {account.name}."
+            raise CommandError(msg)
         return Campaign(
             name=(options["name"] or options["file"].stem)[:120],
             sender=sender.e164,
             text=options["text"],
-            provider=options["provider"],
             batch_size=launch.default_batch_size(),
             send_at=_moment(options["at"]),
             # Ours to move: a worker beside us takes over only if we are gone.
