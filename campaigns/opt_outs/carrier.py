@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.contacts.phone import parse_phone
 from campaigns.models import Consent, History, OptOut
-from campaigns.models.account import simulated
 from campaigns.opt_outs.lookup import LOOKUP
 from campaigns.providers.types import EVERY_SENDER, OptOutRecord, OptOutSource
 from campaigns.runtime.bulk_sql import claim
@@ -97,8 +97,9 @@ def record_refusals(account: str, receipts: Sequence[OptOutRecord]) -> int:
     """
     known: dict[tuple[str, str], tuple[bool, datetime]] = {}
     phones = sorted({to_e164(one.recipient) for one in receipts})
+    told = Consent.objects.here(simulated=registry.is_simulated(account)).filter(account=account)
     for start in range(0, len(phones), LOOKUP):
-        pairs = Consent.objects.here().filter(account=account, phone__in=phones[start : start + LOOKUP])
+        pairs = told.filter(phone__in=phones[start : start + LOOKUP])
         for phone, sender, opted_out, changed_at in pairs.values_list(
             "phone", "sender", "opted_out", "changed_at"
         ):
@@ -125,7 +126,8 @@ def only_new(account: str, page: Sequence[OptOutRecord]) -> list[OptOutRecord]:
     what staff decided since.
     """
     named = [(to_e164(item.recipient), normal_sender(item.sender)) for item in page]
-    known = Consent.objects.blocks().filter(account=account, phone__in={phone for phone, _ in named})
+    told = Consent.objects.here(simulated=registry.is_simulated(account)).filter(account=account)
+    known = told.blocks().filter(phone__in={phone for phone, _ in named})
     pairs = set(known.values_list("phone", "sender"))
     return [item for item, pair in zip(page, named, strict=True) if pair not in pairs]
 
@@ -145,7 +147,7 @@ def record_pair(
         phone=phone,
         account=account,
         sender=sender,
-        simulated=simulated(),
+        simulated=registry.is_simulated(account),
         defaults={"opted_out": item.opted_out, "changed_at": at, "blocked_by_provider": blocked_by_provider},
     )
     # At the same time the opt-out counts: one text too few is better than one too many.
@@ -170,10 +172,14 @@ def record_pair(
 
 def begin(pair: Consent, *, source: OptOut.Source, words: str) -> None:
     # An opt-out by staff stays beside it: when that ends, the person's own still counts.
-    from_person = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
+    from_person = OptOut.objects.here(simulated=pair.simulated).filter(
+        phone=pair.phone, source__in=FROM_PERSON
+    )
     if note_newer(from_person.filter(kind=OptOut.Kind.OPT_OUT), pair.changed_at):
         return
-    known = OptOut.objects.in_force().filter(phone=pair.phone, kind=OptOut.Kind.OPT_OUT)
+    known = OptOut.objects.in_force(simulated=pair.simulated).filter(
+        phone=pair.phone, kind=OptOut.Kind.OPT_OUT
+    )
     if known.filter(source__in=FROM_PERSON).exists():
         return  # a real opt-out, during a rehearsal
     # An opt-out of another kind may end without the person; one of this kind may not.
@@ -195,15 +201,15 @@ def note_newer(rows: QuerySet[OptOut], at: datetime) -> bool:
 
 
 def add(row: OptOut, account: str, phone: str, at: datetime, words: str) -> None:
-    row.account, row.phone, row.simulated = account, phone, simulated()
+    row.account, row.phone, row.simulated = account, phone, registry.is_simulated(account)
     row.stated_at, row.words = at, words[:MAX_REPLY]
     OptOut.objects.bulk_create([row], ignore_conflicts=True)  # another process may add the same
 
 
 def end(pair: Consent) -> None:
-    if Consent.objects.here().filter(phone=pair.phone, opted_out=True).exists():
+    if Consent.objects.here(simulated=pair.simulated).filter(phone=pair.phone, opted_out=True).exists():
         return
-    begun = OptOut.objects.here().filter(phone=pair.phone, source__in=FROM_PERSON)
+    begun = OptOut.objects.here(simulated=pair.simulated).filter(phone=pair.phone, source__in=FROM_PERSON)
     begun = begun.exclude(stated_at__gt=pair.changed_at)
     begun = begun.filter(Q(asked_sender="") | Q(asked_sender=pair.sender, account=pair.account))
     if claim(begun, ended_at=timezone.now()):
@@ -222,11 +228,13 @@ def hold_for_review(
     recipient = to_e164(phone)
     if not recipient:
         return False
-    from_person = OptOut.objects.filter(phone=recipient, simulated=simulated(), source__in=FROM_PERSON)
+    simulated = registry.is_simulated(account)
+    from_person = OptOut.objects.filter(phone=recipient, simulated=simulated, source__in=FROM_PERSON)
     if is_known(list(from_person), words, at, reply):
         return False
     at = at or timezone.now()
-    if Consent.objects.here().filter(phone=recipient, account=account, changed_at__gte=at).exists():
+    told = Consent.objects.here(simulated=simulated).filter(phone=recipient, account=account)
+    if told.filter(changed_at__gte=at).exists():
         return False
     in_force = from_person.filter(ended_at__isnull=True)
     if row := in_force.filter(kind=OptOut.Kind.MAYBE).select_for_update().first():
@@ -234,7 +242,7 @@ def hold_for_review(
         return True
     if note_newer(in_force.filter(kind=OptOut.Kind.OPT_OUT), at):
         return False
-    known = OptOut.objects.in_force().filter(phone=recipient, source__in=FROM_PERSON)
+    known = OptOut.objects.in_force(simulated=simulated).filter(phone=recipient, source__in=FROM_PERSON)
     if known.exclude(kind=OptOut.Kind.SUPPRESSED).exists():
         return False  # a real opt-out, during a rehearsal
     # Only this kind: a STOP that another process records at this moment must stand.

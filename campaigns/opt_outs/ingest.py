@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.models import ProviderMessage
 from campaigns.opt_outs import carrier, keywords
 from campaigns.opt_outs.keywords import Meaning
@@ -74,11 +74,11 @@ def ingest_reply(account: str, message: RemoteMessage, meaning: Meaning) -> int:
     )
 
 
-def read_blocked() -> int:
+def read_blocked(account: Account) -> int:
     """Record everybody whom the provider blocks now. Returns how many changed something.
 
     Raises ProviderError; what was read before stays recorded. No transaction is open during requests.
     """
-    store, account = registry.default().provider.opt_outs, registry.default().fetch_id()
+    store, owner = account.provider.opt_outs, account.fetch_id()
     pages = store.current() if store else ()
-    return sum(carrier.record(account, carrier.only_new(account, page), at=timezone.now()) for page in pages)
+    return sum(carrier.record(owner, carrier.only_new(owner, page), at=timezone.now()) for page in pages)

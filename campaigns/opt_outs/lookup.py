@@ -26,9 +26,12 @@ REASONS: dict[str, str] = {
 }
 
 
-def opted_out(phones: Iterable[str]) -> dict[str, str]:
-    """Number → reason code, for those of these numbers that must get no text."""
-    in_force = OptOut.objects.in_force().order_by()
+def opted_out(phones: Iterable[str], *, simulated: bool) -> dict[str, str]:
+    """Number → reason code, for those of these numbers that must get no text.
+
+    `simulated`: from an account of the simulated carrier.
+    """
+    in_force = OptOut.objects.in_force(simulated=simulated).order_by()
     wanted = list(phones)
     if len(wanted) > LOOKUP:
         # Reading all opt-outs is cheaper, as long as they are fewer.

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.contacts.phone import PhoneProblem, normalise_many, parse_phone
 from campaigns.models import History, OptOut
 from campaigns.opt_outs.lookup import LOOKUP
@@ -91,7 +92,7 @@ def end(opt_out: OptOut, *, user: User | None) -> bool:
 @transaction.atomic
 def confirm(opt_out: OptOut, *, user: User | None) -> bool:
     """Turn a hold into an opt-out, after a person read the reply. True for the one call that decided it."""
-    undecided = OptOut.objects.undecided().filter(pk=opt_out.pk)
+    undecided = OptOut.objects.undecided(simulated=registry.rehearses()).filter(pk=opt_out.pk)
     if not claim(undecided, kind=OptOut.Kind.OPT_OUT, created_by=user):
         return False
     History.objects.record(
@@ -106,12 +107,12 @@ def confirm(opt_out: OptOut, *, user: User | None) -> bool:
 
 def undecided(limit: int) -> list[OptOut]:
     """Holds that a person has to decide, the longest waiting first."""
-    return list(OptOut.objects.undecided().order_by("stated_at", "id")[:limit])
+    return list(OptOut.objects.undecided(simulated=registry.rehearses()).order_by("stated_at", "id")[:limit])
 
 
 def page(query: str = "", before: int | None = None, limit: int = 50) -> list[OptOut]:
     """Opt-outs in force, newest first. `query`: a whole number in any spelling, or its last digits."""
-    rows = OptOut.objects.in_force().exclude(kind=OptOut.Kind.MAYBE)
+    rows = OptOut.objects.in_force(simulated=registry.rehearses()).exclude(kind=OptOut.Kind.MAYBE)
     rows = rows.select_related("created_by").order_by("-id")
     digits = "".join(sign for sign in query if sign.isdigit())
     if query.strip():

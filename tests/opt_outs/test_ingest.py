@@ -163,7 +163,7 @@ def reply(
 
 
 def undecided() -> list[str]:
-    return [row.words for row in OptOut.objects.undecided().order_by("id")]
+    return [row.words for row in OptOut.objects.undecided(simulated=registry.rehearses()).order_by("id")]
 
 
 @pytest.mark.parametrize(
@@ -282,30 +282,30 @@ def test_what_the_simulated_carrier_says_never_counts_for_a_real_account(setting
     """Not even if both accounts have the same name."""
     ingest.ingest_replies("a", [reply("STOP"), reply("stop please", sender=BEN)])
     take(record(True, to="+14155550103", source=OptOutSource.CARRIER))
-    assert len(OptOut.objects.in_force()) == 3
+    assert len(OptOut.objects.in_force(simulated=registry.rehearses())) == 3
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
-    assert not OptOut.objects.in_force().exists()
+    assert not OptOut.objects.in_force(simulated=registry.rehearses()).exists()
     assert take(record(True)) == 1, "the real carrier's first word is news"
-    assert [row.simulated for row in OptOut.objects.in_force()] == [False]
+    assert [row.simulated for row in OptOut.objects.in_force(simulated=registry.rehearses())] == [False]
 
 
 def test_a_start_in_a_rehearsal_does_not_end_a_real_opt_out(settings: LazySettings) -> None:
-    rehearsal = (settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID)
+    rehearsal = (True, "simulator")
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
     ingest.ingest_replies("a", [reply("STOP")])
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = rehearsal
     ingest.ingest_replies("simulated", [reply("START", 5)])
     assert blocked() == [ANN]
     settings.REHEARSAL, settings.RINGCENTRAL_CLIENT_ID = False, "a real app"
-    assert OptOut.objects.in_force().count() == 1
+    assert OptOut.objects.in_force(simulated=registry.rehearses()).count() == 1
 
 
 def test_whom_the_carrier_blocks_is_read_at_night(carrier: RunningSimulator) -> None:
     """Also for opt-outs by another program, or by staff of the carrier."""
     block(registry.default().provider, (LOCAL, ANN), (LOCAL, BEN))
-    assert ingest.read_blocked() == 2
+    assert ingest.read_blocked(registry.default()) == 2
     assert blocked() == [ANN, BEN]
-    assert ingest.read_blocked() == 0
+    assert ingest.read_blocked(registry.default()) == 0
 
 
 @pytest.mark.parametrize("given", [{}, {"lastModifiedTime": "2026-11-01T12:00:00Z"}], ids=["no time", "time"])
@@ -316,20 +316,20 @@ def test_what_is_told_each_night_undoes_nothing_of_ours(
     listed = {"records": [{"from": LOCAL, "to": ANN, "optStatus": "OptOut"} | given], "paging": {}}
     always = {"fault": "status", "status": 200, "body": json.dumps(listed), "times": 100}
     carrier.faults({"path": "/sms/consents/search"} | always)
-    assert ingest.read_blocked() == 1
+    assert ingest.read_blocked(registry.default()) == 1
     assert blocked() == [ANN]
     assert manual.end(OptOut.objects.get(), user=sender)
-    assert ingest.read_blocked() == 0
+    assert ingest.read_blocked(registry.default()) == 0
     assert blocked() == []
 
 
 def test_a_list_that_cannot_be_read_changes_nothing(carrier: RunningSimulator) -> None:
     block(registry.default().provider, (LOCAL, ANN))
     carrier.faults({"path": "/", "fault": "status", "status": 400, "times": 100})
-    tasks.read_opt_outs.func()
+    tasks.read_opt_outs.func(registry.default().tag)
     assert blocked() == []
     carrier.faults()
-    tasks.read_opt_outs.func()
+    tasks.read_opt_outs.func(registry.default().tag)
     assert blocked() == [ANN]
 
 

@@ -66,12 +66,12 @@ def test_ended_and_entered_again(composer: User) -> None:
     first = OptOut.objects.get()
     assert manual.end(first, user=composer)
     assert not manual.end(first, user=composer), "once"
-    assert opted_out([ANN]) == {}
+    assert opted_out([ANN], simulated=True) == {}
     first.refresh_from_db()
     assert (first.ended_by, first.ended_at is not None) == (composer, True)
     assert History.objects.get(kind="opt_out_ended").data == {"opt_out": first.pk}
     assert manual.add(ANN, note="", user=None).added == [ANN]
-    assert opted_out([ANN]) == {ANN: "opted_out"}
+    assert opted_out([ANN], simulated=True) == {ANN: "opted_out"}
     assert OptOut.objects.count() == 2
 
 
