@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.accounts.account import Account
 from campaigns.labels.holds import describe_lock
 from campaigns.models import Campaign, Import, Webhook
 from campaigns.receipts import discrepancies
@@ -62,7 +63,7 @@ class SiteStatus:
     @cached_property
     def carrier_trouble(self) -> str:
         """Why the provider cannot be reached; empty if it can."""
-        return registry.default().problem() if self._signed_in else ""
+        return next(filter(None, map(Account.problem, registry.accounts())), "") if self._signed_in else ""
 
     @cached_property
     def webhook_trouble(self) -> str:

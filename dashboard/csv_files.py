@@ -49,7 +49,7 @@ def own_cells(line: PersonLine) -> list[str]:
 
 def bad_rows_csv(record: Import) -> Iterator[str]:
     columns = record.contact_list.columns
-    out_of_reach = reach.beyond(record.contact_list, registry.default().provider.reaches)
+    out_of_reach = reach.beyond(record.contact_list, registry.reaches())
     rows = (
         [*row.cells, str(row.number), describe_reason(row.code)] for row in all_bad_rows(record, out_of_reach)
     )

@@ -44,4 +44,4 @@ def neighbour_links(page: Page[Any], filled: dict[str, str]) -> dict[str, str]:
 
 
 def store_context() -> dict[str, Any]:
-    return {"fresh": freshness(), "provider_name": registry.default().name}
+    return {"fresh": freshness(), "provider_name": registry.names()}

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from campaigns.accounts import registry
 from campaigns.models import OptOut
 from campaigns.opt_outs import manual
 
@@ -15,5 +16,5 @@ def undecided_replies(request: HttpRequest) -> dict[str, Any]:
     """Context of `parts/_undecided.html`; empty lists for those who may not see opt-outs."""
     if not request.user.has_perm("campaigns.view_optout"):
         return {"undecided": [], "undecided_count": 0}
-    count = OptOut.objects.undecided().count()
+    count = OptOut.objects.undecided(simulated=registry.rehearses()).count()
     return {"undecided": manual.undecided(SHOWN) if count else [], "undecided_count": count}

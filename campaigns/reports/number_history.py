@@ -118,22 +118,40 @@ def number_history(phone: str) -> NumberHistory:
         entries=entries,
         replies=[one for one in stored if one.inbound],
         others=[one for one in stored if not one.inbound and one.pk not in linked],
-        opt_outs=list(OptOut.objects.known().filter(phone=phone).select_related("created_by", "ended_by")),
-        consents=list(Consent.objects.here().filter(phone=phone, account=registry.default().known_id())),
+        opt_outs=list(
+            OptOut.objects.known(simulated=registry.rehearses())
+            .filter(phone=phone)
+            .select_related("created_by", "ended_by")
+        ),
+        consents=consents(phone),
         unsearched=unsearched,
         cut=len(messages) > MAX_CAMPAIGNS or len(stored) == 2 * MAX_CAMPAIGNS,
     )
 
 
+def consents(phone: str) -> list[Consent]:
+    """What the open accounts say."""
+    return [
+        consent
+        for account in registry.accounts()
+        for consent in Consent.objects.here(simulated=account.simulated).filter(
+            phone=phone, account=account.known_id()
+        )
+    ]
+
+
 def stored_messages(phone: str) -> tuple[list[ProviderMessage], dict[int, list[ProviderMessage]]]:
     """The number's texts in the provider store, newest first; and by message id, those of campaigns."""
-    owner = store.account_state()
-    if owner is None:
-        return [], {}
-    of_number = ProviderMessage.objects.filter(account=owner, other_number=phone).select_related("batch")
-    stored = list(of_number.order_by("-created_at", "-id")[: 2 * MAX_CAMPAIGNS])
+    stored: list[ProviderMessage] = []
+    for owner in store.owners():
+        of_number = ProviderMessage.objects.filter(account=owner, other_number=phone).select_related(
+            "batch__account"
+        )
+        stored += of_number.order_by("-created_at", "-id")[: 2 * MAX_CAMPAIGNS]
+    stored.sort(key=lambda one: (one.created_at, one.pk), reverse=True)
+    stored = stored[: 2 * MAX_CAMPAIGNS]
     by_message: dict[int, list[ProviderMessage]] = {}
-    linked = store_search.campaign_messages(owner, stored)
+    linked = store_search.campaign_messages(stored)
     for one in stored:
         if one.pk in linked:
             by_message.setdefault(linked[one.pk].pk, []).append(one)
@@ -141,7 +159,7 @@ def stored_messages(phone: str) -> tuple[list[ProviderMessage], dict[int, list[P
 
 
 def message_entry(message: Message, stored: Sequence[ProviderMessage]) -> Entry:
-    name, state = registry.default().name, state_of(message)
+    name, state = registry.name_of(message.campaign.account), state_of(message)
     steps = timeline_of_unlisted(message, name)
     if stored:
         # `stored` is newest first; more than one means that the provider duplicated the text.

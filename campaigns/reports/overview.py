@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import Case, Sum, Value, When
 from django.utils import timezone
 
+from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, OptOut, Tally
 from campaigns.reports.progress import Progress, progress_of
 from campaigns.reports.row_states import TAKEN
@@ -34,7 +35,7 @@ def load_overview() -> Overview:
         **{state.value: Sum(state.value) for state in TAKEN}
     )
     moving = campaigns.filter(state__in=Campaign.MOVING)
-    opt_outs = OptOut.objects.in_force().exclude(kind=OptOut.Kind.MAYBE)
+    opt_outs = OptOut.objects.in_force(simulated=registry.rehearses()).exclude(kind=OptOut.Kind.MAYBE)
     # Receipts come for days, so newer campaigns must not hide one that waits for a person.
     held_first = Case(When(state=Campaign.State.HELD, then=Value(0)), default=Value(1))
     return Overview(

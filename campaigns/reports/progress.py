@@ -147,7 +147,8 @@ def progress_of(campaign: Campaign) -> Progress:
     texts = counts.rows - counts.count(*LEFT_OUT, RowState.CANCELLED)
     waiting = counts.queued + counts.submitting
     left = waiting + max(0, accepted - processed)
-    rate = registry.default().rate_for(campaign.sender) if left else None
+    account = registry.for_campaign(campaign) if left else None
+    rate = account.rate_for(campaign.sender) if account else None
     moving = campaign.state in Campaign.MOVING
     return Progress(
         campaign=campaign,

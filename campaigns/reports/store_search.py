@@ -77,27 +77,33 @@ class BatchSearch:
 
 
 def messages(
-    owner: AccountState, wanted: MessageSearch, place: Place, limit: int = 50
+    owners: Sequence[AccountState], wanted: MessageSearch, place: Place, limit: int = 50
 ) -> Page[ProviderMessage]:
-    every = ProviderMessage.objects.filter(account=owner)
-    scans, covered = indexed_scans(every, wanted)
+    """Of these accounts. An index is in the order of time only within one account, so each has its scans."""
+    scans: list[QuerySet[ProviderMessage]] = []
+    covered = True
+    for owner in owners:
+        more, covered = indexed_scans(ProviderMessage.objects.filter(account=owner), wanted)
+        scans += more
     rows = (
         ProviderMessage.objects.all() if covered else with_all_criteria(ProviderMessage.objects.all(), wanted)
     )
-    return page_of(scans, rows.select_related("batch"), wanted, place, limit, covered=covered)
+    return page_of(scans, rows.select_related("batch__account"), wanted, place, limit, covered=covered)
 
 
-def batches(owner: AccountState, wanted: BatchSearch, place: Place, limit: int = 50) -> Page[ProviderBatch]:
-    scan = ProviderBatch.objects.filter(account=owner)
+def batches(
+    owners: Sequence[AccountState], wanted: BatchSearch, place: Place, limit: int = 50
+) -> Page[ProviderBatch]:
+    scans = [ProviderBatch.objects.filter(account=owner) for owner in owners]
     covered = not (wanted.sender and wanted.status)
-    rows = ProviderBatch.objects.all()
+    rows = ProviderBatch.objects.select_related("account")
     if wanted.sender:
-        scan = scan.filter(sender=wanted.sender)
+        scans = [scan.filter(sender=wanted.sender) for scan in scans]
     if wanted.status and covered:
-        scan = scan.filter(status=wanted.status)
+        scans = [scan.filter(status=wanted.status) for scan in scans]
     elif wanted.status:
         rows = rows.filter(status=wanted.status)
-    return page_of([scan], rows, wanted, place, limit, covered=covered)
+    return page_of(scans, rows, wanted, place, limit, covered=covered)
 
 
 def indexed_scans(
@@ -236,9 +242,9 @@ def compared(sign: str, key: Key) -> Func:
     return Func(*pairs, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
 
 
-def campaign_messages(owner: AccountState, stored: Sequence[ProviderMessage]) -> dict[int, Message]:
+def campaign_messages(stored: Sequence[ProviderMessage]) -> dict[int, Message]:
     """Id of a stored message → the same text in a campaign, for those that a campaign sent."""
-    batches = campaign_batches(owner, [item.batch for item in stored if item.batch])
+    batches = campaign_batches([item.batch for item in stored if item.batch])
     messages = Message.objects.filter(
         to__in={item.other_number for item in stored if item.batch_id in batches},
         campaign__in={batch.campaign_id for batch in batches.values()},
@@ -253,9 +259,10 @@ def campaign_messages(owner: AccountState, stored: Sequence[ProviderMessage]) ->
     }
 
 
-def campaign_batches(owner: AccountState, stored: Sequence[ProviderBatch]) -> dict[int, Batch]:
+def campaign_batches(stored: Sequence[ProviderBatch]) -> dict[int, Batch]:
     """Id of a stored batch → the batch of a campaign, for those that a campaign submitted."""
-    ids = {item.provider_id for item in stored}
-    batches = Batch.objects.filter(account=owner.account, provider_id__in=ids).select_related("campaign")
-    by_provider = {batch.provider_id: batch for batch in batches}
-    return {item.pk: by_provider[item.provider_id] for item in stored if item.provider_id in by_provider}
+    places = {item.pk: (item.account.account, item.provider_id) for item in stored}
+    accounts, ids = {account for account, _ in places.values()}, {number for _, number in places.values()}
+    batches = Batch.objects.filter(account__in=accounts, provider_id__in=ids).select_related("campaign")
+    by_place = {(batch.account, batch.provider_id): batch for batch in batches}
+    return {pk: by_place[place] for pk, place in places.items() if place in by_place}

@@ -190,7 +190,7 @@ class LaunchForm(Styled, forms.Form):
         super().__init__(*args, **kwargs | {"initial": chosen | kwargs.get("initial", {})})
         self.fields["on_not_found"].label = _(
             "If an answer is lost, and {name}'s records show nothing"
-        ).format(name=registry.default().name)
+        ).format(name=registry.for_sender(campaign.sender).name)
         field = cast("forms.TypedChoiceField", self.fields["batch_size"])
         sizes = sorted({*BATCH_SIZES, campaign.batch_size})
         field.choices = [(size, f"{size:,}") for size in sizes]

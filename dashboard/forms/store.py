@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.contacts.phone import parse_phone
 from campaigns.labels.reasons import describe_reason
-from campaigns.models import ProviderBatch
+from campaigns.models import AccountState, ProviderBatch
 from campaigns.providers.types import BatchStatus
 from campaigns.reports.store_search import BatchSearch, MessageSearch
 from dashboard.forms.fields import Styled
@@ -137,9 +137,9 @@ class MessageSearchForm(DatesForm):
     )
     field_order = ("number", "state", "direction", "start", "end", "batch")
 
-    def __init__(self, *args: Any, account_id: int | None, provider: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, owners: Sequence[AccountState], provider: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.account_id = account_id
+        self.owners = owners
         names = ("delivered", "sent", "with_carrier", "not_delivered")
         labels = [(name, state_badge(name, "row", provider).label) for name in names]
         cast("forms.ChoiceField", self.fields["state"]).choices = [
@@ -156,7 +156,7 @@ class MessageSearchForm(DatesForm):
         typed: str = self.cleaned_data["batch"]
         if not typed:
             return None
-        batch = ProviderBatch.objects.filter(account=self.account_id, provider_id=typed).first()
+        batch = ProviderBatch.objects.filter(account__in=self.owners, provider_id=typed).first()
         if batch is None:
             raise forms.ValidationError(
                 _("No batch with this id was read. Copy it from the page of batches.")

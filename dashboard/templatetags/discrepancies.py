@@ -42,7 +42,7 @@ ADVICE: dict[str, Promise] = {
 @register.filter
 def advice(found: Disagreement) -> str:
     """What to do about it."""
-    return str(ADVICE[found.kind]).format(provider=registry.default().name)
+    return str(ADVICE[found.kind]).format(provider=registry.name_of(found.account))
 
 
 @register.filter
@@ -64,5 +64,5 @@ def differences(campaign: Campaign | None = None) -> dict[str, Any]:
         "found": shown[:SHOWN],
         "more": len(shown) > SHOWN,
         "campaign": campaign,
-        "provider_name": registry.default().name,
+        "provider_name": registry.name_for(campaign) if campaign else registry.names(),
     }

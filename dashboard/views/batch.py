@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -48,9 +48,10 @@ class Totals:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
-    account = store.account_state()
-    item = get_object_or_404(ProviderBatch, account=account.pk if account else None, provider_id=provider_id)
-    ours = store_search.campaign_batches(account, [item]).get(item.pk) if account else None
+    item = ProviderBatch.objects.filter(account__in=store.owners(), provider_id=provider_id).first()
+    if item is None:
+        raise Http404
+    ours = store_search.campaign_batches([item]).get(item.pk)
     totals = _totals(item, ours)
     people = f"{reverse('messages')}?{urlencode({'batch': provider_id})}"
     context = {

@@ -30,14 +30,14 @@ class BatchRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def batches(request: HttpRequest) -> HttpResponse:
-    account = store.account_state()
-    form = BatchSearchForm(request.GET, senders=[number.phone for number in registry.default().numbers()])
+    owners = store.owners()
+    form = BatchSearchForm(request.GET, senders=[number.phone for number in registry.numbers()])
     filled = store_paging.filled_fields(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
-    if account and form.is_valid():
+    if owners and form.is_valid():
         where = store_paging.cursor(request)
-        page = store_search.batches(account, form.wanted(), where, PAGE)
-        ours = store_search.campaign_batches(account, page.rows)
+        page = store_search.batches(owners, form.wanted(), where, PAGE)
+        ours = store_search.campaign_batches(page.rows)
         context |= {
             "rows": [BatchRow(item, ours.get(item.pk)) for item in page.rows],
             **store_paging.page_links(page, filled, where),

@@ -96,7 +96,7 @@ def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     if lifecycle.pause(campaign, user=signed_in(request)):
         messages.success(
-            request, _("Paused. {summary}").format(summary=summarize(progress(campaign.pk).tally))
+            request, _("Paused. {summary}").format(summary=summarize(campaign, progress(campaign.pk).tally))
         )
     else:
         messages.info(request, _("There was nothing to pause: it is held already, or everything has left."))
@@ -118,7 +118,7 @@ def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
         messages.warning(
             request,
             _("It is too late to take it back. {summary}").format(
-                summary=summarize(progress(campaign.pk).tally)
+                summary=summarize(campaign, progress(campaign.pk).tally)
             ),
         )
     return redirect("campaign_edit", draft.pk) if draft else redirect("campaign", campaign.pk)
@@ -127,7 +127,7 @@ def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def _live(request: HttpRequest, now: Progress) -> dict[str, Any]:
     people = reverse("campaign_people", args=[now.campaign.pk])
     source = Import.objects.filter(contact_list=now.campaign.contact_list, state=Import.State.DONE).first()
-    provider = registry.default().name
+    provider = registry.name_of(now.campaign.account)
     return {
         "campaign": now.campaign,
         "progress": now,

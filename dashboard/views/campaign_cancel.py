@@ -24,7 +24,7 @@ def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     now = progress(campaign.pk)
     if request.method != "POST" and campaign.state in lifecycle.STOPPABLE and not now.cancelled:
-        context = {"progress": now, "provider_name": registry.default().name}
+        context = {"progress": now, "provider_name": registry.name_of(campaign.account)}
         return render(request, "campaign_cancel.html", context)
     stopped = lifecycle.cancel(campaign, user=signed_in(request)) if request.method == "POST" else None
     if stopped is None:
@@ -36,7 +36,7 @@ def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
         messages.success(
             request,
             _("Cancelled: {count} kept from leaving. {summary}").format(
-                count=count, summary=summarize(progress(campaign.pk).tally)
+                count=count, summary=summarize(campaign, progress(campaign.pk).tally)
             ),
         )
     return redirect("campaign", campaign.pk)

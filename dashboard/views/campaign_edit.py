@@ -60,7 +60,7 @@ def campaign_edit(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)
     if not campaign.is_draft:
         return _too_late(request, campaign)
-    numbers = registry.default().usable_numbers()
+    numbers = registry.usable_numbers()
     if request.method != "POST":
         return _page(request, campaign, CampaignForm(campaign=campaign, numbers=numbers))
     form = CampaignForm(_with_chip(request.POST), campaign=campaign, numbers=numbers)
@@ -76,7 +76,7 @@ def campaign_edit(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def campaign_preview(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The fragment beside the text while somebody types. Keeps what is typed, so that nothing gets lost."""
     campaign = get_object_or_404(Campaign.objects.select_related("contact_list"), pk=campaign_id)
-    form = CampaignForm(request.POST, campaign=campaign, numbers=registry.default().usable_numbers())
+    form = CampaignForm(request.POST, campaign=campaign, numbers=registry.usable_numbers())
     kept = form.is_valid() and keep(campaign, form.cleaned_data)
     if not kept and not campaign.is_draft:
         return HttpResponseClientRedirect(reverse("campaign", args=[campaign.pk]))
@@ -103,14 +103,15 @@ def composing(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> d
     """What is shown around the text, made from what is in the form now, be it saved or not."""
     contact_list, sender, text = _typed(campaign, form)
     asked = Shown.from_request(request)
-    price = registry.default().price_for(sender) if sender else None
+    account = registry.for_sender(sender)
+    price = account.price_for(sender) if sender else None
     shown = preview(
         contact_list,
         text,
         position=asked.position,
         pick=asked.pick,
         price=price,
-        reach=registry.default().provider.reaches,
+        reach=account.provider.reaches,
     )
     return {
         "campaign": campaign,
@@ -129,7 +130,7 @@ def composing(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> d
         "after": shown.position + 1 if shown.position + 1 < shown.count else None,
         "notices": [*draft_notices(shown)],
         "preview_note": preview_note(shown, contact_list),
-        "provider_name": registry.default().name,
+        "provider_name": account.name,
     }
 
 

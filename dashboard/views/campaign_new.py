@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods
 from campaigns.accounts import registry
 from campaigns.labels.provider_words import describe_error
 from campaigns.models import AccountState, Campaign, ContactList, SenderNumber
-from campaigns.providers.base import ProviderError
 from campaigns.sending.launch import default_batch_size
 from dashboard.decorators import signed_in
 from dashboard.forms.campaigns import BasicsForm
@@ -33,12 +32,13 @@ class NumberCard:
 
 
 def number_cards(numbers: list[SenderNumber], chosen: str) -> list[NumberCard]:
+    accounts = {account.known_id(): account for account in registry.accounts()}
     return [
         NumberCard(
             phone=number.phone,
             label=number.label,
             kind=_("Toll-free number") if number.toll_free else _("Local number"),
-            rate=registry.default().rate_for(number.phone),
+            rate=accounts[number.account].rate_for(number.phone),
             usable=number.can_send_batches,
             chosen=number.phone == chosen,
         )
@@ -51,11 +51,9 @@ def number_cards(numbers: list[SenderNumber], chosen: str) -> list[NumberCard]:
 def campaign_new(request: HttpRequest) -> HttpResponse:
     if "look_again" in request.POST:
         _look_again(request)
-        return _page(
-            request, BasicsForm(initial=request.POST.dict(), numbers=registry.default().usable_numbers())
-        )
+        return _page(request, BasicsForm(initial=request.POST.dict(), numbers=registry.usable_numbers()))
     if request.method == "POST":
-        form = BasicsForm(request.POST, numbers=registry.default().usable_numbers())
+        form = BasicsForm(request.POST, numbers=registry.usable_numbers())
         if form.is_valid():
             campaign = Campaign.objects.create(
                 created_by=signed_in(request), batch_size=default_batch_size(), **form.cleaned_data
@@ -63,19 +61,19 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
             return redirect("campaign_edit", campaign.pk)
         return _page(request, form)
     _ask_once()
-    numbers = registry.default().usable_numbers()
+    numbers = registry.usable_numbers()
     return _page(request, BasicsForm(initial=_first_choices(request, numbers), numbers=numbers))
 
 
 def _page(request: HttpRequest, form: BasicsForm) -> HttpResponse:
-    every = registry.default().numbers()
+    every = registry.numbers()
     context = {
         "form": form,
         "cards": number_cards(every, form["sender"].value() or ""),
         "has_usable": bool(form.numbers),
         "has_numbers": bool(every),
         "has_lists": ContactList.objects.exists(),
-        "provider_name": registry.default().name,
+        "provider_name": registry.names(),
     }
     return render(request, "campaign_new.html", context)
 
@@ -95,22 +93,18 @@ def _first_choices(request: HttpRequest, numbers: list[SenderNumber]) -> dict[st
 
 def _ask_once() -> None:
     """Numbers are read by the worker; only a site that never heard of any asks while a person waits."""
-    if registry.default().numbers() or AccountState.objects.exists():
+    if registry.numbers() or AccountState.objects.exists():
         return
-    try:
-        registry.default().refresh_numbers()
-    except ProviderError:
-        return  # The page says what is wrong: the trouble was noted with the account.
+    registry.refresh_numbers()  # The page says what is wrong: the trouble was noted with the account.
 
 
 def _look_again(request: HttpRequest) -> None:
-    name = registry.default().name
-    try:
-        registry.default().refresh_numbers()
-    except ProviderError as error:
-        messages.error(request, describe_error(error))
+    name = registry.names()
+    if errors := registry.refresh_numbers():
+        for error in errors:
+            messages.error(request, describe_error(error))
         return
-    if registry.default().usable_numbers():
+    if registry.usable_numbers():
         messages.success(request, _("The numbers were read from {name} just now.").format(name=name))
     else:
         messages.warning(

@@ -46,10 +46,10 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
     page = PAGER.page(
         request, lambda after, limit: people(campaign, state, after or 0, limit), state=state or ""
     )
-    counts = Tally.objects.get(campaign=campaign)
+    counts, provider = Tally.objects.get(campaign=campaign), registry.name_of(campaign.account)
     columns = _columns(campaign.contact_list)
     context = {
-        "title": _title(state, counts),
+        "title": _title(state, counts, provider),
         "campaign": campaign,
         "state": state,
         "count": counts.rows if state is None else counts.count(state),
@@ -59,7 +59,7 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
         "columns": [name for _, name in columns[:OWN_COLUMNS]],
         "people": [_row(line, columns) for line in page.rows],
         "page": page,
-        "provider_name": registry.default().name,
+        "provider_name": provider,
     }
     return render(request, "campaign_people.html", context)
 
@@ -92,10 +92,10 @@ def _state(request: HttpRequest) -> RowState | None:
     return RowState(asked) if asked else None
 
 
-def _title(state: RowState | None, counts: Tally) -> str:
+def _title(state: RowState | None, counts: Tally, provider: str) -> str:
     if state is None:
         return _("Where everyone is")
-    label = state_badge(state, provider=registry.default().name).label
+    label = state_badge(state, provider=provider).label
     return ngettext("{count} person: {label}", "{count} people: {label}", counts.count(state)).format(
         count=number(counts.count(state)), label=label
     )

@@ -146,7 +146,7 @@ def _page(request: HttpRequest, campaign: Campaign, form: LaunchForm) -> HttpRes
         "handover_minutes": settings.HANDOVER_MINUTES,
         "undo_seconds": settings.UNDO_SECONDS,
         "canary": canary.SIZE if preflight.texts > canary.SIZE else 0,
-        "provider_name": registry.default().name,
+        "provider_name": registry.name_for(campaign),
     }
     return render(request, "campaign_review.html", context)
 
@@ -182,10 +182,11 @@ def _from_finding(campaign: Campaign, finding: Finding) -> Check:
 
 
 def _from_number(campaign: Campaign, preflight: Preflight) -> Check:
-    sender = registry.default().number(campaign.sender)
+    account = registry.for_sender(campaign.sender)
+    sender = account.number(campaign.sender)
     kind = _("toll-free number") if sender and sender.toll_free else _("local number")
     detail = _("Set up for high volume texts with {name}. It sends about {rate:,} texts a minute.").format(
-        name=registry.default().name, rate=round(preflight.rate)
+        name=account.name, rate=round(preflight.rate)
     )
     return Check(
         "good",
@@ -242,7 +243,7 @@ def _cost(campaign: Campaign, preflight: Preflight) -> Check:
             preflight.segments,
         ).format(count=number(preflight.segments), spread=spread)
         return Check("look", Subject.COST, _("Cost: unknown"), detail)
-    price = registry.default().price_for(campaign.sender)
+    price = registry.for_sender(campaign.sender).price_for(campaign.sender)
     detail = ngettext(
         "{count} segment at {money}: {spread}.", "{count} segments at {money}: {spread}.", preflight.segments
     ).format(count=number(preflight.segments), money=money(price), spread=spread)

@@ -26,6 +26,6 @@ def campaigns(request: HttpRequest) -> HttpResponse:
         "finished": page.rows,
         "page": page,
         "has_lists": ContactList.objects.exists(),
-        "provider_name": registry.default().name,
+        "provider_name": registry.names(),
     }
     return render(request, "campaigns.html", context)

@@ -73,7 +73,7 @@ def _record(import_id: int) -> Import:
 def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
     age = (timezone.now() - record.since).total_seconds()
     done = record.state == Import.State.DONE
-    far = reach.beyond(record.contact_list, registry.default().provider.reaches) if done else reach.Beyond()
+    far = reach.beyond(record.contact_list, registry.reaches()) if done else reach.Beyond()
     context = {
         "record": record,
         "failure": describe_failure(record),
@@ -85,7 +85,7 @@ def _context(request: HttpRequest, record: Import) -> dict[str, Any]:
         "announcement": _announcement(record, record.usable_count - far.count),
         "delay": _delay(age),
         "far": far,
-        "provider_name": registry.default().name,
+        "provider_name": registry.names(),
         "reached_count": record.usable_count - far.count,
         "not_usable_count": record.invalid_count + far.count,
         "bad_count": record.invalid_count + record.duplicate_count + far.count,

@@ -33,7 +33,7 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
     ]
     campaigns = list(contact_list.campaigns.select_related("tally")[: CAMPAIGNS + 1])
     imports = list(contact_list.imports.select_related("created_by"))
-    far = reach.beyond(contact_list, registry.default().provider.reaches)
+    far = reach.beyond(contact_list, registry.reaches())
     context = phone_column(contact_list) | {
         "contact_list": contact_list,
         "far": far,
@@ -51,7 +51,7 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
         "moving": any(source.state in removal.BUSY for source in imports),
         "campaigns": campaigns[:CAMPAIGNS],
         "more_campaigns": len(campaigns) > CAMPAIGNS,
-        "provider_name": registry.default().name,
+        "provider_name": registry.names(),
     }
     return render(request, "list_detail.html", context)
 

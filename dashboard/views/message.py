@@ -20,13 +20,12 @@ from dashboard.views.messages import MessageRow
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
-    account = store.account_state()
     item = get_object_or_404(
-        ProviderMessage.objects.select_related("batch"),
+        ProviderMessage.objects.select_related("batch__account"),
         pk=message_id,
-        account=account.pk if account else None,
+        account__in=store.owners(),
     )
-    ours = store_search.campaign_messages(account, [item]).get(item.pk) if account else None
+    ours = store_search.campaign_messages([item]).get(item.pk)
     context = {
         "row": MessageRow(item, ours),
         "message": item,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
 from campaigns.labels.reasons import describe_reason
-from campaigns.models import AccountState, Message, ProviderMessage
+from campaigns.models import Message, ProviderMessage
 from campaigns.receipts import store, store_sync
 from campaigns.reports import store_search
 from dashboard import store_paging
@@ -45,24 +45,22 @@ class MessageRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def messages(request: HttpRequest) -> HttpResponse:
-    account = store.account_state()
-    form = MessageSearchForm(
-        request.GET, account_id=account.pk if account else None, provider=registry.default().name
-    )
+    owners = store.owners()
+    form = MessageSearchForm(request.GET, owners=owners, provider=registry.names())
     filled = store_paging.filled_fields(form)
     context: dict[str, Any] = {"form": form, "filled": filled, "rows": []}
-    if account and form.is_valid():
+    if owners and form.is_valid():
         where = store_paging.cursor(request)
-        page = store_search.messages(account, form.wanted(), where, PAGE)
+        page = store_search.messages(owners, form.wanted(), where, PAGE)
         context |= {
-            "rows": rows_of(account, page.rows),
+            "rows": rows_of(page.rows),
             **store_paging.page_links(page, filled, where),
         }
     return render(request, "messages.html", context | store_paging.store_context())
 
 
-def rows_of(account: AccountState, rows: Sequence[ProviderMessage]) -> list[MessageRow]:
-    ours = store_search.campaign_messages(account, rows)
+def rows_of(rows: Sequence[ProviderMessage]) -> list[MessageRow]:
+    ours = store_search.campaign_messages(rows)
     return [MessageRow(item, ours.get(item.pk)) for item in rows]
 
 
@@ -70,7 +68,7 @@ def rows_of(account: AccountState, rows: Sequence[ProviderMessage]) -> list[Mess
 @post_action("messages")
 def messages_refresh(request: HttpRequest) -> HttpResponse:
     """Ask for a turn of reading. The worker takes it; no request of a person waits for the provider."""
-    name = registry.default().name
+    name = registry.names()
     if store_sync.request_refresh():
         notes.success(
             request, _("{name} is being asked. What is new shows here in a few seconds.").format(name=name)

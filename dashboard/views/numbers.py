@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy
@@ -46,12 +47,12 @@ class NumberRow:
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def numbers(request: HttpRequest) -> HttpResponse:
-    state = AccountState.objects.filter(account=registry.default().known_id()).first()
+    fetched = AccountState.objects.filter(account__in=registry.ids()).exclude(numbers_fetched_at=None)
     context = {
-        "rows": [_row(number) for number in registry.default().numbers()],
-        "read_at": state.numbers_fetched_at if state else None,
+        "rows": [_row(number) for number in registry.numbers()],
+        "read_at": fetched.aggregate(at=Min("numbers_fetched_at"))["at"],
         "daily_limit": DAILY_LIMIT,
-        "provider_name": registry.default().name,
+        "provider_name": registry.names(),
     }
     return render(request, "numbers.html", context)
 

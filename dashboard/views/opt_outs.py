@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -66,7 +68,9 @@ def opt_out_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("campaigns.change_optout", raise_exception=True)
 def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
-    opt_out = get_object_or_404(OptOut.objects.known().select_related("created_by"), pk=opt_out_id)
+    opt_out = get_object_or_404(
+        OptOut.objects.known(simulated=registry.rehearses()).select_related("created_by"), pk=opt_out_id
+    )
     if opt_out.kind == OptOut.Kind.MAYBE and opt_out.ended_at is None:
         return redirect(reverse("opt_outs") + "#undecided")
     blocked = _blocked(opt_out)
@@ -75,7 +79,7 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
         context = {"opt_out": opt_out, "blocked": blocked, "ends_by_itself": ends_by_itself}
         return render(request, "opt_out_end.html", context)
     if request.method == "POST" and manual.end(opt_out, user=signed_in(request)):
-        if opted_out([opt_out.phone]):
+        if opted_out([opt_out.phone], simulated=registry.rehearses()):
             messages.warning(
                 request,
                 _(
@@ -108,7 +112,7 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
 @post_action("opt_outs")
 def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
     """What somebody meant by a reply that may be an opt-out: one press, on the overview or here."""
-    opt_out = get_object_or_404(OptOut.objects.known(), pk=opt_out_id)
+    opt_out = get_object_or_404(OptOut.objects.known(simulated=registry.rehearses()), pk=opt_out_id)
     means, back = request.POST.get("means"), request.POST.get("back")
     if means not in MEANS:
         messages.warning(request, _("Nothing was decided. Press one of the two buttons beside the reply."))
@@ -144,10 +148,14 @@ def _wrote_again(request: HttpRequest, opt_out: OptOut) -> bool:
 
 def _blocked(opt_out: OptOut) -> str:
     """What keeps texts from this person whatever is undone here: the provider's own list. Empty: nothing."""
-    held = Consent.objects.blocks().filter(phone=opt_out.phone, account=registry.default().known_id())
-    senders = sorted(held.values_list("sender", flat=True))
-    if not senders:
-        return ""
+    for account in registry.accounts():
+        told = Consent.objects.here(simulated=account.simulated).filter(account=account.known_id())
+        if senders := sorted(told.blocks().filter(phone=opt_out.phone).values_list("sender", flat=True)):
+            return _blocked_by(account.name, senders)
+    return ""
+
+
+def _blocked_by(name: str, senders: Sequence[str]) -> str:
     where, to = _("your numbers"), _("the number that texts them")
     if all(sender.startswith("+") for sender in senders):  # others stand for all our numbers, or some
         where = " and ".join(phone(sender) for sender in senders)
@@ -155,7 +163,7 @@ def _blocked(opt_out: OptOut) -> str:
     return _(
         "{name} itself still blocks texts from {where} to this person: "
         "they are not delivered until the person texts START to {to}."
-    ).format(name=registry.default().name, where=where, to=to)
+    ).format(name=name, where=where, to=to)
 
 
 def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
@@ -169,7 +177,7 @@ def _page(request: HttpRequest, form: OptOutForm) -> HttpResponse:
         "query": query,
         "opt_outs": page.rows,
         "page": page,
-        "provider_name": registry.default().name,
+        "provider_name": registry.names(),
     } | undecided_replies(request)
     return render(request, "opt_outs.html", context)
 

@@ -46,7 +46,7 @@ def _context(now: Overview) -> dict[str, Any]:
         "recent": [(campaign, campaign.tally, _texts(campaign.tally)) for campaign in now.recent],
         "delay": min((line.next_delay for line in now.moving), default=0),
         "new_here": new_here,
-        "provider_name": registry.default().name,
+        "provider_name": registry.names(),
     }
 
 

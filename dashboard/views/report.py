@@ -111,7 +111,7 @@ def _why(wanted: resend.Plan, first: str) -> str:
 def _context(report: Report) -> dict[str, Any]:
     campaign = report.campaign
     people = reverse("campaign_people", args=[campaign.pk])
-    provider = registry.default().name
+    provider = registry.name_of(campaign.account)
     states = [(state.value, count) for state in READING_ORDER if (count := report.tally.count(state))]
     return {
         "campaign": campaign,

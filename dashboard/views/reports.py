@@ -18,4 +18,4 @@ PAGER = Pager("before", 25, key=attrgetter("campaign.id"))
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def reports(request: HttpRequest) -> HttpResponse:
     page = PAGER.page(request, campaign_reports)
-    return render(request, "reports.html", {"page": page, "provider_name": registry.default().name})
+    return render(request, "reports.html", {"page": page, "provider_name": registry.names()})

@@ -67,7 +67,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "audit_sentence": describe(last_audit) if last_audit else "",
         "audit_failed": audit.FAILED,
         "may_send": request.user.has_perm(SEND),
-        "provider_name": registry.default().name,
+        "provider_name": registry.names(),
     }
     return render(request, "review.html", context)
 
@@ -130,7 +130,7 @@ def review_decide(request: HttpRequest, attempt_id: int, decision: str) -> HttpR
         "title": _question(chosen, case),
         "case": case,
         "decision": decision,
-        "provider_name": registry.default().name,
+        "provider_name": registry.name_of(attempt.account),
     }
     return render(request, "review_decide.html", context)
 
@@ -149,7 +149,7 @@ def _question(decision: Decision, case: Case) -> str:
 
 
 def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: DecisionResult) -> None:
-    name, campaign = registry.default().name, attempt.batch.campaign
+    name, campaign = registry.name_of(attempt.account), attempt.batch.campaign
     campaign.refresh_from_db(fields=["state"])
     attempt.refresh_from_db(fields=["note"])
     texts = plural(attempt.size, "text,texts")

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from campaigns.accounts import registry
 from campaigns.models import Campaign, ContactList, Price, SenderNumber
 from campaigns.sending.launch import freeze, launch
 from tests.support import factories
@@ -20,9 +19,10 @@ PLAIN = "+16505550199"
 
 def numbers(*usable: str, plain: str = "") -> None:
     """What the provider has named: these can send campaigns, `plain` cannot."""
+    account = factories.account().account
     for phone in [*usable, *filter(None, [plain])]:
         SenderNumber.objects.create(
-            account=registry.default().known_id(),
+            account=account,
             phone=phone,
             toll_free=phone.startswith("+1888"),
             can_send_batches=phone != plain,

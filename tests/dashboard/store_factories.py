@@ -8,20 +8,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from campaigns.accounts import registry
 from campaigns.models import AccountState, Batch, Campaign, Message, ProviderBatch, ProviderMessage, SyncState
 from tests.dashboard import campaign_factories
+from tests.support import factories
 
 OURS, TOLL_FREE = campaign_factories.LOCAL, campaign_factories.TOLL_FREE
-ACCOUNT = "405151939033"
 
 
 def account(*, read: bool = True) -> AccountState:
     """The account that the settings open; its mirror was just read, unless not."""
-    made, _ = AccountState.objects.get_or_create(
-        account=registry.default().known_id() or ACCOUNT,
-        defaults={"provider": "ringcentral", "credentials_fingerprint": registry.default().fingerprint},
-    )
+    made = factories.account()
     now = timezone.now()
     if read:
         SyncState.objects.get_or_create(

@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from campaigns.accounts import registry
 from campaigns.composing.template_check import MAX_TEMPLATE_CHARACTERS
 from campaigns.contacts import importer
 from campaigns.models import Campaign, ContactList, Import, ImportRow
@@ -238,7 +239,7 @@ def test_a_call_of_a_provider(db: None) -> None:
         shown = {"Verification-Token": door.token, "Validation-Token": part.encode().decode("latin-1")}
         for posted in (text, json.dumps(event)):
             caller.post(path, posted.encode(), content_type="application/json", headers=shown)
-        webhook_events.process_due()
+        webhook_events.process_due(registry.default())
 
     assert slow(ask) == []
 

@@ -170,13 +170,13 @@ def test_a_flood_of_forgeries(wire: Wire) -> None:
 TELL = """
 from campaigns.receipts import subscriptions, webhook_events
 from campaigns.models import Batch, OptOut
-subscriptions.ensure_subscription()
+subscriptions.ensure_subscription(registry.default())
 special = [(scenario.ending("9830"), "x"), (scenario.ending("9721"), "stops")]
 campaign = scenario.launched([*scenario.people(3), *special])
 scenario.submit_all(campaign)
 end = time.monotonic() + 30
 def told():
-    webhook_events.process_due()
+    webhook_events.process_due(registry.default())
     ended = Batch.objects.get().provider_status == "Completed"
     final = {"delivered": 4, "not_delivered": 1}
     return ended and OptOut.objects.exists() and scenario.counts(campaign) == final

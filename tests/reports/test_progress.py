@@ -174,6 +174,7 @@ def test_time_left_follows_the_measured_speed(carrier: RunningSimulator) -> None
 )
 def test_time_left_is_told_only_while_it_passes(fields: dict[str, Any], known: bool) -> None:
     """While nothing moves, no end can be promised."""
+    factories.account()
     campaign = factories.campaign(**{"state": State.SENDING} | fields)
     factories.tally(campaign, queued=300, duplicate=5)
     assert (shown(campaign).seconds_left is not None) is known

@@ -26,7 +26,7 @@ def test_it_asks_for_every_kind_of_page(tmp_path: Path) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_rows_are_as_the_poller_would_write_them() -> None:
     whose = store_rows.fill(4000)
-    assert store.account_state() == whose
+    assert store.owners() == [whose]
     messages = ProviderMessage.objects.filter(account=whose)
     assert messages.count() == 4000
     assert messages.filter(inbound=True).count() == messages.filter(batch=None).count() == 80
