@@ -6,7 +6,7 @@ import operator
 from functools import reduce
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 
 from campaigns.models.contacts import ContactList, ImportRow
@@ -35,7 +35,9 @@ class RowState(models.TextChoices):
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def locked(self, pk: int) -> Campaign:
         """Locked until the transaction ends. Always the first lock, so that transactions never deadlock."""
-        return self.select_for_update(no_key=True).get(pk=pk)
+        campaign = self.select_for_update(no_key=True).get(pk=pk)
+        campaign.locked_in = connection.atomic_blocks[0]
+        return campaign
 
     def sending(self, pk: int) -> CampaignQuerySet:
         """The campaign if it is sending. A held one keeps its own reason for standing still."""
@@ -128,6 +130,8 @@ class Campaign(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     objects = CampaignQuerySet.as_manager()
+    locked_in: object = None
+    """The transaction that has locked this campaign."""
 
     class Meta:
         ordering = ["-id"]
@@ -178,6 +182,12 @@ class Campaign(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
+
+    def require_lock(self) -> None:
+        """Raises TransactionManagementError unless the transaction that runs has locked it."""
+        if not connection.in_atomic_block or self.locked_in is not connection.atomic_blocks[0]:
+            message = "the campaign is not locked in this transaction"
+            raise transaction.TransactionManagementError(message)
 
 
 class Tally(models.Model):

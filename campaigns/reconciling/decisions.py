@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, History, Message, RowState
+from campaigns.models import Attempt, Campaign, History
 from campaigns.reconciling import search
 from campaigns.runtime import leases
-from campaigns.runtime.bulk_sql import claim
-from campaigns.sending import attempts, counters, lifecycle
+from campaigns.sending import transitions
+from campaigns.sending.transitions import AttemptEvent
 
 
 class Decision(StrEnum):
@@ -39,11 +39,7 @@ class DecisionResult(StrEnum):
     """The attempt is still in doubt: there is nothing to decide yet."""
 
 
-RECORDED_AS = {
-    Decision.SEND: History.Kind.REVIEW_SEND,
-    Decision.MARK: History.Kind.REVIEW_MARKED_SENT,
-    Decision.LEAVE: History.Kind.REVIEW_POSTPONED,
-}
+DECIDED = (History.Kind.REVIEW_SEND, History.Kind.REVIEW_MARKED_SENT)
 
 
 def awaiting_decision() -> QuerySet[Attempt]:
@@ -65,14 +61,13 @@ def last_postponed(attempt: Attempt) -> History | None:
 
 def decision(attempt: Attempt) -> History | None:
     """The record of the decision; None if a proof settled the attempt, or it is open."""
-    decided = (RECORDED_AS[Decision.SEND], RECORDED_AS[Decision.MARK])
-    return History.objects.filter(attempt_id=attempt.pk, kind__in=decided).first()
+    return History.objects.filter(attempt_id=attempt.pk, kind__in=DECIDED).first()
 
 
 def postponements(attempt: Attempt) -> QuerySet[History]:
     return History.objects.filter(
         attempt_id=attempt.pk,
-        kind=RECORDED_AS[Decision.LEAVE],
+        kind=History.Kind.REVIEW_POSTPONED,
         at__gte=attempt.ended_at or attempt.prepared_at,
     )
 
@@ -104,40 +99,25 @@ def postpone(attempt: Attempt, user: User) -> DecisionResult:
         return why_not(attempt)
     if postponements(attempt).filter(actor_id=user.pk).exists():
         return DecisionResult.DECIDED
-    record(attempt, Decision.LEAVE, user)
+    transitions.record(History.Kind.REVIEW_POSTPONED, attempt, actor=user)
     return DecisionResult.DONE
 
 
 @transaction.atomic
 def requeue(attempt: Attempt, user: User) -> bool:
-    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     note = f"{user} decided {current_time()} that it never arrived."
-    settled = settle(attempt, Attempt.State.ABSENT, lifecycle.state_after_return(campaign), note)
-    return settled and record(attempt, Decision.SEND, user)
+    return settle(AttemptEvent.PERSON_SENDS, attempt, user, note)
 
 
 @transaction.atomic
 def mark_sent(attempt: Attempt, user: User) -> bool:
-    Campaign.objects.locked(attempt.batch.campaign_id)
     note = f"Marked as sent by {user} {current_time()}."
-    settled = settle(attempt, Attempt.State.MARKED_SENT, RowState.MARKED_SENT, note)
-    return settled and record(attempt, Decision.MARK, user)
+    return settle(AttemptEvent.PERSON_MARKS_SENT, attempt, user, note)
 
 
-def settle(attempt: Attempt, state: Attempt.State, target: RowState, note: str) -> bool:
-    in_review = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.REVIEW)
-    next_lookup = attempts.next_lookup_at(target) if state == Attempt.State.ABSENT else None
-    if not claim(in_review, state=state, next_lookup_at=next_lookup, note=note):
-        return False
-    Batch.objects.filter(pk=attempt.batch_id).update(state=target.value)
-    people = Message.objects.waiting_in(attempt.batch_id).count()
-    counters.move(attempt.batch.campaign_id, RowState.NEEDS_REVIEW, target, people)
-    return True
-
-
-def record(attempt: Attempt, decision: Decision, user: User) -> bool:
-    search.record(RECORDED_AS[decision], attempt, actor=user)
-    return True
+def settle(event: AttemptEvent, attempt: Attempt, user: User, note: str) -> bool:
+    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
+    return transitions.apply(event, attempt.pk, campaign, {"note": note}, actor=user) is not None
 
 
 def current_time() -> str:

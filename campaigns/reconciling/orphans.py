@@ -6,11 +6,11 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from campaigns.models import Attempt, Campaign, History
+from campaigns.models import Attempt, Campaign
 from campaigns.runtime import process_identity
-from campaigns.runtime.bulk_sql import claim
-from campaigns.sending import attempts, journal, quarantine, restore_guard
+from campaigns.sending import attempts, journal, quarantine, restore_guard, transitions
 from campaigns.sending.prepared import fingerprint
+from campaigns.sending.transitions import AttemptEvent
 
 log = logging.getLogger(__name__)
 
@@ -41,17 +41,14 @@ def settle(attempt: Attempt) -> bool:
     if alive or attempt.state in Attempt.IN_DOUBT:
         return False
     with transaction.atomic():
-        Campaign.objects.locked(attempt.batch.campaign_id)
+        campaign = Campaign.objects.locked(attempt.batch.campaign_id)
         code = "odd_answer" if answered else quarantine.owner_gone_code(attempt)
-        ended: dict[str, object] = {"ended_at": timezone.now(), "problem_code": code}
-        unchanged = Attempt.objects.filter(pk=attempt.pk, state=attempt.state)
-        if attempt.state == Attempt.State.PREPARED:
-            return claim(unchanged, state=Attempt.State.NOT_SENT, **ended)
-        next_lookup = timezone.now() + attempts.FIRST_LOOKUP_DELAY
-        if not claim(unchanged, state=Attempt.State.AMBIGUOUS, next_lookup_at=next_lookup, **ended):
-            return False
-        attempts.mark_batch_in_doubt(attempt.batch.campaign_id, attempt.batch_id, attempt.size)
-        return True
+        settled = transitions.apply(
+            AttemptEvent.OWNER_DIED, attempt.pk, campaign, {"problem_code": code}, expected=attempt.state
+        )
+        if settled and settled.after == Attempt.State.AMBIGUOUS:
+            attempts.show_doubt(campaign.pk, attempt.batch_id)
+        return settled is not None
 
 
 def journal_answer(attempt: Attempt) -> journal.Answered | None:
@@ -72,16 +69,9 @@ def record(attempt: Attempt, answered: journal.Answered) -> bool:
         return False
     try:
         with transaction.atomic():
-            attempts.accept(prepared, answered.answer, answered.account)
-            if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.ACCEPTED).exists():
+            event = AttemptEvent.ANSWER_IN_JOURNAL
+            if not attempts.accept(prepared, answered.answer, answered.account, event=event):
                 return False
-            History.objects.record(
-                History.Kind.ADOPTED_FROM_JOURNAL,
-                campaign=prepared.campaign_id,
-                batch=attempt.batch,
-                attempt=attempt,
-                number=attempt.batch.number,
-            )
             attempts.clear_doubt_notice(prepared.campaign_id)
     except (IntegrityError, DataError):
         log.exception("an answer of the journal cannot be recorded", extra={"attempt": attempt.pk})

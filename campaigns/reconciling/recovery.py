@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import F, Max
@@ -23,8 +23,9 @@ from campaigns.providers.base import Provider
 from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from campaigns.reconciling import orphans, search
 from campaigns.reconciling.matching import Candidate
-from campaigns.sending import attempts, counters, journal, launch, lifecycle, restore_guard
+from campaigns.sending import attempts, counters, journal, launch, lifecycle, restore_guard, transitions
 from campaigns.sending.prepared import fingerprint
+from campaigns.sending.transitions import AttemptEvent
 
 CHUNK = 500
 WAITING_STATES = (Batch.State.QUEUED, Batch.State.HELD)
@@ -213,16 +214,14 @@ def reserve_attempt_ids(mark: int) -> None:
 
 
 def adopt(adoptable: Adoptable) -> None:
-    Campaign.objects.locked(adoptable.campaign)
+    campaign, account = Campaign.objects.locked(adoptable.campaign), adoptable.account
     batch, rejected = same_batch(adoptable) or (move_to_new_batch(adoptable), ())
     waiting = attempts.waiting_texts(batch.pk)
     remote = adoptable.candidate.batch
     at = remote.created_at or timezone.now()
-    attempt = insert_attempt(batch, adoptable.account, waiting, Attempt.State.REVIEW, at)
-    counters.move(adoptable.campaign, RowState(batch.state), RowState.NEEDS_REVIEW, len(waiting))
-    answer = replace(remote, rejected=rejected)
-    attempts.accept(attempts.as_prepared(attempt, adoptable.campaign, waiting), answer, adoptable.account)
-    search.record(History.Kind.ADOPTED, attempt)
+    attempt = insert_attempt(AttemptEvent.RESTORED_FOUND, batch, campaign, account, waiting, at)
+    prepared = attempts.as_prepared(attempt, campaign.pk, waiting)
+    attempts.accept(prepared, replace(remote, rejected=rejected), account, event=AttemptEvent.FOUND)
 
 
 def same_batch(adoptable: Adoptable) -> tuple[Batch, tuple[Rejected, ...]] | None:
@@ -270,44 +269,56 @@ def move_to_new_batch(adoptable: Adoptable) -> Batch:
 
 
 def insert_attempt(
-    batch: Batch, account: str, waiting: Sequence[tuple[int, str, str]], state: str, at: datetime
+    event: AttemptEvent,
+    batch: Batch,
+    campaign: Campaign,
+    account: str,
+    waiting: Sequence[tuple[int, str, str]],
+    at: datetime,
+    **fields: object,
 ) -> Attempt:
-    return Attempt.objects.create(
-        batch=batch,
-        account=account,
-        sender=batch.sender,
+    note = "Found in the provider's records after a restore from a backup."
+    return transitions.begin(
+        event,
+        batch,
+        campaign,
         size=len(waiting),
-        payload_hash=fingerprint_of(waiting),
-        state=state,
-        owner=OWNER,
-        prepared_at=at,
-        sending_at=at,
-        ended_at=timezone.now(),
-        note="Found in the provider's records after a restore from a backup.",
+        **{
+            "account": account,
+            "payload_hash": fingerprint_of(waiting),
+            "owner": OWNER,
+            "prepared_at": at,
+            "sending_at": at,
+            "note": note,
+        }
+        | fields,
     )
 
 
 def put_in_doubt(lost: journal.Sent) -> None:
-    batches = Batch.objects.select_related("campaign").filter(pk=lost.batch, campaign_id=lost.campaign)
-    batch = batches.filter(state__in=WAITING_STATES).first()
-    waiting = attempts.waiting_texts(batch.pk) if batch else []
-    if batch is None or not waiting:
+    batches = Batch.objects.filter(pk=lost.batch, campaign_id=lost.campaign, state__in=WAITING_STATES)
+    if not batches.exists():
         return
-    is_same, account = fingerprint_of(waiting) == lost.payload, batch.campaign.account
+    campaign = Campaign.objects.locked(lost.campaign)
+    batch = batches.get()
+    waiting = attempts.waiting_texts(batch.pk)
+    if not waiting:
+        return
+    is_same, account = fingerprint_of(waiting) == lost.payload, campaign.account
     unresolved = Attempt.objects.filter(
         account=account, sender=batch.sender, state__in=Attempt.UNRESOLVED
     ).exists()
-    attempt_state, row_state = DOUBT if is_same and not unresolved else REVIEW
-    attempt = insert_attempt(batch, account, waiting, attempt_state, lost.at)
+    is_searched = is_same and not unresolved
     note = "Handed over before the restore from a backup; the answer is not known."
     note += "" if is_same else " It held other people or texts than it does now, so a search cannot find it."
-    Attempt.objects.filter(pk=attempt.pk).update(
-        next_lookup_at=timezone.now() + timedelta(seconds=2), note=note, problem_code="restored"
+    insert_attempt(
+        AttemptEvent.RESTORED_LOST if is_searched else AttemptEvent.RESTORED_UNCLEAR,
+        batch,
+        campaign,
+        account,
+        waiting,
+        lost.at,
+        next_lookup_at=timezone.now() + transitions.FIRST_LOOKUP_DELAY,
+        note=note,
+        problem_code="restored",
     )
-    counters.move(lost.campaign, RowState(batch.state), row_state, len(waiting))
-    Batch.objects.filter(pk=batch.pk).update(state=row_state.value, hold_reason="")
-    search.record(History.Kind.ANSWER_LOST, attempt)
-
-
-REVIEW = (Attempt.State.REVIEW, RowState.NEEDS_REVIEW)
-DOUBT = (Attempt.State.AMBIGUOUS, RowState.IN_DOUBT)

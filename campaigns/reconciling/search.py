@@ -11,19 +11,18 @@ import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, History, Message, RowState
+from campaigns.models import Attempt, Campaign, History, Message, RowState
 from campaigns.providers.base import Provider, ProviderError
 from campaigns.providers.types import BatchState
 from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
 from campaigns.runtime import leases
-from campaigns.runtime.bulk_sql import claim
-from campaigns.sending import attempts, counters, lifecycle, quarantine
+from campaigns.sending import attempts, counters, quarantine, transitions
+from campaigns.sending.transitions import AttemptEvent
 
 log = logging.getLogger(__name__)
 
@@ -60,15 +59,11 @@ def lookup(attempt_id: int) -> MatchResult | None:
         if not acquired:
             return None
         attempt = Attempt.objects.select_related("batch__campaign").get(pk=attempt_id)
-        if attempt.state not in Attempt.SEARCHED and not attempts.is_requeued(attempt):
-            is_absent = attempt.state == Attempt.State.ABSENT
-            next_lookup = attempts.next_lookup_at(attempt.batch.state) if is_absent else None
+        if attempt.state not in Attempt.SEARCHED and not transitions.is_requeued(attempt):
+            next_lookup = transitions.next_lookup_at(attempt.state, attempt.batch.state, timezone.now())
             Attempt.objects.filter(pk=attempt_id).update(next_lookup_at=next_lookup)
             return None
-        claim(
-            Attempt.objects.filter(pk=attempt_id, state=Attempt.State.AMBIGUOUS),
-            state=Attempt.State.RECONCILING,
-        )
+        begin_lookup(attempt)
         account = None
         try:
             account = registry.reach(attempt.account)
@@ -88,6 +83,12 @@ def lookup(attempt_id: int) -> MatchResult | None:
         account.record_success()
         act_on(attempt, verdict)
         return verdict.result
+
+
+@transaction.atomic
+def begin_lookup(attempt: Attempt) -> None:
+    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
+    transitions.apply(AttemptEvent.LOOKUP_BEGUN, attempt.pk, campaign)
 
 
 OTHER_ACCOUNT = (
@@ -178,7 +179,9 @@ def schedule_lookup(attempt: Attempt, note: str, **changes: object) -> None:
     next_lookup: datetime | None = timezone.now() + interval
     if attempt.state not in Attempt.IN_DOUBT:
         age = timezone.now() - (attempt.ended_at or attempt.prepared_at)
-        next_lookup = None if age > REVIEW_SEARCH_LIMIT else timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL
+        next_lookup = (
+            None if age > REVIEW_SEARCH_LIMIT else timezone.now() + transitions.REVIEW_LOOKUP_INTERVAL
+        )
     row = Attempt.objects.filter(pk=attempt.pk)
     if attempt.state == Attempt.State.ABSENT:
         # Its note and lookups are the proof that was acted on, so they stay.
@@ -213,43 +216,23 @@ def latest_request_end(attempt: Attempt) -> datetime:
     return ended
 
 
-def row_state_of(state: str, batch_id: int) -> RowState:
-    if state == Attempt.State.ABSENT:
-        return RowState(Batch.objects.values_list("state", flat=True).get(pk=batch_id))
-    return RowState.NEEDS_REVIEW if state == Attempt.State.REVIEW else RowState.IN_DOUBT
-
-
 @transaction.atomic
 def adopt(attempt: Attempt, remote: BatchState, missing: frozenset[str]) -> bool:
+    """Link the attempt to the provider's batch, as if its answer had come; `missing` were rejected."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     now = timezone.now()
-    before = Attempt.objects.values_list("state", flat=True).get(pk=attempt.pk)
-    if before not in Attempt.SEARCHED and not attempts.is_requeued(attempt):
-        return False
-    row_state = row_state_of(before, attempt.batch_id)
-    unchanged = Attempt.objects.filter(pk=attempt.pk, state=before)
     note = f"Found in the provider's records at look {attempt.lookup_count + 1}."
-    if not claim(
-        unchanged,
-        state=Attempt.State.ACCEPTED,
-        provider_id=remote.provider_id,
-        lookup_count=attempt.lookup_count + 1,
-        last_lookup_at=now,
-        next_lookup_at=None,
-        note=note,
-    ):
+    fields = {"provider_id": remote.provider_id, **looked(attempt, note)}
+    batch_fields = link_fields(attempt, remote, now)
+    if not transitions.apply(AttemptEvent.FOUND, attempt.pk, campaign, fields, batch_fields=batch_fields):
         return False
     waiting = Message.objects.waiting_in(attempt.batch_id)
-    count = waiting.count()
     refused = 0
     for to in missing:
         refused += waiting.filter(to=to).update(
             state=Message.State.REJECTED, error_code="rejected", changed_at=now
         )
-    link_batch(attempt, remote, now)
-    counters.move(campaign.pk, row_state, RowState.REJECTED, refused)
-    counters.move(campaign.pk, row_state, RowState.WITH_CARRIER, count - refused)
-    record(History.Kind.ADOPTED, attempt)
+    counters.move(campaign.pk, RowState.WITH_CARRIER, RowState.REJECTED, refused)
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
@@ -264,29 +247,8 @@ def declare_absent(attempt: Attempt) -> bool:
     )
     if campaign.on_not_found == Campaign.OnNotFound.REVIEW:
         return send_to_review(attempt, sentence, code="absent")
-    return requeue(attempt, Attempt.IN_DOUBT, sentence)
-
-
-@transaction.atomic
-def requeue(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
-    campaign = Campaign.objects.locked(attempt.batch.campaign_id)
-    before = Attempt.objects.filter(pk=attempt.pk, state__in=states).values_list("state", flat=True).first()
-    unchanged = Attempt.objects.filter(pk=attempt.pk, state=before or "")
-    target = lifecycle.state_after_return(campaign)
-    if not claim(
-        unchanged,
-        state=Attempt.State.ABSENT,
-        lookup_count=attempt.lookup_count + 1,
-        last_lookup_at=timezone.now(),
-        next_lookup_at=attempts.next_lookup_at(target),
-        note=sentence,
-    ):
+    if not transitions.apply(AttemptEvent.ABSENT, attempt.pk, campaign, looked(attempt, sentence)):
         return False
-    row_state = row_state_of(before or "", attempt.batch_id)
-    Batch.objects.filter(pk=attempt.batch_id).update(state=target.value)
-    waiting = Message.objects.waiting_in(attempt.batch_id).count()
-    counters.move(campaign.pk, row_state, target, waiting)
-    record(History.Kind.ABSENT, attempt)
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
@@ -295,54 +257,33 @@ def requeue(attempt: Attempt, states: tuple[str, ...], sentence: str) -> bool:
 def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
     """Nothing can be proved, so a person decides. The sender is free again; lookups go on."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
-    in_doubt = Attempt.objects.filter(pk=attempt.pk, state__in=Attempt.IN_DOUBT)
-    if not claim(
-        in_doubt,
-        state=Attempt.State.REVIEW,
-        lookup_count=attempt.lookup_count + 1,
-        last_lookup_at=timezone.now(),
-        next_lookup_at=timezone.now() + attempts.REVIEW_LOOKUP_INTERVAL,
-        problem_code=code,
-        note=sentence,
-    ):
+    fields = {"problem_code": code, **looked(attempt, sentence)}
+    if not transitions.apply(AttemptEvent.UNPROVED, attempt.pk, campaign, fields):
         return False
-    Batch.objects.filter(pk=attempt.batch_id).update(state=Batch.State.NEEDS_REVIEW)
-    waiting = Message.objects.waiting_in(attempt.batch_id).count()
-    counters.move(campaign.pk, RowState.IN_DOUBT, RowState.NEEDS_REVIEW, waiting)
-    record(History.Kind.NEEDS_REVIEW, attempt)
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
 
-def link_batch(attempt: Attempt, remote: BatchState, now: datetime) -> None:
-    Batch.objects.filter(pk=attempt.batch_id).update(
-        state=Batch.State.ACCEPTED,
-        hold_reason="",
-        account=attempt.account,
-        provider_id=remote.provider_id,
-        provider_status=remote.status,
-        provider_size=remote.batch_size,
-        processed_count=remote.processed_count,
-        accepted_at=attempt.sending_at or now,
-        provider_created_at=remote.created_at or now,
-        next_poll_at=now,
-    )
+def looked(attempt: Attempt, note: str) -> dict[str, object]:
+    return {"lookup_count": attempt.lookup_count + 1, "last_lookup_at": timezone.now(), "note": note}
+
+
+def link_fields(attempt: Attempt, remote: BatchState, now: datetime) -> dict[str, object]:
+    return {
+        "account": attempt.account,
+        "provider_id": remote.provider_id,
+        "provider_status": remote.status,
+        "provider_size": remote.batch_size,
+        "processed_count": remote.processed_count,
+        "accepted_at": attempt.sending_at or now,
+        "provider_created_at": remote.created_at or now,
+        "next_poll_at": now,
+    }
 
 
 def adopt_first(attempt: Attempt, verdict: Verdict) -> None:
     """The provider has the texts more than once: adopt the earliest batch, raise the alarm for the others."""
     if verdict.batch is not None and adopt(attempt, verdict.batch, verdict.missing):
         log.error("possible double at the provider", extra={"attempt": attempt.pk, "others": verdict.others})
-        record(History.Kind.POSSIBLE_DOUBLE, attempt, provider_ids=list(verdict.others))
-
-
-def record(kind: History.Kind, attempt: Attempt, *, actor: User | None = None, **data: object) -> None:
-    History.objects.record(
-        kind,
-        actor=actor,
-        campaign=attempt.batch.campaign_id,
-        batch=attempt.batch_id,
-        attempt=attempt,
-        number=attempt.batch.number,
-        **data,
-    )
+        others = list(verdict.others)
+        transitions.record(History.Kind.POSSIBLE_DOUBLE, attempt, provider_ids=others)

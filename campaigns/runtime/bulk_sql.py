@@ -6,6 +6,7 @@ row. These functions use one statement per chunk.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -154,11 +155,21 @@ def relaxed_durability() -> Iterator[None]:
         return
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous=NORMAL")
+    before = _relaxed.set(True)
     try:
         yield
     finally:
+        _relaxed.reset(before)
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=FULL")
+
+
+_relaxed = ContextVar("relaxed", default=False)
+
+
+def is_relaxed() -> bool:
+    """Whether the next commit does not wait for the disk."""
+    return _relaxed.get()
 
 
 def claim(queryset: models.QuerySet[Any], **changes: Any) -> bool:

@@ -1,8 +1,4 @@
-"""The transitions of an attempt. Each is one function and one transaction; none spans a network call.
-
-PREPARED → SENDING → ACCEPTED | REJECTED | NOT_SENT | AMBIGUOUS. Each is a compare-and-set on the attempt's
-state, so a second worker, a delayed one or a repeated task changes nothing.
-"""
+"""What dispatch does with an attempt. Each is one function and one transaction; none spans a network call."""
 
 from __future__ import annotations
 
@@ -20,23 +16,18 @@ from campaigns.models import Attempt, Batch, Campaign, CampaignRow, History, Mes
 from campaigns.opt_outs import carrier
 from campaigns.opt_outs.lookup import opted_out
 from campaigns.providers import catalogue
-from campaigns.providers.base import ProviderError
+from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.types import BatchState, OutgoingText, Rejected
 from campaigns.runtime import process_identity
-from campaigns.runtime.bulk_sql import claim
-from campaigns.sending import counters, lifecycle, quarantine, restore_guard
+from campaigns.sending import counters, quarantine, restore_guard, transitions
 from campaigns.sending.prepared import Prepared, fingerprint
+from campaigns.sending.transitions import AttemptEvent
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=180)
 """Longer than any request may last. An attempt that is open after it has lost its owner."""
 FIRST_POLL_DELAY = timedelta(seconds=2)
-REQUEUED_STATES = (RowState.QUEUED, RowState.HELD)
-"""States of a batch that was proved absent and not submitted again."""
-REVIEW_LOOKUP_INTERVAL = timedelta(minutes=5)
-FIRST_LOOKUP_DELAY = timedelta(seconds=2)
-"""From a lost answer to the first lookup, which may adopt the batch at once."""
 
 
 class SendAborted(Exception):  # noqa: N818 - not an error: the last check before the first byte failed
@@ -61,14 +52,14 @@ def prepare(campaign: Campaign, batch: Batch) -> Prepared | None:
         Batch.objects.filter(pk=batch.pk, state=Batch.State.QUEUED).update(state=Batch.State.EMPTY)
         return None
     texts = tuple(OutgoingText(to, text) for _, to, text in waiting)
-    attempt = Attempt.objects.create(
-        batch=batch,
-        account=campaign.account,
-        sender=batch.sender,
+    attempt = transitions.begin(
+        AttemptEvent.PREPARED,
+        batch,
+        campaign,
         size=len(texts),
+        account=campaign.account,
         payload_hash=fingerprint(texts),
         owner=process_identity.current(),
-        prepared_at=timezone.now(),
     )
     return as_prepared(attempt, campaign.pk, waiting)
 
@@ -114,92 +105,52 @@ def exclude(campaign_id: int, reasons: Mapping[int, str]) -> None:
 def mark_sending(prepared: Prepared) -> None:
     """The commit before the first byte. Raises SendAborted if the batch must not leave now."""
     campaign = Campaign.objects.locked(prepared.campaign_id)
-    if restore_guard.sending_lock():
-        raise SendAborted("locked")
-    if campaign.state != Campaign.State.SENDING:
-        raise SendAborted("campaign")
-    if campaign.undo_until is not None and campaign.undo_until > timezone.now():
-        raise SendAborted("undo")
-    # All numbers again: an opt-out may have been entered before the batch was prepared and committed after.
-    simulated = registry.is_simulated(campaign.account)
-    if opted_out((text.to for text in prepared.texts), simulated=simulated):
-        raise SendAborted("opt_out")
-    prepared_here = Attempt.objects.filter(
-        pk=prepared.attempt_id, state=Attempt.State.PREPARED, owner=process_identity.current()
-    )
+    if code := why_not_now(campaign, prepared):
+        raise SendAborted(code)
     try:
         with transaction.atomic():
-            if not claim(prepared_here, state=Attempt.State.SENDING, sending_at=timezone.now()):
+            if not transitions.apply(AttemptEvent.MARKED, prepared.attempt_id, campaign):
                 raise SendAborted("lost")
     except IntegrityError:
         # The index allows one unresolved attempt per sender, and another one was first.
         raise SendAborted("sender_busy") from None
-    Batch.objects.filter(pk=prepared.batch_id).update(state=Batch.State.SUBMITTING)
-    counters.move(prepared.campaign_id, RowState.QUEUED, RowState.SUBMITTING, len(prepared.texts))
 
 
-STATE_WHILE_LIVE = {
-    Attempt.State.SENDING: RowState.SUBMITTING,
-    Attempt.State.AMBIGUOUS: RowState.IN_DOUBT,
-    Attempt.State.RECONCILING: RowState.IN_DOUBT,
-    Attempt.State.REVIEW: RowState.NEEDS_REVIEW,
-}
-"""Row state of an attempt's people. An answer is a proof even if its attempt was given up before it came."""
-
-
-def end(prepared: Prepared, expected: str, **changes: object) -> bool:
-    attempt = Attempt.objects.filter(pk=prepared.attempt_id, state=expected)
-    return claim(attempt, ended_at=timezone.now(), **changes)
-
-
-def end_live(prepared: Prepared, **changes: object) -> RowState | None:
-    """End an attempt that may have left. Returns its row state before; None if it was settled already."""
-    for state, row_state in STATE_WHILE_LIVE.items():
-        if end(prepared, state, **changes):
-            return row_state
-    return None
-
-
-def end_requeued(prepared: Prepared, **changes: object) -> RowState | None:
-    """As `end_live`, for an absent attempt whose batch still waits: the answer is the better proof."""
-    attempt = Attempt.objects.select_related("batch").get(pk=prepared.attempt_id)
-    is_complete = len(waiting_texts(prepared.batch_id)) == len(prepared.message_ids)
-    if not is_complete or not is_requeued(attempt):
-        return None
-    row_state = RowState(attempt.batch.state)
-    return row_state if end(prepared, Attempt.State.ABSENT, **changes) else None
+def why_not_now(campaign: Campaign, prepared: Prepared) -> str:
+    """A code if the batch must not leave; empty if it may."""
+    if restore_guard.sending_lock():
+        return "locked"
+    if campaign.state != Campaign.State.SENDING:
+        return "campaign"
+    if campaign.undo_until is not None and campaign.undo_until > timezone.now():
+        return "undo"
+    # All numbers again: an opt-out may have been entered before the batch was prepared and committed after.
+    simulated = registry.is_simulated(campaign.account)
+    return "opt_out" if opted_out((text.to for text in prepared.texts), simulated=simulated) else ""
 
 
 @transaction.atomic
-def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
-    """The provider accepted the batch. Its `rejected` list is stored here: no other answer has it."""
-    Campaign.objects.locked(prepared.campaign_id)
+def accept(
+    prepared: Prepared, answer: BatchState, account: str, *, event: AttemptEvent = AttemptEvent.ACCEPTED
+) -> bool:
+    """The provider accepted the batch. Its `rejected` list is stored here: no other answer has it.
+
+    False if the attempt was settled before its answer came.
+    """
+    campaign = Campaign.objects.locked(prepared.campaign_id)
     now = timezone.now()
+    batch_fields = accepted_batch_fields(answer, account, now)
     fields = accepted_fields(answer)
-    before = end_live(prepared, **fields) or end_requeued(prepared, next_lookup_at=None, **fields)
-    if before is None:
+    if not transitions.apply(event, prepared.attempt_id, campaign, fields, batch_fields=batch_fields):
         report_late_answer(prepared, answer)
-        return
+        return False
     refused = reject_numbers(prepared, answer.rejected, now)
+    counters.move(prepared.campaign_id, RowState.WITH_CARRIER, RowState.REJECTED, refused)
     opt_outs = [item.to for item in answer.rejected if catalogue.is_opt_out(item.code)]
     carrier.record_refusals(
         account, [carrier.from_receipt(prepared.sender, phone, now) for phone in opt_outs]
     )
-    Batch.objects.filter(pk=prepared.batch_id).update(
-        state=Batch.State.ACCEPTED,
-        hold_reason="",
-        account=account,
-        provider_id=answer.provider_id,
-        provider_status=answer.status_text[:20],
-        provider_size=answer.batch_size,
-        processed_count=answer.processed_count,
-        accepted_at=now,
-        provider_created_at=answer.created_at or now,
-        next_poll_at=now + FIRST_POLL_DELAY,
-    )
     expected = len(prepared.texts) - refused
-    counters.move(prepared.campaign_id, before, RowState.REJECTED, refused)
-    counters.move(prepared.campaign_id, before, RowState.WITH_CARRIER, expected)
     if answer.batch_size != expected:
         note = f"The provider counts {answer.batch_size} texts in it, we count {expected}."
         Attempt.objects.filter(pk=prepared.attempt_id).update(problem_code="size_differs", problem=note)
@@ -211,11 +162,24 @@ def accept(prepared: Prepared, answer: BatchState, account: str) -> None:
             theirs=answer.batch_size,
             ours=expected,
         )
+    return True
+
+
+def accepted_batch_fields(answer: BatchState, account: str, now: datetime) -> dict[str, object]:
+    return {
+        "account": account,
+        "provider_id": answer.provider_id,
+        "provider_status": answer.status_text[:20],
+        "provider_size": answer.batch_size,
+        "processed_count": answer.processed_count,
+        "accepted_at": now,
+        "provider_created_at": answer.created_at or now,
+        "next_poll_at": now + FIRST_POLL_DELAY,
+    }
 
 
 def accepted_fields(answer: BatchState) -> dict[str, object]:
     return {
-        "state": Attempt.State.ACCEPTED,
         "provider_id": answer.provider_id,
         "http_status": answer.http_status,
         "request_id": answer.request_id,
@@ -264,31 +228,24 @@ def reject_numbers(prepared: Prepared, rejected: Sequence[Rejected], now: dateti
 
 
 @transaction.atomic
-def mark_not_taken(prepared: Prepared, error: ProviderError | None, *, state: str, code: str = "") -> bool:
-    """Proved that the provider took nothing (REJECTED, NOT_SENT): the batch follows its campaign's state."""
+def mark_not_taken(prepared: Prepared, error: ProviderError | None, *, code: str = "") -> None:
+    """Proved that the provider took nothing: the batch follows its campaign's state."""
     campaign = Campaign.objects.locked(prepared.campaign_id)
-    evidence = failure_fields(error, code)
-    before = end_live(prepared, state=state, **evidence)
-    if before is not None:
-        target = lifecycle.state_after_return(campaign)
-        counters.move(prepared.campaign_id, before, target, len(prepared.texts))
-        Batch.objects.filter(pk=prepared.batch_id).update(state=target.value)
-        return True
-    return end(prepared, Attempt.State.PREPARED, state=Attempt.State.NOT_SENT, **evidence)
+    refused = error is not None and error.outcome is Outcome.REFUSED
+    event = AttemptEvent.REFUSED if refused else AttemptEvent.NOT_SENT
+    transitions.apply(event, prepared.attempt_id, campaign, failure_fields(error, code))
 
 
 @transaction.atomic
 def mark_ambiguous(prepared: Prepared, error: ProviderError) -> None:
     """The answer was lost, so the provider may have the batch. It is never sent again without proof."""
-    Campaign.objects.locked(prepared.campaign_id)
-    changes = {"state": Attempt.State.AMBIGUOUS, "next_lookup_at": timezone.now() + FIRST_LOOKUP_DELAY}
-    if end(prepared, Attempt.State.SENDING, **changes, **failure_fields(error)):
-        mark_batch_in_doubt(prepared.campaign_id, prepared.batch_id, len(prepared.texts))
+    campaign = Campaign.objects.locked(prepared.campaign_id)
+    fields = failure_fields(error)
+    if transitions.apply(AttemptEvent.ANSWER_LOST, prepared.attempt_id, campaign, fields):
+        show_doubt(campaign.pk, prepared.batch_id)
 
 
-def mark_batch_in_doubt(campaign_id: int, batch_id: int, size: int) -> None:
-    Batch.objects.filter(pk=batch_id).update(state=Batch.State.IN_DOUBT)
-    counters.move(campaign_id, RowState.SUBMITTING, RowState.IN_DOUBT, size)
+def show_doubt(campaign_id: int, batch_id: int) -> None:
     number = Batch.objects.values_list("number", flat=True).get(pk=batch_id)
     # A held campaign keeps the reason of its hold; its numbers show the doubt.
     sending = Campaign.objects.sending(campaign_id)
@@ -296,7 +253,6 @@ def mark_batch_in_doubt(campaign_id: int, batch_id: int, size: int) -> None:
         wait_reason=Campaign.WaitReason.ANSWER_LOST,
         wait_data={"batch": number, "at": timezone.now().isoformat()},
     )
-    History.objects.record(History.Kind.ANSWER_LOST, campaign=campaign_id, batch=batch_id, number=number)
 
 
 def failure_fields(error: ProviderError | None, code: str = "") -> dict[str, object]:
@@ -308,18 +264,6 @@ def failure_fields(error: ProviderError | None, code: str = "") -> dict[str, obj
         "http_status": error.http_status,
         "request_id": error.request_id[:64],
     }
-
-
-def is_requeued(attempt: Attempt) -> bool:
-    """Whether the attempt was declared absent and its batch waits, with no newer attempt."""
-    waiting = Batch.objects.filter(pk=attempt.batch_id, state__in=REQUEUED_STATES)
-    live = Attempt.objects.filter(batch_id=attempt.batch_id).exclude(state__in=Attempt.DEAD)
-    return attempt.state == Attempt.State.ABSENT and waiting.exists() and not live.exists()
-
-
-def next_lookup_at(batch_state: str) -> datetime | None:
-    """When to look up an absent attempt again. None: its batch does not wait any more."""
-    return timezone.now() + REVIEW_LOOKUP_INTERVAL if batch_state in REQUEUED_STATES else None
 
 
 def clear_doubt_notice(campaign_id: int) -> None:

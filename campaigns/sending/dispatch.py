@@ -75,7 +75,7 @@ class Pipeline:
 
     def stop(self) -> None:
         if self._ready is not None:
-            attempts.mark_not_taken(self._ready[0], None, state=Attempt.State.NOT_SENT, code="not_needed")
+            attempts.mark_not_taken(self._ready[0], None, code="not_needed")
             self._ready = None
 
 
@@ -199,7 +199,7 @@ def send(prepared: Prepared, account: Account, meanwhile: Callable[[], None] | N
         if code == "journal":
             sending = Campaign.objects.sending(prepared.campaign_id)
             sending.update(wait_reason=Campaign.WaitReason.JOURNAL, wait_data={})
-        attempts.mark_not_taken(prepared, None, state=Attempt.State.NOT_SENT, code=code)
+        attempts.mark_not_taken(prepared, None, code=code)
         return Step(StepResult.WAIT, ABORTED_WAIT_SECONDS.get(code, 0.0))
     except ProviderError as error:
         return failures.handle(prepared, error, account)
@@ -246,11 +246,12 @@ def record_answer(prepared: Prepared, answer: BatchState, account: str) -> None:
     """Retry while the database is down. In the end `settle_orphans` finds the answer in the journal."""
     for left in reversed(range(MAX_RECORD_TRIES)):
         try:
-            return attempts.accept(prepared, answer, account)
+            attempts.accept(prepared, answer, account)
+            return
         except (OperationalError, InterfaceError) as error:
             log.warning("accepted, not recorded yet", extra={"batch": prepared.batch_id, "why": str(error)})
             if not left or shutdown.wait(RECORD_RETRY_SECONDS):
                 raise
             if not connection.in_atomic_block:  # inside a transaction (of a test) it must stay open
                 close_old_connections()
-    return None
+    return

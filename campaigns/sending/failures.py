@@ -36,8 +36,7 @@ def handle(prepared: Prepared, error: ProviderError, account: Account) -> Step:
         attempts.mark_ambiguous(prepared, error)
         account.record_failure(error)
         return Step(StepResult.BLOCKED)
-    state = Attempt.State.REJECTED if error.outcome is Outcome.REFUSED else Attempt.State.NOT_SENT
-    attempts.mark_not_taken(prepared, error, state=state)
+    attempts.mark_not_taken(prepared, error)
     account.record_failure(error)
     if error.kind == "rate":
         return wait_out_silence(prepared.campaign_id, error)

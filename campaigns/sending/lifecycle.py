@@ -201,16 +201,6 @@ def draft_after(campaign: Campaign) -> Campaign | None:
     return drafts.filter(pk=undone.data["draft"]).first() if undone else None
 
 
-def state_after_return(campaign: Campaign) -> RowState:
-    """The state of a batch after the proof that the provider did not take it.
-
-    A campaign that is neither sending nor held was cancelled while the batch was in flight.
-    """
-    if campaign.state == Campaign.State.SENDING:
-        return RowState.QUEUED
-    return RowState.HELD if campaign.state == Campaign.State.HELD else RowState.CANCELLED
-
-
 def mark_all_submitted(campaign: Campaign) -> None:
     wait_for_receipts(campaign.pk, Campaign.State.SENDING)
 

@@ -103,9 +103,9 @@ def new_game() -> None:
 def before(point: Point, act: Callable[..., Any]) -> Callable[..., Any]:
     """The same, and a point of the game comes first."""
 
-    def watched(*arguments: Any) -> Any:
+    def watched(*arguments: Any, **options: Any) -> Any:
         carrier.reach(point)
-        return act(*arguments)
+        return act(*arguments, **options)
 
     return watched
 

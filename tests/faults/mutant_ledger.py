@@ -2,18 +2,39 @@
 
 from pathlib import Path
 
-from tests.faults.mutant_types import Change, Mutant, NoConstraint
+from campaigns.sending import transitions
+from tests.faults.mutant_types import Change, Mutant, NoConstraint, NoRow
 
 ATTEMPTS, DISPATCH = "campaigns/sending/attempts.py", "campaigns/sending/dispatch.py"
 LIFECYCLE, QUARANTINE = "campaigns/sending/lifecycle.py", "campaigns/sending/quarantine.py"
 SEARCH, ORPHANS = "campaigns/reconciling/search.py", "campaigns/reconciling/orphans.py"
 DECISIONS, RECOVERY = "campaigns/reconciling/decisions.py", "campaigns/reconciling/recovery.py"
 SCHEMA = "campaigns/migrations/0001_schema.py"
-TRANSITIONS = "tests/sending/test_transitions.py::"
+TABLE = "campaigns/sending/transitions.py"
+TRANSITIONS, CELLS = "tests/sending/test_transitions.py::", "tests/sending/test_transition_table.py::"
 LISTED = f"{TRANSITIONS}test_a_listed_event_does_exactly_this"
 UNLISTED = f"{TRANSITIONS}test_any_other_changes_nothing_at_all"
 RETURNED = f"{TRANSITIONS}test_who_comes_back_is_where_the_campaign_is"
 NO_LONGER_WAITS = f"{TRANSITIONS}test_an_absent_one_that_does_not_wait_any_more_stays_absent"
+
+
+ROWS = tuple(
+    Mutant(
+        f"no row of the table: {row.event} in {', '.join(row.before)}",
+        (f"{LISTED}[{row.event}-{row.before[0]}]",),
+        (NoRow(TABLE, "TRANSITIONS", number),),
+    )
+    for number, row in enumerate(transitions.TRANSITIONS)
+)
+BEGINNINGS = tuple(
+    Mutant(
+        f"no row of the table: a new attempt, {row.event}",
+        (f"{CELLS}test_a_new_attempt_begins_as_listed",),
+        (NoRow(TABLE, "BEGINNINGS", number),),
+    )
+    for number, row in enumerate(transitions.BEGINNINGS)
+)
+"""The other cells of each row are spoiled in test_transition_table.py, within one process."""
 
 
 def moved(name: str, test: str, path: str, within: str, old: str, new: str) -> Mutant:
@@ -22,123 +43,81 @@ def moved(name: str, test: str, path: str, within: str, old: str, new: str) -> M
 
 TRANSITION_MUTANTS = (
     moved(
-        "prepared: an attempt begins as dead",
-        f"{TRANSITIONS}test_after_a_dead_attempt_a_new_one_is_prepared",
-        ATTEMPTS, "prepare",
-        "owner=process_identity.current(),",
-        "owner=process_identity.current(), state=Attempt.State.NOT_SENT,",
+        "decide: from any state", f"{UNLISTED}[answer_lost-rejected]", TABLE, "decide",
+        " and facts.state in transition.before", "",
     ),
     moved(
-        "sending: from any state", f"{UNLISTED}[sending-rejected]", ATTEMPTS, "mark_sending",
-        "state=Attempt.State.PREPARED, owner", "owner",
+        "decide: on no condition", f"{TRANSITIONS}test_only_its_owner_marks_an_attempt", TABLE, "decide",
+        " if transition.only_if(facts) else None", "",
     ),
     moved(
-        "sending: by any process", f"{TRANSITIONS}test_only_its_owner_marks_an_attempt",
-        ATTEMPTS, "mark_sending", ", owner=process_identity.current()", "",
+        "sending: marked by any process", f"{TRANSITIONS}test_only_its_owner_marks_an_attempt", TABLE,
+        "read_facts", "is_own=attempt.owner == process_identity.current()", "is_own=True",
     ),
     moved(
-        "sending: its batch stays where it is", f"{LISTED}[sending-prepared]", ATTEMPTS, "mark_sending",
-        "state=Batch.State.SUBMITTING", "state=Batch.State.QUEUED",
-    ),
-    moved(
-        "sending: its people are not counted as under way", f"{LISTED}[sending-prepared]",
-        ATTEMPTS, "mark_sending", "RowState.QUEUED, RowState.SUBMITTING", "RowState.QUEUED, RowState.QUEUED",
-    ),
-    moved(
-        "not sent: one that was only prepared stays open", f"{LISTED}[not needed-prepared]",
-        ATTEMPTS, "mark_not_taken", "return end(prepared, Attempt.State.PREPARED,",
-        "return end(prepared, Attempt.State.SENDING,",
-    ),
-    *(
-        moved(
-            f"an answer is no proof for one that is {state}", f"{LISTED}[{event}-{state}]", ATTEMPTS, "",
-            f"    Attempt.State.{state.upper()}: RowState.{row_state},\n", "",
-        )
-        for event, state, row_state in (
-            ("accepted", "sending", "SUBMITTING"),
-            ("refused", "ambiguous", "IN_DOUBT"),
-            ("not sent", "reconciling", "IN_DOUBT"),
-            ("accepted", "review", "NEEDS_REVIEW"),
-        )
-    ),
-    moved(
-        "accepted: an absent one that waits is not taken", f"{LISTED}[accepted-absent]", ATTEMPTS, "accept",
-        " or end_requeued(prepared, next_lookup_at=None, **fields)", "",
-    ),
-    moved(
-        "accepted: an absent one of other people is taken",
+        "accepted: an absent one of other people",
         f"{TRANSITIONS}test_an_answer_for_others_than_those_who_wait_changes_nothing",
-        ATTEMPTS, "end_requeued", "not is_complete or ", "",
+        TABLE, "all_still_wait", " and facts.waiting == facts.size", "",
     ),
     moved(
-        "accepted: an absent one that does not wait is taken", f"{NO_LONGER_WAITS}[cancelled-found]",
-        ATTEMPTS, "is_requeued", "waiting.exists() and ", "",
+        "accepted: an absent one that does not wait", f"{NO_LONGER_WAITS}[cancelled-found]", TABLE,
+        "still_waits", "facts.batch_state in WAITING_STATES and ", "",
     ),
     moved(
-        "accepted: an absent one that was prepared again is taken",
-        f"{NO_LONGER_WAITS}[prepared again-accepted]", ATTEMPTS, "is_requeued", " and not live.exists()", "",
+        "accepted: an absent one that was prepared again", f"{NO_LONGER_WAITS}[prepared again-accepted]",
+        TABLE, "still_waits", " and not facts.superseded", "",
     ),
     moved(
-        "accepted: its batch waits again", f"{LISTED}[accepted-sending]", ATTEMPTS, "accept",
-        "state=Batch.State.ACCEPTED", "state=Batch.State.QUEUED",
+        "accepted: an absent one whose newer attempts are not looked for",
+        f"{NO_LONGER_WAITS}[prepared again-found]", TABLE, "is_superseded", "exclude", "filter",
     ),
     moved(
-        "accepted: the history of every batch is written", f"{LISTED}[accepted-sending]", ATTEMPTS, "accept",
-        "    expected = len(", "    History.objects.record(History.Kind.ADOPTED)\n    expected = len(",
-    ),
-    moved(
-        "an attempt ends from any state", f"{UNLISTED}[answer lost-rejected]", ATTEMPTS, "end",
-        ", state=expected", "",
-    ),
-    moved(
-        "lost: taken for not sent", f"{LISTED}[answer lost-sending]", ATTEMPTS, "mark_ambiguous",
-        "Attempt.State.AMBIGUOUS", "Attempt.State.NOT_SENT",
-    ),
-    moved(
-        "lost: its batch waits again", f"{LISTED}[answer lost-sending]", ATTEMPTS, "mark_batch_in_doubt",
-        "update(state=Batch.State.IN_DOUBT)", "update(state=Batch.State.QUEUED)",
-    ),
-    moved(
-        "returned: to a held campaign as if it were sending", f"{RETURNED}[held-held-not sent]",
-        ATTEMPTS, "mark_not_taken", "lifecycle.state_after_return(campaign)", "RowState.QUEUED",
+        "returned: to a held campaign as if it were sending", f"{RETURNED}[held-held-not_sent]", TABLE,
+        "returns", "RowState.HELD if", "RowState.QUEUED if",
     ),
     moved(
         "returned: to a cancelled campaign as if it were held", f"{RETURNED}[delivering-cancelled-refused]",
-        LIFECYCLE, "state_after_return", "else RowState.CANCELLED", "else RowState.HELD",
+        TABLE, "returns", "else RowState.CANCELLED", "else RowState.HELD",
     ),
     moved(
-        "owner died: what may have left is not sent", f"{LISTED}[owner died-sending]", ORPHANS, "settle",
-        "        if attempt.state == Attempt.State.PREPARED:\n", "        if attempt.state:\n",
+        "apply: whatever became of it meanwhile",
+        f"{CELLS}test_what_was_settled_between_the_look_and_the_write_stays", TABLE, "apply",
+        ", state=facts.state)", ")",
     ),
     moved(
-        "owner died: what was prepared is in doubt", f"{LISTED}[owner died-prepared]", ORPHANS, "settle",
-        "        if attempt.state == Attempt.State.PREPARED:\n", "        if not attempt.state:\n",
+        "apply: whatever its caller has acted on",
+        f"{TRANSITIONS}test_an_attempt_that_was_settled_meanwhile_is_no_orphan", TABLE, "apply",
+        " or (expected is not None and facts.state != expected)", "",
     ),
     moved(
-        "owner died: settled again from what was read before",
-        f"{TRANSITIONS}test_an_attempt_that_was_settled_meanwhile_is_no_orphan",
-        ORPHANS, "settle", ", state=attempt.state)", ")",
+        "apply: its people are not counted anew", f"{LISTED}[marked-prepared]", TABLE, "move_people",
+        "    counters.move(batch.campaign_id, source, target, count)\n", "",
     ),
     moved(
-        "looked up: it is not marked as being looked up",
-        "tests/reconciling/test_search.py::test_what_never_arrived_is_sent_again_after_the_settle_time",
-        SEARCH, "lookup", "state=Attempt.State.RECONCILING", "state=Attempt.State.AMBIGUOUS",
+        "apply: its batch stays where it was", f"{LISTED}[absent-ambiguous]", TABLE, "move_people",
+        '{"state": target.value, ', '{"state": source.value, ',
     ),
     moved(
-        "found: from any state", f"{UNLISTED}[found-rejected]", SEARCH, "adopt",
-        "if before not in Attempt.SEARCHED and not attempts.is_requeued(attempt):", "if not before:",
+        "apply: without the lock", f"{CELLS}test_nothing_moves_without_the_campaign_s_lock", TABLE,
+        "require", "    campaign.require_lock()\n", "",
     ),
     moved(
-        "found: an absent one that waits is not taken", f"{LISTED}[found-absent]", SEARCH, "adopt",
-        " and not attempts.is_requeued(attempt)", "",
+        "apply: with a lock of another transaction", f"{CELLS}test_nothing_moves_without_the_campaign_s_lock",
+        "campaigns/models/campaign.py", "require_lock",
+        "self.locked_in is not connection.atomic_blocks[0]", "self.locked_in is None",
     ),
     moved(
-        "found: its batch waits again", f"{LISTED}[found-reconciling]", SEARCH, "link_batch",
-        "state=Batch.State.ACCEPTED", "state=Batch.State.QUEUED",
+        "apply: in a commit that does not wait for the disk",
+        f"{CELLS}test_a_transition_outlives_a_power_cut", TABLE, "require",
+        "transition.durable and bulk_sql.is_relaxed()", "not transition.durable",
     ),
     moved(
-        "absent: also while a person decides", f"{UNLISTED}[absent-review]", SEARCH, "declare_absent",
-        "requeue(attempt, Attempt.IN_DOUBT,", "requeue(attempt, Attempt.SEARCHED,",
+        "lookups: none after a lost answer", f"{LISTED}[answer_lost-sending]", TABLE, "next_lookup_at",
+        "        return now + FIRST_LOOKUP_DELAY", "        return None",
+    ),
+    moved(
+        "lookups: none while people wait again", f"{LISTED}[absent-ambiguous]", TABLE, "next_lookup_at",
+        " or (after == State.ABSENT and people in WAITING_STATES)", "",
     ),
     moved(
         "absent: nobody is asked in a campaign that always asks",
@@ -146,28 +125,8 @@ TRANSITION_MUTANTS = (
         SEARCH, "declare_absent", "campaign.on_not_found == Campaign.OnNotFound.REVIEW", "not campaign.pk",
     ),
     moved(
-        "absent: its people stay in doubt", f"{LISTED}[absent-ambiguous]", SEARCH, "requeue",
-        "update(state=target.value)", "update(state='in_doubt')",
-    ),
-    moved(
-        "for a person: from any state", f"{UNLISTED}[for a person-absent]", SEARCH, "send_to_review",
-        ", state__in=Attempt.IN_DOUBT", "",
-    ),
-    moved(
-        "for a person: its sender stays blocked", f"{LISTED}[for a person-reconciling]", SEARCH,
-        "send_to_review", "state=Attempt.State.REVIEW", "state=Attempt.State.AMBIGUOUS",
-    ),
-    moved(
-        "a person decides: after a proof", f"{UNLISTED}[person says send-accepted]", DECISIONS, "settle",
-        ", state=Attempt.State.REVIEW", "",
-    ),
-    moved(
-        "a person says send: it counts as sent", f"{LISTED}[person says send-review]", DECISIONS, "requeue",
-        "Attempt.State.ABSENT", "Attempt.State.MARKED_SENT",
-    ),
-    moved(
-        "a person says sent: it is sent again", f"{LISTED}[person says sent-review]", DECISIONS, "mark_sent",
-        "Attempt.State.MARKED_SENT, RowState.MARKED_SENT", "Attempt.State.ABSENT, RowState.QUEUED",
+        "refused: taken for not sent", f"{LISTED}[refused-sending]", ATTEMPTS, "mark_not_taken",
+        "AttemptEvent.REFUSED if", "AttemptEvent.NOT_SENT if",
     ),
 )  # fmt: skip
 
@@ -183,18 +142,19 @@ def unlocked(path: str, function: str, test: str) -> Mutant:
 
 
 LOCK_MUTANTS = (
-    unlocked(ATTEMPTS, "mark_sending", f"{EVENT_LOCK}[sending-prepared]"),
+    unlocked(ATTEMPTS, "mark_sending", f"{EVENT_LOCK}[marked-prepared]"),
     unlocked(ATTEMPTS, "accept", f"{EVENT_LOCK}[accepted-sending]"),
     unlocked(ATTEMPTS, "mark_not_taken", f"{EVENT_LOCK}[refused-sending]"),
-    unlocked(ATTEMPTS, "mark_ambiguous", f"{EVENT_LOCK}[answer lost-sending]"),
-    unlocked(ORPHANS, "settle", f"{EVENT_LOCK}[owner died-sending]"),
+    unlocked(ATTEMPTS, "mark_ambiguous", f"{EVENT_LOCK}[answer_lost-sending]"),
+    unlocked(ORPHANS, "settle", f"{EVENT_LOCK}[owner_died-sending]"),
+    unlocked(SEARCH, "begin_lookup", f"{EVENT_LOCK}[lookup_begun-ambiguous]"),
     unlocked(SEARCH, "adopt", f"{EVENT_LOCK}[found-reconciling]"),
-    unlocked(SEARCH, "requeue", f"{MOVE_LOCK}[requeue]"),
-    unlocked(SEARCH, "send_to_review", f"{EVENT_LOCK}[for a person-reconciling]"),
-    unlocked(DECISIONS, "requeue", f"{EVENT_LOCK}[person says send-review]"),
-    unlocked(DECISIONS, "mark_sent", f"{EVENT_LOCK}[person says sent-review]"),
+    unlocked(SEARCH, "declare_absent", f"{EVENT_LOCK}[absent-reconciling]"),
+    unlocked(SEARCH, "send_to_review", f"{EVENT_LOCK}[unproved-reconciling]"),
+    unlocked(DECISIONS, "settle", f"{EVENT_LOCK}[person_sends-review]"),
     unlocked(DECISIONS, "postpone", f"{MOVE_LOCK}[postpone]"),
     unlocked(RECOVERY, "adopt", f"{MOVE_LOCK}[adopt_after_a_restore]"),
+    unlocked(RECOVERY, "put_in_doubt", f"{MOVE_LOCK}[search_after_a_restore]"),
     unlocked(DISPATCH, "choose_next", f"{MOVE_LOCK}[prepare_first]"),
     unlocked(DISPATCH, "prepare_after", f"{MOVE_LOCK}[prepare_beside]"),
     unlocked("campaigns/sending/failures.py", "split", f"{MOVE_LOCK}[split]"),
@@ -214,7 +174,8 @@ COMMITS = "tests/sending/test_syncs.py::test_each_commit_of_a_batch_but_its_prep
 LINES = "tests/sending/test_syncs.py::test_a_line_of_the_journal_and_the_name_of_its_file_are_synced"
 SYNC_MUTANTS = (
     moved(
-        "no sync: the database does not wait for the disk", COMMITS, "dashboard/settings.py", "",
+        "no sync: the database does not wait for the disk",
+        "tests/sending/test_syncs.py::test_a_new_connection_waits_for_the_disk", "dashboard/settings.py", "",
         "PRAGMA synchronous=FULL", "PRAGMA synchronous=NORMAL",
     ),
     moved(
@@ -228,9 +189,9 @@ SYNC_MUTANTS = (
     ),
     moved(
         "no sync: the commit of an answer", COMMITS, DISPATCH, "record_answer",
-        "            return attempts.accept(prepared, answer, account)\n",
+        "            attempts.accept(prepared, answer, account)\n",
         "            with relaxed_durability():\n"
-        "                return attempts.accept(prepared, answer, account)\n",
+        "                attempts.accept(prepared, answer, account)\n",
     ),
     moved(
         "no sync: a line of the journal", LINES, "campaigns/sending/journal.py", "append",
@@ -310,4 +271,12 @@ HOLD_MUTANTS = (
         ),
     ),
 )
-MUTANTS = (*HOLD_MUTANTS, *TRANSITION_MUTANTS, *LOCK_MUTANTS, *SYNC_MUTANTS, *CONSTRAINT_MUTANTS)
+MUTANTS = (
+    *HOLD_MUTANTS,
+    *ROWS,
+    *BEGINNINGS,
+    *TRANSITION_MUTANTS,
+    *LOCK_MUTANTS,
+    *SYNC_MUTANTS,
+    *CONSTRAINT_MUTANTS,
+)

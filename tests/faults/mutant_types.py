@@ -56,16 +56,9 @@ class NoConstraint:
 
     def planted(self, root: Path) -> str:
         text = (root / self.path).read_text(encoding="utf-8")
-        offsets = [0]
-        for line in text.splitlines(keepends=True):
-            offsets.append(offsets[-1] + len(line.encode()))
-        raw = text.encode()
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and self._is_it(node):
-                start = offsets[node.lineno - 1] + node.col_offset
-                end = offsets[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
-                kept = re.sub(rb"^\s*,", b"", raw[end:])
-                return (raw[:start] + kept).decode()
+                return without(text, node)
         message = f"{self.path} has no constraint {self.name}"
         raise CannotPlantError(message)
 
@@ -80,8 +73,41 @@ class NoConstraint:
 
 
 @dataclass(frozen=True, slots=True)
+class NoRow:
+    """A module without one row of a table, which is a tuple with this name."""
+
+    path: str
+    table: str
+    number: int
+
+    def plant(self, root: Path) -> None:
+        (root / self.path).write_text(self.planted(root), encoding="utf-8")
+
+    def planted(self, root: Path) -> str:
+        text = (root / self.path).read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == self.table:
+                rows = node.value.elts if isinstance(node.value, ast.Tuple) else []
+                if self.number < len(rows):
+                    return without(text, rows[self.number])
+        message = f"{self.path} has no row {self.number} of {self.table}"
+        raise CannotPlantError(message)
+
+
+def without(text: str, node: ast.expr) -> str:
+    """The text without an element of a list or tuple, and its comma."""
+    offsets = [0]
+    for line in text.splitlines(keepends=True):
+        offsets.append(offsets[-1] + len(line.encode()))
+    raw = text.encode()
+    start = offsets[node.lineno - 1] + node.col_offset
+    end = offsets[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
+    return (raw[:start] + re.sub(rb"^\s*,", b"", raw[end:])).decode()
+
+
+@dataclass(frozen=True, slots=True)
 class Mutant:
     name: str
     tests: tuple[str, ...]
     """Those that hold the rule; others may fail too."""
-    changes: tuple[Change | NoConstraint, ...]
+    changes: tuple[Change | NoConstraint | NoRow, ...]

@@ -18,8 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults import mutant_ledger, mutant_list
-from tests.faults.mutant_types import Mutant
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from tests.faults import mutant_ledger, mutant_list  # noqa: E402
+from tests.faults.mutant_types import Mutant  # noqa: E402
 
 MUTANTS = (*mutant_list.MUTANTS, *mutant_ledger.MUTANTS)
 AT_ONCE = min(4, os.cpu_count() or 1)
@@ -46,7 +51,7 @@ def first_red(root: Path, tests: Sequence[str]) -> str:
         text=True,
         check=False,
     )
-    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", done.stdout, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) (tests/.+?)(?: - |$)", done.stdout, re.MULTILINE)
     if done.returncode == ALL_GREEN:
         return ""
     if done.returncode != SOME_RED or failed is None:

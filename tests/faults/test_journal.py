@@ -61,7 +61,7 @@ def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Worker, Campaign, int], N
 
 
 def _raises(error: BaseException) -> Callable[..., None]:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise error
 
     return fail
@@ -141,10 +141,10 @@ def _down(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """The database takes the record of an answer only after so many tries."""
     record, left = attempts.accept, iter(range(times))
 
-    def accept(*arguments: Any) -> None:
+    def accept(*arguments: Any, **options: Any) -> bool:
         if next(left, None) is not None:
             raise OperationalError("the disk is full")
-        record(*arguments)
+        return record(*arguments, **options)
 
     monkeypatch.setattr(attempts, "accept", accept)
     monkeypatch.setattr(dispatch, "RECORD_RETRY_SECONDS", 0.0)

@@ -140,10 +140,10 @@ def test_f12_the_batch_that_was_prepared_beside_it_is_not_blamed(
     accept = attempts.accept
     first = Batch.objects.get(number=1).pk
 
-    def dies(prepared: Prepared, *rest: Any) -> None:
+    def dies(prepared: Prepared, *rest: Any, **options: Any) -> bool:
         if prepared.batch_id == first:
             raise Killed
-        accept(prepared, *rest)
+        return accept(prepared, *rest, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "write_answer_to_journal", lambda *_: None)

@@ -156,7 +156,7 @@ def test_f43_nothing_that_was_prepared_before_leaves_either(worker: Worker) -> N
     with transaction.atomic():
         batch = Batch.objects.order_by("number").first()
         assert batch is not None
-        prepared = attempts.prepare(campaign, batch)
+        prepared = attempts.prepare(Campaign.objects.locked(campaign.pk), batch)
     assert prepared is not None
     with pytest.raises(attempts.SendAborted, match="locked"):
         attempts.mark_sending(prepared)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch
+from campaigns.models import Attempt, Batch, Campaign
 from campaigns.providers.http import Limits, Transport
 from campaigns.reconciling import orphans
 from campaigns.sending import attempts, dispatch
@@ -42,7 +42,7 @@ def tried(state: str) -> Batch:
 def test_a_second_live_attempt_is_impossible(carrier: RunningSimulator, state: str) -> None:
     batch = tried(state)
     with pytest.raises(IntegrityError), transaction.atomic():
-        attempts.prepare(batch.campaign, batch)
+        attempts.prepare(Campaign.objects.locked(batch.campaign_id), batch)
     # Nothing but the index is in the way of this: the account is another one.
     assert dispatch.step(batch.campaign_id) == Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []

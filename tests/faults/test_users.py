@@ -177,7 +177,7 @@ def in_the_last_look(campaign: Campaign, wish: Callable[[], None]) -> None:
 
     with pytest.raises(attempts.SendAborted):
         registry.default().provider.submit(chosen.sender, chosen.texts, before_first_byte=hook)
-    attempts.mark_not_taken(chosen, None, state="not_sent", code="opt_out")
+    attempts.mark_not_taken(chosen, None, code="opt_out")
 
 
 @pytest.mark.django_db

@@ -18,8 +18,10 @@ from campaigns.reconciling import decisions, orphans, search
 from campaigns.runtime import process_identity
 from campaigns.sending import attempts
 from campaigns.sending.prepared import Prepared, fingerprint
+from campaigns.sending.transitions import AttemptEvent
 from tests.support import factories
 
+E = AttemptEvent
 ACCOUNT, PROVIDER_ID, DEAD_PROCESS = "an account", "4711", "another host:1:1"
 PEOPLE = 2
 WHERE_ITS_BATCH_IS: dict[str, str] = {
@@ -54,7 +56,7 @@ def situation(state: str, batch_state: str = "", **campaign_fields: Any) -> Atte
     factories.tally(campaign, **{where: PEOPLE})
     texts = attempts.waiting_texts(batch.pk)
     now = timezone.now()
-    dead = state in Attempt.DEAD
+    given_up = state in (*Attempt.DEAD, *Attempt.SEARCHED)
     return Attempt.objects.create(
         batch=batch,
         account=ACCOUNT,
@@ -65,7 +67,8 @@ def situation(state: str, batch_state: str = "", **campaign_fields: Any) -> Atte
         owner=process_identity.current(),
         prepared_at=now,
         sending_at=None if state in ("prepared", "not_sent") else now,
-        ended_at=now if dead or state in Attempt.SEARCHED else None,
+        ended_at=now if given_up else None,
+        next_lookup_at=now if state in (*Attempt.SEARCHED, Attempt.State.ABSENT) else None,
         provider_id="1" if state == "accepted" else "",
     )
 
@@ -105,7 +108,7 @@ def owner_dies(attempt: Attempt) -> None:
     dated = Attempt.objects.filter(pk=attempt.pk)
     dated.update(owner=DEAD_PROCESS, prepared_at=long_ago)
     dated.filter(sending_at__isnull=False).update(sending_at=long_ago)
-    orphans.settle_orphans()
+    orphans.settle(dated.select_related("batch").get())
 
 
 def somebody() -> User:
@@ -119,26 +122,28 @@ def prepare(attempt: Attempt) -> None:
 
 
 Door = Callable[[Attempt], Any]
+
+
+def accepted(attempt: Attempt, event: AttemptEvent = E.ACCEPTED) -> None:
+    attempts.accept(as_prepared(attempt), listed(), ACCOUNT, event=event)
+
+
 EVENTS: dict[str, Door] = {
-    "sending": is_marked,
-    "not needed": lambda attempt: attempts.mark_not_taken(
-        as_prepared(attempt), None, state=Attempt.State.NOT_SENT, code="not_needed"
-    ),
-    "not sent": lambda attempt: attempts.mark_not_taken(
-        as_prepared(attempt), NOT_SENT, state=Attempt.State.NOT_SENT
-    ),
-    "refused": lambda attempt: attempts.mark_not_taken(
-        as_prepared(attempt), REFUSED, state=Attempt.State.REJECTED
-    ),
-    "accepted": lambda attempt: attempts.accept(as_prepared(attempt), listed(), ACCOUNT),
-    "answer lost": lambda attempt: attempts.mark_ambiguous(as_prepared(attempt), LOST),
-    "owner died": owner_dies,
-    "found": lambda attempt: search.adopt(attempt, listed(), frozenset()),
-    "absent": search.declare_absent,
-    "for a person": lambda attempt: search.send_to_review(attempt, "Nobody knows.", code="unclear"),
-    "person says send": lambda attempt: decisions.requeue(attempt, somebody()),
-    "person says sent": lambda attempt: decisions.mark_sent(attempt, somebody()),
+    E.MARKED: is_marked,
+    E.NOT_SENT: lambda attempt: attempts.mark_not_taken(as_prepared(attempt), NOT_SENT),
+    E.REFUSED: lambda attempt: attempts.mark_not_taken(as_prepared(attempt), REFUSED),
+    E.ACCEPTED: accepted,
+    E.ANSWER_IN_JOURNAL: lambda attempt: accepted(attempt, E.ANSWER_IN_JOURNAL),
+    E.ANSWER_LOST: lambda attempt: attempts.mark_ambiguous(as_prepared(attempt), LOST),
+    E.OWNER_DIED: owner_dies,
+    E.LOOKUP_BEGUN: search.begin_lookup,
+    E.FOUND: lambda attempt: search.adopt(attempt, listed(), frozenset()),
+    E.ABSENT: search.declare_absent,
+    E.UNPROVED: lambda attempt: search.send_to_review(attempt, "Nobody knows.", code="unclear"),
+    E.PERSON_SENDS: lambda attempt: decisions.requeue(attempt, somebody()),
+    E.PERSON_MARKS_SENT: lambda attempt: decisions.mark_sent(attempt, somebody()),
 }
+"""By event: the door of the program through which it comes."""
 TABLES: tuple[type[models.Model], ...] = (Attempt, Batch, Tally, Message, CampaignRow, Campaign, History)
 DATED_BY_THE_TEST = {"owner", "prepared_at", "sending_at", "changed_at"}
 

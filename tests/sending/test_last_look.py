@@ -158,7 +158,7 @@ def test_one_number_has_one_request_under_way(carrier: RunningSimulator) -> None
     attempts.mark_sending(in_flight)
     assert dispatch.step(second.pk) == Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
-    attempts.mark_not_taken(in_flight, None, state="not_sent")
+    attempts.mark_not_taken(in_flight, None)
     assert scenario.submit_all(second).result == StepResult.DONE
     assert scenario.submit_all(first).result == StepResult.DONE
 
@@ -167,12 +167,12 @@ def test_two_campaigns_that_prepared_at_once_leave_one_after_the_other(carrier: 
     contacts = scenario.imported(scenario.file_of(scenario.people(2)))
     first, second = scenario.launched(contacts), scenario.launched(contacts)
     a = prepared(first)
-    b = attempts.prepare(second, Batch.objects.get(campaign=second))
+    b = attempts.prepare(Campaign.objects.locked(second.pk), Batch.objects.get(campaign=second))
     assert b is not None
     attempts.mark_sending(a)
     assert send(b) == Step(StepResult.WAIT, 1.0)
     assert carrier.ledger() == []
-    attempts.mark_not_taken(a, None, state="not_sent")
+    attempts.mark_not_taken(a, None)
     assert scenario.submit_all(second).result == StepResult.DONE
 
 
@@ -217,9 +217,7 @@ def test_a_refusal_after_the_lease_is_still_a_proof(carrier: RunningSimulator) -
     attempts.mark_sending(batch)
     Attempt.objects.update(sending_at=timezone.now() - attempts.LEASE - timedelta(seconds=1))
     orphans.settle_orphans()
-    attempts.mark_not_taken(
-        batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"), state="rejected"
-    )
+    attempts.mark_not_taken(batch, ProviderError("No.", outcome=Outcome.REFUSED, kind="request"))
     assert scenario.counts(campaign) == {"queued": 2}
     assert scenario.submit_all(campaign).result == StepResult.DONE
     scenario.assert_adds_up(campaign)

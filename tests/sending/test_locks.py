@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Campaign, Tally
-from campaigns.reconciling import decisions, recovery, search
+from campaigns.reconciling import decisions, recovery
 from campaigns.reconciling.matching import Candidate
-from campaigns.sending import dispatch, failures, lifecycle, quarantine
+from campaigns.sending import dispatch, failures, journal, lifecycle, quarantine
 from tests.sending.situations import (
     ACCOUNT,
     EVENTS,
@@ -112,11 +112,6 @@ def postpone() -> Callable[[], Any]:
     return lambda: decisions.decide(attempt, decisions.Decision.LEAVE, user=somebody())
 
 
-def requeue() -> Callable[[], Any]:
-    attempt = situation("reconciling")
-    return lambda: search.requeue(attempt, Attempt.IN_DOUBT, "Nothing there.")
-
-
 def adopt_after_a_restore() -> Callable[[], Any]:
     attempt = situation("not_sent")
     messages = list(attempt.batch.messages.values_list("pk", "to", "text"))
@@ -127,9 +122,17 @@ def adopt_after_a_restore() -> Callable[[], Any]:
     return lambda: with_own_transaction(adoptable)
 
 
+def search_after_a_restore() -> Callable[[], Any]:
+    attempt = situation("not_sent")
+    texts = as_prepared(attempt)
+    lost = journal.Sent(99, texts.batch_id, texts.campaign_id, texts.sender, 2, texts.payload, timezone.now())
+    with_own_transaction = transaction.atomic(recovery.put_in_doubt)
+    return lambda: with_own_transaction(lost)
+
+
 MOVES = (
-    prepare_first, prepare_beside, split, release, begin, hold, resume, cancel, undo, postpone, requeue,
-    adopt_after_a_restore,
+    prepare_first, prepare_beside, split, release, begin, hold, resume, cancel, undo, postpone,
+    adopt_after_a_restore, search_after_a_restore,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from campaigns.models import Attempt
 from campaigns.sending import dispatch, journal
@@ -12,8 +13,24 @@ from campaigns.sending.steps import StepResult
 from tests.simulator.running import RunningSimulator
 from tests.support import scenario
 
+ASK = {"sqlite": "PRAGMA synchronous", "postgresql": "SHOW synchronous_commit"}
 WAITS = {"sqlite": {"1": False, "2": True}, "postgresql": {"off": False, "on": True}}
 """By what the database says of itself: whether a commit waits for the disk."""
+
+
+def waits(database: BaseDatabaseWrapper) -> bool:
+    with database.cursor() as cursor:
+        cursor.execute(ASK[database.vendor])
+        return WAITS[database.vendor][str(cursor.fetchone()[0])]
+
+
+@pytest.mark.django_db
+def test_a_new_connection_waits_for_the_disk() -> None:
+    new = connection.copy()
+    try:
+        assert waits(new)
+    finally:
+        new.close()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -25,11 +42,8 @@ def test_each_commit_of_a_batch_but_its_preparing_waits_for_the_disk(
     told: list[tuple[list[str], bool]] = []
 
     def watched() -> None:
-        with connection.cursor() as cursor:
-            lite = connection.vendor == "sqlite"
-            cursor.execute("PRAGMA synchronous" if lite else "SHOW synchronous_commit")
-            waits = WAITS[connection.vendor][str(cursor.fetchone()[0])]
-        told.append((list(Attempt.objects.order_by("pk").values_list("state", flat=True)), waits))
+        states = list(Attempt.objects.order_by("pk").values_list("state", flat=True))
+        told.append((states, waits(connection)))
         commit()
 
     monkeypatch.setattr(connection, "commit", watched)
@@ -38,9 +52,9 @@ def test_each_commit_of_a_batch_but_its_preparing_waits_for_the_disk(
         pass
     moved: list[tuple[list[str], bool]] = []
     before: list[str] = []
-    for states, waits in told:
+    for states, waited in told:
         if states != before:
-            moved.append((states, waits))
+            moved.append((states, waited))
         before = states
     relaxed = connection.vendor != "sqlite"
     assert moved == [

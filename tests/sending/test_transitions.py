@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.reconciling import orphans
-from campaigns.sending import attempts
+from campaigns.sending import attempts, transitions
+from campaigns.sending.transitions import AttemptEvent
 from tests.sending.situations import (
     EVENTS,
     PEOPLE,
@@ -24,97 +25,94 @@ from tests.support import factories, scenario
 
 pytestmark = pytest.mark.django_db
 
+LIVE = ("sending", "ambiguous", "reconciling", "review")
+TAKEN = ("accepted", "with_carrier")
 LISTED: dict[str, dict[str, tuple[str, str]]] = {
-    "sending": {"prepared": ("sending", "submitting")},
-    "not needed": {
-        "prepared": ("not_sent", "queued"),
-        "sending": ("not_sent", "queued"),
-        "ambiguous": ("not_sent", "queued"),
-        "reconciling": ("not_sent", "queued"),
-        "review": ("not_sent", "queued"),
-    },
-    "not sent": {
-        "prepared": ("not_sent", "queued"),
-        "sending": ("not_sent", "queued"),
-        "ambiguous": ("not_sent", "queued"),
-        "reconciling": ("not_sent", "queued"),
-        "review": ("not_sent", "queued"),
-    },
-    "refused": {
-        "prepared": ("not_sent", "queued"),
-        "sending": ("rejected", "queued"),
-        "ambiguous": ("rejected", "queued"),
-        "reconciling": ("rejected", "queued"),
-        "review": ("rejected", "queued"),
-    },
-    "accepted": {
-        "sending": ("accepted", "with_carrier"),
-        "ambiguous": ("accepted", "with_carrier"),
-        "reconciling": ("accepted", "with_carrier"),
-        "review": ("accepted", "with_carrier"),
-        "absent": ("accepted", "with_carrier"),
-    },
-    "answer lost": {"sending": ("ambiguous", "in_doubt")},
-    "owner died": {"prepared": ("not_sent", "queued"), "sending": ("ambiguous", "in_doubt")},
-    "found": {
-        "ambiguous": ("accepted", "with_carrier"),
-        "reconciling": ("accepted", "with_carrier"),
-        "review": ("accepted", "with_carrier"),
-        "absent": ("accepted", "with_carrier"),
-    },
-    "absent": {"ambiguous": ("absent", "queued"), "reconciling": ("absent", "queued")},
-    "for a person": {"ambiguous": ("review", "needs_review"), "reconciling": ("review", "needs_review")},
-    "person says send": {"review": ("absent", "queued")},
-    "person says sent": {"review": ("marked_sent", "marked_sent")},
+    "marked": {"prepared": ("sending", "submitting")},
+    "not_sent": dict.fromkeys(("prepared", *LIVE), ("not_sent", "queued")),
+    "refused": {"prepared": ("not_sent", "queued")} | dict.fromkeys(LIVE, ("rejected", "queued")),
+    "accepted": dict.fromkeys((*LIVE, "absent"), TAKEN),
+    "answer_in_journal": dict.fromkeys(LIVE, TAKEN),
+    "answer_lost": {"sending": ("ambiguous", "in_doubt")},
+    "owner_died": {"prepared": ("not_sent", "queued"), "sending": ("ambiguous", "in_doubt")},
+    "lookup_begun": {"ambiguous": ("reconciling", "in_doubt")},
+    "found": dict.fromkeys(("ambiguous", "reconciling", "review", "absent"), TAKEN),
+    "absent": dict.fromkeys(("ambiguous", "reconciling"), ("absent", "queued")),
+    "unproved": dict.fromkeys(("ambiguous", "reconciling"), ("review", "needs_review")),
+    "person_sends": {"review": ("absent", "queued")},
+    "person_marks_sent": {"review": ("marked_sent", "marked_sent")},
 }
 """By event and state before: the attempt's state after it, and where its people are then."""
-WRITTEN: dict[str, list[str]] = {
-    "answer lost": ["answer_lost"],
-    "owner died": ["answer_lost"],
-    "found": ["adopted"],
-    "absent": ["absent"],
-    "for a person": ["needs_review"],
-    "person says send": ["review_send"],
-    "person says sent": ["review_marked_sent"],
+WRITTEN: dict[tuple[str, str], list[str]] = {
+    ("answer_in_journal", "accepted"): ["adopted_from_journal"],
+    ("answer_lost", "ambiguous"): ["answer_lost"],
+    ("owner_died", "ambiguous"): ["answer_lost"],
+    ("found", "accepted"): ["adopted"],
+    ("absent", "absent"): ["absent"],
+    ("unproved", "review"): ["needs_review"],
+    ("person_sends", "absent"): ["review_send"],
+    ("person_marks_sent", "marked_sent"): ["review_marked_sent"],
 }
-"""What the history says after it; nothing of what happens with every batch."""
-RETURNS = {"not sent": "sending", "refused": "sending", "absent": "reconciling", "person says send": "review"}
+"""What the history says, by event and state after it; nothing of what happens with every batch."""
+ENDS = {"not_sent", "refused", "accepted", "answer_in_journal", "answer_lost", "owner_died"}
+"""Events that end the request."""
+LOOKED_FOR_AFTER = {"ambiguous": 2.0, "review": 300.0, "absent": 300.0}  # seconds
+RETURNS = {"not_sent": "sending", "refused": "sending", "absent": "reconciling", "person_sends": "review"}
 """Events after which people wait again, and a state in which they come."""
+ANSWERS = ("accepted", "answer_in_journal")
 
 
 def pairs(*, listed: bool) -> list[tuple[str, str]]:
-    return [
-        (event, state)
-        for event in EVENTS
-        for state in WHERE_ITS_BATCH_IS
-        if (state in LISTED[event]) == listed
-    ]
+    every = [(str(event), state) for event in EVENTS for state in WHERE_ITS_BATCH_IS]
+    return [(event, state) for event, state in every if (state in LISTED[event]) == listed]
 
 
-@pytest.mark.parametrize(("event", "state"), pairs(listed=True))
-def test_a_listed_event_does_exactly_this(event: str, state: str) -> None:
+def check_listed(event: str, state: str) -> None:
     attempt = situation(state)
+    sending_at, ended_at, look_at = attempt.sending_at, attempt.ended_at, attempt.next_lookup_at
     after, where = LISTED[event][state]
+    start = timezone.now()
     EVENTS[event](attempt)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.batch.state) == (after, where)
     assert scenario.counts(attempt.batch.campaign) == {where: PEOPLE}
-    assert (attempt.ended_at is None) == (after == "sending")
-    written = [] if (event, state) == ("owner died", "prepared") else WRITTEN.get(event, [])
-    assert list(History.objects.values_list("kind", flat=True)) == written
+    assert list(History.objects.values_list("kind", flat=True)) == WRITTEN.get((event, after), [])
+    assert (attempt.ended_at != ended_at) == (event in ENDS)
+    assert (sending_at is None and attempt.sending_at is not None) == (event == "marked")
+    if seconds := LOOKED_FOR_AFTER.get(after):
+        assert attempt.next_lookup_at is not None
+        assert seconds <= (attempt.next_lookup_at - start).total_seconds() < seconds + 60
+    else:
+        assert attempt.next_lookup_at == (look_at if after == "reconciling" else None)
 
 
-@pytest.mark.parametrize(("event", "state"), pairs(listed=False))
-def test_any_other_changes_nothing_at_all(event: str, state: str) -> None:
+def check_unlisted(event: str, state: str) -> None:
     attempt = situation(state)
     before = without_dates(everything())
     EVENTS[event](attempt)
     after = without_dates(everything())
-    if event == "accepted":
+    if event in ANSWERS:
         alarms = [row["kind"] for row in after.pop("History")]
         assert alarms == ["possible_double"], "the provider has taken what nobody counts as taken"
         assert before.pop("History") == []
     assert after == before
+
+
+@pytest.mark.parametrize(("event", "state"), pairs(listed=True))
+def test_a_listed_event_does_exactly_this(event: str, state: str) -> None:
+    check_listed(event, state)
+
+
+@pytest.mark.parametrize(("event", "state"), pairs(listed=False))
+def test_any_other_changes_nothing_at_all(event: str, state: str) -> None:
+    check_unlisted(event, state)
+
+
+def test_the_table_lists_these_and_no_others() -> None:
+    rows = [(one.event, state) for one in transitions.TRANSITIONS for state in one.before]
+    assert sorted(rows) == sorted(pairs(listed=True))
+    beginnings = [one.event for one in transitions.BEGINNINGS]
+    assert sorted([*EVENTS, *beginnings]) == sorted(AttemptEvent)
 
 
 @pytest.mark.parametrize("state", Attempt.DEAD)
@@ -150,7 +148,7 @@ def test_who_comes_back_is_where_the_campaign_is(event: str, campaign_state: str
     assert scenario.counts(attempt.batch.campaign) == {where: PEOPLE}
 
 
-@pytest.mark.parametrize("event", ["not sent", "refused", "owner died"])
+@pytest.mark.parametrize("event", ["not_sent", "refused", "owner_died"])
 @pytest.mark.parametrize(("campaign_state", "where"), [("held", "held"), ("delivering", "cancelled")])
 def test_of_an_attempt_that_was_only_prepared_the_batch_stays_where_it_is(
     event: str, campaign_state: str, where: str
@@ -208,7 +206,7 @@ def test_only_its_owner_marks_an_attempt() -> None:
     attempt = situation("prepared")
     Attempt.objects.update(owner="another host:1:1")
     before = everything()
-    EVENTS["sending"](attempt)
+    EVENTS["marked"](attempt)
     assert everything() == before
 
 

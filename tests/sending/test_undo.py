@@ -58,7 +58,7 @@ def test_nothing_leaves_before_the_minute_is_over(carrier: RunningSimulator) -> 
 
 def test_not_even_what_was_prepared_leaves_before_it(carrier: RunningSimulator) -> None:
     campaign = waiting()
-    batch = attempts.prepare(campaign, Batch.objects.get(number=1))
+    batch = attempts.prepare(Campaign.objects.locked(campaign.pk), Batch.objects.get(number=1))
     assert batch is not None
     step = dispatch.send(batch, registry.default())
     assert step.result == StepResult.WAIT
