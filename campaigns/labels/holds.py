@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.accounts import registry
-from campaigns.labels.provider_words import describe_explanation
+from campaigns.labels.provider_words import describe_explanation, retell
 from campaigns.models import Batch, Campaign
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import ErrorClass
@@ -64,7 +64,7 @@ def describe_hold(campaign: Campaign) -> str:
             "people that nobody here knows of. Compare before it goes on: they may have this campaign's text "
             "in other words."
         )
-    return str(data["said"])
+    return retell(data["said"])
 
 
 def describe_wait(campaign: Campaign) -> str:
@@ -86,7 +86,7 @@ def describe_wait(campaign: Campaign) -> str:
             "The journal of what is handed over cannot be written, so nothing was sent. The disk may be "
             "full. It is tried again every few seconds."
         )
-    return str(data["said"])
+    return retell(data["said"])
 
 
 def describe_quarantine(campaign: Campaign) -> str:

@@ -1,6 +1,8 @@
 """What providers say, in the language of the reader."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext
 
@@ -26,6 +28,18 @@ def translate(sentence: Sentence) -> str:
 
 def describe_error(error: ProviderError) -> str:
     return " ".join(map(translate, error.sentences))
+
+
+def retell(stored: Iterable[Mapping[str, Any]]) -> str:
+    """Sentences as they were stored by `Sentence.as_json`."""
+    return " ".join(translate(_restored(sentence)) for sentence in stored)
+
+
+def _restored(stored: Mapping[str, Any]) -> Sentence:
+    params = stored["params"].items()
+    return Sentence(
+        stored["text"], {name: _restored(one) if isinstance(one, dict) else one for name, one in params}
+    )
 
 
 def describe_explanation(explanation: Explanation) -> ExplanationWords:

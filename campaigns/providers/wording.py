@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+JSON = dict[str, Any]
 
 
 def gettext_noop(text: str) -> str:
@@ -18,3 +21,10 @@ class Sentence:
 
     def __str__(self) -> str:
         return self.text.format(**self.params)
+
+    def as_json(self) -> JSON:
+        params = {
+            name: value.as_json() if isinstance(value, Sentence) else value
+            for name, value in self.params.items()
+        }
+        return {"text": self.text, "params": params}

@@ -88,9 +88,10 @@ def wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
     return Step(StepResult.WAIT, seconds)
 
 
-def error_data(error: ProviderError) -> dict[str, str]:
+def error_data(error: ProviderError) -> dict[str, object]:
     """Its codes, and what the provider's client says of it."""
-    return {"kind": error.kind, "code": error.code, "said": error.sentence}
+    sentences = [sentence.as_json() for sentence in error.sentences]
+    return {"kind": error.kind, "code": error.code, "said": sentences}
 
 
 @transaction.atomic

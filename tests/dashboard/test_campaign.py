@@ -141,7 +141,10 @@ def test_doubt_is_explained(as_viewer: PageClient) -> None:
 def test_trouble_that_passes_says_when_it_is_tried_again(as_viewer: PageClient) -> None:
     campaign = running(queued=5)
     later = timezone.now() + timedelta(minutes=5)
-    wait = {"wait_reason": "provider_error", "wait_data": {"said": "RingCentral cannot be reached."}}
+    wait = {
+        "wait_reason": "provider_error",
+        "wait_data": {"said": [{"text": "RingCentral cannot be reached.", "params": {}}]},
+    }
     Campaign.objects.filter(pk=campaign.pk).update(**wait, next_retry_at=later)
     page = as_viewer.page(path(campaign))
     assert "Nothing is handed over at the moment" in page
@@ -152,7 +155,9 @@ def test_trouble_that_passes_says_when_it_is_tried_again(as_viewer: PageClient) 
 def held() -> Campaign:
     campaign = campaign_factories.launched()
     assert lifecycle.hold(
-        campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="RingCentral refused the credentials."
+        campaign.pk,
+        Campaign.HoldReason.PROVIDER_ERROR,
+        said=[{"text": "RingCentral refused the credentials.", "params": {}}],
     )
     campaign.refresh_from_db()
     return campaign

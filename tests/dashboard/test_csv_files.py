@@ -41,7 +41,7 @@ def campaign(carrier: RunningSimulator) -> Campaign:
     Message.objects.filter(to=scenario.phone(0)).update(state="waiting")
     dispatch.step(campaign.pk)
     Message.objects.filter(to=scenario.phone(0)).update(state="delivered")
-    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Stop.")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
     return campaign
 
 

@@ -206,7 +206,9 @@ def test_nothing_is_decided_while_the_records_are_being_read(as_sender: PageClie
 def test_in_a_held_campaign_they_wait_until_it_goes_on(as_sender: PageClient) -> None:
     attempt = undecided()
     lifecycle.hold(
-        attempt.batch.campaign_id, Campaign.HoldReason.PROVIDER_ERROR, said="RingCentral refused it."
+        attempt.batch.campaign_id,
+        Campaign.HoldReason.PROVIDER_ERROR,
+        said=[{"text": "RingCentral refused it.", "params": {}}],
     )
     assert "when the campaign goes on" in told(as_sender.page(path(attempt, "send")))
     assert "when the campaign goes on: it is held" in as_sender.send(path(attempt, "send")).content.decode()

@@ -69,7 +69,7 @@ def found_absent(carrier: RunningSimulator, state: str) -> tuple[Campaign, Attem
     """Proved absent while the campaign was held, or just before it could leave again."""
     campaign = lost(carrier, scenario.people(3), fault="drop_before")
     if state == "held":
-        assert lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Paused.")
+        assert lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
     search_to_the_end()
     assert scenario.counts(campaign) == {state: 3}
     return campaign, Attempt.objects.get()

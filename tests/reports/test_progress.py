@@ -83,7 +83,7 @@ def test_a_lost_answer_is_in_the_sentence(carrier: RunningSimulator) -> None:
 def test_what_is_held_is_in_the_sentence(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(3), size=2)
     dispatch.step(campaign.pk)
-    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Stop.")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
     now = shown(campaign)
     assert (now.held, now.queued, now.next_delay, now.seconds_left) == (1, 0, progress.SLOW, None)
     assert describe_progress(now) == "2 are with RingCentral and cannot be recalled; 1 is held here."

@@ -222,7 +222,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
         schedule.tick()
         assert not launch.launch(campaign, user=None)
         launch.freeze(campaign.pk)
-    assert lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Stop")
+    assert lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
     assert lifecycle.resume(campaign, user=None)
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert len(carrier.ledger()) == taken

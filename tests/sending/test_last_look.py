@@ -97,7 +97,7 @@ def test_a_campaign_held_between_preparing_and_the_first_byte_sends_nothing(
 ) -> None:
     campaign = scenario.launched(scenario.people(3))
     batch = prepared(campaign)
-    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Held by a person.")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
     send(batch)
     assert carrier.ledger() == []
     assert dispatch.step(campaign.pk).result == StepResult.BLOCKED
@@ -113,7 +113,7 @@ def test_what_comes_back_to_a_held_campaign_is_held(carrier: RunningSimulator, o
     campaign = scenario.launched(scenario.people(5), size=3)
     batch = prepared(campaign)
     attempts.mark_sending(batch)
-    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Held by a person.")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
     failures.handle(
         batch, ProviderError("Slow down.", kind="rate", outcome=outcome, retry_after=1.0), registry.default()
     )
@@ -130,7 +130,7 @@ def test_what_is_in_flight_while_it_is_held_is_counted_as_taken(carrier: Running
 
     def hook() -> None:
         attempts.mark_sending(batch)
-        lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Held by a person.")
+        lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
 
     answer = registry.default().provider.submit(batch.sender, batch.texts, before_first_byte=hook)
     attempts.accept(batch, answer, registry.default().fetch_id())

@@ -87,7 +87,7 @@ def begin() -> Callable[[], Any]:
 
 def hold() -> Callable[[], Any]:
     campaign = situation("not_sent").batch.campaign_id
-    return lambda: lifecycle.hold(campaign, Campaign.HoldReason.PROVIDER_ERROR, said="Held.")
+    return lambda: lifecycle.hold(campaign, Campaign.HoldReason.PROVIDER_ERROR, said=[])
 
 
 def resume() -> Callable[[], Any]:

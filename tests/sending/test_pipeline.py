@@ -86,7 +86,7 @@ def test_a_hold_after_it_was_prepared_is_honoured(
     campaign: Campaign, pipeline: dispatch.Pipeline, carrier: RunningSimulator
 ) -> None:
     pipeline.step()
-    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Paused.")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
     assert pipeline.step().result != StepResult.SUBMITTED
     assert len(carrier.ledger()) == 2
     assert scenario.counts(campaign) == {"with_carrier": 2, "held": 4}

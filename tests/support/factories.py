@@ -107,7 +107,7 @@ def _bad_rows(source: Import, bad: Iterable[dict[str, Any]]) -> Iterable[ImportR
 
 def refused(sentence: str = "RingCentral refused it.") -> dict[str, Any]:
     """Fields of a campaign that is held because of an error of the provider."""
-    data = {"kind": "credentials", "code": "", "said": sentence}
+    data = {"kind": "credentials", "code": "", "said": [{"text": sentence, "params": {}}]}
     return {"hold_reason": Campaign.HoldReason.PROVIDER_ERROR, "hold_data": data}
 
 

@@ -141,7 +141,7 @@ def test_a_blocked_campaign_is_looked_at_now_and_then(carrier: RunningSimulator)
 
 def test_a_held_campaign_is_not_woken_until_it_goes_on(carrier: RunningSimulator) -> None:
     campaign = scenario.launched(scenario.people(1))
-    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said="Stop.")
+    lifecycle.hold(campaign.pk, Campaign.HoldReason.PROVIDER_ERROR, said=[])
     assert ticked()["advance"] == 0
     lifecycle.resume(campaign, user=None)
     assert ticked()["advance"] == 1
