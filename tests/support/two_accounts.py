@@ -55,10 +55,17 @@ class TwoAccounts:
     second: RunningSimulator
     settings: LazySettings
 
-    def second_credentials(self, jwt: str) -> None:
-        """None of them if empty: then the account is not open any more."""
-        self.settings.OTHER_CLIENT_ID = self.settings.OTHER_CLIENT_SECRET = jwt and "simulator"
+    def second_credentials(self, jwt: str, *, client_id: str = "simulator") -> None:
+        """None of them if empty: then the account is not open any more. Another client id is a real one's."""
+        self.settings.OTHER_CLIENT_ID = self.settings.OTHER_CLIENT_SECRET = jwt and client_id
         self.settings.OTHER_JWT = jwt
+
+    def read_numbers(self) -> None:
+        """Each account has a number that the other has not."""
+        assert registry.refresh_numbers() == []
+        one, other = registry.accounts()
+        SenderNumber.objects.filter(account=one.known_id(), phone=SECOND).delete()
+        SenderNumber.objects.filter(account=other.known_id()).exclude(phone=SECOND).delete()
 
     def sent(self) -> tuple[int, int]:
         """How many texts each carrier took."""
@@ -86,8 +93,5 @@ def two_accounts(
     settings.OTHER_SERVER_URL = _second_process.url
     two = TwoAccounts(carrier, _second_process, settings)
     two.second_credentials("the first")
-    assert registry.refresh_numbers() == []
-    one, other = registry.accounts()
-    SenderNumber.objects.filter(account=one.known_id(), phone=SECOND).delete()
-    SenderNumber.objects.filter(account=other.known_id()).exclude(phone=SECOND).delete()
+    two.read_numbers()
     return two
