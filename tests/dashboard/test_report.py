@@ -201,7 +201,9 @@ def test_parent_and_child_lead_to_each_other(as_composer: PageClient) -> None:
     child = Campaign.objects.get(parent=campaign)
     for page in ("edit/", "review/"):
         assert f'id="parent" href="{path(campaign)}"' in flat(as_composer.page(path(child, page)))
-    Campaign.objects.filter(pk=child.pk).update(state="sending", launched_at=timezone.now())
+    Campaign.objects.filter(pk=child.pk).update(
+        state="sending", account=campaign.account, launched_at=timezone.now()
+    )
     for page in ("", "report/"):
         assert f'id="child-{child.pk}"' in as_composer.page(path(campaign, page))
         assert f'id="parent" href="{path(campaign)}"' in flat(as_composer.page(path(child, page)))

@@ -177,11 +177,11 @@ def test_a_batch_number_is_given_once(batch: Batch) -> None:
 
 
 @pytest.mark.parametrize(
-    "lacks", [{"contact_list": None}, {"sender": ""}, {"text": ""}, {"launched_at": None}]
+    "lacks", [{"contact_list": None}, {"account": ""}, {"sender": ""}, {"text": ""}, {"launched_at": None}]
 )
 def test_a_launched_campaign_is_whole(lacks: dict[str, Any]) -> None:
     draft = factories.campaign(**(lacks | {"state": Campaign.State.DRAFT}))
-    whole = {"launched_at": timezone.now()} | {name: value for name, value in lacks.items() if value is None}
+    whole = {"launched_at": timezone.now(), "account": "1"} | lacks
     for state in Campaign.LAUNCHED:
         refused(
             lambda state=state: Campaign.objects.filter(pk=draft.pk).update(  # type: ignore[misc]
