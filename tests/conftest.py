@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 
 from campaigns.models import History
 from campaigns.sending import journal
-from tests.support import factories, history
+from tests.support import factories, history, sentences
 from tests.support import site as sites
 from tests.support.carrier import _simulator_process, carrier, simulator
 from tests.support.site import _template, database, site
@@ -30,6 +30,8 @@ LONG = tuple(
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if sentences.asked():
+        sentences.install()
     if not hasattr(config, "workerinput"):
         sites.share_template()
 
@@ -42,6 +44,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Stable: whatever pytest-django put first within a file stays first.
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    sentences.let_wording_fail(items)
 
 
 @pytest.fixture(autouse=True, scope="session")
