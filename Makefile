@@ -8,7 +8,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint interop bench soak storm mutants repeat shots clean
+.PHONY: help run setup test lint interop bench soak storm mutants repeat keys shots clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ repeat: ## run the tests of faults ten times in a row, each time in another orde
 	  MODEL_GAMES=20 $(PY) -m pytest -q -n $(WORKERS) --dist loadscope tests/faults || exit 1; \
 	done; \
 	echo "$(TIMES) of $(TIMES) turns green"
+
+keys: ## run the tests with each sentence as a bare key: only those marked `wording` may fail
+	@$(call install,test)
+	CARILLON_SENTENCES=keys $(PY) -m pytest -q -n $(WORKERS) --dist loadscope $(TESTS)
 
 shots: ## take a picture of every page, light, dark and phone width, into shots/
 	@$(call install,test)

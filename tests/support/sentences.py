@@ -1,4 +1,4 @@
-"""Every sentence of the program as its key: `CARILLON_SENTENCES=keys make test`.
+"""Every sentence of the program as its key: `make keys`.
 
 No behaviour may hang on a sentence. In this mode gettext answers with a key that keeps the fields of the
 sentence and none of its words. Tests that are marked `wording` may fail then; all others must pass.
