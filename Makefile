@@ -70,7 +70,7 @@ repeat: ## run the tests of faults ten times in a row, each time in another orde
 	done; \
 	echo "$(TIMES) of $(TIMES) turns green"
 
-keys: ## run the tests with each sentence as a bare key: only those marked `wording` may fail
+keys: ## run the tests with each sentence as a bare key: those marked `wording` are left out
 	@$(call install,test)
 	CARILLON_SENTENCES=keys $(PY) -m pytest -q -n $(WORKERS) --dist loadscope $(TESTS)
 

@@ -44,7 +44,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Stable: whatever pytest-django put first within a file stays first.
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
-    sentences.let_wording_fail(items)
+    sentences.leave_out_wording(items)
 
 
 @pytest.fixture(autouse=True, scope="session")
