@@ -188,12 +188,12 @@ def ask(
     now = timezone.now()
     asked = [(entry, condition) for entry in entries if (condition := entry.condition(now)) is not False]
     conditions = [ExpressionWrapper(Q(condition), BooleanField()) for _, condition in asked]
-    found = row.values_list(*fields, *conditions).first()
-    if found is None:
+    values = row.values_list(*fields, *conditions).first()
+    if values is None:
         return None
-    answers = found[len(fields) :]
+    answers = values[len(fields) :]
     due = tuple(entry for (entry, _), is_due in zip(asked, answers, strict=True) if is_due)
-    return list(found[: len(fields)]), due
+    return list(values[: len(fields)]), due
 
 
 def look() -> Look:

@@ -40,16 +40,18 @@ ADVICE: dict[str, Promise] = {
 
 
 @register.filter
-def advice(found: Disagreement) -> str:
+def advice(discrepancy: Disagreement) -> str:
     """What to do about it."""
-    return str(ADVICE[found.kind]).format(provider=registry.name_of(found.account))
+    return str(ADVICE[discrepancy.kind]).format(provider=registry.name_of(discrepancy.account))
 
 
 @register.filter
-def subject(found: Disagreement, campaign: Campaign | None) -> SafeString:
+def subject(discrepancy: Disagreement, campaign: Campaign | None) -> SafeString:
     """The number and the campaign that it is about; not the campaign on its own page."""
-    sender = format_html('<span class="nowrap">{}</span>', phone(found.sender)) if found.sender else ""
-    name = format_html(", “{}”", found.campaign.name) if found.campaign and not campaign else ""
+    sender = (
+        format_html('<span class="nowrap">{}</span>', phone(discrepancy.sender)) if discrepancy.sender else ""
+    )
+    name = format_html(", “{}”", discrepancy.campaign.name) if discrepancy.campaign and not campaign else ""
     return format_html("{}{}", sender, name)
 
 
