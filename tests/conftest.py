@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models.signals import post_save
 from pytest_django import DjangoDbBlocker
 
+from campaigns.accounts import registry
 from campaigns.models import History
 from campaigns.sending import journal
 from tests.support import factories, history, sentences
@@ -75,6 +76,12 @@ def _no_journal() -> None:
     """Tests share a database and its name, and each begins with what it held before all of them."""
     shutil.rmtree(settings.JOURNAL_DIR, ignore_errors=True)
     journal.open_journal.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_account() -> None:
+    """An account remembers its id for as long as the process lives, also one that another test's database held."""
+    registry.opened.cache_clear()
 
 
 @pytest.fixture

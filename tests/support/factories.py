@@ -145,7 +145,8 @@ def campaign(contacts: ContactList | None = None, **fields: Any) -> Campaign:
     if fields.get("state", Campaign.State.DRAFT) != Campaign.State.DRAFT:
         fields.setdefault("launched_at", timezone.now())
         fields = in_state(str(fields["state"])) | fields
-        fields.setdefault("account", ACCOUNT)
+        if "account" not in fields:
+            fields["account"] = account().account
     made = Campaign.objects.create(**fields)
     Tally.objects.create(campaign=made)
     return made
