@@ -29,6 +29,8 @@ from tests.support import factories
 
 LONG = 100_000
 MOST_SECONDS = 1.0
+MOST_SECONDS_WITH_IMPORT = 4.0
+"""For the requests and the worker's reading of 25,000 rows, of which a quiet machine takes 1 s."""
 TRIES = 3
 SIGNS = (" ", "0", "a", "é", "\n", "1,", "a 1\n", "{{ a }}", "<&", "[", "\u0300")
 FEW = [*(Attack(((sign, True),)) for sign in SIGNS), Attack((("e", False), ("\u0300\u0316", True)))]
@@ -39,20 +41,22 @@ LONG_CELL = "A cell of ten thousand letters. " * 312
 Ask = Callable[[str], object]
 
 
-def slow(ask: Ask, texts: Iterable[Attack] = TEXTS, length: int = LONG) -> list[str]:
+def slow(
+    ask: Ask, texts: Iterable[Attack] = TEXTS, length: int = LONG, most: float = MOST_SECONDS
+) -> list[str]:
     """The texts with which it takes too long."""
     length -= 100  # as the ends of a text come on top of what is repeated
-    return [str(attack) for attack in texts if seconds(ask, attack.text(length)) > MOST_SECONDS]
+    return [str(attack) for attack in texts if seconds(ask, attack.text(length), most) > most]
 
 
-def seconds(ask: Ask, text: str) -> float:
+def seconds(ask: Ask, text: str, most: float = MOST_SECONDS) -> float:
     """The least of some tries, if the first takes too long."""
-    least = MOST_SECONDS + 1
+    least = most + 1
     for _ in range(TRIES):
         start = time.thread_time()
         ask(text)
         least = min(least, time.thread_time() - start)
-        if least <= MOST_SECONDS:
+        if least <= most:
             break
     return least
 
@@ -212,7 +216,7 @@ def test_an_uploaded_list(client: Client, kind: int) -> None:
             client.get(f"/imports/{record.pk}/")
             client.get(f"/lists/{record.contact_list_id}/")
 
-    assert slow(ask, FOR_FILES) == []
+    assert slow(ask, FOR_FILES, most=MOST_SECONDS_WITH_IMPORT) == []
 
 
 def test_a_file_of_long_cells_keeps_no_worker(client: Client, tmp_path: Path) -> None:
