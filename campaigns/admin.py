@@ -65,7 +65,7 @@ class ReadOnlyAdmin(BaseAdmin):
 
 COLUMNS: dict[type[Model], str] = {
     models.Campaign: "name state contact_list sender segments launched_at launched_by",
-    models.Tally: "campaign rows " + " ".join(models.RowState.values),
+    models.Counters: "campaign rows " + " ".join(models.RowState.values),
     models.CampaignRow: "id campaign import_row outcome reason",
     models.Batch: (
         "campaign number size state sender provider_id "
@@ -86,7 +86,7 @@ COLUMNS: dict[type[Model], str] = {
     models.SenderNumber: "phone label provider toll_free can_send_batches rate last_listed_at",
     models.AccountState: "account provider trouble trouble_since last_checked_at numbers_fetched_at",
     models.Recovery: "id at",
-    models.Disagreement: "found_at kind about sender campaign detail settled_at settled_by",
+    models.Discrepancy: "found_at kind about sender campaign detail settled_at settled_by",
     models.ProviderBatch: "provider_id sender status size processed cost created_at last_listed_at",
     models.ProviderMessage: (
         "provider_id inbound own_number other_number provider_status error_code segments cost created_at"

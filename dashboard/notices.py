@@ -97,13 +97,13 @@ def campaign_notices(now: Progress, stopped: History | None, provider: str) -> I
         yield _finished(now, stopped)
     if stopped:
         yield _stopped(now, stopped, provider)
-    if now.tally.needs_review:
+    if now.counters.needs_review:
         yield Notice(
             kind="warning",
             icon="exclamation-circle",
             title=ngettext(
-                "{count} text needs a decision", "{count} texts need a decision", now.tally.needs_review
-            ).format(count=number(now.tally.needs_review)),
+                "{count} text needs a decision", "{count} texts need a decision", now.counters.needs_review
+            ).format(count=number(now.counters.needs_review)),
             paragraphs=[
                 _(
                     "Nobody can prove whether {provider} took them, "
@@ -112,7 +112,7 @@ def campaign_notices(now: Progress, stopped: History | None, provider: str) -> I
             ],
             action=Action(_("See what is known, and decide"), reverse("review"), "decide"),
         )
-    if now.tally.in_doubt:
+    if now.counters.in_doubt:
         yield _in_doubt(now, provider)
     if _stands_still(campaign):
         yield _standstill(campaign)
@@ -131,7 +131,7 @@ def _finished(now: Progress, stopped: History | None) -> Notice:
             paragraphs=[_("Nobody got a text.")],
             action=Action(_("Read the report"), url, "read-report"),
         )
-    delivered = now.tally.delivered
+    delivered = now.counters.delivered
     share = percent(delivered, now.texts)
     return Notice(
         kind="success",
@@ -156,8 +156,8 @@ def _stopped(now: Progress, stopped: History, provider: str) -> Notice:
     text = _("Nothing of it is sent.")
     if now.campaign.state != Campaign.State.PREPARING:
         text = ngettext(
-            "{count} text was not sent.", "{count} texts were not sent.", now.tally.cancelled
-        ).format(count=number(now.tally.cancelled))
+            "{count} text was not sent.", "{count} texts were not sent.", now.counters.cancelled
+        ).format(count=number(now.counters.cancelled))
     if now.handed_over:
         handed_over = plural(now.handed_over, "text was,texts were")
         text += _(" {handed_over} with {provider} already and could not be recalled.").format(
@@ -176,9 +176,9 @@ def _in_doubt(now: Progress, provider: str) -> Notice:
     return Notice(
         kind="warning",
         icon="question-circle",
-        title=ngettext("{count} text is in doubt", "{count} texts are in doubt", now.tally.in_doubt).format(
-            count=number(now.tally.in_doubt)
-        ),
+        title=ngettext(
+            "{count} text is in doubt", "{count} texts are in doubt", now.counters.in_doubt
+        ).format(count=number(now.counters.in_doubt)),
         paragraphs=[text, _("Please do not send it again by hand: it may have arrived.")],
         action=Action(_("See who is in doubt"), f"{people}?state=in_doubt", "see-doubt"),
     )

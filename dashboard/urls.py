@@ -95,8 +95,8 @@ campaign_urls = [
     path("campaigns/<int:campaign_id>/again/", report.report_again, name="report_again"),
     path("reports/", reports.reports, name="reports"),
     path("review/", review.review, name="review"),
-    path("review/known/<int:disagreement_id>/", review.review_known, name="review_known"),
-    path("review/known/<int:disagreement_id>/all/", review.review_known_all, name="review_known_all"),
+    path("review/known/<int:discrepancy_id>/", review.review_known, name="review_known"),
+    path("review/known/<int:discrepancy_id>/all/", review.review_known_all, name="review_known_all"),
     path("review/<int:attempt_id>/<str:decision>/", review.review_decide, name="review_decide"),
 ]
 

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from campaigns.models import Campaign, Disagreement, History, OptOut
+from campaigns.models import Campaign, Discrepancy, History, OptOut
 
 Kind = History.Kind
 
@@ -69,9 +69,9 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     Kind.OPT_OUT_DENIED: _("A reply was no opt-out."),
     Kind.OPT_OUT_ENDED: _("An opt-out ended."),
     Kind.SUBSCRIPTION_CREATED: _("The webhook was subscribed: %(before)s."),
-    Kind.DISAGREEMENT_FOUND: _("The provider's records and ours differ: %(about)s."),
-    Kind.DISAGREEMENT_KNOWN: ngettext_lazy(
-        "%(count)s disagreement is known.", "%(count)s disagreements are known.", "count"
+    Kind.DISCREPANCY_FOUND: _("The provider's records and ours differ: %(about)s."),
+    Kind.DISCREPANCY_KNOWN: ngettext_lazy(
+        "%(count)s discrepancy is known.", "%(count)s discrepancies are known.", "count"
     ),
     Kind.AUDIT_DONE: _("%(batches)s batches and %(texts)s texts of 48 hours were compared."),
     Kind.AUDIT_FAILED: _("%(error)s"),
@@ -107,7 +107,7 @@ CODES: Final[dict[str, dict[str, str | Promise]]] = {
     "error": PROVIDER_ERRORS,
     "reason": dict(Campaign.HoldReason.choices),
     "source": dict(OptOut.Source.choices),
-    "about": dict(Disagreement.Kind.choices),
+    "about": dict(Discrepancy.Kind.choices),
     "before": {
         "none": _("it is the first one"),
         "gone": _("the one before was gone or led to another address"),

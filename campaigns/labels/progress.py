@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.accounts import registry
 from campaigns.labels.wording import Sentence, fill
-from campaigns.models import Batch, Campaign, RowState, Tally
+from campaigns.models import Batch, Campaign, Counters, RowState
 from campaigns.reports.delivery import Difference
 from campaigns.reports.progress import Progress, first_texts_alone
 from campaigns.reports.row_states import TAKEN, UNDECIDED
@@ -42,7 +42,7 @@ def describe_batch(state: Batch.State) -> str:
     return str(BATCH_NOTES.get(state, ""))
 
 
-def summarize(campaign: Campaign, counts: Tally) -> str:
+def summarize(campaign: Campaign, counts: Counters) -> str:
     """Where the texts are that are not settled."""
     parts = []
     if taken := counts.count(*TAKEN):
@@ -65,7 +65,7 @@ def summarize(campaign: Campaign, counts: Tally) -> str:
 
 
 def describe_progress(progress: Progress) -> str:
-    campaign, counts = progress.campaign, progress.tally
+    campaign, counts = progress.campaign, progress.counters
     if campaign.state == Campaign.State.PREPARING:
         if campaign.asked == Campaign.Asked.CANCEL:
             return _("Nothing is sent. The rows are written down to the last, so that each is accounted for.")
@@ -94,7 +94,7 @@ def describe_progress(progress: Progress) -> str:
     return " ".join(filter(None, parts))
 
 
-def _what_is_expected(campaign: Campaign, counts: Tally) -> str:
+def _what_is_expected(campaign: Campaign, counts: Counters) -> str:
     """What still comes for a campaign that has nothing left to send; empty for other campaigns."""
     name = registry.name_for(campaign)
     if campaign.state == Campaign.State.FINISHED:

@@ -1,10 +1,10 @@
 """All tables. No I/O and no rules beyond what the database itself enforces."""
 
 from campaigns.models.account import AccessToken, AccountState, Lease, Price, RateLimitState, SenderNumber
-from campaigns.models.campaign import Campaign, CampaignRow, RowState, Tally
+from campaigns.models.campaign import Campaign, CampaignRow, Counters, RowState
 from campaigns.models.contacts import Contact, ContactList, Import, ImportRow
 from campaigns.models.delivery import Attempt, Batch, Message
-from campaigns.models.history import Disagreement, History
+from campaigns.models.history import Discrepancy, History
 from campaigns.models.inbox import OptOut
 from campaigns.models.installation import Installation, Recovery
 from campaigns.models.store import ProviderBatch, ProviderMessage, SyncState, SyncWindow
@@ -20,7 +20,8 @@ __all__ = [
     "Consent",
     "Contact",
     "ContactList",
-    "Disagreement",
+    "Counters",
+    "Discrepancy",
     "History",
     "Import",
     "ImportRow",
@@ -37,7 +38,6 @@ __all__ = [
     "SenderNumber",
     "SyncState",
     "SyncWindow",
-    "Tally",
     "Webhook",
     "WebhookEvent",
 ]

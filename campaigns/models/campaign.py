@@ -1,4 +1,4 @@
-"""A campaign: who, what, from which number, and the tally that must add up."""
+"""A campaign: who, what, from which number, and the counters that must add up."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Campaign(models.Model):
         JOURNAL = "journal", "The journal cannot be written"
 
     class OnNotFound(models.TextChoices):
-        RESEND = "resend", "Send it again after two clean looks and the settle time"
+        RETRY = "retry", "Send it again after two clean looks and the settle time"
         REVIEW = "review", "Always ask a person"
 
     LAUNCHED = (State.PREPARING, State.SENDING, State.HELD, State.DELIVERING, State.FINISHED)
@@ -94,7 +94,7 @@ class Campaign(models.Model):
     """E.164 of the number that the texts come from."""
     text = models.TextField(blank=True)
     batch_size = models.PositiveIntegerField(default=1000)
-    on_not_found = models.CharField(max_length=6, choices=OnNotFound, default=OnNotFound.RESEND)
+    on_not_found = models.CharField(max_length=6, choices=OnNotFound, default=OnNotFound.RETRY)
     """What happens to a batch that the provider's records do not show."""
     canary = models.PositiveIntegerField(default=0)
     """Texts that leave first, alone; then it waits until a person has seen their receipts. 0: none."""
@@ -166,12 +166,12 @@ class Campaign(models.Model):
     @property
     def shown_state(self) -> str:
         """As people see it: still sending while the provider has texts that have not left, and `cancelled` if
-        a person stopped what had not been handed over. Reads `tally`."""
+        a person stopped what had not been handed over. Reads `counters`."""
         if self.state == self.State.PREPARING:
             return "cancelled" if self.asked == self.Asked.CANCEL else self.state
-        if self.state in (self.State.DELIVERING, self.State.FINISHED) and self.tally.cancelled:
+        if self.state in (self.State.DELIVERING, self.State.FINISHED) and self.counters.cancelled:
             return "cancelled"
-        if self.state == self.State.DELIVERING and self.tally.with_carrier:
+        if self.state == self.State.DELIVERING and self.counters.with_carrier:
             return self.State.SENDING
         return self.state
 
@@ -190,14 +190,14 @@ class Campaign(models.Model):
             raise transaction.TransactionManagementError(message)
 
 
-class Tally(models.Model):
+class Counters(models.Model):
     """How many rows of a campaign are in each state.
 
-    Moved in the transaction that moves the rows, so a page never counts. The database refuses a tally that
-    does not add up.
+    Moved in the transaction that moves the rows, so a page never counts. The database refuses counters
+    that do not add up.
     """
 
-    campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="tally")
+    campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="counters")
     rows = models.PositiveIntegerField(default=0)
     """The frozen count: rows of the file, without header and blank lines."""
     duplicate = models.IntegerField(default=0)
@@ -230,7 +230,7 @@ class Tally(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"tally of campaign {self.campaign_id}"
+        return f"counters of campaign {self.campaign_id}"
 
     def count(self, *states: RowState) -> int:
         return sum(getattr(self, state.value) for state in states)

@@ -88,8 +88,8 @@ class History(models.Model):
         OPT_OUT_ENDED = "opt_out_ended"
         # The provider and the site
         SUBSCRIPTION_CREATED = "subscription_created"
-        DISAGREEMENT_FOUND = "disagreement_found"
-        DISAGREEMENT_KNOWN = "disagreement_known"
+        DISCREPANCY_FOUND = "discrepancy_found"
+        DISCREPANCY_KNOWN = "discrepancy_known"
         AUDIT_DONE = "audit_done"
         AUDIT_FAILED = "audit_failed"
         RECOVERED = "recovered"
@@ -125,7 +125,7 @@ class History(models.Model):
         return self.kind
 
 
-class Disagreement(models.Model):
+class Discrepancy(models.Model):
     """Something of which the provider's records and our ledger say different things."""
 
     class Kind(models.TextChoices):
@@ -139,7 +139,7 @@ class Disagreement(models.Model):
     about = models.CharField(max_length=64)
     """What it is about, once: the provider's id of a batch or a text, or our own batch."""
     campaign = models.ForeignKey(
-        "campaigns.Campaign", models.CASCADE, null=True, related_name="disagreements"
+        "campaigns.Campaign", models.CASCADE, null=True, related_name="discrepancies"
     )
     """None: nothing of ours."""
     sender = models.CharField(max_length=16, blank=True)
@@ -153,10 +153,10 @@ class Disagreement(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["account", "kind", "about"], name="disagreement_once"),
+            models.UniqueConstraint(fields=["account", "kind", "about"], name="discrepancy_once"),
         ]
         indexes = [
-            models.Index(fields=["id"], name="disagreement_open", condition=Q(settled_at__isnull=True)),
+            models.Index(fields=["id"], name="discrepancy_open", condition=Q(settled_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -31,7 +31,7 @@ class OptOutQuerySet(models.QuerySet["OptOut"]):
             kind=OptOut.Kind.OPT_OUT,
             ended_at__isnull=True,
         )
-        return self.in_force(simulated=simulated).filter(~Exists(firm), kind=OptOut.Kind.MAYBE)
+        return self.in_force(simulated=simulated).filter(~Exists(firm), kind=OptOut.Kind.PENDING)
 
 
 class OptOut(models.Model):
@@ -45,7 +45,7 @@ class OptOut(models.Model):
     class Kind(models.TextChoices):
         OPT_OUT = "opt_out", "Asked not to be texted"
         SUPPRESSED = "suppressed", "Number cannot be reached"
-        MAYBE = "maybe", "May have asked not to be texted"
+        PENDING = "pending", "May have asked not to be texted"
 
     phone = models.CharField(max_length=16)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.OPT_OUT)
@@ -86,7 +86,7 @@ class OptOut(models.Model):
             models.Index(
                 fields=["stated_at", "id"],
                 name="opt_out_pending",
-                condition=Q(ended_at__isnull=True, kind="maybe"),
+                condition=Q(ended_at__isnull=True, kind="pending"),
             )
         ]
 

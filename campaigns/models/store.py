@@ -1,4 +1,4 @@
-"""A mirror of the provider's own store: every batch and every message of the account, ours or not.
+"""Our copy of the provider's own store: every batch and every message of the account, ours or not.
 
 Which of our campaigns a batch or a message belongs to is not written here: a batch of ours carries the same
 provider id, and a campaign has one message for a number.
@@ -147,7 +147,7 @@ class SyncWindow(models.Model):
 
 
 class SyncState(models.Model):
-    """How far the mirror of an account reaches; one row each."""
+    """How far the copy of an account's store reaches; one row each."""
 
     account = models.OneToOneField(AccountState, models.CASCADE, related_name="+")
     synced_back_to = models.DateTimeField()
@@ -163,4 +163,4 @@ class SyncState(models.Model):
     """When a person pressed Refresh; None once that was answered."""
 
     def __str__(self) -> str:
-        return f"mirror of {self.account_id}"
+        return f"store of {self.account_id}"

@@ -237,7 +237,7 @@ def hold_for_review(
     if told.filter(changed_at__gte=at).exists():
         return False
     in_force = from_person.filter(ended_at__isnull=True)
-    if row := in_force.filter(kind=OptOut.Kind.MAYBE).select_for_update().first():
+    if row := in_force.filter(kind=OptOut.Kind.PENDING).select_for_update().first():
         add_reply(row, words, at, reply, normal_sender(sender))
         return True
     if note_newer(in_force.filter(kind=OptOut.Kind.OPT_OUT), at):
@@ -247,7 +247,7 @@ def hold_for_review(
         return False  # a real opt-out, during a rehearsal
     # Only this kind: a STOP that another process records at this moment must stand.
     in_force.filter(kind=OptOut.Kind.SUPPRESSED).update(ended_at=timezone.now())
-    row = OptOut(kind=OptOut.Kind.MAYBE, source=OptOut.Source.REPLY, asked_sender=normal_sender(sender))
+    row = OptOut(kind=OptOut.Kind.PENDING, source=OptOut.Source.REPLY, asked_sender=normal_sender(sender))
     row.replies = [reply] if reply else []
     add(row, account, recipient, at, words)
     History.objects.record(History.Kind.OPT_OUT_ASKED)

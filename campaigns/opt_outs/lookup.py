@@ -22,7 +22,7 @@ class Exclusion(StrEnum):
 REASONS: dict[str, str] = {
     OptOut.Kind.OPT_OUT.value: Exclusion.OPTED_OUT.value,
     OptOut.Kind.SUPPRESSED.value: Exclusion.SUPPRESSED.value,
-    OptOut.Kind.MAYBE.value: Exclusion.MAY_HAVE_OPTED_OUT.value,
+    OptOut.Kind.PENDING.value: Exclusion.MAY_HAVE_OPTED_OUT.value,
 }
 
 

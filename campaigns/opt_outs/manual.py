@@ -83,7 +83,7 @@ def end(opt_out: OptOut, *, user: User | None) -> bool:
     in_force = OptOut.objects.filter(pk=opt_out.pk, ended_at__isnull=True)
     if not claim(in_force, ended_at=timezone.now(), ended_by=user):
         return False
-    was_asked = opt_out.kind == OptOut.Kind.MAYBE
+    was_asked = opt_out.kind == OptOut.Kind.PENDING
     kind = History.Kind.OPT_OUT_DENIED if was_asked else History.Kind.OPT_OUT_ENDED
     History.objects.record(kind, actor=user, opt_out=opt_out.pk)
     return True
@@ -112,7 +112,7 @@ def undecided(limit: int) -> list[OptOut]:
 
 def page(query: str = "", before: int | None = None, limit: int = 50) -> list[OptOut]:
     """Opt-outs in force, newest first. `query`: a whole number in any spelling, or its last digits."""
-    rows = OptOut.objects.in_force(simulated=registry.rehearses()).exclude(kind=OptOut.Kind.MAYBE)
+    rows = OptOut.objects.in_force(simulated=registry.rehearses()).exclude(kind=OptOut.Kind.PENDING)
     rows = rows.select_related("created_by").order_by("-id")
     digits = "".join(sign for sign in query if sign.isdigit())
     if query.strip():

@@ -9,22 +9,22 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
-from campaigns.models import Batch, Disagreement, History
+from campaigns.models import Batch, Discrepancy, History
 from campaigns.runtime.bulk_sql import claim
 
 log = logging.getLogger(__name__)
 
-Kind = Disagreement.Kind
+Kind = Discrepancy.Kind
 COMPARE_FOR = timedelta(hours=1)
 """A new unknown batch is compared with our campaigns for this long: its texts may be read after the batch."""
 MAX_ABOUT, MAX_SENDER = 64, 16
 
 
-def unsettled() -> QuerySet[Disagreement]:
-    return Disagreement.objects.filter(settled_at__isnull=True).select_related("campaign")
+def unsettled() -> QuerySet[Discrepancy]:
+    return Discrepancy.objects.filter(settled_at__isnull=True).select_related("campaign")
 
 
-def of_other_programs() -> QuerySet[Disagreement]:
+def of_other_programs() -> QuerySet[Discrepancy]:
     """What another program must have sent: texts in no batch, and batches that resemble no campaign."""
     kinds = (Kind.UNKNOWN_BATCH, Kind.UNKNOWN_TEXT)
     compared = unsettled().filter(kind__in=kinds, campaign=None, found_at__lt=timezone.now() - COMPARE_FOR)
@@ -49,7 +49,7 @@ def record(
 
     One that a person acknowledged stays settled.
     """
-    row, created = Disagreement.objects.get_or_create(
+    row, created = Discrepancy.objects.get_or_create(
         account=account,
         kind=kind,
         about=about[:MAX_ABOUT],
@@ -66,9 +66,9 @@ def record(
         log.error("the provider's records and ours differ", extra={"kind": kind.value, "about": about})
         if row.campaign_id:
             History.objects.record(
-                History.Kind.DISAGREEMENT_FOUND,
+                History.Kind.DISCREPANCY_FOUND,
                 campaign=row.campaign_id,
-                disagreement=row.pk,
+                discrepancy=row.pk,
                 about=kind.value,
             )
     return is_news
@@ -81,23 +81,23 @@ def settle(kind: Kind, account: str, *about: str) -> int:
 
 
 @transaction.atomic
-def acknowledge(discrepancy: Disagreement, *, user: User) -> bool:
+def acknowledge(discrepancy: Discrepancy, *, user: User) -> bool:
     """A person knows the cause. True for the one call that settled it."""
-    open_row = Disagreement.objects.filter(pk=discrepancy.pk, settled_at__isnull=True)
+    open_row = Discrepancy.objects.filter(pk=discrepancy.pk, settled_at__isnull=True)
     if not claim(open_row, settled_at=timezone.now(), settled_by=user):
         return False
     History.objects.record(
-        History.Kind.DISAGREEMENT_KNOWN,
+        History.Kind.DISCREPANCY_KNOWN,
         actor=user,
         campaign=discrepancy.campaign_id,
-        disagreement=discrepancy.pk,
+        discrepancy=discrepancy.pk,
         count=1,
     )
     return True
 
 
 @transaction.atomic
-def acknowledge_all(newest: Disagreement, *, user: User) -> int:
+def acknowledge_all(newest: Discrepancy, *, user: User) -> int:
     """A person knows the other program of a number. Settles its discrepancies up to the newest on the page.
 
     Returns how many this call settled.
@@ -105,7 +105,5 @@ def acknowledge_all(newest: Disagreement, *, user: User) -> int:
     rows = of_other_programs().filter(account=newest.account, sender=newest.sender, pk__lte=newest.pk)
     count = rows.update(settled_at=timezone.now(), settled_by=user)
     if count:
-        History.objects.record(
-            History.Kind.DISAGREEMENT_KNOWN, actor=user, disagreement=newest.pk, count=count
-        )
+        History.objects.record(History.Kind.DISCREPANCY_KNOWN, actor=user, discrepancy=newest.pk, count=count)
     return count

@@ -151,7 +151,7 @@ def apply_to_others(account: str, due: Sequence[Batch], remote: Mapping[str, Bat
 def finishable() -> QuerySet[Campaign]:
     """Campaigns with nothing left to send or to poll, whose state has not been moved on."""
     polled = Batch.objects.filter(campaign=OuterRef("pk"), next_poll_at__isnull=False)
-    ended = Q(state=Campaign.State.DELIVERING) | Q(state=Campaign.State.HELD, tally__held=0)
+    ended = Q(state=Campaign.State.DELIVERING) | Q(state=Campaign.State.HELD, counters__held=0)
     return Campaign.objects.filter(~Exists(polled), ended)
 
 

@@ -99,7 +99,7 @@ def sync(account: Account, ingest: IngestReplies) -> int:
     """One time slice. Returns how many pages of messages were read; 0 also while another process syncs."""
     if not account.known_id():
         return 0
-    with leases.hold(f"mirror {account.known_id()}"[:60], seconds=LEASE_SECONDS) as acquired:
+    with leases.hold(f"store {account.known_id()}"[:60], seconds=LEASE_SECONDS) as acquired:
         if not acquired:
             return 0
         owner = store.owner_of(account.known_id())

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Disagreement, Message, ProviderBatch, ProviderMessage
+from campaigns.models import Attempt, Batch, Discrepancy, Message, ProviderBatch, ProviderMessage
 from campaigns.providers.types import BatchState
 from campaigns.receipts import discrepancies, store
 from campaigns.receipts.discrepancies import Kind
@@ -36,7 +36,7 @@ def check_store(account: str) -> int:
     owner = store.owner_of(account)
     recent = ProviderBatch.objects.filter(account=owner, created_at__gte=timezone.now() - MAX_AGE)
     linked = Attempt.objects.filter(account=owner.account, provider_id=OuterRef("provider_id"))
-    recorded = Disagreement.objects.filter(
+    recorded = Discrepancy.objects.filter(
         account=owner.account, kind=Kind.UNKNOWN_BATCH, about=OuterRef("provider_id")
     )
     rows = recent.filter(~Exists(linked), ~Exists(recorded)).order_by("created_at")

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db.models import Count
 
-from campaigns.models import Batch, Campaign, CampaignRow, Message, RowState, Tally
+from campaigns.models import Batch, Campaign, CampaignRow, Counters, Message, RowState
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import Explanation
 from campaigns.reports.row_states import TAKEN, UNDECIDED
@@ -58,7 +58,7 @@ class Difference:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     campaign: Campaign
-    tally: Tally
+    counters: Counters
     provider_totals: dict[str, StatusLine]
     local_counts: dict[str, int]
     differences: Sequence[Difference]
@@ -81,11 +81,11 @@ class Report:
     @property
     def taken(self) -> int:
         """Texts that the provider has, reported on or not."""
-        return self.tally.count(*TAKEN)
+        return self.counters.count(*TAKEN)
 
     @property
     def undecided(self) -> int:
-        return self.tally.count(*UNDECIDED)
+        return self.counters.count(*UNDECIDED)
 
     @property
     def delivered_percent(self) -> float | None:
@@ -95,7 +95,7 @@ class Report:
 
 def report(campaign: Campaign) -> Report:
     """Reads counters and one row a batch; counts only rejected messages and rows without a message."""
-    counts = Tally.objects.get(campaign=campaign)
+    counts = Counters.objects.get(campaign=campaign)
     batches = list(Batch.objects.filter(campaign=campaign, state=Batch.State.ACCEPTED))
     totals = provider_totals(batches)
     unread = sum(batch.provider_size for batch in batches if not batch.totals)
@@ -104,7 +104,7 @@ def report(campaign: Campaign) -> Report:
     read = [batch.polled_at for batch in batches if batch.polled_at]
     return Report(
         campaign=campaign,
-        tally=counts,
+        counters=counts,
         provider_totals=totals,
         local_counts=counts.as_dict(),
         differences=differences(counts, totals, unread),
@@ -130,7 +130,7 @@ def provider_totals(batches: Sequence[Batch]) -> dict[str, StatusLine]:
     return totals
 
 
-def differences(counts: Tally, totals: dict[str, StatusLine], unread: int) -> list[Difference]:
+def differences(counts: Counters, totals: dict[str, StatusLine], unread: int) -> list[Difference]:
     """`unread`: texts in batches without totals so far."""
     failed = totals["sendingFailed"].count + totals["deliveryFailed"].count
     pairs = (
@@ -148,7 +148,7 @@ def rejected_lines(campaign: Campaign) -> list[ErrorLine]:
     return [ErrorLine(code, count, catalogue.explain(code)) for code, count in counted]
 
 
-def reason_lines(campaign: Campaign, counts: Tally) -> list[ReasonLine]:
+def reason_lines(campaign: Campaign, counts: Counters) -> list[ReasonLine]:
     if not counts.count(RowState.EXCLUDED, RowState.DUPLICATE, RowState.INVALID):
         return []
     rows = CampaignRow.objects.filter(campaign=campaign).exclude(outcome=CampaignRow.Outcome.MESSAGE)
@@ -159,13 +159,15 @@ def reason_lines(campaign: Campaign, counts: Tally) -> list[ReasonLine]:
 @dataclass(frozen=True, slots=True)
 class CampaignLine:
     campaign: Campaign
-    tally: Tally
+    counters: Counters
     billed: Decimal | None
 
 
 def campaign_reports(before_id: int | None = None, limit: int = 25) -> list[CampaignLine]:
     """Launched campaigns, newest first. `before_id`: the last campaign of the page before."""
-    campaigns = Campaign.objects.exclude(state=Campaign.State.DRAFT).select_related("tally", "contact_list")
+    campaigns = Campaign.objects.exclude(state=Campaign.State.DRAFT).select_related(
+        "counters", "contact_list"
+    )
     if before_id is not None:
         campaigns = campaigns.filter(pk__lt=before_id)
     page = list(campaigns[:limit])
@@ -174,7 +176,8 @@ def campaign_reports(before_id: int | None = None, limit: int = 25) -> list[Camp
     for batch in batches.only("campaign_id", "totals"):
         by_campaign.setdefault(batch.campaign_id, []).append(batch)
     return [
-        CampaignLine(campaign, campaign.tally, billed(by_campaign.get(campaign.pk, []))) for campaign in page
+        CampaignLine(campaign, campaign.counters, billed(by_campaign.get(campaign.pk, [])))
+        for campaign in page
     ]
 
 

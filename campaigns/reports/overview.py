@@ -8,7 +8,7 @@ from django.db.models import Case, Sum, Value, When
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Campaign, ContactList, OptOut, Tally
+from campaigns.models import Campaign, ContactList, Counters, OptOut
 from campaigns.reports.progress import Progress, progress_of
 from campaigns.reports.row_states import TAKEN
 
@@ -29,13 +29,13 @@ class Overview:
 
 
 def load_overview() -> Overview:
-    campaigns = Campaign.objects.select_related("tally", "contact_list", "launched_by")
+    campaigns = Campaign.objects.select_related("counters", "contact_list", "launched_by")
     week = timezone.now() - timedelta(days=7)
-    sums = Tally.objects.filter(campaign__launched_at__gte=week).aggregate(
+    sums = Counters.objects.filter(campaign__launched_at__gte=week).aggregate(
         **{state.value: Sum(state.value) for state in TAKEN}
     )
     moving = campaigns.filter(state__in=Campaign.MOVING)
-    opt_outs = OptOut.objects.in_force(simulated=registry.rehearses()).exclude(kind=OptOut.Kind.MAYBE)
+    opt_outs = OptOut.objects.in_force(simulated=registry.rehearses()).exclude(kind=OptOut.Kind.PENDING)
     # Receipts come for days, so newer campaigns must not hide one that waits for a person.
     held_first = Case(When(state=Campaign.State.HELD, then=Value(0)), default=Value(1))
     return Overview(

@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Batch, Campaign, RowState, Tally
+from campaigns.models import Batch, Campaign, Counters, RowState
 from campaigns.receipts import circuit_breaker
 from campaigns.reports.batch_lines import BatchLine, batch_lines
 from campaigns.reports.row_states import LEFT_OUT, READING_ORDER, TAKEN, UNDECIDED
@@ -40,7 +40,7 @@ class Reason:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     campaign: Campaign
-    tally: Tally
+    counters: Counters
     states: Sequence[StateCount]
     texts: int
     """Rows that get a text, also while it is held."""
@@ -68,17 +68,17 @@ class Progress:
     @property
     def can_undo(self) -> bool:
         """Nothing has left by the counters, so the launch can be undone; `lifecycle.undo` proves it."""
-        here = self.tally.count(*LEFT_OUT, RowState.QUEUED, RowState.HELD)
+        here = self.counters.count(*LEFT_OUT, RowState.QUEUED, RowState.HELD)
         stoppable = self.campaign.state in lifecycle.STOPPABLE and not self.cancelled
-        return self.campaign.undo_until is not None and stoppable and here == self.tally.rows
+        return self.campaign.undo_until is not None and stoppable and here == self.counters.rows
 
     @property
     def texts_out(self) -> int:
-        return self.handed_over + self.tally.count(RowState.REJECTED, RowState.MARKED_SENT)
+        return self.handed_over + self.counters.count(RowState.REJECTED, RowState.MARKED_SENT)
 
     @property
     def may_have_left(self) -> int:
-        return self.handed_over + self.tally.count(RowState.MARKED_SENT, *UNDECIDED)
+        return self.handed_over + self.counters.count(RowState.MARKED_SENT, *UNDECIDED)
 
     @property
     def leaves_in(self) -> int:
@@ -90,29 +90,29 @@ class Progress:
 
     @property
     def in_doubt(self) -> int:
-        return self.tally.in_doubt + self.tally.needs_review
+        return self.counters.in_doubt + self.counters.needs_review
 
     @property
     def held(self) -> int:
-        return self.tally.held
+        return self.counters.held
 
     @property
     def queued(self) -> int:
-        return self.tally.queued
+        return self.counters.queued
 
     @property
     def cancellable(self) -> int:
-        return self.tally.queued + self.tally.held
+        return self.counters.queued + self.counters.held
 
     @property
     def can_stop(self) -> bool:
         if self.campaign.state == Campaign.State.PREPARING:
             return not self.cancelled
-        return bool(self.cancellable or self.tally.submitting or self.tally.in_doubt)
+        return bool(self.cancellable or self.counters.submitting or self.counters.in_doubt)
 
     @property
     def balanced(self) -> bool:
-        return self.tally.balanced
+        return self.counters.balanced
 
     @property
     def more_batches(self) -> int:
@@ -126,12 +126,12 @@ class Progress:
 
 
 def progress(campaign_id: int) -> Progress:
-    campaign = Campaign.objects.select_related("tally", "contact_list", "launched_by").get(pk=campaign_id)
+    campaign = Campaign.objects.select_related("counters", "contact_list", "launched_by").get(pk=campaign_id)
     return progress_of(campaign)
 
 
 def progress_of(campaign: Campaign) -> Progress:
-    counts = getattr(campaign, "tally", None) or Tally(campaign=campaign)
+    counts = getattr(campaign, "counters", None) or Counters(campaign=campaign)
     batches = Batch.objects.filter(campaign=campaign)
     sums = batches.aggregate(
         processed=Sum("processed_count", filter=Q(state=Batch.State.ACCEPTED)),
@@ -152,7 +152,7 @@ def progress_of(campaign: Campaign) -> Progress:
     moving = campaign.state in Campaign.MOVING
     return Progress(
         campaign=campaign,
-        tally=counts,
+        counters=counts,
         states=[StateCount(state, count) for state in READING_ORDER if (count := counts.count(state))],
         texts=texts,
         handed_over=taken,
@@ -171,7 +171,7 @@ def progress_of(campaign: Campaign) -> Progress:
     )
 
 
-def is_blocked(campaign: Campaign, counts: Tally) -> bool:
+def is_blocked(campaign: Campaign, counts: Counters) -> bool:
     """Whether something else has to happen before the last text leaves, so that no time can be given."""
     if campaign.state in (Campaign.State.PREPARING, Campaign.State.HELD) or counts.in_doubt:
         return True
@@ -180,12 +180,12 @@ def is_blocked(campaign: Campaign, counts: Tally) -> bool:
     return sending and (bool(campaign.wait_reason) or later or first_texts_alone(campaign, counts))
 
 
-def has_quarantined(campaign: Campaign, counts: Tally) -> bool:
+def has_quarantined(campaign: Campaign, counts: Counters) -> bool:
     sending = campaign.state == Campaign.State.SENDING
     return sending and counts.held > 0 and quarantine.quarantined(campaign.pk).exists()
 
 
-def first_texts_alone(campaign: Campaign, counts: Tally) -> bool:
+def first_texts_alone(campaign: Campaign, counts: Counters) -> bool:
     """Whether a canary leaves first, and the other texts wait until a person has seen its receipts."""
     return canary.guards(campaign, 2) and counts.rows - counts.count(*LEFT_OUT) > campaign.canary
 
@@ -211,7 +211,7 @@ def canary_errors(campaign: Campaign) -> list[Reason]:
     return [Reason(count, code) for code, count in most_common]
 
 
-def percent_settled(processed: int, texts: int, counts: Tally, *, moving: bool) -> int:
+def percent_settled(processed: int, texts: int, counts: Counters, *, moving: bool) -> int:
     """Share of texts that the provider processed or that were settled without it. 100 only at the end."""
     settled = processed + counts.rejected + counts.marked_sent
     if not moving:

@@ -21,7 +21,7 @@ from campaigns.composing.segments import count_many
 from campaigns.contacts import countries
 from campaigns.contacts.errors import NoText
 from campaigns.contacts.phone import parse_phone
-from campaigns.models import Batch, Campaign, CampaignRow, History, Message, RowState, Tally
+from campaigns.models import Batch, Campaign, CampaignRow, Counters, History, Message, RowState
 from campaigns.opt_outs.lookup import opted_out
 from campaigns.runtime.bulk_sql import claim, insert, relaxed_durability
 from campaigns.sending import counters, lifecycle
@@ -93,7 +93,7 @@ def launch(campaign: Campaign, *, user: User | None, undo_seconds: float = 0.0) 
             send_at=campaign.send_at,
         )
         if launched:
-            Tally.objects.get_or_create(campaign=campaign)
+            Counters.objects.get_or_create(campaign=campaign)
             History.objects.record(History.Kind.LAUNCHED, actor=user, campaign=campaign)
     campaign.refresh_from_db()
     if not launched and campaign.is_draft:

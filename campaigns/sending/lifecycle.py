@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, History, RowState, Tally
+from campaigns.models import Attempt, Batch, Campaign, Counters, History, RowState
 from campaigns.runtime.bulk_sql import claim
 from campaigns.sending import counters, quarantine
 
@@ -67,7 +67,7 @@ def hold_as(
     campaign = Campaign.objects.locked(campaign_id)
     if campaign.state == Campaign.State.PREPARING and reason == HoldReason.PAUSED and not campaign.asked:
         Campaign.objects.filter(pk=campaign_id).update(asked=Asked.PAUSE, hold_data=data)
-    elif campaign.state == Campaign.State.SENDING and tally(campaign_id).count(*LEAVING):
+    elif campaign.state == Campaign.State.SENDING and counts_of(campaign_id).count(*LEAVING):
         hold_waiting(campaign_id, reason, data)
     else:
         return False
@@ -76,8 +76,8 @@ def hold_as(
     return True
 
 
-def tally(campaign_id: int) -> Tally:
-    return Tally.objects.get(campaign_id=campaign_id)
+def counts_of(campaign_id: int) -> Counters:
+    return Counters.objects.get(campaign_id=campaign_id)
 
 
 def hold_waiting(campaign_id: int, reason: Campaign.HoldReason, data: Mapping[str, object]) -> None:
@@ -85,7 +85,7 @@ def hold_waiting(campaign_id: int, reason: Campaign.HoldReason, data: Mapping[st
         state=Campaign.State.HELD, asked="", hold_reason=reason, hold_data=data, wait_reason="", wait_data={}
     )
     Batch.objects.filter(campaign_id=campaign_id, state=Batch.State.QUEUED).update(state=Batch.State.HELD)
-    counters.move(campaign_id, RowState.QUEUED, RowState.HELD, tally(campaign_id).queued)
+    counters.move(campaign_id, RowState.QUEUED, RowState.HELD, counts_of(campaign_id).queued)
 
 
 @transaction.atomic
@@ -102,7 +102,7 @@ def resume(campaign: Campaign, *, user: User | None) -> bool:
             quarantine.record_release(batch, user)
         held = Batch.objects.filter(campaign=now, state=Batch.State.HELD)
         held.update(state=Batch.State.QUEUED, hold_reason="")
-        counters.move(now.pk, RowState.HELD, RowState.QUEUED, tally(now.pk).held)
+        counters.move(now.pk, RowState.HELD, RowState.QUEUED, counts_of(now.pk).held)
         reason = HoldReason(now.hold_reason)
     else:
         return False
@@ -142,7 +142,7 @@ def is_stoppable(now: Campaign) -> bool:
 
 
 def stop(now: Campaign, *, kind: History.Kind, user: User | None, draft: Campaign | None = None) -> int:
-    counts = tally(now.pk)
+    counts = counts_of(now.pk)
     stopped = counts.queued + counts.held
     data = {"draft": draft.pk} if draft else {}
     History.objects.record(kind, actor=user, campaign=now, texts=stopped, **data)
@@ -159,7 +159,7 @@ def cancel_waiting(campaign_id: int) -> None:
     )
     waiting = Batch.objects.filter(campaign_id=campaign_id, state__in=(Batch.State.QUEUED, Batch.State.HELD))
     waiting.update(state=Batch.State.CANCELLED, hold_reason="")
-    counts = tally(campaign_id)
+    counts = counts_of(campaign_id)
     counters.move(campaign_id, RowState.QUEUED, RowState.CANCELLED, counts.queued)
     counters.move(campaign_id, RowState.HELD, RowState.CANCELLED, counts.held)
     finish_if_final(campaign_id)
@@ -213,7 +213,7 @@ def wait_for_receipts(campaign_id: int, state: str) -> None:
 
 def finish_if_final(campaign_id: int) -> bool:
     """Finish the campaign if no row can change any more. True only for the call that changed it."""
-    if tally(campaign_id).count(RowState.HELD, *LEAVING):
+    if counts_of(campaign_id).count(RowState.HELD, *LEAVING):
         return False
     # Held while its last batch was in flight, which has arrived since: there is nothing left to hold.
     wait_for_receipts(campaign_id, Campaign.State.HELD)

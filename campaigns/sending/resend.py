@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Batch, Campaign, Contact, ContactList, History, Import, Message, Tally
+from campaigns.models import Batch, Campaign, Contact, ContactList, Counters, History, Import, Message
 from campaigns.opt_outs.lookup import LOOKUP, opted_out
 from campaigns.providers import catalogue
 from campaigns.providers.error_codes import Explanation, Retry
@@ -74,7 +74,7 @@ class Plan:
 
 def estimate(campaign: Campaign) -> Plan:
     """`plan` for a page. Of a large campaign only totals are read."""
-    counts = Tally.objects.filter(campaign=campaign).first()
+    counts = Counters.objects.filter(campaign=campaign).first()
     ready = is_ready(campaign, counts)
     if not ready or counts is None or counts.rows <= MAX_EXACT_ROWS:
         return plan(campaign)
@@ -98,7 +98,7 @@ def estimate(campaign: Campaign) -> Plan:
 def plan(campaign: Campaign) -> Plan:
     """The people to resend to. Reads every text, unless all were delivered."""
     children = frozenset(campaign.children.values_list("pk", flat=True))
-    counts = Tally.objects.filter(campaign=campaign).first()
+    counts = Counters.objects.filter(campaign=campaign).first()
     ready = is_ready(campaign, counts)
     if not ready or counts is None or not counts.not_delivered:
         return Plan(ready=ready, children=children)
@@ -124,7 +124,7 @@ def plan(campaign: Campaign) -> Plan:
     )
 
 
-def is_ready(campaign: Campaign, counts: Tally | None) -> bool:
+def is_ready(campaign: Campaign, counts: Counters | None) -> bool:
     if campaign.state == Campaign.State.FINISHED:
         return True
     # Some carriers never send receipts, so a text in state `sent` is not waited for.
@@ -182,7 +182,7 @@ def insert_draft(
         on_not_found=parent.on_not_found,
         created_by=user,
     )
-    Tally.objects.create(campaign=child)
+    Counters.objects.create(campaign=child)
     History.objects.record(
         History.Kind.SENT_AGAIN, actor=user, campaign=parent, child=child.pk, people=len(people)
     )

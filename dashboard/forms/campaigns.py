@@ -172,7 +172,7 @@ class LaunchForm(Styled, forms.Form):
     )
     on_not_found = forms.ChoiceField(
         choices=(
-            (Campaign.OnNotFound.RESEND, gettext_lazy("Send these texts again by itself")),
+            (Campaign.OnNotFound.RETRY, gettext_lazy("Send these texts again by itself")),
             (Campaign.OnNotFound.REVIEW, gettext_lazy("Ask me first")),
         ),
         required=False,

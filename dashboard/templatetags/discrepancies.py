@@ -9,14 +9,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from campaigns.accounts import registry
-from campaigns.models import Campaign, Disagreement
+from campaigns.models import Campaign, Discrepancy
 from campaigns.receipts import discrepancies
 from dashboard.templatetags.carillon import phone
 
 register = template.Library()
 
 SHOWN = 5
-Kind = Disagreement.Kind
+Kind = Discrepancy.Kind
 
 _FOREIGN = gettext_lazy(
     "If another program of yours sends from this number, say under Review that you know about it. If none "
@@ -40,13 +40,13 @@ ADVICE: dict[str, Promise] = {
 
 
 @register.filter
-def advice(discrepancy: Disagreement) -> str:
+def advice(discrepancy: Discrepancy) -> str:
     """What to do about it."""
     return str(ADVICE[discrepancy.kind]).format(provider=registry.name_of(discrepancy.account))
 
 
 @register.filter
-def subject(discrepancy: Disagreement, campaign: Campaign | None) -> SafeString:
+def subject(discrepancy: Discrepancy, campaign: Campaign | None) -> SafeString:
     """The number and the campaign that it is about; not the campaign on its own page."""
     sender = (
         format_html('<span class="nowrap">{}</span>', phone(discrepancy.sender)) if discrepancy.sender else ""

@@ -70,7 +70,7 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def _totals(item: ProviderBatch, ours: Batch | None) -> Totals:
-    """For a batch of ours what the provider counted, else what was counted in the mirror."""
+    """For a batch of ours what the provider counted, else what was counted in the provider store."""
     parts: Mapping[str, Mapping[str, Any]] = ours.totals if ours and ours.totals else item.totals
     counts: Counter[str] = Counter()
     codes: Counter[str] = Counter()

@@ -96,7 +96,8 @@ def campaign_pause(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     if lifecycle.pause(campaign, user=signed_in(request)):
         messages.success(
-            request, _("Paused. {summary}").format(summary=summarize(campaign, progress(campaign.pk).tally))
+            request,
+            _("Paused. {summary}").format(summary=summarize(campaign, progress(campaign.pk).counters)),
         )
     else:
         messages.info(request, _("There was nothing to pause: it is held already, or everything has left."))
@@ -118,7 +119,7 @@ def campaign_undo(request: HttpRequest, campaign_id: int) -> HttpResponse:
         messages.warning(
             request,
             _("It is too late to take it back. {summary}").format(
-                summary=summarize(campaign, progress(campaign.pk).tally)
+                summary=summarize(campaign, progress(campaign.pk).counters)
             ),
         )
     return redirect("campaign_edit", draft.pk) if draft else redirect("campaign", campaign.pk)
@@ -175,7 +176,7 @@ def _etag(request: HttpRequest, now: Progress) -> str:
             now.campaign.asked,
             (now.campaign.hold_reason, now.campaign.hold_data, now.quarantined),
             (now.campaign.wait_reason, now.campaign.wait_data, now.campaign.next_retry_at),
-            now.tally.as_dict(),
+            now.counters.as_dict(),
             now.percent,
             now.leaves_in,
             now.canary_reasons,

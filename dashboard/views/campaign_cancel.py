@@ -36,7 +36,7 @@ def campaign_cancel(request: HttpRequest, campaign_id: int) -> HttpResponse:
         messages.success(
             request,
             _("Cancelled: {count} kept from leaving. {summary}").format(
-                count=count, summary=summarize(campaign, progress(campaign.pk).tally)
+                count=count, summary=summarize(campaign, progress(campaign.pk).counters)
             ),
         )
     return redirect("campaign", campaign.pk)

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from campaigns.accounts import registry
-from campaigns.models import Campaign, ContactList, RowState, Tally
+from campaigns.models import Campaign, ContactList, Counters, RowState
 from campaigns.reports.exports import PersonLine, people
 from campaigns.reports.row_states import LEFT_OUT, READING_ORDER
 from dashboard.csv_files import rows_csv
@@ -46,7 +46,7 @@ def campaign_people(request: HttpRequest, campaign_id: int) -> HttpResponse:
     page = PAGER.page(
         request, lambda after, limit: people(campaign, state, after or 0, limit), state=state or ""
     )
-    counts, provider = Tally.objects.get(campaign=campaign), registry.name_of(campaign.account)
+    counts, provider = Counters.objects.get(campaign=campaign), registry.name_of(campaign.account)
     columns = _columns(campaign.contact_list)
     context = {
         "title": _title(state, counts, provider),
@@ -92,7 +92,7 @@ def _state(request: HttpRequest) -> RowState | None:
     return RowState(asked) if asked else None
 
 
-def _title(state: RowState | None, counts: Tally, provider: str) -> str:
+def _title(state: RowState | None, counts: Counters, provider: str) -> str:
     if state is None:
         return _("Where everyone is")
     label = state_badge(state, provider=provider).label

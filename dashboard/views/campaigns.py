@@ -17,7 +17,7 @@ DRAFTS = 100
 @require_safe
 @permission_required("campaigns.view_campaign", raise_exception=True)
 def campaigns(request: HttpRequest) -> HttpResponse:
-    every = Campaign.objects.select_related("tally", "contact_list", "launched_by", "created_by")
+    every = Campaign.objects.select_related("counters", "contact_list", "launched_by", "created_by")
     page = PAGER.page(request, newest_first(every.filter(state=Campaign.State.FINISHED)))
     drafts = every.filter(state=Campaign.State.DRAFT)
     context = {

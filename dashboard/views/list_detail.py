@@ -31,7 +31,7 @@ def list_detail(request: HttpRequest, list_id: int) -> HttpResponse:
     places = [place for place in range(len(contact_list.columns)) if place != contact_list.phone_column][
         :SHOWN_COLUMNS
     ]
-    campaigns = list(contact_list.campaigns.select_related("tally")[: CAMPAIGNS + 1])
+    campaigns = list(contact_list.campaigns.select_related("counters")[: CAMPAIGNS + 1])
     imports = list(contact_list.imports.select_related("created_by"))
     far = reach.beyond(contact_list, registry.reaches())
     context = phone_column(contact_list) | {

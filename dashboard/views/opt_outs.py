@@ -71,7 +71,7 @@ def opt_out_end(request: HttpRequest, opt_out_id: int) -> HttpResponse:
     opt_out = get_object_or_404(
         OptOut.objects.known(simulated=registry.rehearses()).select_related("created_by"), pk=opt_out_id
     )
-    if opt_out.kind == OptOut.Kind.MAYBE and opt_out.ended_at is None:
+    if opt_out.kind == OptOut.Kind.PENDING and opt_out.ended_at is None:
         return redirect(reverse("opt_outs") + "#undecided")
     blocked = _blocked(opt_out)
     if request.method != "POST" and opt_out.ended_at is None:
@@ -116,7 +116,7 @@ def opt_out_decide(request: HttpRequest, opt_out_id: int) -> HttpResponse:
     means, back = request.POST.get("means"), request.POST.get("back")
     if means not in MEANS:
         messages.warning(request, _("Nothing was decided. Press one of the two buttons beside the reply."))
-    elif opt_out.kind != OptOut.Kind.MAYBE or opt_out.ended_at is not None:
+    elif opt_out.kind != OptOut.Kind.PENDING or opt_out.ended_at is not None:
         messages.info(
             request, _("The reply of {phone} had been decided before.").format(phone=phone(opt_out.phone))
         )

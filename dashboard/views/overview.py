@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from campaigns.accounts import registry
-from campaigns.models import Tally
+from campaigns.models import Counters
 from campaigns.reports.overview import Overview, load_overview
 from campaigns.reports.row_states import LEFT_OUT
 from dashboard.notices import VIEWER
@@ -43,7 +43,7 @@ def _context(now: Overview) -> dict[str, Any]:
         "announcement": _announcement(now),
         "notices": [VIEWER],
         "overview": now,
-        "recent": [(campaign, campaign.tally, _texts(campaign.tally)) for campaign in now.recent],
+        "recent": [(campaign, campaign.counters, _texts(campaign.counters)) for campaign in now.recent],
         "delay": min((line.next_delay for line in now.moving), default=0),
         "new_here": new_here,
         "provider_name": registry.names(),
@@ -68,6 +68,6 @@ def _announcement(now: Overview) -> str:
     ).format(name=line.campaign.name, processed=number(line.processed), count=number(line.texts))
 
 
-def _texts(tally: Tally) -> int:
+def _texts(counters: Counters) -> int:
     """Rows that got a text, or were meant to."""
-    return tally.rows - tally.count(*LEFT_OUT)
+    return counters.rows - counters.count(*LEFT_OUT)

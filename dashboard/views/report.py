@@ -112,7 +112,7 @@ def _context(report: Report) -> dict[str, Any]:
     campaign = report.campaign
     people = reverse("campaign_people", args=[campaign.pk])
     provider = registry.name_of(campaign.account)
-    states = [(state.value, count) for state in READING_ORDER if (count := report.tally.count(state))]
+    states = [(state.value, count) for state in READING_ORDER if (count := report.counters.count(state))]
     return {
         "campaign": campaign,
         "report": report,
@@ -134,7 +134,7 @@ def _provider_rows(report: Report, people: str) -> Iterator[ProviderRow]:
     for name, line in report.provider_totals.items():
         label, state = LABELS[name]
         rows = lines.pop(state, 0)
-        ours = report.tally.count(state) if rows else None
+        ours = report.counters.count(state) if rows else None
         yield ProviderRow(name, label, line, ours, rows, f"{people}?state={state}")
 
 

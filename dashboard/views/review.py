@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
 from campaigns.labels.history import describe
-from campaigns.models import Attempt, Campaign, Disagreement, History, Message
+from campaigns.models import Attempt, Campaign, Discrepancy, History, Message
 from campaigns.receipts import audit, discrepancies
 from campaigns.reconciling import decisions, search
 from campaigns.reconciling.decisions import Decision, DecisionResult
@@ -80,9 +80,9 @@ def _case(attempt: Attempt) -> Case:
 
 @permission_required(SEND, raise_exception=True)
 @post_action("review")
-def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
+def review_known(request: HttpRequest, discrepancy_id: int) -> HttpResponse:
     """Somebody knows where it comes from."""
-    discrepancy = get_object_or_404(Disagreement, pk=disagreement_id)
+    discrepancy = get_object_or_404(Discrepancy, pk=discrepancy_id)
     if discrepancies.acknowledge(discrepancy, user=signed_in(request)):
         messages.success(
             request, _("Written down with your name: you know about it. It is not shown any more.")
@@ -94,9 +94,9 @@ def review_known(request: HttpRequest, disagreement_id: int) -> HttpResponse:
 
 @permission_required(SEND, raise_exception=True)
 @post_action("review")
-def review_known_all(request: HttpRequest, disagreement_id: int) -> HttpResponse:
+def review_known_all(request: HttpRequest, discrepancy_id: int) -> HttpResponse:
     """Somebody knows the program that sends from this number: it and all before it, at once."""
-    newest = get_object_or_404(Disagreement, pk=disagreement_id)
+    newest = get_object_or_404(Discrepancy, pk=discrepancy_id)
     if count := discrepancies.acknowledge_all(newest, user=signed_in(request)):
         messages.success(
             request,

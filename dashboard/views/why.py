@@ -41,7 +41,7 @@ def _not_texted(in_force: Sequence[OptOut]) -> str:
     kinds = {opt_out.kind for opt_out in in_force}
     if OptOut.Kind.OPT_OUT in kinds:
         return _("This person opted out and is not texted")
-    if OptOut.Kind.MAYBE in kinds:
+    if OptOut.Kind.PENDING in kinds:
         return _("This person may have asked not to be texted, and is not texted until somebody decides it")
     return _("This number could not be reached before and is not texted")
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.template import engines
 from django.template.backends.django import DjangoTemplates
 
-from campaigns.models import ContactList, Disagreement, Import
+from campaigns.models import ContactList, Discrepancy, Import
 from tests.dashboard import store_factories
 from tests.dashboard.html_rules import UNRESOLVED
 from tests.dashboard.page_client import PageClient
@@ -79,7 +79,7 @@ def there(db: None, admin: User) -> dict[str, int | str]:
     """A row behind every address, by the name of the part of the address."""
     campaign = store_factories.handed_over()
     text = store_factories.message()
-    known = Disagreement.objects.create(kind=Disagreement.Kind.UNKNOWN_TEXT, account="1", about="m-1")
+    known = Discrepancy.objects.create(kind=Discrepancy.Kind.UNKNOWN_TEXT, account="1", about="m-1")
     return {
         "campaign_id": campaign.pk,
         "list_id": ContactList.objects.get().pk,
@@ -87,7 +87,7 @@ def there(db: None, admin: User) -> dict[str, int | str]:
         "opt_out_id": factories.opt_out("+12125550199").pk,
         "message_id": text.pk,
         "provider_id": "b-ours",
-        "disagreement_id": known.pk,
+        "discrepancy_id": known.pk,
         "attempt_id": 4711,
         "decision": "leave",
         "provider": "ringcentral",

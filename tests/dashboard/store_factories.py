@@ -1,4 +1,4 @@
-"""Batches and messages in the mirror of the provider's store."""
+"""Batches and messages in our copy of the provider's store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OURS, TOLL_FREE = campaign_factories.LOCAL, campaign_factories.TOLL_FREE
 
 
 def account(*, read: bool = True) -> AccountState:
-    """The account that the settings open; its mirror was just read, unless not."""
+    """The account that the settings open; its store was just read, unless not."""
     made = factories.account()
     now = timezone.now()
     if read:

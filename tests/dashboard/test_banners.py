@@ -52,7 +52,7 @@ def campaign(db: None) -> Campaign:
     """One that has a hundred minutes to go, while the worker is there."""
     worker_seen(0)
     made = factories.campaign(state=Campaign.State.SENDING)
-    factories.tally(made, queued=6000)
+    factories.counters(made, queued=6000)
     return made
 
 

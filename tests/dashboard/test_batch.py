@@ -35,7 +35,7 @@ def test_ours_shows_what_the_provider_counted(as_viewer: PageClient) -> None:
     assert "$0.02" in html
 
 
-def test_foreign_ones_are_counted_in_the_mirror(as_viewer: PageClient) -> None:
+def test_foreign_ones_are_counted_in_the_provider_store(as_viewer: PageClient) -> None:
     made = store.batch("b-1", size=3, processed=2, status="Processing")
     store.message("1", batch=made)
     store.failed("2", batch=made)

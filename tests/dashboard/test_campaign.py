@@ -19,7 +19,7 @@ def path(campaign: Campaign) -> str:
 
 def running(state: str = "sending", /, **counts: int) -> Campaign:
     campaign = factories.campaign(name="Spring sale", state=state, segments=5000, price="0.0087")
-    factories.tally(campaign, **(counts or {"delivered": 2, "with_carrier": 1}))
+    factories.counters(campaign, **(counts or {"delivered": 2, "with_carrier": 1}))
     return campaign
 
 
@@ -71,7 +71,7 @@ def test_unchanged_fragment_is_not_sent_again(as_viewer: PageClient, as_sender: 
     asked = {"HX-Request": "true", "If-None-Match": etag}
     assert as_viewer.get(address, headers=asked).status_code == 304
     assert as_sender.get(address, headers=asked).status_code == 200
-    factories.tally(campaign, delivered=3, with_carrier=0)
+    factories.counters(campaign, delivered=3, with_carrier=0)
     assert as_viewer.get(address, headers=asked).status_code == 200
 
 

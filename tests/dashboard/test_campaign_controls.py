@@ -7,7 +7,7 @@ import time_machine
 from django.conf import LazySettings
 from django.utils import timezone
 
-from campaigns.models import Batch, Campaign, History, RowState, Tally
+from campaigns.models import Batch, Campaign, Counters, History, RowState
 from campaigns.sending import canary, counters, launch, lifecycle
 from dashboard.views.campaign_review import seen
 from tests.dashboard import campaign_factories
@@ -80,7 +80,7 @@ def test_undo_opens_the_same_contents_as_a_draft_and_twice_leads_there_too(
     assert "3 texts were not sent." in old
     assert "Nobody got a text." in old
     assert "$" not in old
-    assert Tally.objects.get(campaign=campaign).cancelled == 3
+    assert Counters.objects.get(campaign=campaign).cancelled == 3
 
 
 def test_too_late_to_undo(as_sender: PageClient) -> None:
@@ -125,7 +125,7 @@ def test_while_the_texts_are_written_it_can_be_paused_and_cancelled(as_sender: P
     assert f"{path(campaign)}cancel/" not in page
     assert "There is nothing to cancel" in as_sender.send(f"{path(campaign)}cancel/").content.decode()
     launch.freeze(campaign.pk)
-    assert Tally.objects.get().cancelled == 3
+    assert Counters.objects.get().cancelled == 3
 
 
 def asking() -> Campaign:
@@ -166,10 +166,10 @@ def test_a_canary_is_offered_where_it_makes_sense(as_sender: PageClient, people:
 @pytest.mark.parametrize(
     ("chosen", "stored"),
     [
-        ({}, (0, "resend")),
-        ({"canary": "on"}, (50, "resend")),
+        ({}, (0, "retry")),
+        ({"canary": "on"}, (50, "retry")),
         ({"on_not_found": "review"}, (0, "review")),
-        ({"canary": "on", "batch_size": 100, "on_not_found": "resend"}, (50, "resend")),
+        ({"canary": "on", "batch_size": 100, "on_not_found": "retry"}, (50, "retry")),
     ],
 )
 def test_what_is_chosen_before_the_press(
@@ -202,7 +202,7 @@ def test_go_on_says_why_it_does_not(
     as_sender: PageClient, state: str, counts: dict[str, int], said: str
 ) -> None:
     campaign = factories.campaign(state=state, finished_at=timezone.now() if state == "finished" else None)
-    factories.tally(campaign, **counts)
+    factories.counters(campaign, **counts)
     as_sender.post(f"{path(campaign)}try-again/")
     assert said in as_sender.page("/campaigns/")
 
@@ -239,7 +239,7 @@ def test_a_batch_that_is_kept_back_while_others_leave_is_tried_again(as_sender: 
     assert "It goes on." in as_sender.send(f"{path(campaign)}try-again/").content.decode()
     batch = Batch.objects.get(number=1)
     assert (batch.state, batch.hold_reason) == (Batch.State.QUEUED, "")
-    assert (Tally.objects.get().held, Tally.objects.get().queued) == (0, 3)
+    assert (Counters.objects.get().held, Counters.objects.get().queued) == (0, 3)
     assert History.objects.get(kind="batch_released").actor == "sofia"
     assert "somebody was quicker" in as_sender.send(f"{path(campaign)}try-again/").content.decode()
 

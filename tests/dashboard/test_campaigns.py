@@ -22,8 +22,8 @@ def test_each_stage_has_its_section(as_sender: PageClient) -> None:
         name="Stuck", state="held", **factories.refused("The credentials were refused.")
     )
     done = factories.campaign(name="All done", state="finished")
-    factories.tally(held, held=2, delivered=1)
-    factories.tally(done, delivered=1204, not_delivered=3)
+    factories.counters(held, held=2, delivered=1)
+    factories.counters(done, delivered=1204, not_delivered=3)
     page = as_sender.page(PATH)
     for title in ("Under way", "Drafts", "Finished"):
         assert f">{title}<" in page

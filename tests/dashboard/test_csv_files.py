@@ -70,7 +70,7 @@ def test_every_row_of_the_file_once_and_its_own_columns_first(campaign: Campaign
 
 
 @pytest.mark.parametrize("state", list(RowState))
-def test_a_state_s_list_has_as_many_rows_as_the_tally_counts(campaign: Campaign, state: RowState) -> None:
+def test_a_state_s_list_has_as_many_rows_as_its_counter_says(campaign: Campaign, state: RowState) -> None:
     counted = scenario.counts(campaign).get(state.value, 0)
     lines = exports.people(campaign, state, limit=1000)
     assert len(lines) == counted

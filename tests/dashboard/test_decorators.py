@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.contrib.auth.models import User
 
-from campaigns.models import Campaign, Disagreement, OptOut
+from campaigns.models import Campaign, Discrepancy, OptOut
 from campaigns.receipts import discrepancies
 from tests.dashboard.page_client import PageClient
 from tests.dashboard.test_campaign import path, running
@@ -50,9 +50,9 @@ def test_other_presses_lead_to_their_pages(
 
 
 def test_what_somebody_knew_is_not_settled(stranger: PageClient, sender: User) -> None:
-    kind = Disagreement.Kind.UNKNOWN_BATCH
+    kind = Discrepancy.Kind.UNKNOWN_BATCH
     discrepancies.record(kind, "1", "b-9", "A batch of 3 texts.", sender="+16505550100")
-    button = f"/review/known/{Disagreement.objects.get().pk}/"
+    button = f"/review/known/{Discrepancy.objects.get().pk}/"
     page = press_and_sign_in(stranger, sender, button).content.decode()
     assert LOST in page
     assert f'action="{button}"' in page

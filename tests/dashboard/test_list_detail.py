@@ -8,7 +8,7 @@ from tests.support import factories
 def test_people_columns_files_and_campaigns(as_composer: PageClient) -> None:
     made = factories.contact_list(people=3, bad=[factories.bad_row(9, "x", "letters")])
     campaign = factories.campaign(made, state=Campaign.State.FINISHED)
-    factories.tally(campaign, delivered=2, not_delivered=1, invalid=1)
+    factories.counters(campaign, delivered=2, not_delivered=1, invalid=1)
     html = as_composer.page(f"/lists/{made.pk}/")
     assert "(201) 555-0100" in html
     assert "Person 2" in html

@@ -137,7 +137,7 @@ def pages(client: Client) -> dict[str, Ask]:
     draft = campaign_factories.draft(nasty_list(1))
     edit, rename = f"/campaigns/{draft.pk}/edit/", f"/lists/{draft.contact_list_id}/rename/"
     column = f"/lists/{factories.contact_list().pk}/phone-column/"
-    held = factories.opt_out("+15125550101", kind="maybe", source="reply")
+    held = factories.opt_out("+15125550101", kind="pending", source="reply")
     return {
         "new campaign": post("/campaigns/new/", "name", "contact_list", "sender"),
         "opt-outs": post("/opt-outs/add/", "numbers"),

@@ -243,7 +243,7 @@ def test_viewer_changes_nothing(as_viewer: PageClient) -> None:
 
 
 def asked(words: str = "stop please", number: str = "+15125550101", **fields: Any) -> OptOut:
-    known = {"kind": OptOut.Kind.MAYBE, "source": OptOut.Source.REPLY, "stated_at": timezone.now()}
+    known = {"kind": OptOut.Kind.PENDING, "source": OptOut.Source.REPLY, "stated_at": timezone.now()}
     return factories.opt_out(number, words=words, **known | fields)
 
 
@@ -274,7 +274,7 @@ def test_one_press_decides(
     assert response["Location"] == leads_to
     assert in_force() == ([] if texted else ["+15125550101"])
     held.refresh_from_db()
-    assert (held.kind, held.created_by) == (("maybe", None) if texted else ("opt_out", composer))
+    assert (held.kind, held.created_by) == (("pending", None) if texted else ("opt_out", composer))
     html = as_composer.page(PAGE)
     assert "may mean “stop”" not in html
     assert ("Replied “stop please”" in html) != texted
@@ -310,7 +310,7 @@ def test_undoing_one_of_two_promises_nothing(as_composer: PageClient) -> None:
 
 
 def test_a_press_that_names_no_decision_decides_nothing(as_composer: PageClient) -> None:
-    html = as_composer.send(f"{PAGE}{asked().pk}/decide/", means="maybe").content.decode()
+    html = as_composer.send(f"{PAGE}{asked().pk}/decide/", means="pending").content.decode()
     assert "Press one of the two buttons" in html
     assert OptOut.objects.undecided(simulated=registry.rehearses()).count() == 1
 

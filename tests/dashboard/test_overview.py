@@ -9,7 +9,7 @@ State = Campaign.State
 
 def moving(name: str = "Spring sale", state: str = State.SENDING, **fields: object) -> Campaign:
     campaign = factories.campaign(factories.contact_list(), name=name, state=state, **fields)
-    factories.tally(campaign, delivered=40, with_carrier=10, queued=50, invalid=3)
+    factories.counters(campaign, delivered=40, with_carrier=10, queued=50, invalid=3)
     return campaign
 
 
@@ -75,7 +75,7 @@ def test_what_waits_for_a_person_is_not_pushed_off_the_page(as_viewer: PageClien
 
 def test_finished_and_drafts(as_viewer: PageClient) -> None:
     done = factories.campaign(name="Winter sale", state=State.FINISHED)
-    factories.tally(done, delivered=970, not_delivered=30, duplicate=5, excluded=5, invalid=5)
+    factories.counters(done, delivered=970, not_delivered=30, duplicate=5, excluded=5, invalid=5)
     draft = factories.campaign(name="Summer sale")
     bare = Campaign.objects.create(name="Without a list")
     html = as_viewer.page("/")

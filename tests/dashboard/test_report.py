@@ -27,7 +27,7 @@ def totals(**counts: Any) -> dict[str, Any]:
 
 def reported(state: str = "finished", **counts: int) -> Campaign:
     campaign = factories.campaign(state=state, segments=10, price="0.00850", finished_at=timezone.now())
-    factories.tally(campaign, **(counts or {"delivered": 7, "not_delivered": 3, "duplicate": 1}))
+    factories.counters(campaign, **(counts or {"delivered": 7, "not_delivered": 3, "duplicate": 1}))
     Batch.objects.create(
         campaign=campaign,
         number=1,
@@ -87,7 +87,7 @@ def test_left_out_and_rejected_rows_have_their_reasons(as_viewer: PageClient) ->
     campaign = campaign_factories.launched(contacts)
     message = Message.objects.filter(campaign=campaign).earliest("pk")
     Message.objects.filter(pk=message.pk).update(state=Message.State.REJECTED, error_code="SMS-RC-410")
-    factories.tally(campaign, rejected=1, queued=2, invalid=1)
+    factories.counters(campaign, rejected=1, queued=2, invalid=1)
     page = as_viewer.page(path(campaign))
     assert "too few digits" in page
     assert "SMS-RC-410 · refused at once, never sent, not billed" in page
@@ -112,7 +112,7 @@ def test_nothing_taken_yet(as_viewer: PageClient) -> None:
 )
 def test_no_totals_are_not_no_texts(as_viewer: PageClient, counts: dict[str, int], sentence: str) -> None:
     campaign = factories.campaign(state="delivering")
-    factories.tally(campaign, **counts)
+    factories.counters(campaign, **counts)
     assert sentence in " ".join(as_viewer.page(path(campaign)).split())
 
 
@@ -138,7 +138,7 @@ def failed_with(*codes: str) -> Campaign:
     campaign = campaign_factories.launched(factories.contact_list(people=len(codes)))
     for message, code in zip(Message.objects.filter(campaign=campaign).order_by("pk"), codes, strict=True):
         Message.objects.filter(pk=message.pk).update(state="not_delivered", error_code=code)
-    factories.tally(campaign, queued=0, not_delivered=len(codes))
+    factories.counters(campaign, queued=0, not_delivered=len(codes))
     Campaign.objects.filter(pk=campaign.pk).update(state="finished", finished_at=timezone.now())
     return campaign
 

@@ -15,7 +15,7 @@ def test_nothing_sent_yet(as_viewer: PageClient) -> None:
 
 def test_each_campaign_with_what_became_of_it(as_viewer: PageClient) -> None:
     campaign = factories.campaign(name="Autumn", state="delivering")
-    factories.tally(campaign, delivered=30, not_delivered=2, sent=8)
+    factories.counters(campaign, delivered=30, not_delivered=2, sent=8)
     Batch.objects.create(
         campaign=campaign,
         number=1,

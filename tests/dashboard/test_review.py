@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, Disagreement, History, Lease, Tally
+from campaigns.models import Attempt, Batch, Campaign, Counters, Discrepancy, History, Lease
 from campaigns.receipts import audit, discrepancies
 from campaigns.reconciling import search
 from campaigns.runtime import leases, process_identity
@@ -27,7 +27,7 @@ def undecided(state: str = Attempt.State.REVIEW, **fields: object) -> Attempt:
     place = "needs_review" if review else "in_doubt"
     batch = Batch.objects.get(campaign=campaign)
     Batch.objects.filter(pk=batch.pk).update(state=place)
-    Tally.objects.filter(campaign=campaign).update(queued=0, **{place: 3})
+    Counters.objects.filter(campaign=campaign).update(queued=0, **{place: 3})
     known = {
         "lookup_count": 4,
         "note": NOTE,
@@ -158,8 +158,8 @@ def test_a_decision_is_done_once_and_written_down(
     assert again in as_sender.send(path(attempt, decision)).content.decode()
     attempt.refresh_from_db()
     assert (attempt.state, Batch.objects.get().state) == (attempt_state, batch_state)
-    tally = Tally.objects.get()
-    assert (tally.as_dict()[column], tally.rows) == (3, 3)
+    counters = Counters.objects.get()
+    assert (counters.as_dict()[column], counters.rows) == (3, 3)
     event = History.objects.get(kind=kind)
     assert event.actor == "sofia"
 
@@ -184,12 +184,12 @@ def test_a_batch_that_was_found_meanwhile_wins(as_sender: PageClient) -> None:
     attempt = undecided()
     Attempt.objects.update(state=Attempt.State.ACCEPTED, provider_id="b-1")
     Batch.objects.update(state="with_carrier", provider_id="b-1")
-    Tally.objects.update(needs_review=0, with_carrier=3)
+    Counters.objects.update(needs_review=0, with_carrier=3)
     for decision in ("send", "mark", "leave"):
         page = as_sender.send(path(attempt, decision)).content.decode()
         assert "RingCentral has these 3 texts" in page
         assert as_sender.get(path(attempt, decision))["Location"] == "/review/"
-    assert Tally.objects.get().with_carrier == 3
+    assert Counters.objects.get().with_carrier == 3
 
 
 @pytest.mark.parametrize("decision", ["send", "mark"])
@@ -212,7 +212,7 @@ def test_in_a_held_campaign_they_wait_until_it_goes_on(as_sender: PageClient) ->
     )
     assert "when the campaign goes on" in told(as_sender.page(path(attempt, "send")))
     assert "when the campaign goes on: it is held" in as_sender.send(path(attempt, "send")).content.decode()
-    assert Tally.objects.get().held == 3
+    assert Counters.objects.get().held == 3
 
 
 def test_in_a_cancelled_campaign_they_are_settled_as_not_sent(as_sender: PageClient) -> None:
@@ -224,7 +224,7 @@ def test_in_a_cancelled_campaign_they_are_settled_as_not_sent(as_sender: PageCli
     assert "Send these" not in page
     assert "so they are not sent" in told(as_sender.page(path(attempt, "send")))
     assert "settled as not sent" in as_sender.send(path(attempt, "send")).content.decode()
-    assert Tally.objects.get().cancelled == 3
+    assert Counters.objects.get().cancelled == 3
     assert lifecycle.finish_if_final(attempt.batch.campaign_id)
 
 
@@ -232,18 +232,18 @@ def test_there_is_no_fourth_decision(as_sender: PageClient) -> None:
     assert as_sender.post(path(undecided(), "forget")).status_code == 404
 
 
-def unexplained(kind: str = Disagreement.Kind.UNKNOWN_BATCH, about: str = "b-9") -> Disagreement:
+def unexplained(kind: str = Discrepancy.Kind.UNKNOWN_BATCH, about: str = "b-9") -> Discrepancy:
     """Something that the audit found about a launched campaign."""
     campaign = campaign_factories.launched()
     assert discrepancies.record(
-        Disagreement.Kind(kind),
+        Discrepancy.Kind(kind),
         "1",
         about,
         "RingCentral took a batch of 3 texts.",
         campaign_id=campaign.pk,
         sender=campaign.sender,
     )
-    return Disagreement.objects.get()
+    return Discrepancy.objects.get()
 
 
 def test_shows_a_text_and_who_was_to_get_it(as_viewer: PageClient) -> None:
@@ -285,18 +285,18 @@ def test_a_person_knows_about_it(as_sender: PageClient) -> None:
     assert "Nothing is unexplained" in page or "Once a night" in page
     assert "nav-count" not in page
     assert "settled before" in as_sender.send(way).content.decode()
-    event = History.objects.get(kind="disagreement_known")
+    event = History.objects.get(kind="discrepancy_known")
     assert (event.actor, event.campaign_id) == ("sofia", found.campaign_id)
     assert "records and ours differ" not in as_sender.page("/")
 
 
 def another_program(count: int, *, sender: str = OTHER, hours_ago: float = 2, **fields: Any) -> list[int]:
     """So many batches that are like no campaign of ours."""
-    kind = Disagreement.Kind.UNKNOWN_BATCH
+    kind = Discrepancy.Kind.UNKNOWN_BATCH
     for number in range(count):
         about = f"{sender}-{hours_ago}-{number}"
         assert discrepancies.record(kind, "1", about, "RingCentral took a batch.", sender=sender, **fields)
-    made = Disagreement.objects.filter(about__startswith=f"{sender}-{hours_ago}-")
+    made = Discrepancy.objects.filter(about__startswith=f"{sender}-{hours_ago}-")
     made.update(found_at=timezone.now() - timedelta(hours=hours_ago))
     return sorted(made.values_list("pk", flat=True))
 
@@ -306,14 +306,14 @@ def test_what_is_not_shown_is_counted(as_viewer: PageClient) -> None:
     page = told(as_viewer.page("/review/"))
     assert "2 more are not shown: the newest come first." in page
     assert '<span class="nav-count">52</span>' in page
-    Disagreement.objects.filter(pk__lte=Disagreement.objects.order_by("pk")[1].pk).delete()
+    Discrepancy.objects.filter(pk__lte=Discrepancy.objects.order_by("pk")[1].pk).delete()
     assert "not shown" not in as_viewer.page("/review/")
 
 
 def test_another_program_is_settled_at_once(as_sender: PageClient) -> None:
     """What may be a double of ours stays, and so does what nobody has seen on the page."""
     double = unexplained()
-    Disagreement.objects.update(sender=OTHER, found_at=timezone.now() - timedelta(hours=3))
+    Discrepancy.objects.update(sender=OTHER, found_at=timezone.now() - timedelta(hours=3))
     *_, newest = another_program(53)
     kept = [double.pk, *another_program(1, sender="+18885550100"), *another_program(1, hours_ago=0)]
     page = told(as_sender.page("/review/"))
@@ -326,9 +326,9 @@ def test_another_program_is_settled_at_once(as_sender: PageClient) -> None:
     assert "/all/" not in after
     assert sorted(discrepancies.unsettled().values_list("pk", flat=True)) == sorted(kept)
     assert "They were settled before" in as_sender.send(way).content.decode()
-    event = History.objects.get(kind="disagreement_known")
+    event = History.objects.get(kind="discrepancy_known")
     assert (event.actor, event.data["count"]) == ("sofia", 53)
-    assert {str(one.settled_by) for one in Disagreement.objects.exclude(pk__in=kept)} == {"sofia"}
+    assert {str(one.settled_by) for one in Discrepancy.objects.exclude(pk__in=kept)} == {"sofia"}
 
 
 def test_who_may_settle_another_program(as_sender: PageClient, as_composer: PageClient) -> None:

@@ -26,7 +26,7 @@ CAMPAIGN, LIST, OPT_OUT = (
     "/lists/<int:list_id>/",
     "/opt-outs/<int:opt_out_id>/",
 )
-IMPORT, KNOWN = "/imports/<int:import_id>/", "/review/known/<int:disagreement_id>/"
+IMPORT, KNOWN = "/imports/<int:import_id>/", "/review/known/<int:discrepancy_id>/"
 LEAST = {
     **dict.fromkeys(("/account/", "/admin/password_change/", "/sign-out/"), (NOBODY, NOBODY)),
     **dict.fromkeys(("/", "/moving/", "/lists/", LIST, "/opt-outs/", "/campaigns/"), (VIEWER, NEVER)),

@@ -127,7 +127,7 @@ def decided(how: decisions.Decision, sender: User) -> str:
     batch.account = "a"
     made = attempt(batch, "review", note="Nobody knows.", http_status=504)
     Batch.objects.filter(pk=batch.pk).update(state="needs_review")
-    factories.tally(campaign, queued=0, needs_review=3)
+    factories.counters(campaign, queued=0, needs_review=3)
     assert decisions.decide(made, how, user=sender) is decisions.DecisionResult.DONE
     [entry] = [one for one in number_history.number_history(FIRST).entries if one.campaign]
     assert entry.steps[-1].at == History.objects.latest("at").at

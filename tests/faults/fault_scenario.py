@@ -55,7 +55,7 @@ class Worker:
     def turn(self) -> None:
         """One tick, and every task that waits then, those included that they bring about.
 
-        The mirror of the store is not read: of sending it only knows who opted out.
+        The provider's store is not read: of sending it only knows who opted out.
         """
         schedule.tick()
         DBTaskResult.objects.filter(task_path=tasks.read_store.module_path).delete()

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, RowState, Tally
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Counters, Message, RowState
 from tests.support import scenario
 
 Line = Mapping[str, Any]
@@ -150,17 +150,17 @@ def _of_attempts(campaign: Campaign) -> list[str]:
 
 
 def _of_numbers(campaign: Campaign) -> list[str]:
-    """What pages show: the tally, against every row counted one by one, and against the rows of the file."""
+    """What pages show, against every row counted one by one, and against the rows of the file."""
     if campaign.state == Campaign.State.DRAFT:
         return []
-    tally = Tally.objects.get(campaign=campaign)
+    counters = Counters.objects.get(campaign=campaign)
     wrong = []
     told, counted = scenario.counts(campaign), scenario.recount(campaign)
     if told != counted:
-        wrong.append(f"the tally says {told}, counted one by one it is {counted}")
+        wrong.append(f"the counters say {told}, counted one by one it is {counted}")
     frozen = Counter(CampaignRow.objects.filter(campaign=campaign).values_list("outcome", flat=True))
-    if tally.rows != frozen.total():
-        wrong.append(f"the tally says {tally.rows} rows, {frozen.total()} were frozen")
+    if counters.rows != frozen.total():
+        wrong.append(f"the counters say {counters.rows} rows, {frozen.total()} were frozen")
     texted = Message.objects.filter(campaign=campaign).exclude(state=Message.State.EXCLUDED).count()
     if frozen[CampaignRow.Outcome.MESSAGE] != texted:
         wrong.append(f"{frozen[CampaignRow.Outcome.MESSAGE]} rows get a text, there are {texted} messages")

@@ -162,7 +162,7 @@ class Game(RuleBasedStateMachine):
             sender=sender,
             text=f"{name}, {{{{ first_name }}}}!",
             batch_size=size,
-            on_not_found=Campaign.OnNotFound.REVIEW if strict else Campaign.OnNotFound.RESEND,
+            on_not_found=Campaign.OnNotFound.REVIEW if strict else Campaign.OnNotFound.RETRY,
         )
         texted = [to for to in people if to not in self.book.opted_out]
         self.book.expected |= {(to, f"{name}, {name_of(to)}!"): campaign.pk for to in texted}

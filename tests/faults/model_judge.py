@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, RowState, Tally
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Counters, Message, RowState
 from campaigns.providers.types import MessageStatus, OutgoingText
 from campaigns.receipts.statuses import MEANING
 from campaigns.sending.prepared import fingerprint
@@ -105,7 +105,7 @@ def _batches(carrier: FakeCarrier, people: Sequence[Person]) -> None:
 
 
 def _numbers(people: Sequence[Person]) -> None:
-    """Every tally is what a count row by row finds."""
+    """Every campaign's counters are what a count row by row finds."""
     counts = defaultdict[int, Counter[str]](Counter)
     left_out = CampaignRow.objects.exclude(outcome=CampaignRow.Outcome.MESSAGE).order_by()
     for campaign, outcome in left_out.values_list("campaign_id", "outcome"):
@@ -113,10 +113,10 @@ def _numbers(people: Sequence[Person]) -> None:
     for person in people:
         if person.state != Message.State.EXCLUDED:
             counts[person.campaign][person.place] += 1
-    for tally in Tally.objects.all():
-        told = {state: count for state, count in tally.as_dict().items() if count}
-        assert told == counts[tally.campaign_id], "the tally is not what a count finds"
-        assert tally.balanced
+    for counters in Counters.objects.all():
+        told = {state: count for state, count in counters.as_dict().items() if count}
+        assert told == counts[counters.campaign_id], "the counters are not what a count finds"
+        assert counters.balanced
 
 
 def _attempts() -> list[str]:
@@ -144,7 +144,7 @@ def at_rest(book: Book, carrier: FakeCarrier) -> None:
         assert person.place not in BETWEEN, f"{person.to} was left {person.place}"
         if person.place in TAKEN:
             assert truth[person.batch_id, person.to] == person.place, "its receipt was lost"
-    for campaign in Campaign.objects.select_related("tally"):
+    for campaign in Campaign.objects.select_related("counters"):
         done = campaign.state == Campaign.State.FINISHED
-        assert done or campaign.tally.needs_review, f"the campaign was left {campaign.state}"
+        assert done or campaign.counters.needs_review, f"the campaign was left {campaign.state}"
     assert not Batch.objects.filter(next_poll_at__isnull=False).exists(), "it is asked for ever"

@@ -225,7 +225,7 @@ CONSTRAINTS = (
     ("delivery", "batch_number_once", "test_a_batch_number_is_given_once"),
     ("campaign", "row_frozen_once", "test_a_row_is_frozen_once"),
     ("campaign", "counters_add_up", "test_every_state_counts_in_the_sum"),
-    ("campaign", "counters_not_negative", "test_a_tally_adds_up_and_is_never_negative"),
+    ("campaign", "counters_not_negative", "test_counters_add_up_and_are_never_negative"),
     ("campaign", "launched_campaign_is_complete", "test_a_launched_campaign_is_whole"),
 )
 HOLDS = "tests/sending/test_holds.py::"

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import F, Max
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Campaign, History, RowState, Tally, WebhookEvent
+from campaigns.models import Attempt, Campaign, Counters, History, RowState, WebhookEvent
 from tests.faults import invariants
 
 State = Campaign.State
@@ -72,7 +72,7 @@ def judge(ledger: Sequence[Mapping[str, Any]], campaigns: Sequence[Sent]) -> Ver
         meant.update((to, text) for to, text in sent.texts.items())
         campaign = Campaign.objects.get(pk=sent.number)
         verdict.wrong += invariants.violations(ledger, campaign, texts=sent.texts)
-        verdict.in_review += Tally.objects.get(campaign=campaign).count(RowState.NEEDS_REVIEW)
+        verdict.in_review += Counters.objects.get(campaign=campaign).count(RowState.NEEDS_REVIEW)
     verdict.messages, verdict.accepted = meant.total(), took.total()
     verdict.doubled = sum(count - 1 for count in took.values())
     verdict.lost = len(meant.keys() - took.keys())

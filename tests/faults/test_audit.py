@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Disagreement, History, Message
+from campaigns.models import Attempt, Batch, Campaign, Discrepancy, History, Message
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
 from campaigns.providers.types import OutgoingText
@@ -44,14 +44,14 @@ def elsewhere(texts: list[OutgoingText], sender: str = scenario.LOCAL) -> str:
     return registry.default().provider.submit(sender, texts, before_first_byte=lambda: None).provider_id
 
 
-def looked() -> list[Disagreement]:
-    """The quick look, on a mirror that was just brought up to date; what is open after it."""
+def looked() -> list[Discrepancy]:
+    """The quick look, on a provider store that was just read; what is open after it."""
     store_sync.sync(registry.default(), ingest.ingest_replies)
     unknown_batches.check_store(registry.default().known_id())
     return list(discrepancies.unsettled())
 
 
-def audited() -> list[Disagreement]:
+def audited() -> list[Discrepancy]:
     """The long look, to its end, as if our batches were taken two hours ago."""
     Batch.objects.exclude(accepted_at=None).update(accepted_at=timezone.now() - timedelta(hours=2))
     so_far: audit.Progress | None = audit.Progress(timezone.now())
@@ -82,7 +82,7 @@ def test_f17_taken_after_it_was_given_up_is_reported_within_the_hour(carrier: Ru
     assert item.campaign == campaign
     assert "3 texts from this number that Carillon has not handed over" in item.detail
     assert "batch 1 of “Spring sale”: they may have got it twice" in item.detail
-    assert History.objects.filter(campaign_id=campaign.pk, kind="disagreement_found").count() == 1
+    assert History.objects.filter(campaign_id=campaign.pk, kind="discrepancy_found").count() == 1
 
 
 def test_f17_the_worker_reports_it_by_itself(carrier: RunningSimulator) -> None:
@@ -150,7 +150,7 @@ def test_what_a_person_knows_about_stays_known(carrier: RunningSimulator, sender
     assert discrepancies.acknowledge(item, user=sender)
     assert not discrepancies.acknowledge(item, user=sender)
     assert looked() == audited() == []
-    assert History.objects.filter(kind="disagreement_known", actor_id=sender.pk).count() == 1
+    assert History.objects.filter(kind="discrepancy_known", actor_id=sender.pk).count() == 1
 
 
 def test_a_batch_that_is_looked_for_is_left_to_the_search(carrier: RunningSimulator) -> None:
@@ -169,7 +169,7 @@ def test_one_that_is_adopted_after_all_is_settled_by_itself(carrier: RunningSimu
     assert len(looked()) == 1
     search.lookup(open_attempt().pk)
     assert looked() == []
-    assert Disagreement.objects.get().settled_by is None
+    assert Discrepancy.objects.get().settled_by is None
 
 
 # --- The long look ------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_one_that_is_adopted_after_all_is_settled_by_itself(carrier: RunningSimu
 def test_all_is_well(carrier: RunningSimulator) -> None:
     handed_over(people=5, size=2)
     assert looked() == audited() == []
-    assert not Disagreement.objects.exists(), "not even for a moment"
+    assert not Discrepancy.objects.exists(), "not even for a moment"
     ended = audit.last_run()
     assert ended is not None
     assert (ended.kind, ended.data) == (audit.DONE, {"batches": 3, "texts": 5})

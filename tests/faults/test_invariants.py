@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Message, Tally
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Counters, Message
 from tests.faults import invariants
 from tests.simulator.client import Client
 from tests.simulator.running import RunningSimulator
@@ -98,7 +98,7 @@ def lost_row() -> None:
 
 
 SPOILED = [
-    (lambda: Tally.objects.update(with_carrier=4, delivered=1), "counted one by one"),
+    (lambda: Counters.objects.update(with_carrier=4, delivered=1), "counted one by one"),
     (lambda: Message.objects.filter(to=PEOPLE[0][0]).update(text="Hi"), "the frozen text is 'Hi'"),
     (lambda: Message.objects.filter(to=PEOPLE[0][0]).delete(), "though it should get"),
     (lost_row, "were frozen"),

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from campaigns.accounts import registry
-from campaigns.models import Campaign, History, Tally
+from campaigns.models import Campaign, Counters, History
 from campaigns.sending import attempts, dispatch
 from campaigns.sending.prepared import Prepared
 from dashboard.views.campaign_review import seen
@@ -235,7 +235,7 @@ def test_f47_one_number_in_many_spellings_gets_one_text(worker: Worker, sender: 
     worker.rest(campaign)
     assert invariants.violations(worker.carrier.ledger(), campaign) == []
     assert scenario.counts(campaign) == {"delivered": 3, "duplicate": len(SPELLINGS) - 1}
-    assert Tally.objects.get().rows == len(SPELLINGS) + 2
+    assert Counters.objects.get().rows == len(SPELLINGS) + 2
     texted = [line["to"] for line in worker.carrier.ledger()]
     assert sorted(texted) == [scenario.phone(0), scenario.phone(1), scenario.phone(2)]
 

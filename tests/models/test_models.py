@@ -18,6 +18,7 @@ from campaigns.models import (
     CampaignRow,
     Contact,
     ContactList,
+    Counters,
     Import,
     ImportRow,
     Message,
@@ -25,7 +26,6 @@ from campaigns.models import (
     Price,
     RowState,
     SenderNumber,
-    Tally,
 )
 from campaigns.runtime.bulk_sql import claim, insert, update
 from tests.support import factories
@@ -145,16 +145,16 @@ def test_what_may_have_left_is_dated(batch: Batch, state: str) -> None:
     ],
     ids=str,
 )
-def test_a_tally_adds_up_and_is_never_negative(campaign: Campaign, counts: dict[str, int]) -> None:
-    refused(lambda: Tally.objects.filter(campaign=campaign).update(**counts))
+def test_counters_add_up_and_are_never_negative(campaign: Campaign, counts: dict[str, int]) -> None:
+    refused(lambda: Counters.objects.filter(campaign=campaign).update(**counts))
 
 
 @pytest.mark.parametrize("state", list(RowState))
 def test_every_state_counts_in_the_sum(campaign: Campaign, state: RowState) -> None:
-    Tally.objects.filter(campaign=campaign).update(rows=2, **{state.value: 2})
-    counts = Tally.objects.get(campaign=campaign)
+    Counters.objects.filter(campaign=campaign).update(rows=2, **{state.value: 2})
+    counts = Counters.objects.get(campaign=campaign)
     assert (counts.total, counts.balanced, counts.count(state)) == (2, True, 2)
-    refused(lambda: Tally.objects.filter(campaign=campaign).update(**{state.value: 3}))
+    refused(lambda: Counters.objects.filter(campaign=campaign).update(**{state.value: 3}))
 
 
 def test_one_message_a_person_and_campaign(campaign: Campaign, batch: Batch) -> None:

@@ -226,7 +226,7 @@ def test_what_may_mean_stop_holds_the_person_until_somebody_decides(composer: Us
     assert ingest.ingest_replies("a", [reply("stop please")]) == 1
     assert (blocked(), undecided()) == ([ANN], ["stop please"])
     held = OptOut.objects.get()
-    assert (held.kind, held.source, held.account, held.stated_at) == ("maybe", "reply", "a", NOON)
+    assert (held.kind, held.source, held.account, held.stated_at) == ("pending", "reply", "a", NOON)
     assert manual.confirm(held, user=composer)
     assert not manual.confirm(held, user=composer)
     held.refresh_from_db()
@@ -374,4 +374,4 @@ def test_a_start_that_was_stored_with_a_time_ahead_silences_no_stop() -> None:
 def test_a_number_that_could_not_be_reached_is_held_when_its_owner_asks() -> None:
     factories.opt_out(ANN, kind=OptOut.Kind.SUPPRESSED, source=OptOut.Source.CARRIER, simulated=True)
     assert ingest.ingest_replies("a", [reply("please stop")]) == 1
-    assert OptOut.objects.get(ended_at__isnull=True).kind == OptOut.Kind.MAYBE
+    assert OptOut.objects.get(ended_at__isnull=True).kind == OptOut.Kind.PENDING

@@ -31,7 +31,7 @@ def test_one_that_ended_may_be_texted() -> None:
     [
         (OptOut.Kind.OPT_OUT, "opted_out"),
         (OptOut.Kind.SUPPRESSED, "suppressed"),
-        (OptOut.Kind.MAYBE, "may_have_opted_out"),
+        (OptOut.Kind.PENDING, "may_have_opted_out"),
     ],
 )
 def test_each_kind_has_its_own_reason(kind: str, reason: str) -> None:
@@ -42,8 +42,8 @@ def test_each_kind_has_its_own_reason(kind: str, reason: str) -> None:
 def test_of_two_reasons_the_firmer_one_is_named() -> None:
     """In a rehearsal a number can have a real opt-out and a simulated one."""
     for kinds in (
-        (OptOut.Kind.OPT_OUT, OptOut.Kind.MAYBE),
-        (OptOut.Kind.MAYBE, OptOut.Kind.OPT_OUT),
+        (OptOut.Kind.OPT_OUT, OptOut.Kind.PENDING),
+        (OptOut.Kind.PENDING, OptOut.Kind.OPT_OUT),
     ):
         OptOut.objects.all().delete()
         factories.opt_out(factories.phone(0), kind=kinds[0])

@@ -99,7 +99,7 @@ def test_a_hold_that_begins_at_the_same_moment_does_not_swallow_a_stop(
     add = carrier.add
 
     def behind_another(row: OptOut, account: str, phone: str, *words: Any) -> None:
-        fields = {"kind": "maybe", "source": "reply", "words": "who is this?", "stated_at": NOON}
+        fields = {"kind": "pending", "source": "reply", "words": "who is this?", "stated_at": NOON}
         factories.opt_out(phone, simulated=True, **fields)
         add(row, account, phone, *words)
 

@@ -42,7 +42,7 @@ def totals(delivered: int = 0, sent: int = 0, **codes: int) -> dict[str, Any]:
 def sending(*batches: dict[str, Any], state: str = "sending") -> Campaign:
     """A sending campaign with these totals, and as many texts still waiting."""
     campaign = factories.campaign(state=state)
-    factories.tally(campaign, with_carrier=100, queued=100)
+    factories.counters(campaign, with_carrier=100, queued=100)
     for number, stored in enumerate(batches, 1):
         Batch.objects.create(
             campaign=campaign, number=number, size=100, sender=campaign.sender, state="with_carrier",
@@ -98,7 +98,7 @@ def test_a_campaign_that_is_not_sending_is_left_alone() -> None:
         campaign = sending(totals(SMS_UP_430=50), state=state)
         assert not circuit_breaker.check(campaign.pk)
     nothing_left = sending(totals(SMS_UP_430=50))
-    factories.tally(nothing_left, with_carrier=0, queued=0, not_delivered=50)
+    factories.counters(nothing_left, with_carrier=0, queued=0, not_delivered=50)
     assert not circuit_breaker.check(nothing_left.pk), "there is nothing to hold"
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
-from campaigns.models import Batch, Campaign, Message, Tally
+from campaigns.models import Batch, Campaign, Counters, Message
 from campaigns.providers.types import (
     BatchState,
     BatchStatus,
@@ -42,7 +42,7 @@ def accepted(people: int = PEOPLE) -> Batch:
         Message(campaign=campaign, batch=batch, import_row=row, to=row.phone, text="Hi", segments=1)
         for row in contacts.imports.get().rows.order_by("id")
     )
-    Tally.objects.filter(campaign=campaign).update(rows=people, with_carrier=people)
+    Counters.objects.filter(campaign=campaign).update(rows=people, with_carrier=people)
     return batch
 
 
@@ -64,8 +64,8 @@ def message(person: int) -> Message:
     return Message.objects.get(to=factories.phone(person))
 
 
-def assert_tally(batch: Batch) -> None:
-    reported = Tally.objects.get(campaign=batch.campaign)
+def assert_counters(batch: Batch) -> None:
+    reported = Counters.objects.get(campaign=batch.campaign)
     words = {
         "with_carrier": "waiting",
         "sent": "sent",
@@ -98,7 +98,7 @@ def test_states_move_forward_only(batch: Batch, words: list[str], state: str) ->
     for word in words:
         statuses.apply_messages(batch, [remote(0, word)])
     assert message(0).state == state
-    assert_tally(batch)
+    assert_counters(batch)
 
 
 def test_everything_that_is_told_is_kept(batch: Batch) -> None:
@@ -118,7 +118,7 @@ def test_the_same_page_twice_changes_nothing(batch: Batch) -> None:
     before = list(Message.objects.order_by("id").values())
     assert statuses.apply_messages(batch, page) == 0
     assert list(Message.objects.order_by("id").values()) == before
-    assert_tally(batch)
+    assert_counters(batch)
 
 
 def test_a_late_page_takes_nothing_away(batch: Batch) -> None:
@@ -151,13 +151,13 @@ def test_a_message_is_adopted_once(batch: Batch) -> None:
 def test_what_is_not_ours_changes_nothing(batch: Batch, stranger: dict[str, str]) -> None:
     assert statuses.apply_messages(batch, [remote(0, "Delivered", **stranger)]) == 0
     assert statuses.apply_messages(batch, []) == 0
-    assert_tally(batch)
+    assert_counters(batch)
 
 
 @pytest.mark.parametrize("settled", ["rejected", "excluded"])
 def test_who_was_rejected_or_left_out_stays_so(batch: Batch, settled: str) -> None:
     Message.objects.filter(to=factories.phone(0)).update(state=settled)
-    Tally.objects.update(with_carrier=PEOPLE - 1, **{settled: 1})
+    Counters.objects.update(with_carrier=PEOPLE - 1, **{settled: 1})
     assert statuses.apply_messages(batch, [remote(0, "Delivered")]) == 0
     assert message(0).state == settled
 
@@ -179,7 +179,7 @@ def test_a_page_of_two_thousand() -> None:
     page = [remote(person, "Delivered") for person in range(30)]
     strangers = [remote(0, "Sent", to=f"+1212555{number:04}") for number in range(1970)]
     assert statuses.apply_messages(batch, strangers + page) == 30
-    assert_tally(batch)
+    assert_counters(batch)
 
 
 history = st.lists(
@@ -189,10 +189,12 @@ history = st.lists(
 
 @settings_of(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pages=history)
-def test_after_any_history_the_tally_is_a_recount(batch: Batch, pages: list[list[tuple[int, str]]]) -> None:
+def test_after_any_history_the_counters_are_a_recount(
+    batch: Batch, pages: list[list[tuple[int, str]]]
+) -> None:
     """Pages also name other people. Each state is the furthest reported, the first among equals."""
     Message.objects.update(state="waiting", provider_id="", error_code="", cost=None, changed_at=None)
-    Tally.objects.update(with_carrier=PEOPLE, sent=0, delivered=0, not_delivered=0)
+    Counters.objects.update(with_carrier=PEOPLE, sent=0, delivered=0, not_delivered=0)
     expected = dict.fromkeys(range(PEOPLE), "waiting")
     rank = {"waiting": 0, "sent": 1, "delivered": 2, "not_delivered": 2}
     for page in pages:
@@ -202,7 +204,7 @@ def test_after_any_history_the_tally_is_a_recount(batch: Batch, pages: list[list
             if person in expected and new is not None and rank[new] > rank[expected[person]]:
                 expected[person] = new
     assert {person: message(person).state for person in range(PEOPLE)} == expected
-    assert_tally(batch)
+    assert_counters(batch)
 
 
 # --- Batches and totals -----------------------------------------------------------------------------------

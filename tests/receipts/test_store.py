@@ -211,10 +211,10 @@ def test_the_poller_feeds_it(carrier: RunningSimulator) -> None:
     assert set(ProviderMessage.objects.values_list("text", "undelivered")) == {("", None)}
     sent = dict(Message.objects.values_list("to", "provider_id"))
     assert dict(ProviderMessage.objects.values_list("other_number", "provider_id")) == sent
-    for mirrored in ProviderBatch.objects.all():
-        stored = Batch.objects.get(provider_id=mirrored.provider_id)
-        assert mirrored.messages.count() == stored.size == mirrored.size == mirrored.processed
-        assert mirrored.cost == stored.cost
+    for stored in ProviderBatch.objects.all():
+        ours = Batch.objects.get(provider_id=stored.provider_id)
+        assert stored.messages.count() == ours.size == stored.size == stored.processed
+        assert stored.cost == ours.cost
 
 
 @pytest.mark.parametrize("reader", ["poll", "store"])
@@ -225,7 +225,7 @@ def test_campaigns_are_locked_before_anything_that_both_readers_write(
     for size in (2, 3):
         scenario.submit_all(scenario.launched(scenario.people(4), size=size))
     page = list(next(registry.default().provider.messages(date_from=timezone.now() - timedelta(hours=1))))
-    written = re.compile(r'(INSERT INTO|UPDATE) "campaigns_(providermessage|message|tally)"')
+    written = re.compile(r'(INSERT INTO|UPDATE) "campaigns_(providermessage|message|counters)"')
     with CaptureQueriesContext(connection) as queries:
         if reader == "poll":
             scenario.poll()

@@ -201,7 +201,7 @@ def test_due_once_a_minute() -> None:
 
 
 def test_one_process_at_a_time() -> None:
-    name = f"mirror {registry.default().known_id()}"
+    name = f"store {registry.default().known_id()}"
     Lease.objects.create(name=name, owner="elsewhere:1:1", until=timezone.now() + timedelta(minutes=1))
     assert store_sync.sync(registry.default(), ingest.ingest_replies) == 0
     assert not SyncState.objects.exists()

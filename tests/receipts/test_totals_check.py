@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from campaigns.models import Batch, Campaign, Disagreement, Message, RowState
+from campaigns.models import Batch, Campaign, Discrepancy, Message, RowState
 from campaigns.receipts import discrepancies, totals_check
 from campaigns.sending import counters
 from tests.simulator.running import RunningSimulator
@@ -40,7 +40,7 @@ def lose_a_receipt(campaign: Campaign) -> Message:
     return message
 
 
-def unsettled() -> list[Disagreement]:
+def unsettled() -> list[Discrepancy]:
     return list(discrepancies.unsettled())
 
 
@@ -48,7 +48,7 @@ def test_what_agrees_is_not_mentioned(campaign: Campaign, clock: time_machine.Tr
     for _ in range(3):
         clock.shift(timedelta(minutes=10))
         scenario.poll()
-    assert not Disagreement.objects.exists()
+    assert not Discrepancy.objects.exists()
 
 
 def test_differs_is_kept_once_and_settled_by_itself(
@@ -71,7 +71,7 @@ def test_differs_is_kept_once_and_settled_by_itself(
     clock.shift(timedelta(minutes=10))
     scenario.poll()
     assert unsettled() == []
-    assert Disagreement.objects.get().settled_by is None
+    assert Discrepancy.objects.get().settled_by is None
 
 
 def test_a_batch_whose_counts_differ_is_asked_about_on(clock: time_machine.Traveller) -> None:

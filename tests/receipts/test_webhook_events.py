@@ -131,10 +131,10 @@ def assert_as_the_carrier_says(campaign: Campaign) -> None:
     applied = {m.to: (m.state, m.error_code, m.provider_id) for m in rows}
     meaning = {"Sent": "sent", "Delivered": "delivered"}
     assert applied == {to: (meaning.get(word, "not_delivered"), *rest) for to, (word, *rest) in truth.items()}
-    mirrored = models.ProviderMessage.objects.values_list(
+    stored = models.ProviderMessage.objects.values_list(
         "other_number", "provider_status", "error_code", "provider_id"
     )
-    assert {to: tuple(rest) for to, *rest in mirrored} == truth
+    assert {to: tuple(rest) for to, *rest in stored} == truth
     scenario.assert_adds_up(campaign)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, History, Message, Tally
+from campaigns.models import Attempt, Batch, Campaign, Counters, History, Message
 from campaigns.providers.types import BatchState, OutgoingText
 from campaigns.reconciling import search
 from campaigns.reconciling.matching import MatchResult
@@ -41,7 +41,7 @@ def answered_after_it_was_found_absent() -> tuple[Campaign, Prepared, BatchState
     )
     Attempt.objects.update(state="absent", ended_at=timezone.now())
     Batch.objects.update(state="queued")
-    Tally.objects.update(submitting=0, queued=3)
+    Counters.objects.update(submitting=0, queued=3)
     return campaign, prepared, answer
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.labels.progress import describe_difference
 from campaigns.labels.reasons import describe_reason
-from campaigns.models import Batch, Campaign, Message, Price, Tally
+from campaigns.models import Batch, Campaign, Counters, Message, Price
 from campaigns.opt_outs import manual
 from campaigns.reports import delivery
 from tests.simulator.running import RunningSimulator
@@ -80,7 +80,7 @@ def test_rows_that_got_no_text_are_counted_with_why(campaign: Campaign) -> None:
 
 
 def test_a_difference_is_said_and_not_hidden(campaign: Campaign) -> None:
-    Tally.objects.update(delivered=2, sent=2)
+    Counters.objects.update(delivered=2, sent=2)
     report = delivery.report(campaign)
     assert not report.agree
     words = [describe_difference(one, "RingCentral") for one in report.differences]
@@ -116,7 +116,7 @@ def test_campaigns_newest_first_page_by_page(carrier: RunningSimulator, campaign
     rest = delivery.campaign_reports(before_id=others[1].pk)
     assert [line.campaign.pk for line in rest] == [others[0].pk, campaign.pk]
     assert rest[1].billed == Decimal("0.042")
-    assert rest[1].tally.rows == 13
+    assert rest[1].counters.rows == 13
 
 
 def test_the_list_of_reports_has_no_query_a_campaign(

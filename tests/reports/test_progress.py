@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.labels.progress import describe_batch, describe_progress
-from campaigns.models import Batch, Campaign, Message, RowState, SenderNumber, Tally
+from campaigns.models import Batch, Campaign, Counters, Message, RowState, SenderNumber
 from campaigns.reports import overview, progress, row_states
 from campaigns.sending import dispatch, launch, lifecycle
 from tests.simulator.running import RunningSimulator
@@ -108,7 +108,7 @@ def test_a_page_asks_seldom_when_little_happens(
         for name, value in fields.items()
     }
     campaign = factories.campaign(factories.contact_list(people=1), state=state, **fields)
-    factories.tally(campaign, **counts)
+    factories.counters(campaign, **counts)
     assert shown(campaign).next_delay == delay
 
 
@@ -176,7 +176,7 @@ def test_time_left_is_told_only_while_it_passes(fields: dict[str, Any], known: b
     """While nothing moves, no end can be promised."""
     factories.account()
     campaign = factories.campaign(**{"state": State.SENDING} | fields)
-    factories.tally(campaign, queued=300, duplicate=5)
+    factories.counters(campaign, queued=300, duplicate=5)
     assert (shown(campaign).seconds_left is not None) is known
 
 
@@ -195,10 +195,10 @@ def test_what_the_carrier_has_of_a_canary_that_was_stopped_ends(carrier: Running
 
 def test_percent_is_never_a_hundred_before_the_end() -> None:
     campaign = factories.campaign(factories.contact_list(people=1), state=State.DELIVERING)
-    factories.tally(campaign, rejected=5)
+    factories.counters(campaign, rejected=5)
     assert shown(campaign).percent == 99
     nobody = factories.campaign(factories.contact_list(people=1), state=State.SENDING)
-    factories.tally(nobody, excluded=5)
+    factories.counters(nobody, excluded=5)
     assert shown(nobody).percent == 0
 
 
@@ -235,4 +235,4 @@ def test_the_overview_of_an_empty_site() -> None:
 def test_every_state_is_shown_once() -> None:
     assert sorted(row_states.READING_ORDER) == sorted(RowState)
     assert Message.FINAL
-    assert Tally(queued=1).total == 1
+    assert Counters(queued=1).total == 1

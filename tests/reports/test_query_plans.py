@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns.models import AccountState, Batch, Campaign, CampaignRow, Message, ProviderMessage, Tally
+from campaigns.models import AccountState, Batch, Campaign, CampaignRow, Counters, Message, ProviderMessage
 from campaigns.providers.types import Direction, MessageStatus, RemoteMessage
 from campaigns.receipts import store
 from campaigns.reports import exports, store_search
@@ -35,7 +35,7 @@ def batch() -> Batch:
         Message.objects.create(
             campaign=campaign, batch=batch, import_row=row, to=row.phone, text="Hi", segments=1
         )
-    Tally.objects.filter(campaign=campaign).update(rows=PEOPLE, with_carrier=PEOPLE)
+    Counters.objects.filter(campaign=campaign).update(rows=PEOPLE, with_carrier=PEOPLE)
     return batch
 
 

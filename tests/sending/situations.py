@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
-from campaigns.models import Attempt, Batch, Campaign, CampaignRow, History, ImportRow, Message, Tally
+from campaigns.models import Attempt, Batch, Campaign, CampaignRow, Counters, History, ImportRow, Message
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.types import BatchState, BatchStatus, OutgoingText
 from campaigns.reconciling import decisions, orphans, search
@@ -39,7 +39,7 @@ WHERE_ITS_BATCH_IS: dict[str, str] = {
 
 
 def situation(state: str, batch_state: str = "", **campaign_fields: Any) -> Attempt:
-    """An attempt in this state; its batch and the tally agree with it."""
+    """An attempt in this state; its batch and the counters agree with it."""
     where = batch_state or WHERE_ITS_BATCH_IS[state]
     contacts = factories.contact_list(people=PEOPLE)
     fields = {"state": Campaign.State.SENDING, "account": ACCOUNT, "text": "Hi {{ first_name }}"}
@@ -53,7 +53,7 @@ def situation(state: str, batch_state: str = "", **campaign_fields: Any) -> Atte
         Message.objects.create(
             campaign=campaign, batch=batch, import_row=row, to=row.phone, text=f"Hi {row.phone}", segments=1
         )
-    factories.tally(campaign, **{where: PEOPLE})
+    factories.counters(campaign, **{where: PEOPLE})
     texts = attempts.waiting_texts(batch.pk)
     now = timezone.now()
     given_up = state in (*Attempt.DEAD, *Attempt.SEARCHED)
@@ -144,7 +144,7 @@ EVENTS: dict[str, Door] = {
     E.PERSON_MARKS_SENT: lambda attempt: decisions.mark_sent(attempt, somebody()),
 }
 """By event: the door of the program through which it comes."""
-TABLES: tuple[type[models.Model], ...] = (Attempt, Batch, Tally, Message, CampaignRow, Campaign, History)
+TABLES: tuple[type[models.Model], ...] = (Attempt, Batch, Counters, Message, CampaignRow, Campaign, History)
 DATED_BY_THE_TEST = {"owner", "prepared_at", "sending_at", "changed_at"}
 
 

@@ -14,12 +14,12 @@ from campaigns.models import (
     Campaign,
     CampaignRow,
     ContactList,
+    Counters,
     History,
     Import,
     Message,
     Price,
     SenderNumber,
-    Tally,
 )
 from campaigns.opt_outs import manual
 from campaigns.sending import dispatch, launch
@@ -62,7 +62,7 @@ def test_every_row_of_the_file_is_frozen_with_what_becomes_of_it(carrier: Runnin
     ]
     assert frozen(campaign) == [("+12125551000", "Hi Ann"), ("+12125551001", "Hi there")]
     assert scenario.counts(campaign) == {"queued": 2, "duplicate": 1, "invalid": 2, "excluded": 1}
-    assert Tally.objects.get().rows == 6
+    assert Counters.objects.get().rows == 6
     assert campaign.segments == 2
     scenario.assert_adds_up(campaign)
 
@@ -229,7 +229,7 @@ def test_an_edit_between_the_check_and_the_press_stops_it(
     assert [finding.code for finding in problem.value.findings] == ["changed"]
     campaign.refresh_from_db()
     assert campaign.is_draft
-    assert not Tally.objects.exists()
+    assert not Counters.objects.exists()
 
 
 def nothing_usable() -> ContactList:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.accounts import registry
-from campaigns.models import Attempt, Batch, Campaign, Tally
+from campaigns.models import Attempt, Batch, Campaign, Counters
 from campaigns.reconciling import decisions, recovery
 from campaigns.reconciling.matching import Candidate
 from campaigns.sending import dispatch, failures, journal, lifecycle, quarantine
@@ -52,7 +52,7 @@ def two_batches(**changes: Any) -> Campaign:
     batch = Batch.objects.create(campaign=campaign, number=2, size=1, sender=campaign.sender)
     campaign.messages.create(batch=batch, import_row=row, to="+12125550177", text="Hi", segments=1)
     campaign.rows.create(import_row=row, outcome="message")
-    Tally.objects.filter(campaign=campaign).update(rows=3, queued=1)
+    Counters.objects.filter(campaign=campaign).update(rows=3, queued=1)
     Batch.objects.filter(pk=batch.pk).update(**changes)
     return campaign
 
@@ -75,7 +75,7 @@ def split() -> Callable[[], Any]:
 
 def release() -> Callable[[], Any]:
     campaign = two_batches(state="held", hold_reason="quarantine")
-    Tally.objects.filter(campaign=campaign).update(queued=0, held=1)
+    Counters.objects.filter(campaign=campaign).update(queued=0, held=1)
     return lambda: quarantine.release(campaign.pk, user=somebody())
 
 

@@ -7,12 +7,12 @@ from campaigns.models import (
     CampaignRow,
     Contact,
     ContactList,
+    Counters,
     History,
     Import,
     ImportRow,
     Message,
     RowState,
-    Tally,
 )
 from campaigns.opt_outs import manual
 from campaigns.sending import counters, launch, resend
@@ -116,8 +116,8 @@ def test_is_sent_as_any_other_and_opt_outs_count_again() -> None:
     assert launch.launch(child, user=None)
     assert launch.freeze(child.pk)
     assert (
-        Tally.objects.get(campaign=child).as_dict() | {"queued": 3, "excluded": 1}
-        == Tally.objects.get(campaign=child).as_dict()
+        Counters.objects.get(campaign=child).as_dict() | {"queued": 3, "excluded": 1}
+        == Counters.objects.get(campaign=child).as_dict()
     )
     assert CampaignRow.objects.get(campaign=child, outcome="excluded").import_row.number == 2
 

@@ -1,6 +1,6 @@
 """How long a page of the provider's messages takes (`make bench`), whatever the depth and the search.
 
-Fills the mirror with made-up messages, then asks for `/messages/` as a person who is signed in does: first
+Fills our store with made-up messages, then asks for `/messages/` as a person who is signed in does: first
 the newest page without a search, then every kind of search at the newest, the middle, the oldest, and upwards
 from anywhere. No page may take more than twice the first one's 95th percentile. Says the statements too, none
 of which counts anything.
@@ -145,7 +145,7 @@ def report(found: dict[str, Times], ask: Callable[[dict[str, Any]], float]) -> N
     asked = [query["sql"] for query in queries if "campaigns_provider" in query["sql"]]
     counting = [sql for sql in asked if "COUNT(" in sql.upper()]
     print(
-        f"  {len(pages)} kinds of page; one reads the mirror {len(asked)} times, counts {len(counting)} times"
+        f"  {len(pages)} kinds of page; one reads the store {len(asked)} times, counts {len(counting)} times"
     )
     print(f"    ratio: {pages[0][0] / first:.2f} (slowest p95 / first page's; the goal is {GOAL:g} or less)")
 

@@ -1,9 +1,9 @@
 """How fast receipts are taken in (`make bench`): the poller against Django's `bulk_update` alone.
 
 The poller fetches the statuses of a campaign from the simulated carrier, 1,000 a page, stores them with our
-messages, feeds the mirror of the carrier's store with them and moves the campaign's counters. `bulk_update`
+messages, feeds the provider store with them and moves the campaign's counters. `bulk_update`
 writes the same columns of the same rows, 1,000 at a time, from objects that are in memory already: it fetches
-nothing, mirrors nothing and counts nothing. In turn, on the same database, in one run; medians are compared.
+nothing, links nothing and counts nothing. In turn, on the same database, in one run; medians are compared.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def reset() -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from campaigns.models import Batch, Campaign, Message, ProviderBatch, ProviderMessage, RowState, Tally
+    from campaigns.models import Batch, Campaign, Counters, Message, ProviderBatch, ProviderMessage, RowState
 
     ProviderMessage.objects.all().delete()
     ProviderBatch.objects.all().delete()
@@ -82,9 +82,9 @@ def reset() -> None:
         polls=0,
         totals={},
     )
-    rows = Tally.objects.get().rows
+    rows = Counters.objects.get().rows
     others = {state.value: 0 for state in RowState}
-    Tally.objects.update(**{**others, RowState.WITH_CARRIER.value: rows})
+    Counters.objects.update(**{**others, RowState.WITH_CARRIER.value: rows})
     Campaign.objects.update(state=Campaign.State.DELIVERING, finished_at=None)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -92,17 +92,17 @@ def reset() -> None:
 
 
 def verify() -> None:
-    """Nobody is missing: not in our messages, not in the counters, not in the mirror."""
-    from campaigns.models import Message, ProviderMessage, Tally
+    """Nobody is missing: not in our messages, not in the counters, not in the provider store."""
+    from campaigns.models import Counters, Message, ProviderMessage
 
-    wanted = Tally.objects.get().rows
+    wanted = Counters.objects.get().rows
     found = (
         Message.objects.filter(state="delivered").exclude(provider_id="").count(),
-        Tally.objects.get().delivered,
+        Counters.objects.get().delivered,
         ProviderMessage.objects.filter(undelivered=None).count(),
     )
     if set(found) != {wanted}:
-        sys.exit(f"Of {wanted} receipts {found} were stored, counted and mirrored.")
+        sys.exit(f"Of {wanted} receipts {found} were stored, counted and in the provider store.")
 
 
 def compare(folder: Path, database: str, options: argparse.Namespace) -> tuple[str, float]:

@@ -1,4 +1,4 @@
-"""Fills the mirror of the provider's store with made-up messages, by the database's own means."""
+"""Fills the provider store with made-up messages, by the database's own means."""
 
 from datetime import timedelta
 

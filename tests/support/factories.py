@@ -16,11 +16,11 @@ from campaigns.models import (
     Campaign,
     Contact,
     ContactList,
+    Counters,
     Import,
     ImportRow,
     OptOut,
     RowState,
-    Tally,
 )
 
 ACCOUNT = "405151939033"
@@ -134,7 +134,7 @@ def account() -> AccountState:
 
 
 def campaign(contacts: ContactList | None = None, **fields: Any) -> Campaign:
-    """A draft, or whatever `state` says, with an empty tally."""
+    """A draft, or whatever `state` says, with empty counters."""
     contacts = contacts or contact_list()
     fields = {
         "name": "Spring sale",
@@ -148,15 +148,15 @@ def campaign(contacts: ContactList | None = None, **fields: Any) -> Campaign:
         if "account" not in fields:
             fields["account"] = account().account
     made = Campaign.objects.create(**fields)
-    Tally.objects.create(campaign=made)
+    Counters.objects.create(campaign=made)
     return made
 
 
-def tally(of: Campaign, **counts: int) -> Tally:
-    """Set the tally of a campaign; rows is their sum."""
+def counters(of: Campaign, **counts: int) -> Counters:
+    """Set the counters of a campaign; rows is their sum."""
     assert set(counts) <= set(RowState.values)
-    Tally.objects.update_or_create(campaign=of, defaults={**counts, "rows": sum(counts.values())})
-    return Tally.objects.get(campaign=of)
+    Counters.objects.update_or_create(campaign=of, defaults={**counts, "rows": sum(counts.values())})
+    return Counters.objects.get(campaign=of)
 
 
 def opt_out(number: str, **fields: Any) -> OptOut:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 LOCK = " FOR NO KEY UPDATE"
 LEDGER_WRITE = re.compile(
-    r'(?:UPDATE|INSERT INTO|DELETE FROM) "(campaigns_(?:attempt|batch|tally|message|campaign))"'
+    r'(?:UPDATE|INSERT INTO|DELETE FROM) "(campaigns_(?:attempt|batch|counters|message|campaign))"'
 )
 
 

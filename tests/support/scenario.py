@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.contacts import importer
-from campaigns.models import Batch, Campaign, CampaignRow, ContactList, Message, Tally
+from campaigns.models import Batch, Campaign, CampaignRow, ContactList, Counters, Message
 from campaigns.receipts import polling
 from campaigns.sending import dispatch, launch
 from campaigns.sending.steps import Step, StepResult
@@ -103,7 +103,7 @@ def due() -> set[str]:
 
 
 def recount(campaign: Campaign) -> dict[str, int]:
-    """What the tally must say, counted row by row."""
+    """What the counters must say, counted row by row."""
     frozen = CampaignRow.objects.filter(campaign=campaign).exclude(outcome="message")
     rows = Counter(frozen.values_list("outcome", flat=True))
     for state, batch_state in Message.objects.filter(campaign=campaign).values_list("state", "batch__state"):
@@ -113,10 +113,14 @@ def recount(campaign: Campaign) -> dict[str, int]:
 
 
 def counts(campaign: Campaign) -> dict[str, int]:
-    """The tally without its zeros."""
-    return {state: count for state, count in Tally.objects.get(campaign=campaign).as_dict().items() if count}
+    """The counters without its zeros."""
+    return {
+        state: count for state, count in Counters.objects.get(campaign=campaign).as_dict().items() if count
+    }
 
 
 def assert_adds_up(campaign: Campaign) -> None:
     assert counts(campaign) == recount(campaign)
-    assert Tally.objects.get(campaign=campaign).rows == CampaignRow.objects.filter(campaign=campaign).count()
+    assert (
+        Counters.objects.get(campaign=campaign).rows == CampaignRow.objects.filter(campaign=campaign).count()
+    )

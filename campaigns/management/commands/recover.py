@@ -91,9 +91,9 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  “{names[key]}” is held: some of its people got another text, which is unknown"
             )
-        for campaign in Campaign.objects.filter(state=Campaign.State.SENDING).select_related("tally"):
+        for campaign in Campaign.objects.filter(state=Campaign.State.SENDING).select_related("counters"):
             self.stdout.write(
-                f"  “{campaign.name}” goes on with at most {campaign.tally.queued:,} texts. If somebody "
+                f"  “{campaign.name}” goes on with at most {campaign.counters.queued:,} texts. If somebody "
                 "paused or cancelled it after the backup, do so again on its page before --yes"
             )
         if plan.unknown:

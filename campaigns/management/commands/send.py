@@ -29,7 +29,7 @@ from campaigns.labels.findings import describe_finding
 from campaigns.labels.holds import describe_lock, why_it_waits
 from campaigns.labels.provider_words import describe_error
 from campaigns.labels.states import describe_state
-from campaigns.models import Attempt, Batch, Campaign, Import, RowState, Tally
+from campaigns.models import Attempt, Batch, Campaign, Counters, Import, RowState
 from campaigns.providers import catalogue
 from campaigns.reports.delivery import provider_totals
 from campaigns.runtime import schema_version, shutdown
@@ -141,7 +141,7 @@ class Command(BaseCommand):
     def finish(self, campaign_id: int, *, as_json: bool) -> None:
         campaign = Campaign.objects.get(pk=campaign_id)
         Campaign.objects.filter(pk=campaign_id).update(claimed_at=None)
-        counts = Tally.objects.get(campaign_id=campaign_id)
+        counts = Counters.objects.get(campaign_id=campaign_id)
         if as_json:
             self.stdout.write(json.dumps(summary(campaign, counts)))
         else:
@@ -254,7 +254,7 @@ def wait_for_receipts(loop: CampaignLoop, end: float) -> None:
     loop.run(lambda _: not campaign.filter(state=Campaign.State.DELIVERING).exists(), end)
 
 
-def summary(campaign: Campaign, counts: Tally) -> dict[str, Any]:
+def summary(campaign: Campaign, counts: Counters) -> dict[str, Any]:
     """The object that `--json` prints."""
     batches = list(Batch.objects.filter(campaign=campaign))
     billed = sum((line.cost for line in provider_totals(batches).values()), Decimal(0))
