@@ -80,7 +80,7 @@ def _no_journal() -> None:
 
 @pytest.fixture(autouse=True)
 def _no_account() -> None:
-    """An account remembers its id for as long as the process lives, also one that another test's database held."""
+    """An account remembers its id as long as the process lives, even one from another test's database."""
     registry.opened.cache_clear()
 
 
