@@ -84,7 +84,7 @@ COLUMNS: dict[type[Model], str] = {
     models.Contact: "id phone contact_list",
     models.OptOut: "phone kind source note created_by created_at ended_by ended_at",
     models.SenderNumber: "phone label provider toll_free can_send_batches rate last_listed_at",
-    models.AccountState: "account provider trouble trouble_since last_checked_at numbers_fetched_at",
+    models.AccountState: "account provider error error_since last_checked_at numbers_fetched_at",
     models.Recovery: "id at",
     models.Discrepancy: "found_at kind about sender campaign detail settled_at settled_by",
     models.ProviderBatch: "provider_id sender status size processed cost created_at last_listed_at",
@@ -95,7 +95,7 @@ COLUMNS: dict[type[Model], str] = {
         "account read_at synced_back_to windows_opened_to recent_reread_at refresh_requested_at"
     ),
     models.SyncWindow: "account start end again batches_read opened_at",
-    models.Webhook: "provider subscription_id expires_at last_checked_at trouble last_event_at",
+    models.Webhook: "provider subscription_id expires_at last_checked_at error last_event_at",
     models.WebhookEvent: "id provider uuid received_at state tries note",
     models.Consent: "phone sender opted_out changed_at",
 }

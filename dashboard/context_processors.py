@@ -13,6 +13,8 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.accounts.account import Account
 from campaigns.labels.holds import describe_lock
+from campaigns.labels.provider_words import retell
+from campaigns.labels.webhooks import describe_webhook_error
 from campaigns.models import Campaign, Import, Webhook
 from campaigns.receipts import discrepancies
 from campaigns.reconciling import decisions
@@ -61,16 +63,18 @@ class SiteStatus:
         return self.worker_silent or bool(self.sending_locked)
 
     @cached_property
-    def carrier_trouble(self) -> str:
-        """Why the provider cannot be reached; empty if it can."""
-        return next(filter(None, map(Account.problem, registry.accounts())), "") if self._signed_in else ""
+    def account_error(self) -> str:
+        """Why a provider cannot be reached; empty if all can."""
+        errors = map(Account.error, registry.accounts()) if self._signed_in else ()
+        return next((retell(error["said"]) for error in errors if error), "")
 
     @cached_property
-    def webhook_trouble(self) -> str:
+    def webhook_error(self) -> str:
         """Why webhooks do not arrive; empty if they do."""
         if not (self._signed_in and settings.PUBLIC_URL):
             return ""
-        return Webhook.objects.exclude(trouble="").values_list("trouble", flat=True).first() or ""
+        webhook = Webhook.objects.exclude(error_since=None).first()
+        return describe_webhook_error(webhook) if webhook else ""
 
     @cached_property
     def undecided(self) -> int:
@@ -86,8 +90,8 @@ class SiteStatus:
             self.rehearsal,
             self.sending_locked,
             self.worker_silent,
-            self.carrier_trouble,
-            self.webhook_trouble,
+            self.account_error,
+            self.webhook_error,
         )
 
 

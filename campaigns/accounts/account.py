@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from campaigns.models import AccountState, Price, SenderNumber
 from campaigns.providers.base import Provider, ProviderError
+from campaigns.providers.types import JSON
 
 LOCAL_RATE = 60.0
 """Texts a minute from a local (10DLC) number, by RingCentral's content policy."""
@@ -121,10 +122,10 @@ class Account:
 
     # --- Whether it answers -----------------------------------------------------------------------------
 
-    def problem(self) -> str:
-        """Why the provider does not work with these credentials, for people; empty when all is well."""
+    def error(self) -> JSON:
+        """Why these credentials do not work (`ProviderError.as_json`); empty if they do."""
         state = AccountState.objects.filter(account=self._state_key())
-        return state.values_list("trouble", flat=True).first() or ""
+        return state.values_list("error", flat=True).first() or {}
 
     def record_failure(self, error: ProviderError) -> None:
         """Put up the banner if the error concerns the account and not one request."""
@@ -134,18 +135,14 @@ class Account:
             account=self._state_key(), defaults={"provider": self.key}
         )
         now = timezone.now()
-        state.trouble_since = state.trouble_since if state.trouble else now
-        state.trouble, state.trouble_code, state.last_checked_at = (
-            error.sentence,
-            error.code or error.kind,
-            now,
-        )
+        state.error_since = state.error_since or now
+        state.error, state.last_checked_at = error.as_json(), now
         state.save()
 
     def record_success(self) -> None:
         """Take the banner down. Writes only when there is something to change."""
-        failing = AccountState.objects.filter(account=self.known_id()).exclude(trouble="")
-        failing.update(trouble="", trouble_code="", trouble_since=None, last_checked_at=timezone.now())
+        failing = AccountState.objects.filter(account=self.known_id()).exclude(error_since=None)
+        failing.update(error={}, error_since=None, last_checked_at=timezone.now())
 
     def _stored(self) -> dict[str, object]:
         return {

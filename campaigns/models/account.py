@@ -67,10 +67,9 @@ class AccountState(models.Model):
     provider = models.CharField(max_length=20)
     simulated = models.BooleanField(default=False)
     """It is the simulated carrier's: what it says counts for no real account."""
-    trouble = models.TextField(blank=True)
-    """For people; empty when the last call worked."""
-    trouble_code = models.CharField(max_length=40, blank=True)
-    trouble_since = models.DateTimeField(null=True)
+    error = models.JSONField(default=dict)
+    """`ProviderError.as_json`; empty if the last call worked."""
+    error_since = models.DateTimeField(null=True)
     last_checked_at = models.DateTimeField(null=True)
     numbers_fetched_at = models.DateTimeField(null=True)
 

@@ -19,9 +19,9 @@ class Webhook(models.Model):
     subscription_id = models.CharField(max_length=128, blank=True)
     expires_at = models.DateTimeField(null=True)
     last_checked_at = models.DateTimeField(null=True)
-    trouble = models.TextField(blank=True)
-    """For people; empty while the subscription stands."""
-    trouble_since = models.DateTimeField(null=True)
+    error = models.JSONField(default=dict)
+    """`ProviderError.as_json`, or `disabled`: filters and their codes. Empty while all of it stands."""
+    error_since = models.DateTimeField(null=True)
     last_event_at = models.DateTimeField(null=True)
     refused_count = models.PositiveBigIntegerField(default=0)
     """Calls that knew the address but not the token."""

@@ -19,6 +19,7 @@ from campaigns.providers.mailbox_types import (
     MessageResult,
 )
 from campaigns.providers.types import (
+    JSON,
     BatchState,
     OptOutRecord,
     OutgoingText,
@@ -90,6 +91,14 @@ class ProviderError(Exception):
     def sentence(self) -> str:
         """In the language of the source, for logs."""
         return " ".join(map(str, self.sentences))
+
+    def as_json(self) -> JSON:
+        """As tables hold it; `retell` makes sentences of what it said."""
+        return {
+            "kind": self.kind,
+            "code": self.code,
+            "said": [sentence.as_json() for sentence in self.sentences],
+        }
 
 
 class Gate(Protocol):

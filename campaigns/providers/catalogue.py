@@ -30,6 +30,11 @@ def setting_names(provider: str) -> dict[str, str]:
     return {field.name: f"{provider}_{field.name}".upper() for field in fields(PROVIDERS[provider].settings)}
 
 
+def name_of(provider: str) -> str:
+    """As people write it; also of one that was taken out, by what the database holds."""
+    return PROVIDERS[provider].client.name if provider in PROVIDERS else provider
+
+
 def callbacks(provider: str) -> Callbacks:
     """Of a provider that calls us."""
     found = PROVIDERS[provider].callbacks

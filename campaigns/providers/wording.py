@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-JSON = dict[str, Any]
+from campaigns.providers.types import JSON
 
 
 def gettext_noop(text: str) -> str:

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from campaigns.accounts.account import Account
 from campaigns.models import History, Webhook
-from campaigns.providers.base import Provider, ProviderError, Webhooks
-from campaigns.providers.types import Subscription
+from campaigns.providers.base import ProviderError, Webhooks
+from campaigns.providers.types import JSON, Subscription
 from campaigns.receipts import webhook_intake
 from campaigns.runtime import leases
 from campaigns.runtime.wakeups import exists
@@ -35,13 +35,13 @@ def due(account: Account, now: datetime) -> Q | bool:
     if not settings.PUBLIC_URL or carrier.webhooks is None:
         return False
     lately = Q(last_checked_at__gt=now - RETRY_EVERY)
-    lately |= Q(last_checked_at__gt=now - CHECK_EVERY, trouble="") & ~Q(subscription_id="")
+    lately |= Q(last_checked_at__gt=now - CHECK_EVERY, error_since=None) & ~Q(subscription_id="")
     at_our_address = Q(address=webhook_intake.address_in_sql(carrier.key))
     return ~exists(Webhook.objects.filter(lately, at_our_address, provider=carrier.key))
 
 
 def ensure_subscription(account: Account) -> None:
-    """Check the subscription, and create or renew it. A failure is stored as a sentence in its row."""
+    """Check the subscription, and create or renew it. A failure is stored in its row."""
     carrier = account.provider
     if not settings.PUBLIC_URL or carrier.webhooks is None:
         return
@@ -51,44 +51,38 @@ def ensure_subscription(account: Account) -> None:
 
 
 def check(account: Account, client: Webhooks, webhook: Webhook) -> None:
-    carrier = account.provider
     address, now = webhook_intake.address(webhook), timezone.now()
     try:
         current = current_subscription(client, webhook, address, now)
     except ProviderError as error:
         account.record_failure(error)
         log.warning("no subscription", extra={"kind": error.kind, "code": error.code})
-        store_result(
-            webhook,
-            now,
-            f"{carrier.name} does not tell us what happens; it is asked instead. {error.sentence}",
-        )
+        store_result(webhook, now, error.as_json())
         return
     webhook.address, webhook.subscription_id = address, current.provider_id
     webhook.expires_at = current.expires_at
-    store_result(webhook, now, disabled_filters(carrier, current))
+    store_result(webhook, now, disabled_filters(current))
 
 
-def store_result(webhook: Webhook, now: datetime, problem: str) -> None:
-    webhook.trouble_since = (webhook.trouble_since or now) if problem else None
-    webhook.trouble, webhook.last_checked_at = problem, now
+def store_result(webhook: Webhook, now: datetime, error: JSON) -> None:
+    webhook.error_since = (webhook.error_since or now) if error else None
+    webhook.error, webhook.last_checked_at = error, now
     webhook.save(
         update_fields=[
             "address",
             "subscription_id",
             "expires_at",
             "last_checked_at",
-            "trouble",
-            "trouble_since",
+            "error",
+            "error_since",
         ]
     )
 
 
-def disabled_filters(carrier: Provider, current: Subscription) -> str:
+def disabled_filters(current: Subscription) -> JSON:
     if not current.disabled:
-        return ""
-    filters = ", ".join(f"{one.filter} ({one.code})" for one in current.disabled)
-    return f"{carrier.name} does not tell us about everything; it is asked instead. Left out: {filters}"
+        return {}
+    return {"disabled": [{"filter": one.filter, "code": one.code} for one in current.disabled]}
 
 
 def current_subscription(client: Webhooks, webhook: Webhook, address: str, now: datetime) -> Subscription:

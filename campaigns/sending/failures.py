@@ -64,7 +64,7 @@ def wait_or_hold(campaign_id: int, error: ProviderError) -> Step:
     if error.kind == "credentials":
         must_hold = error.outcome is Outcome.NOT_SENT or token_was_renewed(campaign_id)
     if must_hold:
-        lifecycle.hold(campaign_id, Campaign.HoldReason.PROVIDER_ERROR, **error_data(error))
+        lifecycle.hold(campaign_id, Campaign.HoldReason.PROVIDER_ERROR, **error.as_json())
         return Step(StepResult.BLOCKED)
     if error.kind == "credentials":
         return Step(StepResult.WAIT, 0.0)
@@ -83,15 +83,9 @@ def wait(campaign_id: int, error: ProviderError, seconds: float) -> Step:
     sending.update(
         next_retry_at=timezone.now() + timedelta(seconds=seconds),
         wait_reason=Campaign.WaitReason.PROVIDER_ERROR,
-        wait_data=error_data(error),
+        wait_data=error.as_json(),
     )
     return Step(StepResult.WAIT, seconds)
-
-
-def error_data(error: ProviderError) -> dict[str, object]:
-    """Its codes, and what the provider's client says of it."""
-    sentences = [sentence.as_json() for sentence in error.sentences]
-    return {"kind": error.kind, "code": error.code, "said": sentences}
 
 
 @transaction.atomic

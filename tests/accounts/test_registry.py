@@ -50,10 +50,10 @@ def test_a_failure_keeps_what_was_known(carrier: RunningSimulator) -> None:
     with pytest.raises(ProviderError):
         registry.default().refresh_numbers()
     assert len(registry.default().usable_numbers()) == 2
-    assert AccountState.objects.get().trouble
+    assert scenario.account_error()
     carrier.faults()
     registry.default().refresh_numbers()
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_the_banner_is_about_the_account_and_not_about_one_request(
 ) -> None:
     registry.default().refresh_numbers()
     registry.default().record_failure(ProviderError("It does not work.", kind=kind, outcome=Outcome.REFUSED))
-    assert (AccountState.objects.get().trouble == "It does not work.") is is_shown
-    since = AccountState.objects.get().trouble_since
+    assert (scenario.account_error() == "It does not work.") is is_shown
+    since = AccountState.objects.get().error_since
     registry.default().record_failure(ProviderError("It still does not work.", kind=kind))
-    assert AccountState.objects.get().trouble_since == since
+    assert AccountState.objects.get().error_since == since
     registry.default().record_success()
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
 
 
 def test_prices_are_by_kind_of_number_and_never_guessed(carrier: RunningSimulator) -> None:
@@ -121,11 +121,11 @@ def test_trouble_is_that_of_the_credentials_of_now(carrier: RunningSimulator, se
     right, refused = "simulator", ProviderError("The JWT is wrong.", kind="credentials")
     settings.RINGCENTRAL_JWT = "mistyped"
     registry.default().record_failure(refused)
-    assert registry.default().problem() == "The JWT is wrong."
+    assert scenario.account_error() == "The JWT is wrong."
     settings.RINGCENTRAL_JWT = right
-    assert registry.default().problem() == ""
+    assert scenario.account_error() == ""
     registry.default().refresh_numbers()
     registry.default().record_failure(refused)
-    assert registry.default().problem() == "The JWT is wrong.", "it worked once, and does not any more"
+    assert scenario.account_error() == "The JWT is wrong.", "it worked once, and does not any more"
     settings.RINGCENTRAL_CLIENT_ID = "of another account"
-    assert registry.default().problem() == ""
+    assert scenario.account_error() == ""

@@ -73,8 +73,8 @@ def test_an_account_that_cannot_be_read_keeps_no_other_from_being_read(two_accou
     SenderNumber.objects.all().delete()
     assert len(registry.refresh_numbers()) == 1
     assert registry.for_sender(SECOND).key == "other"
-    assert registry.default().problem()
-    assert registry.for_sender(SECOND).problem() == ""
+    assert registry.default().error()
+    assert registry.for_sender(SECOND).error() == {}
 
 
 # --- A campaign keeps its account

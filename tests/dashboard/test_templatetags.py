@@ -340,7 +340,7 @@ def test_a_page_says_its_title_once_and_it_is_the_heading_too(nav: Nav, rf: Requ
     ("standing", "said"),
     [
         (SimpleNamespace(rehearsal=True, undecided=0), "simulated carrier, no text leaves this machine"),
-        (SimpleNamespace(carrier_trouble="It cannot be reached.", undecided=0), "It cannot be reached."),
+        (SimpleNamespace(account_error="It cannot be reached.", undecided=0), "It cannot be reached."),
     ],
 )
 def test_base_says_what_is_true_of_every_page(nav: Nav, standing: SimpleNamespace, said: str) -> None:

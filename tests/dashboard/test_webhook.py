@@ -1,6 +1,6 @@
 """The door at which providers call: who gets in, what is kept, and what the answer looks like on the wire."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Webhook, WebhookEvent
+from campaigns.providers.base import ProviderError
 from campaigns.receipts import webhook_intake
 from tests.dashboard.page_client import PageClient
 
 EVENT = b'{"uuid": "845056649859290279", "event": "/restapi/v1.0/account/~/a2p-sms/batches", "body": {}}'
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 MIB = 1024 * 1024
 
 
@@ -217,20 +219,26 @@ TROUBLE = "RingCentral does not tell us what happens; it is asked instead."
 
 
 @pytest.mark.parametrize(
-    ("public", "trouble", "shown"),
+    ("public", "since", "shown"),
     [
-        ("https://texts.example.com", TROUBLE, True),
-        ("", TROUBLE, False),
-        ("https://texts.example.com", "", False),
+        ("https://texts.example.com", NOON, True),
+        ("", NOON, False),
+        ("https://texts.example.com", None, False),
     ],
 )
 def test_pages_say_when_the_carrier_does_not_reach_us(
-    as_viewer: PageClient, door: Webhook, settings: LazySettings, public: str, trouble: str, shown: bool
+    as_viewer: PageClient,
+    door: Webhook,
+    settings: LazySettings,
+    public: str,
+    since: datetime | None,
+    shown: bool,
 ) -> None:
     settings.PUBLIC_URL = public
-    Webhook.objects.update(trouble=trouble)
+    error = ProviderError("It cannot be reached.", kind="unreachable").as_json() if since else {}
+    Webhook.objects.update(error=error, error_since=since)
     html = as_viewer.page("/")
-    assert (TROUBLE in html, "Webhook trouble" in html) == (shown, shown)
+    assert (TROUBLE in html, "Webhook problem" in html) == (shown, shown)
     assert door.secret not in html
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.labels.holds import why_it_waits
-from campaigns.models import AccountState, Attempt, Batch, Campaign, History
+from campaigns.models import Attempt, Batch, Campaign, History
 from campaigns.sending import lifecycle
 from tests.faults.fault_proxy import FaultProxy, RecordedRequest
 from tests.faults.fault_scenario import (
@@ -157,7 +157,7 @@ def test_f23_token_ends_and_the_sign_in_is_refused(worker: Worker, before: int) 
     campaign = struck(worker, before, sign_in, fault="status", status=401)
     assert campaign.state == Campaign.State.HELD
     assert "JWT" in why_it_waits(campaign)
-    assert "JWT" in AccountState.objects.get().trouble
+    assert "JWT" in scenario.account_error()
     assert scenario.counts(campaign) == {"held": len(PEOPLE) - before * SIZE} | (
         {"with_carrier": before * SIZE} if before else {}
     )

@@ -12,7 +12,7 @@ import pytest
 
 from campaigns.accounts import registry
 from campaigns.labels.holds import why_it_waits
-from campaigns.models import AccountState, Attempt, Campaign
+from campaigns.models import Attempt, Campaign
 from campaigns.providers.http import MEBIBYTE
 from tests.faults.fault_proxy import FaultProxy
 from tests.faults.fault_scenario import (
@@ -88,10 +88,10 @@ def test_f13_carrier_out_of_reach(
         assert len(worker.carrier.ledger()) == taken == before * 2
         assert set(attempt_states(campaign, before)) == {"rejected", "not_sent"}
         campaign.refresh_from_db()
-        for told in (why_it_waits(campaign), AccountState.objects.get().trouble):
+        for told in (why_it_waits(campaign), scenario.account_error()):
             assert says in told
     worker.rest(campaign)
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
     assert_delivered(worker.carrier, campaign)
 
 

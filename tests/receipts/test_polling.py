@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from campaigns.models import AccountState, Batch, Campaign, Lease, Message, SenderNumber
+from campaigns.models import Batch, Campaign, Lease, Message, SenderNumber
 from campaigns.receipts import polling, sending_rate
 from campaigns.sending import dispatch, lifecycle
 from tests.simulator.running import RunningSimulator
@@ -131,7 +131,7 @@ def test_a_batch_that_is_gone_does_not_stop_the_others(carrier: RunningSimulator
     gone = Batch.objects.get(number=1)
     assert gone.next_poll_at is not None
     assert gone.next_poll_at > timezone.now() + timedelta(seconds=30)
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
     scenario.assert_adds_up(campaign)
 
 

@@ -14,6 +14,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from campaigns.accounts import registry
+from campaigns.labels.webhooks import describe_webhook_error
 from campaigns.models import Campaign, History, Webhook, WebhookEvent
 from campaigns.providers.base import Webhooks
 from campaigns.providers.types import Subscription
@@ -96,7 +97,7 @@ def test_it_is_made_with_our_address(public: str) -> None:
     one = standing()
     assert one.address == f"{public}/webhooks/ringcentral/{door().secret}/"
     assert (one.active, one.disabled) == (True, ())
-    assert (door().subscription_id, door().trouble) == (one.provider_id, "")
+    assert (door().subscription_id, door().error) == (one.provider_id, {})
     assert door().expires_at is not None
     assert tasks.SUBSCRIPTION not in scenario.due()
 
@@ -175,12 +176,12 @@ def test_another_address_replaces_the_old_one(public: str, settings: LazySetting
 def test_one_that_was_made_while_the_answer_was_lost_is_found(public: str, carrier: RunningSimulator) -> None:
     carrier.faults({"method": "POST", "path": "/subscription", "fault": "drop_after", "times": 1})
     subscriptions.ensure_subscription(registry.default())
-    assert "asked instead" in door().trouble
+    assert "asked instead" in describe_webhook_error(door())
     with later(minutes=2):
         assert tasks.SUBSCRIPTION in scenario.due()
         subscriptions.ensure_subscription(registry.default())
     assert standing().provider_id == door().subscription_id
-    assert (door().trouble, door().trouble_since) == ("", None)
+    assert (door().error, door().error_since) == ({}, None)
 
 
 def test_subscriptions_of_other_programs_are_left_alone(public: str, settings: LazySettings) -> None:
@@ -205,15 +206,17 @@ def test_an_address_that_the_carrier_cannot_reach(
     settings.PUBLIC_URL = public_url
     registry.default().fetch_id()
     subscriptions.ensure_subscription(registry.default())
-    assert door().trouble.startswith("RingCentral does not tell us what happens; it is asked instead.")
-    assert door().trouble_since is not None
+    assert describe_webhook_error(door()).startswith(
+        "RingCentral does not tell us what happens; it is asked instead."
+    )
+    assert door().error_since is not None
     assert door().subscription_id == ""
-    assert door().secret not in door().trouble
+    assert door().secret not in describe_webhook_error(door())
     with later(minutes=2):
         assert tasks.SUBSCRIPTION in scenario.due()
-        since = door().trouble_since
+        since = door().error_since
         subscriptions.ensure_subscription(registry.default())
-        assert door().trouble_since == since
+        assert door().error_since == since
 
 
 def test_a_carrier_that_is_away(carrier: RunningSimulator, settings: LazySettings) -> None:
@@ -221,7 +224,7 @@ def test_a_carrier_that_is_away(carrier: RunningSimulator, settings: LazySetting
     settings.PUBLIC_URL = "http://127.0.0.1:9"
     carrier.faults({"path": "/subscription", "fault": "status", "status": 503})
     subscriptions.ensure_subscription(registry.default())
-    assert "asked instead" in door().trouble
+    assert "asked instead" in describe_webhook_error(door())
 
 
 def test_when_every_event_is_lost_asking_is_enough(public: str, carrier: RunningSimulator) -> None:

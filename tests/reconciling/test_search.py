@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.labels.holds import why_it_waits
-from campaigns.models import AccountState, Attempt, Batch, History, Message, RateLimitState
+from campaigns.models import Attempt, Batch, History, Message, RateLimitState
 from campaigns.reconciling import orphans, tasks
 from campaigns.reconciling.matching import MatchResult
 from campaigns.sending import attempts, dispatch
@@ -212,11 +212,11 @@ def test_records_that_cannot_be_read_are_no_negative(carrier: RunningSimulator) 
     attempt = open_attempt()
     assert (attempt.lookup_count, attempt.clean_misses, attempt.first_miss_at) == (2, 0, None)
     assert "could not be read" in attempt.note
-    assert AccountState.objects.get().trouble
+    assert scenario.account_error()
     carrier.faults()
     lookup()
     assert open_attempt().clean_misses == 1, "it is counted from the beginning"
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
     search_to_the_end()
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert_everybody_once(carrier, scenario.people(3))

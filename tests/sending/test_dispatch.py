@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.labels.holds import why_it_waits
-from campaigns.models import AccessToken, AccountState, Attempt, Batch, Campaign, History, Message
+from campaigns.models import AccessToken, Attempt, Batch, Campaign, History, Message
 from campaigns.providers.base import ProviderError
 from campaigns.sending import dispatch, failures, launch, lifecycle
 from campaigns.sending.prepared import Prepared
@@ -295,12 +295,12 @@ def test_a_token_refused_twice_is_for_a_person(carrier: RunningSimulator) -> Non
     assert scenario.submit_all(campaign).result == StepResult.BLOCKED
     assert campaign.state == Campaign.State.HELD
     assert [attempt.http_status for attempt in Attempt.objects.all()] == [401, 401]
-    assert AccountState.objects.get().trouble
+    assert scenario.account_error()
     assert carrier.ledger() == []
     carrier.faults()
     lifecycle.resume(campaign, user=None)
     assert scenario.submit_all(campaign).result == StepResult.DONE
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
 
 
 def test_a_token_is_renewed_once_even_after_other_failures(carrier: RunningSimulator) -> None:

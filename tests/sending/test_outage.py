@@ -53,8 +53,8 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
         Campaign.objects.update(next_retry_at=None)
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
     assert "cannot be reached" in why_it_waits(campaign)
-    assert "cannot be reached" in AccountState.objects.get().trouble
-    assert AccountState.objects.get().trouble_since is not None
+    assert "cannot be reached" in scenario.account_error()
+    assert AccountState.objects.get().error_since is not None
     assert set(Attempt.objects.filter(batch__number=2).values_list("state", flat=True)) == {"not_sent"}
     assert scenario.counts(campaign) == {"with_carrier": 2, "queued": 2}
     assert len(carrier.ledger()) == 2
@@ -63,7 +63,7 @@ def test_it_waits_longer_and_longer_and_goes_on_by_itself(
     assert scenario.submit_all(campaign).result == StepResult.DONE
     assert len(carrier.ledger()) == 4
     assert (why_it_waits(campaign), campaign.failures, campaign.next_retry_at) == ("", 0, None)
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
     scenario.assert_adds_up(campaign)
 
 
@@ -74,7 +74,7 @@ def test_a_site_that_never_reached_its_carrier_says_so(
     without_pauses(monkeypatch)
     with pytest.raises(ProviderError):
         registry.default().refresh_numbers()
-    assert "cannot be reached" in AccountState.objects.get().trouble
+    assert "cannot be reached" in scenario.account_error()
     assert registry.default().numbers() == []
     assert not registry.default().numbers_are_fresh()
     assert registry.default().number(scenario.LOCAL) is None
@@ -100,7 +100,7 @@ def test_after_a_restart_pages_and_campaigns_bear_an_outage(
     assert shown.handed_over == 2
     assert scenario.submit_all(campaign).result == StepResult.WAIT
     scenario.poll()
-    assert "cannot be reached" in AccountState.objects.get().trouble
+    assert "cannot be reached" in scenario.account_error()
 
 
 def test_a_campaign_whose_account_was_never_known_waits(
@@ -117,8 +117,8 @@ def test_a_campaign_whose_account_was_never_known_waits(
     find(carrier, monkeypatch)
     Campaign.objects.update(next_retry_at=None)
     assert scenario.submit_all(campaign).result == StepResult.DONE
-    assert [(state.trouble, state.account) for state in AccountState.objects.all()] == [
-        ("", registry.default().fetch_id())
+    assert [(state.error, state.account) for state in AccountState.objects.all()] == [
+        ({}, registry.default().fetch_id())
     ]
 
 
@@ -129,12 +129,12 @@ def test_an_outage_while_receipts_are_read_is_told_and_ends(
     scenario.submit_all(campaign)
     lose(monkeypatch)
     assert scenario.poll() == 1
-    assert "cannot be reached" in AccountState.objects.get().trouble
+    assert "cannot be reached" in scenario.account_error()
     assert polling.poll() == 0, "not again at once"
     find(carrier, monkeypatch)
     with time_machine.travel(timezone.now() + timedelta(seconds=16), tick=True):
         assert polling.poll() == 1
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -143,8 +143,8 @@ def test_trouble_at_the_carrier_is_told_too(carrier: RunningSimulator, status: i
     scenario.submit_all(campaign)
     carrier.faults({"method": "GET", "fault": "status", "status": status})
     assert scenario.poll() == 1
-    assert "RingCentral has trouble" in AccountState.objects.get().trouble
+    assert "RingCentral has trouble" in scenario.account_error()
     carrier.faults()
     scenario.poll()
-    assert AccountState.objects.get().trouble == ""
+    assert scenario.account_error() == ""
     assert Batch.objects.get().completed_at is not None
