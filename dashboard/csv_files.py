@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from campaigns.accounts import registry
 from campaigns.contacts import reach
 from campaigns.contacts.importer import all_bad_rows
+from campaigns.labels.attempts import describe_note
 from campaigns.labels.reasons import describe_reason
 from campaigns.labels.states import describe_state
 from campaigns.models import Campaign, Import, RowState
@@ -36,7 +37,7 @@ def own_cells(line: PersonLine) -> list[str]:
         str(line.row_number),
         line.phone,
         describe_state(line.state),
-        line.note or describe_reason(line.code),
+        describe_note(line.marked) if line.marked else describe_reason(line.code),
         line.code,
         line.text,
         "" if line.segments is None else str(line.segments),

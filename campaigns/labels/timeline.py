@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.labels.attempts import describe_attempt_error, describe_note
 from campaigns.labels.reasons import describe_reason
 from campaigns.labels.states import describe_state
 from campaigns.labels.wording import Sentence, fill
@@ -74,6 +75,8 @@ def describe_step(step: Step) -> StepWords:
             detail = _("As message {message}, in batch {batch}.")
         case StepCode.ACCEPTED | StepCode.REFUSED | StepCode.NOT_SENT | StepCode.ANSWER_LOST:
             params["facts"] = _facts(params)
+        case StepCode.PROVED_ABSENT | StepCode.UNPROVED | StepCode.MARKED_SENT:
+            params["note"] = describe_note(params["attempt"])
         case StepCode.DECIDED_ABSENT | StepCode.DECIDED_SENT:
             params["actor"] = params["actor"] or gettext("Somebody")
         case StepCode.REPORTED:
@@ -95,4 +98,6 @@ def _facts(params: dict[str, Any]) -> str:
     answered = f"HTTP {params['status']}" if params["status"] else ""
     request = gettext("request {id}").format(id=params["request"]) if params["request"] else ""
     facts = ", ".join(filter(None, (answered, request)))
-    return " ".join(filter(None, (params["problem"], params["note"], facts and f"{facts}.")))
+    attempt = params["attempt"]
+    note = "" if params["settled"] else describe_note(attempt)
+    return " ".join(filter(None, (describe_attempt_error(attempt), note, facts and f"{facts}.")))

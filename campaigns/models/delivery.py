@@ -104,6 +104,21 @@ class Attempt(models.Model):
         REVIEW = "review", "Needs review"
         MARKED_SENT = "marked_sent", "Marked as sent"
 
+    class Note(models.TextChoices):
+        MISSED = "missed", "The records show no such batch"
+        FOUND = "found", "Found in the records"
+        ABSENT = "absent", "The records showed no such batch often enough"
+        UNREADABLE = "unreadable", "The records could not be read"
+        OTHER_ACCOUNT = "other_account", "The credentials open another account"
+        UNCLEAR = "unclear", "A batch for some of the same people that differs"
+        UNFINISHED = "unfinished", "The provider still works on a batch that may be this one"
+        LAGGING = "lagging", "The records do not show a batch that was confirmed before"
+        NEVER_ARRIVED = "never_arrived", "A person decided that it never arrived"
+        MARKED_SENT = "marked_sent", "A person marked it as sent"
+        RESTORED_FOUND = "restored_found", "Found in the records after a restore"
+        RESTORED_LOST = "restored_lost", "Submitted before a restore; the answer is not known"
+        RESTORED_CHANGED = "restored_changed", "As RESTORED_LOST, and its people or texts have changed"
+
     DEAD = (State.REJECTED, State.NOT_SENT, State.ABSENT)
     """Proved that the provider took nothing: the batch may be tried again."""
     UNRESOLVED = (State.SENDING, State.AMBIGUOUS, State.RECONCILING)
@@ -132,7 +147,8 @@ class Attempt(models.Model):
     rejected = models.JSONField(default=list)
     """The provider's `rejected` list: it is in this one answer and nowhere else."""
     problem_code = models.CharField(max_length=40, blank=True)
-    problem = models.TextField(blank=True)
+    error = models.JSONField(default=dict)
+    """`ProviderError.as_json`; empty if nothing went wrong or the program ended."""
     lookup_count = models.PositiveIntegerField(default=0)
     """How often the provider's records were read for it."""
     clean_misses = models.PositiveIntegerField(default=0)
@@ -140,8 +156,9 @@ class Attempt(models.Model):
     first_miss_at = models.DateTimeField(null=True)
     last_lookup_at = models.DateTimeField(null=True)
     next_lookup_at = models.DateTimeField(null=True)
-    note = models.TextField(blank=True)
-    """What the last look found, for people."""
+    note = models.CharField(max_length=16, blank=True, choices=Note)
+    """What the last lookup found, or what was decided."""
+    note_data = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["id"]

@@ -39,6 +39,12 @@ class WebhookEvent(models.Model):
         APPLIED = "applied", "Taken in"
         KEPT = "kept", "Kept as it is"
 
+    class Note(models.TextChoices):
+        FAILED = "failed", "It could not be taken in; the log says why."
+        UNKNOWN = "unknown", "Nothing here knows what to do with it."
+        OTHER_ACCOUNT = "other_account", "It is about another account."
+        NOT_OURS = "not_ours", "It is about no batch of ours."
+
     provider = models.CharField(max_length=20)
     uuid = models.CharField(max_length=128)
     """The provider's id of the event; without one, the hash of its body."""
@@ -50,8 +56,8 @@ class WebhookEvent(models.Model):
     """How often what it speaks of was looked for."""
     next_retry_at = models.DateTimeField(null=True)
     """None: nothing is done with it any more."""
-    note = models.CharField(max_length=200, blank=True)
-    """Why it was only kept, for people."""
+    note = models.CharField(max_length=13, blank=True, choices=Note)
+    """Why it was only kept."""
 
     class Meta:
         ordering = ["id"]

@@ -65,7 +65,7 @@ def process(owner: AccountState, events: Sequence[WebhookEvent], now: datetime) 
                 process(owner, [event], now)
         else:
             log.exception("an event could not be taken in", extra={"event_id": events[0].pk})
-            webhook_queue.set_aside(events, "It could not be taken in; the log says why.")
+            webhook_queue.set_aside(events, WebhookEvent.Note.FAILED)
 
 
 def apply(owner: AccountState, events: Sequence[WebhookEvent], now: datetime) -> None:
@@ -87,11 +87,11 @@ def sort_event(owner: AccountState, event: WebhookEvent, by_kind: Sorted) -> Non
     """Opt-outs and reminders to renew are applied at once, unusable events set aside."""
     parsed = catalogue.callbacks(event.provider).parse_event(event.body.encode())
     if parsed is None:
-        webhook_queue.set_aside([event], "Nothing here knows what to do with it.")
+        webhook_queue.set_aside([event], WebhookEvent.Note.UNKNOWN)
         return
     payload, renewal = parsed.payload, parsed.topic == Topic.RENEWAL
     if (payload is not None or renewal) and not is_about(owner, parsed):
-        webhook_queue.set_aside([event], "It is about another account.")
+        webhook_queue.set_aside([event], WebhookEvent.Note.OTHER_ACCOUNT)
     elif isinstance(payload, BatchState):
         by_kind.batches.append(ParsedEvent(event, payload))
     elif isinstance(payload, RemoteMessage) and payload.to and payload.sender:
@@ -103,7 +103,7 @@ def sort_event(owner: AccountState, event: WebhookEvent, by_kind: Sorted) -> Non
         Webhook.objects.filter(provider=owner.provider).update(last_checked_at=None)
         by_kind.applied.append(event.pk)
     else:
-        webhook_queue.set_aside([event], "Nothing here knows what to do with it.")
+        webhook_queue.set_aside([event], WebhookEvent.Note.UNKNOWN)
 
 
 def is_about(owner: AccountState, parsed: Event) -> bool:

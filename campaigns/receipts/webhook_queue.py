@@ -34,7 +34,7 @@ def mark_applied(ids: Collection[int]) -> None:
     )
 
 
-def set_aside(events: Iterable[WebhookEvent], note: str) -> None:
+def set_aside(events: Iterable[WebhookEvent], note: WebhookEvent.Note) -> None:
     ids = [event.pk for event in events]
     WebhookEvent.objects.filter(pk__in=ids).update(
         state=WebhookEvent.State.KEPT, next_retry_at=None, note=note
@@ -45,7 +45,7 @@ def retry_later(events: Sequence[WebhookEvent], now: datetime) -> None:
     """Retry events of a batch that is unknown so far, with growing delays up to GIVE_UP_AFTER."""
     set_aside(
         [event for event in events if now - event.received_at > GIVE_UP_AFTER],
-        "It is about no batch of ours.",
+        WebhookEvent.Note.NOT_OURS,
     )
     retried = [event for event in events if now - event.received_at <= GIVE_UP_AFTER]
     for event in retried:

@@ -105,21 +105,15 @@ def postpone(attempt: Attempt, user: User) -> DecisionResult:
 
 @transaction.atomic
 def requeue(attempt: Attempt, user: User) -> bool:
-    note = f"{user} decided {current_time()} that it never arrived."
-    return settle(AttemptEvent.PERSON_SENDS, attempt, user, note)
+    return settle(AttemptEvent.PERSON_SENDS, attempt, user, Attempt.Note.NEVER_ARRIVED)
 
 
 @transaction.atomic
 def mark_sent(attempt: Attempt, user: User) -> bool:
-    note = f"Marked as sent by {user} {current_time()}."
-    return settle(AttemptEvent.PERSON_MARKS_SENT, attempt, user, note)
+    return settle(AttemptEvent.PERSON_MARKS_SENT, attempt, user, Attempt.Note.MARKED_SENT)
 
 
-def settle(event: AttemptEvent, attempt: Attempt, user: User, note: str) -> bool:
+def settle(event: AttemptEvent, attempt: Attempt, user: User, note: Attempt.Note) -> bool:
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
-    return transitions.apply(event, attempt.pk, campaign, {"note": note}, actor=user) is not None
-
-
-def current_time() -> str:
-    now = timezone.localtime()
-    return f"on {now:%b} {now.day} at {now:%H:%M %Z}"
+    fields = {"note": note, "note_data": {"actor": str(user), "at": timezone.now().isoformat()}}
+    return transitions.apply(event, attempt.pk, campaign, fields, actor=user) is not None

@@ -277,7 +277,6 @@ def insert_attempt(
     at: datetime,
     **fields: object,
 ) -> Attempt:
-    note = "Found in the provider's records after a restore from a backup."
     return transitions.begin(
         event,
         batch,
@@ -289,7 +288,7 @@ def insert_attempt(
             "owner": OWNER,
             "prepared_at": at,
             "sending_at": at,
-            "note": note,
+            "note": Attempt.Note.RESTORED_FOUND,
         }
         | fields,
     )
@@ -309,8 +308,6 @@ def put_in_doubt(lost: journal.Sent) -> None:
         account=account, sender=batch.sender, state__in=Attempt.UNRESOLVED
     ).exists()
     is_searched = is_same and not unresolved
-    note = "Handed over before the restore from a backup; the answer is not known."
-    note += "" if is_same else " It held other people or texts than it does now, so a search cannot find it."
     insert_attempt(
         AttemptEvent.RESTORED_LOST if is_searched else AttemptEvent.RESTORED_UNCLEAR,
         batch,
@@ -319,6 +316,6 @@ def put_in_doubt(lost: journal.Sent) -> None:
         waiting,
         lost.at,
         next_lookup_at=timezone.now() + transitions.FIRST_LOOKUP_DELAY,
-        note=note,
+        note=Attempt.Note.RESTORED_LOST if is_same else Attempt.Note.RESTORED_CHANGED,
         problem_code="restored",
     )

@@ -18,11 +18,13 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.models import Attempt, Campaign, History, Message, RowState
 from campaigns.providers.base import Provider, ProviderError
-from campaigns.providers.types import BatchState
+from campaigns.providers.types import JSON, BatchState
 from campaigns.reconciling.matching import Candidate, MatchResult, Verdict, match
 from campaigns.runtime import leases
 from campaigns.sending import attempts, counters, quarantine, transitions
 from campaigns.sending.transitions import AttemptEvent
+
+Note = Attempt.Note
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ def lookup(attempt_id: int) -> MatchResult | None:
         try:
             account = registry.reach(attempt.account)
             if account is None:
-                review_or_retry(attempt, OTHER_ACCOUNT, code="other_account")
+                review_or_retry(attempt, Note.OTHER_ACCOUNT)
                 return None
             verdict = search_records(account.provider, attempt)
         except ProviderError as error:
@@ -77,8 +79,7 @@ def lookup(attempt_id: int) -> MatchResult | None:
             log.warning(
                 "records not readable", extra={"attempt": attempt.pk, "kind": error.kind, "code": error.code}
             )
-            sentence = f"The provider's records could not be read. {error.sentence}"
-            review_or_retry(attempt, sentence, code="unreadable")
+            review_or_retry(attempt, Note.UNREADABLE, error.as_json())
             return None
         account.record_success()
         act_on(attempt, verdict)
@@ -89,11 +90,6 @@ def lookup(attempt_id: int) -> MatchResult | None:
 def begin_lookup(attempt: Attempt) -> None:
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     transitions.apply(AttemptEvent.LOOKUP_BEGUN, attempt.pk, campaign)
-
-
-OTHER_ACCOUNT = (
-    "The credentials open another account than the one that took it, whose records cannot be read."
-)
 
 
 def search_records(carrier: Provider, attempt: Attempt) -> Verdict:
@@ -152,29 +148,26 @@ def act_on(attempt: Attempt, verdict: Verdict) -> None:
     elif verdict.result is MatchResult.MULTIPLE:
         adopt_first(attempt, verdict)
     elif verdict.result is MatchResult.UNCLEAR:
-        sentence = "The provider has a batch for some of the same people, but it is not the same."
-        review_or_retry(attempt, sentence, code="unclear", at_once=True)
+        review_or_retry(attempt, Note.UNCLEAR, at_once=True)
     elif verdict.result is MatchResult.INCOMPLETE:
-        sentence = "The provider is still working on a batch that may be this one."
-        review_or_retry(attempt, sentence, code="unfinished")
+        review_or_retry(attempt, Note.UNFINISHED)
     elif verdict.result is MatchResult.LAGGING:
-        sentence = "The provider's records do not show a batch that it had confirmed before: they lag behind."
-        review_or_retry(attempt, sentence, code="lagging")
+        review_or_retry(attempt, Note.LAGGING)
     else:
         record_clean_miss(attempt)
 
 
-def review_or_retry(attempt: Attempt, sentence: str, *, code: str, at_once: bool = False) -> None:
+def review_or_retry(attempt: Attempt, note: Note, data: JSON | None = None, *, at_once: bool = False) -> None:
     """Nothing is proved. Look up again; after SEARCH_LIMIT, or `at_once`, a person decides."""
     lost_at = attempt.ended_at or attempt.prepared_at
     gives_up = at_once or timezone.now() - lost_at > SEARCH_LIMIT
     if gives_up and attempt.state in Attempt.IN_DOUBT:
-        send_to_review(attempt, sentence, code=code)
+        send_to_review(attempt, note, data)
     else:
-        schedule_lookup(attempt, sentence, clean_misses=0, first_miss_at=None)
+        schedule_lookup(attempt, looked(attempt, note, data), clean_misses=0, first_miss_at=None)
 
 
-def schedule_lookup(attempt: Attempt, note: str, **changes: object) -> None:
+def schedule_lookup(attempt: Attempt, fields: JSON, **changes: object) -> None:
     interval = timedelta(seconds=settings.LOOK_GAP_SECONDS)
     next_lookup: datetime | None = timezone.now() + interval
     if attempt.state not in Attempt.IN_DOUBT:
@@ -187,13 +180,7 @@ def schedule_lookup(attempt: Attempt, note: str, **changes: object) -> None:
         # Its note and lookups are the proof that was acted on, so they stay.
         row.filter(state=attempt.state).update(next_lookup_at=next_lookup)
         return
-    row.filter(state__in=Attempt.SEARCHED).update(
-        lookup_count=attempt.lookup_count + 1,
-        last_lookup_at=timezone.now(),
-        next_lookup_at=next_lookup,
-        note=note,
-        **changes,
-    )
+    row.filter(state__in=Attempt.SEARCHED).update(next_lookup_at=next_lookup, **fields, **changes)
 
 
 def record_clean_miss(attempt: Attempt) -> None:
@@ -205,8 +192,8 @@ def record_clean_miss(attempt: Attempt) -> None:
     if attempt.state in Attempt.IN_DOUBT and attempt.clean_misses >= 1 and apart and settled:
         declare_absent(attempt)
         return
-    note = "The provider's records show no such batch."
-    schedule_lookup(attempt, note, clean_misses=attempt.clean_misses + 1, first_miss_at=first)
+    fields = looked(attempt, Note.MISSED)
+    schedule_lookup(attempt, fields, clean_misses=attempt.clean_misses + 1, first_miss_at=first)
 
 
 def latest_request_end(attempt: Attempt) -> datetime:
@@ -221,8 +208,8 @@ def adopt(attempt: Attempt, remote: BatchState, missing: frozenset[str]) -> bool
     """Link the attempt to the provider's batch, as if its answer had come; `missing` were rejected."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
     now = timezone.now()
-    note = f"Found in the provider's records at look {attempt.lookup_count + 1}."
-    fields = {"provider_id": remote.provider_id, **looked(attempt, note)}
+    lookups = {"lookups": attempt.lookup_count + 1}
+    fields = {"provider_id": remote.provider_id, **looked(attempt, Note.FOUND, lookups)}
     batch_fields = link_fields(attempt, remote, now)
     if not transitions.apply(AttemptEvent.FOUND, attempt.pk, campaign, fields, batch_fields=batch_fields):
         return False
@@ -241,31 +228,33 @@ def adopt(attempt: Attempt, remote: BatchState, missing: frozenset[str]) -> bool
 def declare_absent(attempt: Attempt) -> bool:
     """Its people wait again, or go to review if the campaign is strict."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
-    sentence = (
-        f"The provider's records show no such batch, looked at {attempt.lookup_count + 1} times "
-        f"over {settings.SETTLE_SECONDS / 60:.0f} minutes and more."
-    )
+    proof: JSON = {"lookups": attempt.lookup_count + 1, "minutes": round(settings.SETTLE_SECONDS / 60)}
     if campaign.on_not_found == Campaign.OnNotFound.REVIEW:
-        return send_to_review(attempt, sentence, code="absent")
-    if not transitions.apply(AttemptEvent.ABSENT, attempt.pk, campaign, looked(attempt, sentence)):
+        return send_to_review(attempt, Note.ABSENT, proof)
+    if not transitions.apply(AttemptEvent.ABSENT, attempt.pk, campaign, looked(attempt, Note.ABSENT, proof)):
         return False
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
 
 @transaction.atomic
-def send_to_review(attempt: Attempt, sentence: str, *, code: str) -> bool:
+def send_to_review(attempt: Attempt, note: Note, data: JSON | None = None) -> bool:
     """Nothing can be proved, so a person decides. The sender is free again; lookups go on."""
     campaign = Campaign.objects.locked(attempt.batch.campaign_id)
-    fields = {"problem_code": code, **looked(attempt, sentence)}
+    fields = {"problem_code": note, **looked(attempt, note, data)}
     if not transitions.apply(AttemptEvent.UNPROVED, attempt.pk, campaign, fields):
         return False
     attempts.clear_doubt_notice(campaign.pk)
     return True
 
 
-def looked(attempt: Attempt, note: str) -> dict[str, object]:
-    return {"lookup_count": attempt.lookup_count + 1, "last_lookup_at": timezone.now(), "note": note}
+def looked(attempt: Attempt, note: Note, data: JSON | None = None) -> JSON:
+    return {
+        "lookup_count": attempt.lookup_count + 1,
+        "last_lookup_at": timezone.now(),
+        "note": note,
+        "note_data": data or {},
+    }
 
 
 def link_fields(attempt: Attempt, remote: BatchState, now: datetime) -> dict[str, object]:

@@ -30,8 +30,8 @@ class PersonLine:
     state: RowState
     code: str
     """Why it got no text, or what the provider reported."""
-    note: str = ""
-    """Of the person who marked it as sent."""
+    marked: Attempt | None = None
+    """The attempt that a person marked as sent."""
     text: str = ""
     segments: int | None = None
     cost: Decimal | None = None
@@ -62,8 +62,8 @@ def people_by_message(campaign: Campaign, state: RowState, after: int, limit: in
     else:
         return []
     page = list(messages.order_by("pk")[:limit])
-    notes = notes_of_marked(page)
-    return [person_line(message.pk, message.import_row, message, notes) for message in page]
+    marked = marked_attempts(page)
+    return [person_line(message.pk, message.import_row, message, marked) for message in page]
 
 
 def people_by_row(campaign: Campaign, state: RowState | None, after: int, limit: int) -> list[PersonLine]:
@@ -79,22 +79,22 @@ def people_by_row(campaign: Campaign, state: RowState | None, after: int, limit:
         # Not sorted: to avoid a sort, SQLite would read the whole campaign.
         messages = messages.select_related("batch").order_by()
         by_phone.update({message.to: message for message in messages})
-    notes = notes_of_marked(by_phone.values())
+    marked = marked_attempts(by_phone.values())
     return [
-        person_line(row.pk, row.import_row, by_phone[row.import_row.phone], notes)
+        person_line(row.pk, row.import_row, by_phone[row.import_row.phone], marked)
         if row.outcome == CampaignRow.Outcome.MESSAGE
         else line_without_text(row)
         for row in page
     ]
 
 
-def notes_of_marked(messages: Iterable[Message]) -> dict[int, str]:
+def marked_attempts(messages: Iterable[Message]) -> dict[int, Attempt]:
     marked = {message.batch_id for message in messages if message.batch.state == Batch.State.MARKED_SENT}
     attempts = Attempt.objects.filter(batch__in=marked, state=Attempt.State.MARKED_SENT) if marked else ()
-    return {attempt.batch_id: attempt.note for attempt in attempts}
+    return {attempt.batch_id: attempt for attempt in attempts}
 
 
-def person_line(place: int, source: ImportRow, message: Message, notes: Mapping[int, str]) -> PersonLine:
+def person_line(place: int, source: ImportRow, message: Message, marked: Mapping[int, Attempt]) -> PersonLine:
     state = state_of(message)
     return PersonLine(
         id=place,
@@ -103,7 +103,7 @@ def person_line(place: int, source: ImportRow, message: Message, notes: Mapping[
         cells=orjson.loads(source.cells),
         state=state,
         code=message.error_code,
-        note=notes.get(message.batch_id, "") if state is RowState.MARKED_SENT else "",
+        marked=marked.get(message.batch_id) if state is RowState.MARKED_SENT else None,
         text=message.text,
         segments=message.billed_segments or message.segments,
         cost=message.cost,

@@ -126,8 +126,8 @@ def attempt_steps(attempt: Attempt, provider: str) -> Iterator[Step]:
     if state in ENDS:
         params = {
             "provider": provider,
-            "problem": attempt.problem,
-            "note": "" if state in SETTLED else attempt.note,
+            "attempt": attempt,
+            "settled": state in SETTLED,
             "status": attempt.http_status,
             "request": attempt.request_id,
         }
@@ -139,5 +139,5 @@ def attempt_steps(attempt: Attempt, provider: str) -> Iterator[Step]:
 def settled_step(attempt: Attempt, state: Attempt.State) -> Step:
     decided = decisions.decision(attempt) if state in DECIDED else None
     if decided is None:
-        return Step(at=attempt.last_lookup_at, code=SETTLED[state], params={"note": attempt.note})
+        return Step(at=attempt.last_lookup_at, code=SETTLED[state], params={"attempt": attempt})
     return Step(at=decided.at, code=DECIDED[state], params={"actor": str(decided.actor or "")})

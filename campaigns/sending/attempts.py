@@ -18,6 +18,7 @@ from campaigns.opt_outs.lookup import opted_out
 from campaigns.providers import catalogue
 from campaigns.providers.base import Outcome, ProviderError
 from campaigns.providers.types import BatchState, OutgoingText, Rejected
+from campaigns.providers.wording import Sentence, gettext_noop
 from campaigns.runtime import process_identity
 from campaigns.sending import counters, quarantine, restore_guard, transitions
 from campaigns.sending.prepared import Prepared, fingerprint
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=180)
 """Longer than any request may last. An attempt that is open after it has lost its owner."""
 FIRST_POLL_DELAY = timedelta(seconds=2)
+SIZE_DIFFERS = gettext_noop("The provider counts {counted} texts in it, we count {expected}.")
 
 
 class SendAborted(Exception):  # noqa: N818 - not an error: the last check before the first byte failed
@@ -152,8 +154,9 @@ def accept(
     )
     expected = len(prepared.texts) - refused
     if answer.batch_size != expected:
-        note = f"The provider counts {answer.batch_size} texts in it, we count {expected}."
-        Attempt.objects.filter(pk=prepared.attempt_id).update(problem_code="size_differs", problem=note)
+        counts = Sentence(SIZE_DIFFERS, {"counted": answer.batch_size, "expected": expected})
+        error = {"kind": "size_differs", "code": "", "said": [counts.as_json()]}
+        Attempt.objects.filter(pk=prepared.attempt_id).update(problem_code="size_differs", error=error)
         History.objects.record(
             History.Kind.BATCH_SIZE_DIFFERS,
             campaign=prepared.campaign_id,
@@ -260,7 +263,7 @@ def failure_fields(error: ProviderError | None, code: str = "") -> dict[str, obj
         return {"problem_code": code}
     return {
         "problem_code": (error.code or error.kind)[:40],
-        "problem": error.sentence,
+        "error": error.as_json(),
         "http_status": error.http_status,
         "request_id": error.request_id[:64],
     }

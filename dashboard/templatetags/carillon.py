@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from campaigns.labels.attempts import describe_attempt_error, describe_note
 from campaigns.labels.countries import list_countries
 from campaigns.labels.holds import why_it_waits
 from campaigns.labels.progress import describe_batch, describe_progress
@@ -30,7 +31,7 @@ from dashboard.state_badges import CARRIER, Kind, state_badge
 register = template.Library()
 for describe in (
     *(describe_batch, describe_explanation, describe_progress, describe_reason, describe_step),
-    *(list_countries, why_it_waits),
+    *(describe_attempt_error, describe_note, list_countries, why_it_waits),
 ):
     register.filter(describe.__name__, describe)
 

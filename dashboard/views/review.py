@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.accounts import registry
+from campaigns.labels.attempts import describe_note
 from campaigns.labels.history import describe
 from campaigns.models import Attempt, Campaign, Discrepancy, History, Message
 from campaigns.receipts import audit, discrepancies
@@ -151,7 +152,7 @@ def _question(decision: Decision, case: Case) -> str:
 def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: DecisionResult) -> None:
     name, campaign = registry.name_of(attempt.account), attempt.batch.campaign
     campaign.refresh_from_db(fields=["state"])
-    attempt.refresh_from_db(fields=["note"])
+    attempt.refresh_from_db(fields=["note", "note_data"])
     texts = plural(attempt.size, "text,texts")
     if outcome is DecisionResult.DONE:
         messages.success(request, _done(decision, texts, campaign))
@@ -176,7 +177,8 @@ def _say(request: HttpRequest, attempt: Attempt, decision: Decision, outcome: De
         messages.info(request, _("You had left them as they are before. They are still searched for."))
     else:
         messages.info(
-            request, _("That was decided before: the first press counts. {note}").format(note=attempt.note)
+            request,
+            _("That was decided before: the first press counts. {note}").format(note=describe_note(attempt)),
         )
 
 

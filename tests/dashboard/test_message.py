@@ -37,7 +37,7 @@ def test_the_whole_life_of_one_of_ours(as_viewer: PageClient, sender: User) -> N
     campaign = store.handed_over("b-1")
     Campaign.objects.filter(pk=campaign.pk).update(launched_by=sender)
     batch = Batch.objects.get(campaign=campaign)
-    attempt(batch, "absent", note="The provider's records show no such batch.")
+    attempt(batch, "absent", note="missed")
     attempt(batch, "accepted", provider_id="b-1", http_status=201, request_id="req-7")
     found = ProviderMessage.objects.get(provider_id="b-1-2")
     html = as_viewer.page(path(found))

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from campaigns.models import Attempt, Batch, Campaign, Counters, Discrepancy, History, Lease
+from campaigns.providers.base import ProviderError
 from campaigns.receipts import audit, discrepancies
 from campaigns.reconciling import search
 from campaigns.runtime import leases, process_identity
@@ -30,8 +31,9 @@ def undecided(state: str = Attempt.State.REVIEW, **fields: object) -> Attempt:
     Counters.objects.filter(campaign=campaign).update(queued=0, **{place: 3})
     known = {
         "lookup_count": 4,
-        "note": NOTE,
-        "problem": LOST,
+        "note": Attempt.Note.ABSENT,
+        "note_data": {"lookups": 4, "minutes": 10},
+        "error": ProviderError(LOST, kind="unreachable").as_json(),
         "last_lookup_at": now - timedelta(minutes=1),
         "next_lookup_at": now + timedelta(minutes=4),
     } | fields
@@ -74,7 +76,7 @@ def test_says_what_happened_and_what_was_looked_at(as_viewer: PageClient) -> Non
 
 
 def test_a_process_that_died_is_said_so(as_viewer: PageClient) -> None:
-    undecided(problem="")
+    undecided(error={})
     assert "The program ended before it came." in as_viewer.page("/review/")
 
 
@@ -97,7 +99,7 @@ def test_the_navigation_counts_what_waits(as_viewer: PageClient) -> None:
 
 
 def test_what_is_still_searched_is_listed_and_not_decided(as_sender: PageClient) -> None:
-    attempt = undecided(Attempt.State.RECONCILING, note="The provider's records show no such batch.")
+    attempt = undecided(Attempt.State.RECONCILING, note=Attempt.Note.MISSED)
     page = told(as_sender.page("/review/"))
     assert "In doubt" in page
     assert "records show no such batch." in page

@@ -22,6 +22,7 @@ from campaigns.models import (
     ProviderMessage,
 )
 from campaigns.opt_outs import manual
+from campaigns.providers.base import ProviderError
 from campaigns.reconciling import decisions
 from campaigns.reports import number_history
 from campaigns.sending import attempts, launch
@@ -54,7 +55,7 @@ def handed_over(sender: User) -> Campaign:
     campaign = store.handed_over("b-1")
     Campaign.objects.filter(pk=campaign.pk).update(launched_by=sender)
     batch = Batch.objects.get(campaign=campaign)
-    attempt(batch, Attempt.State.ABSENT, note="The provider's records show no such batch.")
+    attempt(batch, Attempt.State.ABSENT, note="missed")
     attempt(batch, Attempt.State.ACCEPTED, provider_id="b-1", http_status=201, request_id="req-7")
     return campaign
 
@@ -125,7 +126,7 @@ def decided(how: decisions.Decision, sender: User) -> str:
     campaign = campaign_factories.launched()
     batch = Batch.objects.get(campaign=campaign)
     batch.account = "a"
-    made = attempt(batch, "review", note="Nobody knows.", http_status=504)
+    made = attempt(batch, "review", note="unclear", http_status=504)
     Batch.objects.filter(pk=batch.pk).update(state="needs_review")
     factories.counters(campaign, queued=0, needs_review=3)
     assert decisions.decide(made, how, user=sender) is decisions.DecisionResult.DONE
@@ -150,7 +151,7 @@ def test_somebody_left_out_was_not_handed_over(as_viewer: PageClient) -> None:
     campaign = campaign_factories.launched()
     batch = Batch.objects.get(campaign=campaign)
     batch.account = "a"
-    attempt(batch, "not_sent", problem="It could not be reached.")
+    attempt(batch, "not_sent", error=ProviderError("It could not be reached.", kind="unreachable").as_json())
     attempts.exclude(campaign.pk, {Message.objects.get(campaign=campaign, to=FIRST).pk: "opted_out"})
     attempt(batch, "accepted", provider_id="b-1")
     page = flat(as_viewer.page(path()))

@@ -235,7 +235,7 @@ def test_what_is_about_no_batch_of_ours_is_kept_in_the_end(carrier: RunningSimul
         with time_machine.travel(start + timedelta(hours=hours)):
             looks += take_in()
     event = WebhookEvent.objects.get()
-    assert (event.state, event.next_retry_at, event.note) == ("kept", None, "It is about no batch of ours.")
+    assert (event.state, event.next_retry_at, event.note) == ("kept", None, "not_ours")
     assert looks < 20
     assert models.ProviderBatch.objects.get().provider_id == "not-ours"
 
@@ -306,7 +306,7 @@ def test_events_of_another_account_change_nothing(carrier: RunningSimulator) -> 
     tell(envelope("messages", message_body(Message.objects.get(), "Delivered"), account="99999"))
     take_in()
     assert Message.objects.get().state == "waiting"
-    assert WebhookEvent.objects.get().note == "It is about another account."
+    assert WebhookEvent.objects.get().note == "other_account"
 
 
 def test_what_came_in_is_in_the_store(carrier: RunningSimulator) -> None:

@@ -139,7 +139,7 @@ EVENTS: dict[str, Door] = {
     E.LOOKUP_BEGUN: search.begin_lookup,
     E.FOUND: lambda attempt: search.adopt(attempt, listed(), frozenset()),
     E.ABSENT: search.declare_absent,
-    E.UNPROVED: lambda attempt: search.send_to_review(attempt, "Nobody knows.", code="unclear"),
+    E.UNPROVED: lambda attempt: search.send_to_review(attempt, Attempt.Note.UNCLEAR),
     E.PERSON_SENDS: lambda attempt: decisions.requeue(attempt, somebody()),
     E.PERSON_MARKS_SENT: lambda attempt: decisions.mark_sent(attempt, somebody()),
 }

@@ -209,7 +209,7 @@ def test_a_lost_answer_is_in_doubt_and_never_sent_again(
     assert posts(carrier) <= 1
     attempt = Attempt.objects.get()
     assert attempt.state == Attempt.State.AMBIGUOUS
-    assert attempt.problem
+    assert attempt.error
     assert states(campaign) == ["in_doubt", "queued"]
     assert scenario.counts(campaign) == {"in_doubt": 3, "queued": 2}
     assert campaign.state == Campaign.State.SENDING

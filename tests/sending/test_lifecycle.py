@@ -259,7 +259,7 @@ def test_held_with_nothing_left_and_no_batch_to_ask_about(carrier: RunningSimula
     lifecycle.pause(campaign, user=sender)
     attempts.mark_ambiguous(batch, ProviderError("Lost.", kind="server"))
     attempt = Attempt.objects.select_related("batch__campaign").get()
-    search.send_to_review(attempt, "Nobody knows.", code="unclear")
+    search.send_to_review(attempt, Attempt.Note.UNCLEAR)
     assert not lifecycle.finish_if_final(campaign.pk)
     assert decisions.decide(attempt, decisions.Decision.MARK, user=sender) == decisions.DecisionResult.DONE
     assert polling.campaigns_to_finish() == [campaign.pk]
