@@ -1,6 +1,7 @@
 """The CSV files that people download: rows with their states and reasons, and rows that were not used."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from campaigns.accounts import registry
 from campaigns.contacts import reach
@@ -12,15 +13,27 @@ from campaigns.models import Campaign, Import, RowState
 from campaigns.reports.exports import PAGE, PersonLine, people, table_csv
 from campaigns.reports.times import local
 
-OWN_COLUMNS = (
-    "Row", "Number", "State", "Reason", "Code", "Text", "Segments", "Cost (USD)", "Last change",
-    "Batch", "Provider id",
-)  # fmt: skip
+Cell = Callable[[PersonLine], object]
+
+COLUMNS: Final[dict[str, Cell]] = {
+    "Row": lambda line: line.row_number,
+    "Number": lambda line: line.phone,
+    "State": lambda line: describe_state(line.state),
+    "Reason": lambda line: describe_note(line.marked) if line.marked else describe_reason(line.code),
+    "Code": lambda line: line.code,
+    "Text": lambda line: line.text,
+    "Segments": lambda line: line.segments,
+    "Cost (USD)": lambda line: line.cost,
+    "Last change": lambda line: line.changed_at and local(line.changed_at).isoformat(timespec="seconds"),
+    "Batch": lambda line: line.batch_number,
+    "Provider id": lambda line: line.provider_id,
+}
+"""After those of the list itself. A cell of None is empty."""
 
 
 def rows_csv(campaign: Campaign, state: RowState | None = None) -> Iterator[str]:
     columns = campaign.contact_list.columns if campaign.contact_list else []
-    return table_csv([*columns, *OWN_COLUMNS], export_rows(campaign, state))
+    return table_csv([*columns, *COLUMNS], export_rows(campaign, state))
 
 
 def export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[str]]:
@@ -32,20 +45,8 @@ def export_rows(campaign: Campaign, state: RowState | None) -> Iterator[list[str
 
 
 def own_cells(line: PersonLine) -> list[str]:
-    changed = local(line.changed_at) if line.changed_at else None
-    return [
-        str(line.row_number),
-        line.phone,
-        describe_state(line.state),
-        describe_note(line.marked) if line.marked else describe_reason(line.code),
-        line.code,
-        line.text,
-        "" if line.segments is None else str(line.segments),
-        "" if line.cost is None else str(line.cost),
-        changed.isoformat(timespec="seconds") if changed else "",
-        "" if line.batch_number is None else str(line.batch_number),
-        line.provider_id,
-    ]
+    cells = [cell(line) for cell in COLUMNS.values()]
+    return ["" if cell is None else str(cell) for cell in cells]
 
 
 def bad_rows_csv(record: Import) -> Iterator[str]:

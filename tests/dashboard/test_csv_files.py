@@ -53,7 +53,7 @@ def parsed(pieces: object) -> list[list[str]]:
 
 def test_every_row_of_the_file_once_and_its_own_columns_first(campaign: Campaign) -> None:
     header, *lines = parsed(csv_files.rows_csv(campaign))
-    assert header == ["Phone", "First name", "City", *csv_files.OWN_COLUMNS]
+    assert header == ["Phone", "First name", "City", *csv_files.COLUMNS]
     assert [line[3] for line in lines] == [str(number) for number in range(2, 13)]
     assert [line[1] for line in lines[:6]] == [name for _, name in scenario.people(6)]
     by_row = {line[3]: dict(zip(header, line, strict=True)) for line in lines}
