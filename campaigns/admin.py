@@ -86,7 +86,7 @@ COLUMNS: dict[type[Model], str] = {
     models.SenderNumber: "phone label provider toll_free can_send_batches rate last_listed_at",
     models.AccountState: "account provider error error_since last_checked_at numbers_fetched_at",
     models.Recovery: "id at",
-    models.Discrepancy: "found_at kind about sender campaign detail settled_at settled_by",
+    models.Discrepancy: "found_at kind about sender campaign data settled_at settled_by",
     models.ProviderBatch: "provider_id sender status size processed cost created_at last_listed_at",
     models.ProviderMessage: (
         "provider_id inbound own_number other_number provider_status error_code segments cost created_at"

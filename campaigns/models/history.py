@@ -143,8 +143,8 @@ class Discrepancy(models.Model):
     )
     """None: nothing of ours."""
     sender = models.CharField(max_length=16, blank=True)
-    detail = models.TextField(blank=True)
-    """What the two say, for people."""
+    data = models.JSONField(default=dict)
+    """What the two say: numbers and codes, as `labels/discrepancies.py` reads them."""
     found_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
     """When they agreed again, or a person said that it is known."""

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from campaigns.models import Batch, Discrepancy, History
+from campaigns.providers.types import JSON
 from campaigns.runtime.bulk_sql import claim
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def about_batch(batch: Batch) -> str:
 
 @transaction.atomic
 def record(
-    kind: Kind, account: str, about: str, detail: str, *, campaign_id: int | None = None, sender: str = ""
+    kind: Kind, account: str, about: str, data: JSON, *, campaign_id: int | None = None, sender: str = ""
 ) -> bool:
     """Record a discrepancy. True if it is new, or was settled by itself and is back.
 
@@ -53,15 +54,15 @@ def record(
         account=account,
         kind=kind,
         about=about[:MAX_ABOUT],
-        defaults={"detail": detail, "campaign_id": campaign_id, "sender": sender[:MAX_SENDER]},
+        defaults={"data": data, "campaign_id": campaign_id, "sender": sender[:MAX_SENDER]},
     )
-    if not created and (row.settled_by_id or (row.settled_at is None and row.detail == detail)):
+    if not created and (row.settled_by_id or (row.settled_at is None and row.data == data)):
         return False
     is_news = created or row.settled_at is not None
     if not created:
-        row.detail, row.settled_at = detail, None
+        row.data, row.settled_at = data, None
         row.campaign_id = campaign_id or row.campaign_id
-        row.save(update_fields=["detail", "settled_at", "campaign"])
+        row.save(update_fields=["data", "settled_at", "campaign"])
     if is_news:
         log.error("the provider's records and ours differ", extra={"kind": kind.value, "about": about})
         if row.campaign_id:

@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.db.models import Count
 from django.utils import timezone
 
-from campaigns.accounts import registry
 from campaigns.models import Batch, Message
+from campaigns.providers.types import JSON
 from campaigns.receipts import discrepancies
 from campaigns.receipts.discrepancies import Kind
 
@@ -15,13 +15,13 @@ LAG = timedelta(minutes=5)
 """After a batch was completed the provider's lists may lag behind its totals for this long."""
 
 PARTS = {
-    "queued": ("with the carrier", Message.State.WAITING),
-    "sent": ("sent without a receipt", Message.State.SENT),
-    "delivered": ("delivered", Message.State.DELIVERED),
-    "sending_failed": ("not delivered", Message.State.NOT_DELIVERED),
-    "delivery_failed": ("not delivered", Message.State.NOT_DELIVERED),
+    "queued": Message.State.WAITING,
+    "sent": Message.State.SENT,
+    "delivered": Message.State.DELIVERED,
+    "sending_failed": Message.State.NOT_DELIVERED,
+    "delivery_failed": Message.State.NOT_DELIVERED,
 }
-"""The five totals: the name of each, and our state for it."""
+"""The five totals, and our state for each."""
 
 
 def compare(batch: Batch, *, stable: bool) -> bool:
@@ -37,30 +37,26 @@ def compare(batch: Batch, *, stable: bool) -> bool:
         return True
     lists_are_current = batch.completed_at is not None and timezone.now() - batch.completed_at >= LAG
     if stable and lists_are_current:
-        name = registry.name_of(batch.account)
-        counts = "; ".join(
-            f"{name} counts {theirs:,} {word}, our messages say {local:,}" for word, theirs, local in unequal
-        )
         discrepancies.record(
             Kind.SUMS,
             batch.account,
             about,
-            f"Batch {batch.number:,}: {counts}.",
+            {"batch": batch.number, "counts": unequal},
             campaign_id=batch.campaign_id,
             sender=batch.sender,
         )
     return False
 
 
-def differences(batch: Batch) -> list[tuple[str, int, int]]:
+def differences(batch: Batch) -> list[JSON]:
+    """Where they differ: our state, the provider's count of it and ours."""
     theirs: Counter[str] = Counter()
-    for part, (word, _) in PARTS.items():
-        theirs[word] += batch.totals.get(part, {}).get("count", 0)
+    for part, state in PARTS.items():
+        theirs[state.value] += batch.totals.get(part, {}).get("count", 0)
     counted = Message.objects.filter(batch=batch).order_by().values_list("state").annotate(Count("id"))
-    counts = dict(counted)
-    words = dict(PARTS.values())
+    ours = dict(counted)
     return [
-        (word, theirs[word], counts.get(state, 0))
-        for word, state in words.items()
-        if theirs[word] != counts.get(state, 0)
+        {"state": state, "theirs": count, "counted": ours.get(state, 0)}
+        for state, count in theirs.items()
+        if count != ours.get(state, 0)
     ]

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from campaigns.accounts import registry
 from campaigns.models import Attempt, Batch, Discrepancy, Message, ProviderBatch, ProviderMessage
 from campaigns.providers.types import BatchState
 from campaigns.receipts import discrepancies, store
@@ -83,32 +82,14 @@ def may_be_in_doubt(batch: ListedBatch, searched: dict[str, datetime]) -> bool:
     return since is not None and (batch.created_at is None or batch.created_at >= since - CLOCK_SKEW)
 
 
-ANSWER_LOST = "it is probably that one, whose answer was lost"
-CONSEQUENCES = {
-    Batch.State.ACCEPTED: "they may have got it twice",
-    Batch.State.NEEDS_REVIEW: ANSWER_LOST,
-    Batch.State.MARKED_SENT: ANSWER_LOST,
-}
-"""What it means for the people, by the state of the batch with the same texts."""
-
-
 def record_batch(account: str, batch: ListedBatch) -> bool:
     same = with_same_texts(account, batch.provider_id)
-    name = registry.name_of(account)
-    texts = "1 text" if batch.size == 1 else f"{batch.size:,} texts"
-    detail = f"{name} took a batch of {texts} from this number that Carillon has not handed over. "
-    if same:
-        what = CONSEQUENCES.get(Batch.State(same.state), "so they got it, though it counts as not sent here")
-        detail += (
-            f"Its people and texts are those of batch {same.number:,} of “{same.campaign.name}”: {what}."
-        )
-    else:
-        detail += "No campaign of the last days has the same people and texts."
+    ours = {"batch": same.number, "state": same.state} if same else {}
     return discrepancies.record(
         Kind.UNKNOWN_BATCH,
         account,
         batch.provider_id,
-        detail,
+        {"texts": batch.size, **ours},
         campaign_id=same.campaign_id if same else None,
         sender=batch.sender,
     )

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from campaigns.accounts import registry
 from campaigns.models import Batch, Message, ProviderMessage
 from campaigns.providers.base import Provider
 from campaigns.providers.types import Direction, RemoteMessage
@@ -14,7 +13,7 @@ from campaigns.receipts.discrepancies import Kind
 from campaigns.receipts.unknown_batches import CHUNK, CLOCK_SKEW
 
 MAX_NAMED = 20
-"""Rows that a sentence names; also how many unknown texts of one batch are recorded."""
+"""Rows that a discrepancy names; also how many unknown texts of one batch are recorded."""
 
 
 def check_outside_batches(account: str, start: datetime) -> None:
@@ -30,7 +29,7 @@ def check_outside_batches(account: str, start: datetime) -> None:
             batch__isnull=True,
         )
         for provider_id, sender in rows.values_list("provider_id", "own_number")[:CHUNK]:
-            record_text(account, provider_id, sender, "in no batch at all", None)
+            record_text(account, provider_id, sender)
         at += CLOCK_SKEW
 
 
@@ -61,15 +60,14 @@ def check_missing(
     if not missing:
         discrepancies.settle(Kind.MISSING_TEXT, account, about)
         return
-    named = ", ".join(f"{row:,}" for row in missing[:MAX_NAMED])
-    more = f" and {len(missing) - MAX_NAMED:,} more" if len(missing) > MAX_NAMED else ""
-    detail = (
-        f"{registry.name_of(account)} took batch {batch.number:,} and does not show {len(missing):,} of its "
-        f"{len(rows):,} texts: row{'s' if len(missing) > 1 else ''} {named}{more} of the file. "
-        "Nobody can say whether they left."
-    )
+    data = {
+        "batch": batch.number,
+        "texts": len(rows),
+        "missing": len(missing),
+        "rows": missing[:MAX_NAMED],
+    }
     discrepancies.record(
-        Kind.MISSING_TEXT, account, about, detail, campaign_id=batch.campaign_id, sender=batch.sender
+        Kind.MISSING_TEXT, account, about, data, campaign_id=batch.campaign_id, sender=batch.sender
     )
 
 
@@ -82,11 +80,16 @@ def check_unknown(
     # A recipient who is not in our batch has no text there, one who is has exactly one.
     extra = [key for to, keys in ids.items() for key in sorted(keys)[1 if to in rows else 0 :]]
     for provider_id in extra[:MAX_NAMED]:
-        record_text(account, provider_id, batch.sender, f"in batch {batch.number:,}", batch.campaign_id)
+        record_text(account, provider_id, batch.sender, batch)
 
 
-def record_text(account: str, provider_id: str, sender: str, where: str, campaign_id: int | None) -> None:
-    detail = f"{registry.name_of(account)} took a text from this number, {where}, that Carillon has not sent."
+def record_text(account: str, provider_id: str, sender: str, batch: Batch | None = None) -> None:
+    """`batch`: ours, in which the provider shows the text."""
     discrepancies.record(
-        Kind.UNKNOWN_TEXT, account, provider_id, detail, campaign_id=campaign_id, sender=sender
+        Kind.UNKNOWN_TEXT,
+        account,
+        provider_id,
+        {"batch": batch.number if batch else None},
+        campaign_id=batch.campaign_id if batch else None,
+        sender=sender,
     )

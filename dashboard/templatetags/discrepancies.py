@@ -9,11 +9,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from campaigns.accounts import registry
+from campaigns.labels.discrepancies import describe_discrepancy
 from campaigns.models import Campaign, Discrepancy
 from campaigns.receipts import discrepancies
 from dashboard.templatetags.carillon import phone
 
 register = template.Library()
+register.filter(describe_discrepancy.__name__, describe_discrepancy)
 
 SHOWN = 5
 Kind = Discrepancy.Kind

@@ -51,7 +51,7 @@ def test_other_presses_lead_to_their_pages(
 
 def test_what_somebody_knew_is_not_settled(stranger: PageClient, sender: User) -> None:
     kind = Discrepancy.Kind.UNKNOWN_BATCH
-    discrepancies.record(kind, "1", "b-9", "A batch of 3 texts.", sender="+16505550100")
+    discrepancies.record(kind, "1", "b-9", {"texts": 3}, sender="+16505550100")
     button = f"/review/known/{Discrepancy.objects.get().pk}/"
     page = press_and_sign_in(stranger, sender, button).content.decode()
     assert LOST in page

@@ -19,6 +19,13 @@ OTHER = "+16505550199"
 LOST = "RingCentral did not answer in time."
 NOTE = "The provider's records show no such batch, looked at 4 times over 10 minutes and more."
 
+DATA: dict[str, dict[str, object]] = {
+    Discrepancy.Kind.UNKNOWN_BATCH: {"texts": 3, "batch": 1, "state": "accepted"},
+    Discrepancy.Kind.UNKNOWN_TEXT: {"batch": None},
+    Discrepancy.Kind.MISSING_TEXT: {"batch": 1, "texts": 3, "missing": 1, "rows": [3]},
+    Discrepancy.Kind.SUMS: {"batch": 1, "counts": [{"state": "delivered", "theirs": 2, "counted": 1}]},
+}
+
 
 def undecided(state: str = Attempt.State.REVIEW, **fields: object) -> Attempt:
     """Three people whose texts were handed over 30 minutes ago; the answer was lost."""
@@ -241,7 +248,7 @@ def unexplained(kind: str = Discrepancy.Kind.UNKNOWN_BATCH, about: str = "b-9") 
         Discrepancy.Kind(kind),
         "1",
         about,
-        "RingCentral took a batch of 3 texts.",
+        DATA[kind],
         campaign_id=campaign.pk,
         sender=campaign.sender,
     )
@@ -256,18 +263,35 @@ def test_shows_a_text_and_who_was_to_get_it(as_viewer: PageClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "title", "what_to_do"),
+    ("kind", "title", "detail", "what_to_do"),
     [
-        ("unknown_batch", "A batch that we did not send", "say under Review that you know about it"),
-        ("unknown_text", "A text that we did not send", "say under Review that you know about it"),
-        ("missing_text", "A text that the provider does not show", "Do not send to these people again"),
-        ("sums", "Totals that differ", "read again by themselves"),
+        (
+            "unknown_batch",
+            "A batch that we did not send",
+            "a batch of 3 texts",
+            "say under Review that you know about it",
+        ),
+        (
+            "unknown_text",
+            "A text that we did not send",
+            "in no batch at all",
+            "say under Review that you know about it",
+        ),
+        (
+            "missing_text",
+            "A text that the provider does not show",
+            "row 3 of the file",
+            "Do not send to these people again",
+        ),
+        ("sums", "Totals that differ", "counts 2 delivered", "read again by themselves"),
     ],
 )
-def test_what_nobody_has_explained(as_viewer: PageClient, kind: str, title: str, what_to_do: str) -> None:
+def test_what_nobody_has_explained(
+    as_viewer: PageClient, kind: str, title: str, detail: str, what_to_do: str
+) -> None:
     found = unexplained(kind)
     page = told(as_viewer.page("/review/"))
-    for said in (title, "RingCentral took a batch of 3 texts.", what_to_do, "(650) 555-0100", "Spring sale"):
+    for said in (title, detail, what_to_do, "(650) 555-0100", "Spring sale"):
         assert said in page
     assert ("/batches/b-9/" in page) == (kind == "unknown_batch")
     assert '<span class="nav-count">1</span>' in page
@@ -297,7 +321,7 @@ def another_program(count: int, *, sender: str = OTHER, hours_ago: float = 2, **
     kind = Discrepancy.Kind.UNKNOWN_BATCH
     for number in range(count):
         about = f"{sender}-{hours_ago}-{number}"
-        assert discrepancies.record(kind, "1", about, "RingCentral took a batch.", sender=sender, **fields)
+        assert discrepancies.record(kind, "1", about, {"texts": 3}, sender=sender, **fields)
     made = Discrepancy.objects.filter(about__startswith=f"{sender}-{hours_ago}-")
     made.update(found_at=timezone.now() - timedelta(hours=hours_ago))
     return sorted(made.values_list("pk", flat=True))

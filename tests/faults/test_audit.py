@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from campaigns.accounts import registry
+from campaigns.labels.discrepancies import describe_discrepancy
 from campaigns.models import Attempt, Batch, Campaign, Discrepancy, History, Message
 from campaigns.opt_outs import ingest
 from campaigns.providers.base import ProviderError
@@ -80,8 +81,8 @@ def test_f17_taken_after_it_was_given_up_is_reported_within_the_hour(carrier: Ru
     [item] = looked()
     assert (item.kind, item.about, item.sender) == ("unknown_batch", late, scenario.LOCAL)
     assert item.campaign == campaign
-    assert "3 texts from this number that Carillon has not handed over" in item.detail
-    assert "batch 1 of “Spring sale”: they may have got it twice" in item.detail
+    assert "3 texts from this number that Carillon has not handed over" in describe_discrepancy(item)
+    assert "batch 1 of “Spring sale”: they may have got it twice" in describe_discrepancy(item)
     assert History.objects.filter(campaign_id=campaign.pk, kind="discrepancy_found").count() == 1
 
 
@@ -126,7 +127,7 @@ def test_f17_says_what_it_means_for_the_people(carrier: RunningSimulator, state:
     taken_late(campaign)
     Batch.objects.update(state=state)
     [item] = looked()
-    assert item.detail.endswith(f"batch 1 of “Spring sale”: {said}.")
+    assert describe_discrepancy(item).endswith(f"batch 1 of “Spring sale”: {said}.")
 
 
 # --- The quick look -----------------------------------------------------------------------------------------
@@ -137,8 +138,8 @@ def test_another_program_on_the_same_number_is_reported_once(carrier: RunningSim
     sent = elsewhere([OutgoingText(scenario.phone(50), "From another program")])
     [item] = looked()
     assert (item.about, item.campaign) == (sent, None)
-    assert "1 text from this number" in item.detail
-    assert "No campaign of the last days" in item.detail
+    assert "1 text from this number" in describe_discrepancy(item)
+    assert "No campaign of the last days" in describe_discrepancy(item)
     assert looked() == [item]
     assert audited() == [item]
 
@@ -201,9 +202,9 @@ def test_a_text_that_the_carrier_does_not_show_is_reported_and_settled(carrier: 
     message.save(update_fields=["to"])
     found = {one.kind: one for one in audited()}
     missing = found["missing_text"]
-    assert "does not show 1 of its 3 texts: row 3 of the file" in missing.detail
+    assert "does not show 1 of its 3 texts: row 3 of the file" in describe_discrepancy(missing)
     assert missing.campaign == campaign
-    assert "in batch 1, that Carillon has not sent" in found["unknown_text"].detail
+    assert "in batch 1, that Carillon has not sent" in describe_discrepancy(found["unknown_text"])
     message.to = right
     message.save(update_fields=["to"])
     assert [one.kind for one in audited()] == ["unknown_text"], "a text that was seen stays for a person"

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from campaigns.labels.discrepancies import describe_discrepancy
 from campaigns.models import Batch, Campaign, Discrepancy, Message, RowState
 from campaigns.receipts import discrepancies, totals_check
 from campaigns.sending import counters
@@ -62,7 +63,7 @@ def test_differs_is_kept_once_and_settled_by_itself(
         scenario.poll()
     [discrepancy] = unsettled()
     assert (discrepancy.kind, discrepancy.campaign, discrepancy.sender) == ("sums", campaign, scenario.LOCAL)
-    assert discrepancy.detail == (
+    assert describe_discrepancy(discrepancy) == (
         "Batch 1: RingCentral counts 2 delivered, our messages say 1; "
         "RingCentral counts 0 not delivered, our messages say 1."
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.accounts.account import Account
+from campaigns.labels.discrepancies import describe_discrepancy
 from campaigns.labels.history import describe
 from campaigns.labels.provider_words import describe_error
 from campaigns.opt_outs import ingest
@@ -42,7 +43,9 @@ class Command(BaseCommand):
             self.stdout.write(describe(ended))
         unsettled = list(discrepancies.unsettled())
         for item in unsettled:
-            self.stdout.write(f"{item.get_kind_display()} ({item.about}, {item.sender}): {item.detail}")
+            self.stdout.write(
+                f"{item.get_kind_display()} ({item.about}, {item.sender}): {describe_discrepancy(item)}"
+            )
         if unsettled:
             sys.exit(1)
         self.stdout.write("Everything is explained.")
