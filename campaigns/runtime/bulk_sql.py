@@ -148,27 +148,32 @@ def relaxed_durability() -> Iterator[None]:
     """For repeatable work: commits on SQLite do not wait for the disk.
 
     A power cut may roll back the last commits, whole and in order. The next synced commit makes all earlier
-    ones durable too. No effect inside a transaction.
+    ones durable too. PostgreSQL waits all the same; what may not be done here is refused there too. No effect
+    inside a transaction.
     """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    if connection.in_atomic_block:
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous=NORMAL")
+    _synchronous("NORMAL")
     before = _relaxed.set(True)
     try:
         yield
     finally:
         _relaxed.reset(before)
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous=FULL")
+        _synchronous("FULL")
 
 
 _relaxed = ContextVar("relaxed", default=False)
 
 
+def _synchronous(mode: str) -> None:
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA synchronous={mode}")
+
+
 def is_relaxed() -> bool:
-    """Whether the next commit does not wait for the disk."""
+    """Whether the next commit need not outlive a power cut."""
     return _relaxed.get()
 
 

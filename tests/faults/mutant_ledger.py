@@ -180,7 +180,7 @@ SYNC_MUTANTS = (
     ),
     moved(
         "no sync: after a relaxed commit all others are relaxed", COMMITS, "campaigns/runtime/bulk_sql.py",
-        "relaxed_durability", "PRAGMA synchronous=FULL", "PRAGMA synchronous=NORMAL",
+        "relaxed_durability", '_synchronous("FULL")', '_synchronous("NORMAL")',
     ),
     moved(
         "no sync: the commit before the first byte", COMMITS, DISPATCH, "commit_sending",
