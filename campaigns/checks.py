@@ -36,8 +36,8 @@ SAFE_SECONDS = {"SETTLE_SECONDS": 300, "LOOK_GAP_SECONDS": 30}
 def problems() -> list[CheckMessage]:
     """Everything that is wrong with the settings as they are now."""
     made, written = settings.DATABASES["default"], os.environ.get("DATABASE_URL", "")
-    ours = [*site(), *providers(), *public_address(), *sending()]
-    return [*ours, *database(made, written), *times_and_places()]
+    problems = [*site(), *providers(), *public_address(), *sending()]
+    return [*problems, *database(made, written), *times_and_places()]
 
 
 @register(Tags.security)

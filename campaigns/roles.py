@@ -33,10 +33,10 @@ def keep_roles(sender: AppConfig, using: str, apps: Apps = current_apps, **kwarg
         return
     # Django makes permissions in the same signal; asking again makes us independent of who is called first.
     create_permissions(sender, verbosity=0, using=using, apps=apps)
-    ours = permission_model.objects.using(using).filter(content_type__app_label="campaigns")
-    viewer = [*ours.filter(codename__startswith="view_").exclude(codename__in=NEVER_SHOWN)]
-    composer = [*viewer, *ours.filter(codename__in=COMPOSER)]
-    roles = {"viewer": viewer, "composer": composer, "sender": [*composer, *ours.filter(codename__in=SENDER)]}
+    own = permission_model.objects.using(using).filter(content_type__app_label="campaigns")
+    viewer = [*own.filter(codename__startswith="view_").exclude(codename__in=NEVER_SHOWN)]
+    composer = [*viewer, *own.filter(codename__in=COMPOSER)]
+    roles = {"viewer": viewer, "composer": composer, "sender": [*composer, *own.filter(codename__in=SENDER)]}
     for name, permissions in roles.items():
         group, _ = group_model.objects.using(using).get_or_create(name=name)
         group.permissions.add(*permissions)

@@ -54,9 +54,9 @@ def differences(batch: Batch) -> list[JSON]:
     for part, state in PARTS.items():
         theirs[state.value] += batch.totals.get(part, {}).get("count", 0)
     counted = Message.objects.filter(batch=batch).order_by().values_list("state").annotate(Count("id"))
-    ours = dict(counted)
+    here = dict(counted)
     return [
-        {"state": state, "theirs": count, "counted": ours.get(state, 0)}
+        {"state": state, "theirs": count, "counted": here.get(state, 0)}
         for state, count in theirs.items()
-        if count != ours.get(state, 0)
+        if count != here.get(state, 0)
     ]

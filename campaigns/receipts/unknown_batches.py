@@ -84,12 +84,12 @@ def may_be_in_doubt(batch: ListedBatch, searched: dict[str, datetime]) -> bool:
 
 def record_batch(account: str, batch: ListedBatch) -> bool:
     same = with_same_texts(account, batch.provider_id)
-    ours = {"batch": same.number, "state": same.state} if same else {}
+    origin = {"batch": same.number, "state": same.state} if same else {}
     return discrepancies.record(
         Kind.UNKNOWN_BATCH,
         account,
         batch.provider_id,
-        {"texts": batch.size, **ours},
+        {"texts": batch.size, **origin},
         campaign_id=same.campaign_id if same else None,
         sender=batch.sender,
     )

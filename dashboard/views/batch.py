@@ -21,14 +21,14 @@ from campaigns.reports import store_search
 from campaigns.reports.delivery import ErrorLine
 from dashboard import store_paging
 
-OURS = {
+PARTS = {
     "queued": RowState.WITH_CARRIER,
     "sent": RowState.SENT,
     "delivered": RowState.DELIVERED,
     "sending_failed": RowState.NOT_DELIVERED,
     "delivery_failed": RowState.NOT_DELIVERED,
 }
-"""Parts of the provider's own aggregation, which a batch of ours keeps, and what they are to people."""
+"""Parts of the provider's own aggregation, which a batch of a campaign keeps, and what they are to people."""
 ORDER = (RowState.DELIVERED, RowState.SENT, RowState.WITH_CARRIER, RowState.NOT_DELIVERED)
 
 
@@ -51,12 +51,12 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
     item = ProviderBatch.objects.filter(account__in=store.owners(), provider_id=provider_id).first()
     if item is None:
         raise Http404
-    ours = store_search.campaign_batches([item]).get(item.pk)
-    totals = _totals(item, ours)
+    linked = store_search.campaign_batches([item]).get(item.pk)
+    totals = _totals(item, linked)
     people = f"{reverse('messages')}?{urlencode({'batch': provider_id})}"
     context = {
         "batch": item,
-        "ours": ours,
+        "linked": linked,
         "totals": totals,
         "stats": [(totals.counts[state], state, f"{people}&state={state}") for state in ORDER],
         "shares": [(state.value, totals.counts[state]) for state in ORDER],
@@ -69,14 +69,14 @@ def batch(request: HttpRequest, provider_id: str) -> HttpResponse:
     return render(request, "batch.html", context | store_paging.store_context())
 
 
-def _totals(item: ProviderBatch, ours: Batch | None) -> Totals:
-    """For a batch of ours what the provider counted, else what was counted in the provider store."""
-    parts: Mapping[str, Mapping[str, Any]] = ours.totals if ours and ours.totals else item.totals
+def _totals(item: ProviderBatch, linked: Batch | None) -> Totals:
+    """For a batch of a campaign what the provider counted, else what was counted in the provider store."""
+    parts: Mapping[str, Mapping[str, Any]] = linked.totals if linked and linked.totals else item.totals
     counts: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     cost = Decimal(0)
     for name, part in parts.items():
-        counts[OURS.get(name, name)] += part["count"]
+        counts[PARTS.get(name, name)] += part["count"]
         codes.update(part["error_codes"])
         cost += Decimal(part["cost"])
     return Totals(counts, codes, cost)

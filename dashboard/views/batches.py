@@ -24,7 +24,7 @@ class BatchRow:
     """A batch of the store, and the one of a campaign that it is, if it is ours."""
 
     batch: ProviderBatch
-    ours: Batch | None
+    linked: Batch | None
 
 
 @require_safe
@@ -37,9 +37,9 @@ def batches(request: HttpRequest) -> HttpResponse:
     if owners and form.is_valid():
         where = store_paging.cursor(request)
         page = store_search.batches(owners, form.wanted(), where, PAGE)
-        ours = store_search.campaign_batches(page.rows)
+        linked = store_search.campaign_batches(page.rows)
         context |= {
-            "rows": [BatchRow(item, ours.get(item.pk)) for item in page.rows],
+            "rows": [BatchRow(item, linked.get(item.pk)) for item in page.rows],
             **store_paging.page_links(page, filled, where),
         }
     context |= store_paging.store_context() | {"known_words": set(PROVIDER_STATES)}

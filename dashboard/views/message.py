@@ -25,14 +25,14 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         pk=message_id,
         account__in=store.owners(),
     )
-    ours = store_search.campaign_messages([item]).get(item.pk)
+    linked = store_search.campaign_messages([item]).get(item.pk)
     context = {
-        "row": MessageRow(item, ours),
+        "row": MessageRow(item, linked),
         "message": item,
-        "ours": ours,
-        "text": ours.text if ours else item.text,
+        "linked": linked,
+        "text": linked.text if linked else item.text,
         "explanation": describe_explanation(catalogue.explain(item.error_code)) if item.error_code else None,
         **store_paging.store_context(),
     }
-    context["steps"] = timeline(item, ours, context["provider_name"])
+    context["steps"] = timeline(item, linked, context["provider_name"])
     return render(request, "message.html", context)

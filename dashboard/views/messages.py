@@ -31,7 +31,7 @@ class MessageRow:
     """A message of the store, and the one of a campaign that it is, if it is ours."""
 
     message: ProviderMessage
-    ours: Message | None
+    linked: Message | None
 
     @property
     def state(self) -> str:
@@ -60,8 +60,8 @@ def messages(request: HttpRequest) -> HttpResponse:
 
 
 def rows_of(rows: Sequence[ProviderMessage]) -> list[MessageRow]:
-    ours = store_search.campaign_messages(rows)
-    return [MessageRow(item, ours.get(item.pk)) for item in rows]
+    linked = store_search.campaign_messages(rows)
+    return [MessageRow(item, linked.get(item.pk)) for item in rows]
 
 
 @permission_required("campaigns.add_campaign", raise_exception=True)
