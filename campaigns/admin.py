@@ -3,7 +3,7 @@
 Tables that grow with every recipient are never counted, and open by their newest rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -13,7 +13,10 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from campaigns import models
+from campaigns.labels.discrepancies import describe_discrepancy
 from campaigns.labels.history import describe
+from campaigns.labels.provider_words import describe_stored
+from campaigns.labels.webhooks import describe_webhook_error
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Model]
@@ -84,9 +87,9 @@ COLUMNS: dict[type[Model], str] = {
     models.Contact: "id phone contact_list",
     models.OptOut: "phone kind source note created_by created_at ended_by ended_at",
     models.SenderNumber: "phone label provider toll_free can_send_batches rate last_listed_at",
-    models.AccountState: "account provider error error_since last_checked_at numbers_fetched_at",
+    models.AccountState: "account provider error_since last_checked_at numbers_fetched_at",
     models.Recovery: "id at",
-    models.Discrepancy: "found_at kind about sender campaign data settled_at settled_by",
+    models.Discrepancy: "found_at kind about sender campaign settled_at settled_by",
     models.ProviderBatch: "provider_id sender status size processed cost created_at last_listed_at",
     models.ProviderMessage: (
         "provider_id inbound own_number other_number provider_status error_code segments cost created_at"
@@ -95,8 +98,9 @@ COLUMNS: dict[type[Model], str] = {
         "account read_at synced_back_to windows_opened_to recent_reread_at refresh_requested_at"
     ),
     models.SyncWindow: "account start end again batches_read opened_at",
-    models.Webhook: "provider subscription_id expires_at last_checked_at error last_event_at",
+    models.Webhook: "provider subscription_id expires_at last_checked_at error_since last_event_at",
     models.WebhookEvent: "id provider uuid received_at state tries note",
+    models.History: "at actor kind campaign_id",
     models.Consent: "phone sender opted_out changed_at",
 }
 SEARCHED = {
@@ -104,6 +108,13 @@ SEARCHED = {
     **dict.fromkeys(("phone", "to"), "A whole number, such as +15125550101"),
     **dict.fromkeys(("provider_id", "request_id", "uuid"), "The provider's whole id"),
 }
+SENTENCES: dict[type[Model], Callable[[Any], str]] = {
+    models.AccountState: lambda state: describe_stored(state.error),
+    models.Discrepancy: describe_discrepancy,
+    models.History: describe,
+    models.Webhook: describe_webhook_error,
+}
+"""What people read in the last column, in place of a column of codes."""
 SECRET: dict[type[Model], tuple[str, ...]] = {models.Webhook: ("secret", "token", "address")}
 
 
@@ -111,29 +122,21 @@ def register(model: type[Model], columns: Sequence[str]) -> None:
     fields = [model._meta.get_field(column) for column in columns]
     searched = [column for column in columns if column in SEARCHED]
     by_prefix = {"name", "filename"}
-    options = {
-        "list_display": columns,
+    options: dict[str, Any] = {
+        "list_display": [*columns, "sentence"] if model in SENTENCES else columns,
         "list_filter": [field.name for field in fields if getattr(field, "choices", None)],
         "list_select_related": [field.name for field in fields if field.is_relation],
         "search_fields": [name if name in by_prefix else f"{name}__exact" for name in searched],
         "search_help_text": SEARCHED[searched[0]] if searched else "",
         "exclude": SECRET.get(model),
     }
+    if describe_row := SENTENCES.get(model):
+        options["sentence"] = admin.display(description="what it says")(lambda _, row: describe_row(row))
     admin.site.register(model, type(f"{model.__name__}Admin", (ReadOnlyAdmin,), options))
 
 
 for table, names in COLUMNS.items():
     register(table, names.split())
-
-
-@admin.register(models.History)
-class HistoryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "actor", "kind", "campaign_id", "sentence")
-    list_filter = ("kind",)
-
-    @admin.display(description="what happened")
-    def sentence(self, entry: Any) -> str:
-        return describe(entry)
 
 
 @admin.register(models.Price)

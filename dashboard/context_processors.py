@@ -13,7 +13,7 @@ from django.utils import timezone
 from campaigns.accounts import registry
 from campaigns.accounts.account import Account
 from campaigns.labels.holds import describe_lock
-from campaigns.labels.provider_words import retell
+from campaigns.labels.provider_words import describe_stored
 from campaigns.labels.webhooks import describe_webhook_error
 from campaigns.models import Campaign, Import, Webhook
 from campaigns.receipts import discrepancies
@@ -66,7 +66,7 @@ class SiteStatus:
     def account_error(self) -> str:
         """Why a provider cannot be reached; empty if all can."""
         errors = map(Account.error, registry.accounts()) if self._signed_in else ()
-        return next((retell(error["said"]) for error in errors if error), "")
+        return next(filter(None, map(describe_stored, errors)), "")
 
     @cached_property
     def webhook_error(self) -> str:

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.labels.holds import local
-from campaigns.labels.provider_words import retell
+from campaigns.labels.provider_words import describe_stored, retell
 from campaigns.models import Attempt
 
 Note = Attempt.Note
@@ -53,4 +53,4 @@ def describe_note(attempt: Attempt) -> str:
 
 def describe_attempt_error(attempt: Attempt) -> str:
     """What went wrong with the request; empty if nothing did, or if the program ended."""
-    return retell(attempt.error["said"]) if attempt.error else ""
+    return describe_stored(attempt.error)

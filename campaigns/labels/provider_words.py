@@ -35,6 +35,11 @@ def retell(stored: Iterable[Mapping[str, Any]]) -> str:
     return " ".join(translate(_restored(sentence)) for sentence in stored)
 
 
+def describe_stored(error: Mapping[str, Any]) -> str:
+    """Of `ProviderError.as_json`; empty if nothing is stored."""
+    return retell(error["said"]) if error else ""
+
+
 def _restored(stored: Mapping[str, Any]) -> Sentence:
     params = stored["params"].items()
     return Sentence(

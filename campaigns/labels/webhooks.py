@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from campaigns.labels.provider_words import retell
+from campaigns.labels.provider_words import describe_stored
 from campaigns.models import Webhook
 from campaigns.providers import catalogue
 
@@ -20,4 +20,4 @@ def describe_webhook_error(webhook: Webhook) -> str:
             filters=", ".join(f"{one['filter']} ({one['code']})" for one in error["disabled"]),
         )
     lead = _("{provider} does not tell us what happens; it is asked instead.").format(provider=provider)
-    return f"{lead} {retell(error['said'])}"
+    return f"{lead} {describe_stored(error)}"

@@ -11,6 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.admin import DEEPEST, ReadOnlyAdmin, UncountedPaginator
 from campaigns.models import (
     AccessToken,
+    AccountState,
+    Discrepancy,
     History,
     ImportRow,
     Installation,
@@ -18,7 +20,9 @@ from campaigns.models import (
     OptOut,
     Price,
     RateLimitState,
+    Webhook,
 )
+from campaigns.providers.base import ProviderError
 from tests.support import factories
 
 HIDDEN = {AccessToken, Installation, Lease, RateLimitState}
@@ -63,6 +67,28 @@ def test_the_history_is_told_in_sentences(browser: Client) -> None:
     History.objects.record(History.Kind.CANCELLED, campaign=factories.campaign(), texts=1500)
     html = browser.get(path(History)).content.decode()
     assert "Cancelled: 1,500 texts that waited are not sent." in html
+
+
+REFUSED = ProviderError("The JWT is wrong.", kind="credentials").as_json()
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (AccountState(account="1", provider="ringcentral", error=REFUSED), "The JWT is wrong."),
+        (Webhook(provider="ringcentral", error=REFUSED), "it is asked instead. The JWT is wrong."),
+        (
+            Discrepancy(account="1", kind="unknown_text", about="m-1", data={"batch": None}),
+            "took a text from this number, in no batch at all",
+        ),
+    ],
+    ids=lambda row: type(row).__name__,
+)
+def test_codes_are_told_in_sentences(browser: Client, row: Model, sentence: str) -> None:
+    row.save()
+    html = browser.get(path(type(row))).content.decode()
+    assert sentence in html
+    assert "&#x27;said&#x27;" not in html, "not as the table holds it"
 
 
 def test_prices_are_entered_here(browser: Client) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns.accounts import registry
 from campaigns.contacts import importer
-from campaigns.labels.provider_words import retell
+from campaigns.labels.provider_words import describe_stored
 from campaigns.models import Batch, Campaign, CampaignRow, ContactList, Counters, Message
 from campaigns.receipts import polling
 from campaigns.sending import dispatch, launch
@@ -129,5 +129,4 @@ def assert_adds_up(campaign: Campaign) -> None:
 
 def account_error() -> str:
     """What pages say of the account that the settings open; empty if it works."""
-    error = registry.default().error()
-    return retell(error["said"]) if error else ""
+    return describe_stored(registry.default().error())
