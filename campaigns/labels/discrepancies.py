@@ -32,7 +32,7 @@ def describe_discrepancy(one: Discrepancy) -> str:
         case Kind.UNKNOWN_BATCH:
             return f"{_unknown_batch(one.data, provider)} {_same_texts(one)}"
         case Kind.UNKNOWN_TEXT:
-            return _unknown_text(one.data["batch"], provider)
+            return _unknown_text(one.data.get("batch"), provider)
         case Kind.MISSING_TEXT:
             return _missing_texts(one.data, provider)
     return _("Batch {number:,}: {counts}.").format(

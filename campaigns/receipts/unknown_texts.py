@@ -89,7 +89,7 @@ def record_text(account: str, provider_id: str, sender: str, batch: Batch | None
         Kind.UNKNOWN_TEXT,
         account,
         provider_id,
-        {"batch": batch.number if batch else None},
+        {"batch": batch.number} if batch else {},
         campaign_id=batch.campaign_id if batch else None,
         sender=sender,
     )

@@ -78,7 +78,7 @@ REFUSED = ProviderError("The JWT is wrong.", kind="credentials").as_json()
         (AccountState(account="1", provider="ringcentral", error=REFUSED), "The JWT is wrong."),
         (Webhook(provider="ringcentral", error=REFUSED), "it is asked instead. The JWT is wrong."),
         (
-            Discrepancy(account="1", kind="unknown_text", about="m-1", data={"batch": None}),
+            Discrepancy(account="1", kind="unknown_text", about="m-1"),
             "took a text from this number, in no batch at all",
         ),
     ],

@@ -21,7 +21,7 @@ NOTE = "The provider's records show no such batch, looked at 4 times over 10 min
 
 DATA: dict[str, dict[str, object]] = {
     Discrepancy.Kind.UNKNOWN_BATCH: {"texts": 3, "batch": 1, "state": "accepted"},
-    Discrepancy.Kind.UNKNOWN_TEXT: {"batch": None},
+    Discrepancy.Kind.UNKNOWN_TEXT: {},
     Discrepancy.Kind.MISSING_TEXT: {"batch": 1, "texts": 3, "missing": 1, "rows": [3]},
     Discrepancy.Kind.SUMS: {"batch": 1, "counts": [{"state": "delivered", "theirs": 2, "counted": 1}]},
 }
